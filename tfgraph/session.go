@@ -1,0 +1,171 @@
+package tfgraph
+
+// #include <stdlib.h>
+// #include "tensorflow/c/c_api.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+	"unsafe"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/proto"
+)
+
+// Options configure a Session; the zero value lets TensorFlow use every core.
+type Options struct {
+	// IntraOp and InterOp are the sizes of TensorFlow's two thread pools. The
+	// pools belong to the process: the first session that opens fixes them.
+	IntraOp, InterOp int
+	// Inline has each run execute on the goroutine that calls it instead of the
+	// inter-op pool: for many small runs beside a large one.
+	Inline bool
+}
+
+func (o Options) config() ([]byte, error) {
+	return proto.Marshal(&pb.ConfigProto{
+		IntraOpParallelismThreads: int32(o.IntraOp),
+		InterOpParallelismThreads: int32(o.InterOp),
+		AllowSoftPlacement:        true,
+		GpuOptions:                &pb.GPUOptions{AllowGrowth: true},
+	})
+}
+
+// Session holds an imported graph and the state of its variables.
+type Session struct {
+	mu     sync.RWMutex // held for reading by each run, for writing by Close
+	c      *C.TF_Session
+	graph  *C.TF_Graph
+	ops    sync.Map // operation name → *C.TF_Operation
+	inline bool
+}
+
+// Feeds gives the values of outputs, placeholders or not, for one run. The
+// session borrows the tensors until Run returns.
+type Feeds map[tf.Output]*Tensor
+
+// Open imports a serialised GraphDef and starts a session on it.
+func Open(graphDef []byte, options Options) (*Session, error) {
+	st := newStatus()
+	defer st.delete()
+	s := &Session{graph: C.TF_NewGraph(), inline: options.Inline}
+	if err := s.importGraph(graphDef, st); err != nil {
+		C.TF_DeleteGraph(s.graph)
+		return nil, err
+	}
+	config, err := options.config()
+	if err != nil {
+		C.TF_DeleteGraph(s.graph)
+		return nil, fmt.Errorf("encode session options: %w", err)
+	}
+	opts := C.TF_NewSessionOptions()
+	defer C.TF_DeleteSessionOptions(opts)
+	C.TF_SetConfig(opts, unsafe.Pointer(unsafe.SliceData(config)), C.size_t(len(config)), st.c)
+	s.c = C.TF_NewSession(s.graph, opts, st.c)
+	if err := st.err("open session"); err != nil {
+		C.TF_DeleteGraph(s.graph)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) importGraph(graphDef []byte, st status) error {
+	buf := C.TF_NewBufferFromString(unsafe.Pointer(unsafe.SliceData(graphDef)), C.size_t(len(graphDef)))
+	defer C.TF_DeleteBuffer(buf)
+	opts := C.TF_NewImportGraphDefOptions()
+	defer C.TF_DeleteImportGraphDefOptions(opts)
+	C.TF_GraphImportGraphDef(s.graph, buf, opts, st.c)
+	return st.err("import graph")
+}
+
+// Run feeds, executes whatever the fetches and targets need, and returns the
+// fetched tensors in order; the caller closes them. TensorFlow checks the dtype
+// of what is fed but not the placeholder's shape. A deadline of ctx becomes
+// the run's timeout; TensorFlow offers no other way to stop a run, so a mere
+// cancellation is seen before a run and not during it.
+func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*Tensor, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.c == nil {
+		return nil, fmt.Errorf("run session: %w", ErrClosed)
+	}
+	call := newCall(s, len(feeds), len(fetches), len(targets))
+	defer call.release()
+	for output, tensor := range feeds {
+		if err := call.feed(output, tensor); err != nil {
+			return nil, err
+		}
+	}
+	for _, output := range fetches {
+		if err := call.fetch(output); err != nil {
+			return nil, err
+		}
+	}
+	for _, op := range targets {
+		if err := call.target(op); err != nil {
+			return nil, err
+		}
+	}
+	return call.run(ctx)
+}
+
+// operation finds an operation of the imported graph by the name it was built
+// under.
+func (s *Session) operation(name string) (*C.TF_Operation, error) {
+	if op, ok := s.ops.Load(name); ok {
+		return op.(*C.TF_Operation), nil
+	}
+	cname := C.CString(name)
+	defer C.free(unsafe.Pointer(cname))
+	op := C.TF_GraphOperationByName(s.graph, cname)
+	if op == nil {
+		return nil, &Error{Op: "run session", Code: NotFound, Message: fmt.Sprintf("operation %q is not in this session's graph", name)}
+	}
+	s.ops.Store(name, op)
+	return op, nil
+}
+
+// Close waits for running calls, then frees the session, its variables and its
+// graph.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c == nil {
+		return nil
+	}
+	st := newStatus()
+	defer st.delete()
+	C.TF_CloseSession(s.c, st.c)
+	err := st.err("close session")
+	C.TF_DeleteSession(s.c, st.c)
+	if err == nil {
+		err = st.err("delete session")
+	}
+	C.TF_DeleteGraph(s.graph)
+	s.c, s.graph = nil, nil
+	return err
+}
+
+// runOptions are the serialised RunOptions of one run, nil where the defaults
+// do. Whole milliseconds are rounded up, never to end before ctx's deadline.
+func (s *Session) runOptions(ctx context.Context) ([]byte, error) {
+	var options pb.RunOptions
+	if s.inline {
+		options.InterOpThreadPool = -1
+	}
+	deadline, ok := ctx.Deadline()
+	if ok {
+		options.TimeoutInMs = max(time.Until(deadline).Milliseconds()+1, 1)
+	}
+	if !ok && !s.inline {
+		return nil, nil
+	}
+	return proto.Marshal(&options)
+}

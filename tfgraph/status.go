@@ -1,0 +1,52 @@
+package tfgraph
+
+// #include <stdlib.h>
+// #include "tensorflow/c/c_api.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrClosed reports the use of a Session or Tensor after its Close.
+var ErrClosed = errors.New("already closed")
+
+// Code is TensorFlow's canonical status code (tensorflow/c/tf_status.h).
+type Code int
+
+// The codes that callers tell apart.
+const (
+	InvalidArgument   Code = C.TF_INVALID_ARGUMENT
+	DeadlineExceeded  Code = C.TF_DEADLINE_EXCEEDED
+	NotFound          Code = C.TF_NOT_FOUND
+	ResourceExhausted Code = C.TF_RESOURCE_EXHAUSTED
+	OutOfRange        Code = C.TF_OUT_OF_RANGE
+	DataLoss          Code = C.TF_DATA_LOSS
+)
+
+// Error is a failure that TensorFlow reported.
+type Error struct {
+	Op      string // what was tried: "run session", "import graph", …
+	Code    Code
+	Message string // TensorFlow's own words
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s: tensorflow: %s (code %d)", e.Op, e.Message, int(e.Code))
+}
+
+// status owns one TF_Status for the length of a call.
+type status struct{ c *C.TF_Status }
+
+func newStatus() status { return status{C.TF_NewStatus()} }
+
+func (s status) delete() { C.TF_DeleteStatus(s.c) }
+
+func (s status) err(op string) error {
+	code := C.TF_GetCode(s.c)
+	if code == C.TF_OK {
+		return nil
+	}
+	return &Error{Op: op, Code: Code(code), Message: C.GoString(C.TF_Message(s.c))}
+}

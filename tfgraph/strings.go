@@ -1,0 +1,81 @@
+package tfgraph
+
+// #include <stdlib.h>
+// #include "tensorflow/c/c_api.h"
+// #include "tensorflow/c/tf_tstring.h"
+//
+// // TF_DeleteTensor leaves behind the strings that are too long to stand inside
+// // their cells. A run may still hold the memory when the tensor is closed, so
+// // this belongs to the last holder, whoever that is.
+// static void freeStrings(void *data, size_t bytes, void *unused) {
+//   TF_TString *cells = data;
+//   for (size_t i = 0; i < bytes / sizeof *cells; i++) TF_StringDealloc(&cells[i]);
+//   free(data);
+// }
+//
+// static TF_TString *allocateStrings(size_t count) {
+//   size_t bytes = count * sizeof(TF_TString);
+//   void *cells = 0;
+//   return posix_memalign(&cells, 64, bytes ? bytes : 64) ? 0 : cells;
+// }
+//
+// static TF_Tensor *newStrings(const int64_t *dims, int rank, TF_TString *cells, size_t count) {
+//   return TF_NewTensor(TF_STRING, dims, rank, cells, count * sizeof *cells, freeStrings, 0);
+// }
+import "C"
+
+import (
+	"fmt"
+	"slices"
+	"unsafe"
+
+	tf "github.com/wamuir/graft/tensorflow"
+)
+
+// Strings copies values into a string tensor of the given shape; no shape and
+// one value make a scalar.
+func Strings[S ~string | ~[]byte](values []S, shape ...int64) (*Tensor, error) {
+	count, err := elements(shape)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(values)) != count {
+		return nil, fmt.Errorf("make string tensor: got %d values, want %d for shape %v", len(values), count, shape)
+	}
+	start := C.allocateStrings(C.size_t(count))
+	if start == nil {
+		return nil, noMemory(count*C.sizeof_TF_TString, shape)
+	}
+	for i, cells := 0, unsafe.Slice(start, count); i < len(cells); i++ {
+		v := []byte(values[i])
+		C.TF_StringInit(&cells[i])
+		C.TF_StringCopy(&cells[i], (*C.char)(unsafe.Pointer(unsafe.SliceData(v))), C.size_t(len(v)))
+	}
+	c := C.newStrings(dims(shape), C.int(len(shape)), start, C.size_t(count))
+	if c == nil {
+		return nil, noMemory(count*C.sizeof_TF_TString, shape)
+	}
+	return &Tensor{c: c, dtype: tf.String, shape: slices.Clone(shape)}, nil
+}
+
+// StringData copies the strings out of a string tensor, nil when it is closed
+// or holds something else.
+func StringData(t *Tensor) []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.c == nil || t.dtype != tf.String {
+		return nil
+	}
+	cells := t.tstrings()
+	values := make([]string, len(cells))
+	for i := range cells {
+		data := C.TF_StringGetDataPointer(&cells[i])
+		values[i] = string(unsafe.Slice((*byte)(unsafe.Pointer(data)), C.TF_StringGetSize(&cells[i])))
+	}
+	return values
+}
+
+func (t *Tensor) tstrings() []C.TF_TString {
+	count, _ := elements(t.shape)
+	return unsafe.Slice((*C.TF_TString)(C.TF_TensorData(t.c)), count)
+}
