@@ -1,0 +1,151 @@
+package bundle
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+
+	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
+)
+
+// maxIndex bounds the size of an index, which is held in memory. AlexNet's takes a
+// kilobyte or two, one of 100,000 variables some 10 MB.
+const maxIndex = 64 << 20
+
+// Variable is what the index says about one variable.
+type Variable struct {
+	Name  string
+	DType types_go_proto.DataType
+	Shape []int64 // row-major; empty for a scalar
+	Bytes int64   // of its values; of a string variable, as they are stored
+	Parts int     // the pieces it was saved in; 0 unless it was partitioned
+}
+
+// Reader reads the variables of one bundle. It may be used from several goroutines
+// at once, save for Close.
+type Reader struct {
+	index  *index
+	shards map[int32]*shard
+}
+
+// Open reads prefix.index and opens the data files that it leads to, all of which
+// have to be there and be long enough. They stay open until [Reader.Close]. The error
+// wraps [io/fs.ErrNotExist] where a file is missing, and is a [*FormatError] where one is
+// damaged or not of a kind that TensorFlow writes.
+func Open(prefix string) (*Reader, error) {
+	path := prefix + ".index"
+	table, err := readIndex(path)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	x, err := parseIndex(table)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	r := &Reader{index: x, shards: map[int32]*shard{}}
+	for _, e := range slices.Concat(x.entries, x.parts) {
+		if err := r.place(prefix, e); err != nil {
+			return nil, errors.Join(inFile(path, err), r.Close())
+		}
+	}
+	return r, nil
+}
+
+// readIndex reads a whole index file.
+func readIndex(path string) ([]byte, error) {
+	f, size, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if size > maxIndex {
+		return nil, malformed(0, fmt.Sprintf("an index of at most %d bytes", maxIndex), "%d", size)
+	}
+	table := make([]byte, size)
+	if _, err := io.ReadFull(f, table); err != nil {
+		return nil, fmt.Errorf("read bundle %q: %w", path, err)
+	}
+	return table, nil
+}
+
+// place opens the shard that e is in, once, and checks that e lies within it.
+func (r *Reader) place(prefix string, e entry) error {
+	if e.Parts > 0 {
+		return nil
+	}
+	s := r.shards[e.shard]
+	if s == nil {
+		var err error
+		if s, err = openShard(fmt.Sprintf("%s.data-%05d-of-%05d", prefix, e.shard, r.index.shards)); err != nil {
+			return err
+		}
+		r.shards[e.shard] = s
+	}
+	if end := e.offset + e.Bytes; end > s.size {
+		return &FormatError{s.path, s.size, "the end of the file", fmt.Sprintf("%q up to byte %d", e.Name, end)}
+	}
+	return nil
+}
+
+// openRegular opens a file and returns its size. It refuses what is no ordinary file:
+// opening a pipe would wait for ever.
+func openRegular(path string) (*os.File, int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("open bundle: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > math.MaxInt {
+		return nil, 0, &FormatError{path, 0, fmt.Sprintf("%v of %d bytes", info.Mode().Type(), info.Size()), "a file"}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("open bundle: %w", err)
+	}
+	return f, info.Size(), nil
+}
+
+// Variables returns all variables in the order of their names, those that cannot be
+// read included. The slice is the caller's; the shapes in it are shared and not to be
+// changed.
+func (r *Reader) Variables() []Variable {
+	variables := make([]Variable, len(r.index.entries))
+	for i, e := range r.index.entries {
+		variables[i] = e.Variable
+	}
+	return variables
+}
+
+// Lookup returns the variable of a name. The error wraps [ErrNoVariable] where there
+// is none.
+func (r *Reader) Lookup(name string) (Variable, error) {
+	e, err := r.find(name)
+	if err != nil {
+		return Variable{}, err
+	}
+	return e.Variable, nil
+}
+
+func (r *Reader) find(name string) (*entry, error) {
+	entries := r.index.entries
+	i, found := slices.BinarySearchFunc(entries, name, func(e entry, name string) int {
+		return cmp.Compare(e.Name, name)
+	})
+	if !found {
+		return nil, fmt.Errorf("find variable %q: got none among %d: %w", name, len(entries), ErrNoVariable)
+	}
+	return &entries[i], nil
+}
+
+// Close closes the data files and ends every slice that [Reader.View] returned. A
+// second Close does nothing.
+func (r *Reader) Close() error {
+	var errs []error
+	for _, s := range r.shards {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,124 @@
+package bundle
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
+)
+
+const floatSize = 4
+
+// littleEndian says that float32s lie in memory as they lie in a bundle.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// Float32s returns a copy of a variable's values. Their checksum is verified: a
+// mismatch is a [*FormatError]. The error wraps [ErrNoVariable] where there is no such
+// variable, and [errors.ErrUnsupported] where it is not of float32 or was saved in
+// pieces.
+func (r *Reader) Float32s(name string) ([]float32, error) {
+	e, err := r.floats(name)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float32, e.Bytes/floatSize)
+	if err := r.copyFloats(e, values); err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// Read is [Reader.Float32s] into a slice that the caller has, whose length must be
+// the variable's number of elements. After an error what is in it is undefined.
+func (r *Reader) Read(name string, into []float32) error {
+	e, err := r.floats(name)
+	if err != nil {
+		return err
+	}
+	if want := e.Bytes / floatSize; int64(len(into)) != want {
+		return fmt.Errorf("read variable %q: got room for %d values, want %d of shape %v", name, len(into), want, e.Shape)
+	}
+	return r.copyFloats(e, into)
+}
+
+// View returns a variable's values without copying them, as long as the platform
+// allows: the slice is the data file itself, mapped into memory and read from disk when
+// touched. Writing to it ends the program, as does touching it after [Reader.Close] or
+// after the file was made shorter. Nothing is verified before [Reader.Verify]. Where
+// values cannot be mapped, since they do not begin at a multiple of four bytes for
+// example, the slice is the verified copy of [Reader.Float32s]. Errors are as there.
+func (r *Reader) View(name string) ([]float32, error) {
+	e, err := r.floats(name)
+	if err != nil {
+		return nil, err
+	}
+	if e.Bytes == 0 || e.offset%floatSize != 0 || !littleEndian {
+		return r.Float32s(name)
+	}
+	memory, err := r.shards[e.shard].memory()
+	if err != nil {
+		// Some file systems map nothing; a closed file fails again.
+		return r.Float32s(name)
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&memory[e.offset])), e.Bytes/floatSize), nil
+}
+
+// Verify compares the checksum of a variable of any type of fixed width with the one
+// that was saved. A mismatch is a [*FormatError]. The error wraps [ErrNoVariable] where
+// there is no such variable, and [errors.ErrUnsupported] where it holds strings or was
+// saved in pieces.
+func (r *Reader) Verify(name string) error {
+	e, err := r.find(name)
+	if err != nil {
+		return err
+	}
+	if _, fixed := widths[e.DType]; !fixed {
+		return fmt.Errorf("verify variable %q: got %v, want a type of fixed width: %w", name, e.DType, errors.ErrUnsupported)
+	}
+	if err := e.whole(); err != nil {
+		return fmt.Errorf("verify variable %q: %w", name, err)
+	}
+	if err := r.shards[e.shard].stream(e, func([]byte) {}); err != nil {
+		return fmt.Errorf("verify variable %q: %w", name, err)
+	}
+	return nil
+}
+
+// floats finds a variable whose values can be read.
+func (r *Reader) floats(name string) (*entry, error) {
+	e, err := r.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if e.DType != types_go_proto.DataType_DT_FLOAT {
+		return nil, fmt.Errorf("read variable %q: got %v, want DT_FLOAT: %w", name, e.DType, errors.ErrUnsupported)
+	}
+	if err := e.whole(); err != nil {
+		return nil, fmt.Errorf("read variable %q: %w", name, err)
+	}
+	return e, nil
+}
+
+// whole refuses a variable that a partitioner cut up when it was made.
+func (e *entry) whole() error {
+	if e.Parts == 0 {
+		return nil
+	}
+	return fmt.Errorf("got a partitioned variable in %d parts, want one saved whole: %w", e.Parts, errors.ErrUnsupported)
+}
+
+func (r *Reader) copyFloats(e *entry, into []float32) error {
+	err := r.shards[e.shard].stream(e, func(piece []byte) {
+		for i := range len(piece) / floatSize {
+			into[i] = math.Float32frombits(binary.LittleEndian.Uint32(piece[i*floatSize:]))
+		}
+		into = into[len(piece)/floatSize:]
+	})
+	if err != nil {
+		return fmt.Errorf("read variable %q: %w", e.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package caption
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"github.com/disintegration/imaging"
+)
+
+// Ranked is a class with its probability between 0 and 1.
+type Ranked struct {
+	Class       string
+	Probability float64
+}
+
+// share is the probability as a length of 0 to 1.
+func (r Ranked) share() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
+
+func zeroNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
+}
+
+// The longer side of a picture is brought between these many pixels, and the caption is never narrower than the last.
+const (
+	smallest  = 480
+	largest   = 1600
+	narrowest = 400
+)
+
+// The caption's colours. Text on ground has a contrast ratio of 16 to 1, faint text one of 9 to 1 (WCAG 2.1, 1.4.3
+// asks for 4.5).
+var (
+	ground = color.NRGBA{0x16, 0x18, 0x1d, 0xff}
+	track  = color.NRGBA{0x34, 0x38, 0x41, 0xff}
+	first  = color.NRGBA{0x4c, 0xa6, 0xff, 0xff}
+	others = color.NRGBA{0x6b, 0x7a, 0x90, 0xff}
+	strong = color.NRGBA{0xf4, 0xf5, 0xf7, 0xff}
+	faint  = color.NRGBA{0xb9, 0xc0, 0xcb, 0xff}
+)
+
+// Draw returns the picture with lines of text under it, the first one emphasised, each cut to end in "…" where it is
+// too long. The picture's longer side is brought between 480 and 1600 pixels. src is not changed and may be empty or
+// nil.
+func Draw(src image.Image, lines ...string) *image.NRGBA {
+	rows := make([]row, len(lines))
+	for i, text := range lines {
+		rows[i].text = text
+	}
+	return drawRows(src, rows)
+}
+
+// DrawRanked is [Draw] with a line for each class: its name at the left, "98.3 %" at the right, and a bar of that
+// length.
+func DrawRanked(src image.Image, classes ...Ranked) *image.NRGBA {
+	rows := make([]row, len(classes))
+	for i, c := range classes {
+		rows[i] = row{text: c.Class, value: percent(c.share()), share: c.share()}
+	}
+	return drawRows(src, rows)
+}
+
+func drawRows(src image.Image, rows []row) *image.NRGBA {
+	picture := fit(readable(src), smallest, largest)
+	width := max(picture.Rect.Dx(), narrowest)
+	p := newPanel(width, rows)
+	defer p.close()
+	canvas := image.NewNRGBA(image.Rect(0, 0, width, picture.Rect.Dy()+p.height()))
+	fill(canvas, canvas.Rect, ground)
+	at := image.Pt((width-picture.Rect.Dx())/2, 0)
+	draw.Draw(canvas, picture.Rect.Add(at), picture, image.Point{}, draw.Over)
+	p.draw(canvas, picture.Rect.Dy())
+	return canvas
+}
+
+// readable returns plain pixels, none where the picture's own methods fail.
+func readable(src image.Image) (n *image.NRGBA) {
+	defer func() {
+		if recover() != nil {
+			n = image.NewNRGBA(image.Rectangle{})
+		}
+	}()
+	if src == nil {
+		return image.NewNRGBA(image.Rectangle{})
+	}
+	return plain(src, src.Bounds())
+}
+
+// fit scales the picture, if need be, so that its longer side is from low to high. Much enlarged, pixels stay squares.
+func fit(picture *image.NRGBA, low, high int) *image.NRGBA {
+	w, h := picture.Rect.Dx(), picture.Rect.Dy()
+	long := max(w, h)
+	if w == 0 || h == 0 || long >= low && long <= high {
+		return picture
+	}
+	scale := float64(max(low, min(high, long))) / float64(long)
+	filter := imaging.CatmullRom
+	if scale >= 6 {
+		filter = imaging.NearestNeighbor
+	}
+	side := func(n int) int { return max(1, int(math.Round(float64(n)*scale))) }
+	return imaging.Resize(picture, side(w), side(h), filter)
+}
+
+func fill(canvas *image.NRGBA, r image.Rectangle, c color.NRGBA) {
+	draw.Draw(canvas, r, image.NewUniform(c), image.Point{}, draw.Src)
+}
+
+// percent has one digit behind the point, of which 99.96 % must not make 100.0 %.
+func percent(share float64) string {
+	if share < 1 {
+		share = min(share, 0.999)
+	}
+	return fmt.Sprintf("%.1f %%", 100*share)
+}

@@ -1,0 +1,189 @@
+package npy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// catalog sorts the entries of a file into layers before any data is read.
+type catalog struct {
+	layers []*located
+	byName map[string]*located
+	other  []string
+	forms  []string // how layers were written, each once, for the dialect
+}
+
+// located is a layer whose arrays are still in the file.
+type located struct {
+	name string
+	part [2]*ndarray // weights, biases
+}
+
+// partNames are the names that weights and biases go by, as keys of a layer's
+// dictionary and at the end of flat names.
+var partNames = map[string]int{
+	"weights": 0, "weight": 0, "W": 0, "w": 0, "kernel": 0,
+	"biases": 1, "bias": 1, "B": 1, "b": 1,
+}
+
+// addRoot takes the value that a whole pickle made: the dictionary of layers, by
+// itself or as the only element of object arrays around it.
+func (c *catalog) addRoot(v any, at int64) error {
+	v = unwrap(v)
+	d, ok := v.(*dict)
+	if !ok {
+		return malformed(at, "a dictionary of layers", "%s", describe(v))
+	}
+	for i, key := range d.keys {
+		name, ok := key.(text)
+		if !ok {
+			c.other = append(c.other, describe(key))
+			continue
+		}
+		if err := c.add(name.s, d.values[i], name.off); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unwrap takes object arrays of one element off a value.
+func unwrap(v any) any {
+	for {
+		a, ok := v.(*ndarray)
+		if !ok || len(a.objects) != 1 {
+			return v
+		}
+		v = a.objects[0]
+	}
+}
+
+// add files one entry: a layer with all its parts, or one part under a flat name.
+func (c *catalog) add(name string, v any, at int64) error {
+	if !validName(name) {
+		return malformed(at, fmt.Sprintf("a printable name of 1 to %d bytes", maxText), "name %.40q", name)
+	}
+	switch v := v.(type) {
+	case *dict:
+		return c.addParts(name, v, at)
+	case *sequence:
+		return c.addPair(name, v.items, at)
+	case *ndarray:
+		if v.objects != nil {
+			return c.addPair(name, v.objects, at)
+		}
+		if layer, part, ok := splitName(name); ok {
+			return c.put(layer, part, v, "layer/weights", at)
+		}
+	}
+	c.other = append(c.other, name)
+	return nil
+}
+
+// addPair reads layer: [weights, biases].
+func (c *catalog) addPair(name string, items []any, at int64) error {
+	if !slices.ContainsFunc(items, isNumeric) {
+		c.other = append(c.other, name)
+		return nil
+	}
+	if len(items) > 2 {
+		return malformed(at, fmt.Sprintf("weights and biases of %q", name), "%d values", len(items))
+	}
+	for part, item := range items {
+		if item == nil {
+			continue
+		}
+		if !isNumeric(item) {
+			return malformed(at, fmt.Sprintf("an array in %q", name), "%s", describe(item))
+		}
+		if err := c.put(name, part, item.(*ndarray), "layer: [weights, biases]", at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addParts reads layer: {"weights": …, "biases": …}.
+func (c *catalog) addParts(name string, parts *dict, at int64) error {
+	for i, key := range parts.keys {
+		k, ok := key.(text)
+		part, known := partNames[k.s]
+		if !ok || !known || !isNumeric(parts.values[i]) {
+			c.other = append(c.other, fmt.Sprintf("%s/%.40s", name, strings.Trim(fmt.Sprintf("%q", k.s), `"`)))
+			continue
+		}
+		if err := c.put(name, part, parts.values[i].(*ndarray), "layer: {weights, biases}", at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isNumeric(v any) bool {
+	a, ok := v.(*ndarray)
+	return ok && a.open != nil
+}
+
+// splitName reads conv1/weights, conv1_W, conv1.bias, also with the :0 that TensorFlow's
+// variables end in.
+func splitName(name string) (layer string, part int, ok bool) {
+	name = strings.TrimSuffix(name, ":0")
+	i := strings.LastIndexAny(name, "/._")
+	if i < 1 {
+		return "", 0, false
+	}
+	part, ok = partNames[name[i+1:]]
+	return name[:i], part, ok
+}
+
+func (c *catalog) put(name string, part int, a *ndarray, form string, at int64) error {
+	layer := c.byName[name]
+	if layer == nil {
+		layer = &located{name: name}
+		if c.byName == nil {
+			c.byName = make(map[string]*located)
+		}
+		c.byName[name] = layer
+		c.layers = append(c.layers, layer)
+	}
+	if layer.part[part] != nil {
+		return malformed(at, "each array once", "a second one for %q", name)
+	}
+	layer.part[part] = a
+	if !slices.Contains(c.forms, form) {
+		c.forms = append(c.forms, form)
+	}
+	return nil
+}
+
+// read loads the wanted layers, all of them when none is named.
+func (c *catalog) read(wanted []string) (*Weights, error) {
+	if len(c.layers) == 0 {
+		names := c.other[:min(len(c.other), 5)]
+		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", len(c.other), names)
+	}
+	w := &Weights{Other: c.other}
+	arrays := make(map[*ndarray]*Array)
+	for _, l := range c.layers {
+		if len(wanted) > 0 && !slices.Contains(wanted, l.name) {
+			w.Skipped = append(w.Skipped, l.name)
+			continue
+		}
+		var parts [2]*Array
+		for i, a := range l.part {
+			if a == nil {
+				continue
+			}
+			if arrays[a] == nil {
+				var err error
+				if arrays[a], err = a.load(); err != nil {
+					return nil, locate(a.path, err)
+				}
+			}
+			parts[i] = arrays[a]
+		}
+		w.layers = append(w.layers, Layer{l.name, parts[0], parts[1]})
+	}
+	return w, nil
+}

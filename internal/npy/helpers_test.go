@@ -1,0 +1,173 @@
+package npy
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// ramp is the array that most tests use: shape filled with 0, 1/8, 2/8, … plus start,
+// which float16 holds exactly.
+func ramp(start float32, shape ...int) *Array {
+	n := 1
+	for _, dim := range shape {
+		n *= dim
+	}
+	a := &Array{Shape: shape, Dtype: "<f4", Data: make([]float32, n)}
+	for i := range a.Data {
+		a.Data[i] = start + float32(i)/8
+	}
+	return a
+}
+
+// twoLayers is what every dialect's file holds.
+func twoLayers() []Layer {
+	return []Layer{
+		{"conv1", ramp(-1, 2, 3, 4), ramp(0, 4)},
+		{"fc8", ramp(5, 4, 3), ramp(7, 3)},
+	}
+}
+
+func (w *Weights) all() []Layer { return w.layers }
+
+func sameArray(a, b *Array) error {
+	switch {
+	case a == nil && b == nil:
+		return nil
+	case a == nil || b == nil:
+		return fmt.Errorf("got %v, want %v", a, b)
+	case !slices.Equal(a.Shape, b.Shape):
+		return fmt.Errorf("got shape %v, want %v", a.Shape, b.Shape)
+	case len(a.Data) != len(b.Data):
+		return fmt.Errorf("got %d values, want %d", len(a.Data), len(b.Data))
+	}
+	for i := range a.Data {
+		if math.Float32bits(a.Data[i]) != math.Float32bits(b.Data[i]) {
+			return fmt.Errorf("value %d: got %g, want %g", i, a.Data[i], b.Data[i])
+		}
+	}
+	return nil
+}
+
+func sameLayers(got, want []Layer) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("got %d layers, want %d", len(got), len(want))
+	}
+	for i := range got {
+		if got[i].Name != want[i].Name {
+			return fmt.Errorf("layer %d: got %q, want %q", i, got[i].Name, want[i].Name)
+		}
+		if err := sameArray(got[i].Weights, want[i].Weights); err != nil {
+			return fmt.Errorf("weights of %q: %w", want[i].Name, err)
+		}
+		if err := sameArray(got[i].Biases, want[i].Biases); err != nil {
+			return fmt.Errorf("biases of %q: %w", want[i].Name, err)
+		}
+	}
+	return nil
+}
+
+func readBytes(b []byte, layers ...string) (*Weights, error) {
+	w, err := read(bytes.NewReader(b), int64(len(b)), "test", layers)
+	return w, locate("test", err)
+}
+
+func writeFile(t testing.TB, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// npyFile puts a header of version 1.0 before body.
+func npyFile(header, body string) []byte {
+	b := binary.LittleEndian.AppendUint16([]byte(magic+"\x01\x00"), uint16(len(header)))
+	return append(append(b, header...), body...)
+}
+
+const objectHeader = "{'descr': '|O', 'fortran_order': False, 'shape': (), }\n"
+
+func plainHeader(descr, fortran, shape string) string {
+	return fmt.Sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n", descr, fortran, shape)
+}
+
+func floatBytes(a *Array) string {
+	var b []byte
+	for _, v := range a.Data {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return string(b)
+}
+
+type member struct {
+	name   string
+	body   []byte
+	method uint16
+}
+
+func zipFile(t testing.TB, members ...member) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, m := range members {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: m.name, Method: m.method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(m.body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// The rest assembles pickles by hand, opcode by opcode.
+
+func le(width, n int) string {
+	return string(binary.LittleEndian.AppendUint64(nil, uint64(n))[:width])
+}
+
+const (
+	py2Reconstruct = "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+	py2Dtype       = "cnumpy\ndtype\nU\x02f4\x89\x88\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+)
+
+// py2Shape writes dimensions as Python 2's long, which some of its files have.
+func py2Shape(a *Array) string {
+	s := "("
+	for _, dim := range a.Shape {
+		s += "\x8a\x02" + le(2, dim)
+	}
+	return s + "t"
+}
+
+// py2Array is an array as Python 2 pickles it.
+func py2Array(a *Array) string {
+	data := floatBytes(a)
+	return py2Reconstruct + "(K\x01" + py2Shape(a) + py2Dtype + "\x89T" + le(4, len(data)) + data + "tb"
+}
+
+func py2String(s string) string { return "U" + le(1, len(s)) + s }
+
+// py2Layers is {'conv1': [weights, biases], …} with byte-string keys.
+func py2Layers(layers []Layer) string {
+	s := "}("
+	for _, l := range layers {
+		s += py2String(l.Name) + "](" + py2Array(l.Weights) + py2Array(l.Biases) + "e"
+	}
+	return s + "u"
+}
+
+// oneLayer is a dictionary whose layer's value is written by the test.
+func oneLayer(value string) string { return "\x80\x02}" + py2String("conv1") + value + "s." }

@@ -1,0 +1,274 @@
+package npy
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// hostile are files that no honest program writes, with a part of what must be said.
+func hostile(t testing.TB) []struct {
+	name string
+	file []byte
+	want string
+} {
+	a := ramp(0, 2, 3)
+	good := py2Array(a)
+	pickle := func(s string) []byte { return []byte("\x80\x02" + s) }
+	array := func(shape, dtype, data string) []byte {
+		return []byte(oneLayer("](" + py2Reconstruct + "(K\x01" + shape + dtype + "\x89" + data + "tbe"))
+	}
+	deep := strings.Repeat("]", 40) + good + strings.Repeat("a", 40)
+	return []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"os.system by REDUCE", pickle("cos\nsystem\n" + py2String("echo hello") + "\x85R."), `"os.system", which is refused`},
+		{"os.system by STACK_GLOBAL", []byte("\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."), `"os.system", which is refused`},
+		{"eval in a layer", []byte(oneLayer("c__builtin__\neval\n" + py2String("1") + "\x85R")), `"__builtin__.eval"`},
+		{"numpy name that runs code", pickle("cnumpy.testing\nrundocs\n)R."), `"numpy.testing.rundocs"`},
+		{"dotted name", []byte("\x80\x04\x8c\x05numpy\x8c\x11core.os.system.do\x93."), "which is refused"},
+		{"call of ndarray", pickle("cnumpy\nndarray\n)R."), "a call of"},
+		{"call of a string", pickle(py2String("os.system") + ")R."), "a call of"},
+		{"other codec", pickle("c_codecs\nencode\nX\x01\x00\x00\x00aX\x03\x00\x00\x00zip\x86R."), "_codecs.encode"},
+		{"BUILD on a dictionary", pickle("}}" + py2String("__setstate__") + "Nsb."), "an array or a dtype to give a state to"},
+		{"BUILD twice", []byte(oneLayer(good + "(K\x01" + py2Shape(a) + py2Dtype + "\x89T" + le(4, 24) + floatBytes(a) + "tb")), "once"},
+		{"subclass of ndarray", pickle("cnumpy.core.multiarray\n_reconstruct\n" + py2String("memmap") + "K\x00\x85U\x01b\x87R."), "numpy.ndarray"},
+		{"EXT1", pickle("\x82\x01."), "EXT1"},
+		{"EXT2", pickle("\x83\x01\x00."), "EXT2"},
+		{"EXT4", pickle("\x84\x01\x00\x00\x00."), "EXT4"},
+		{"INST", pickle("(ios\nsystem\n."), "INST"},
+		{"OBJ", pickle("(cnumpy\nndarray\no."), "OBJ"},
+		{"NEWOBJ", pickle("cnumpy\nndarray\n)\x81."), "NEWOBJ"},
+		{"PERSID", pickle("Pid\n."), "PERSID"},
+		{"BINPERSID", pickle("NQ."), "BINPERSID"},
+		{"NEXT_BUFFER", []byte("\x80\x05\x97."), "NEXT_BUFFER"},
+		{"unknown opcode", pickle("\xff"), "unknown (0xff)"},
+		{"protocol 0", pickle("(lp0\n."), "LIST"},
+		{"protocol 6", []byte("\x80\x06N."), "protocol 2 to 5"},
+		{"huge BINUNICODE8", []byte("\x80\x04\x8d" + le(8, math.MaxInt64) + "x."), "bytes of string"},
+		{"BINBYTES8 past all", []byte("\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\xff."), "bytes of string"},
+		{"huge BYTEARRAY8", []byte("\x80\x05\x96" + le(8, 1<<40) + "x."), "bytes of string"},
+		{"huge BINSTRING", pickle("T\xff\xff\xff\xffx."), "bytes of string"},
+		{"huge FRAME", []byte("\x80\x04\x95" + le(8, 1<<62) + "N."), "bytes of frame"},
+		{"huge LONG1", pickle("\x8a\xff" + strings.Repeat("\x01", 255) + "."), "at most 8 bytes"},
+		{"memo puts without end", pickle("N" + memoPuts(maxMemo+1) + "."), "memo entries"},
+		{"opcodes without end", pickle(strings.Repeat("N", maxOpcodes+1)), "opcodes"},
+		{"memo get of nothing", pickle("h\x07."), "entry 7"},
+		{"list in itself", pickle("]q\x00h\x00a."), "contains itself"},
+		{"layers in themselves", pickle("}q\x00" + py2String("conv1") + "h\x00s."), "contains itself"},
+		{"cycle of two", pickle("]q\x00]q\x01h\x00ah\x01ah\x00h\x01a."), "values"},
+		{"cycle through a tuple", pickle("}q\x00" + py2String("conv1") + "]q\x01h\x01\x85as."), "contains itself"},
+		{"deep lists", []byte(oneLayer(deep)), "levels of nesting"},
+		{"lists that multiply", []byte(oneLayer("(" + multiplied(9) + "t")), `1 other entries ["conv1"]`},
+		{"lists that multiply deep", []byte(oneLayer("(" + multiplied(20) + "t")), "levels of nesting"},
+		{"stack underflow", pickle("\x87."), "on the stack"},
+		{"under a mark", pickle("N(\x85."), "on the stack"},
+		{"no mark", pickle("t."), "a mark"},
+		{"odd SETITEMS", pickle("}(Nu."), "pairs"},
+		{"append to a tuple", pickle(")Na."), "a list to append to"},
+		{"two values at STOP", pickle("NN."), "2 values"},
+		{"no STOP", pickle("N"), "opcode"},
+		{"bytes after STOP", append([]byte(oneLayer(good)), "more"...), "4 bytes more"},
+		{"line without end", pickle("c" + strings.Repeat("a", 4000)), "a longer line"},
+		{"shape of 1<<62", array("(\x8a\x08"+le(8, 1<<62)+"t", py2Dtype, "U\x04abcd"), "elements"},
+		{"shape that overflows", array("(\x8a\x05"+le(5, 1<<32)+"\x8a\x05"+le(5, 1<<32)+"t", py2Dtype, "U\x04abcd"), "elements"},
+		{"shape of -1", array("(J\xff\xff\xff\xfft", py2Dtype, "U\x04abcd"), "once"},
+		{"shape of 0", array("(K\x00t", py2Dtype, "U\x00"), "positive dimensions"},
+		{"too much data", array("K\x01\x85", py2Dtype, "U\x05abcde"), "5 bytes"},
+		{"too many dimensions", array("("+strings.Repeat("K\x01", 65)+"t", py2Dtype, "U\x04abcd"), "dimensions"},
+		{"characters as data", array("K\x01\x85", py2Dtype, "X\x04\x00\x00\x00abcd"), "bytes as an array's data"},
+		{"list as data", array("K\x01\x85", py2Dtype, "]"), "bytes as an array's data"},
+		{"integers", array("K\x01\x85", strings.Replace(py2Dtype, "f4", "i4", 1), "U\x04abcd"), "dtype"},
+		{"dtype without an order", array("K\x01\x85", "cnumpy\ndtype\nU\x02f4\x89\x88\x87R", "U\x04abcd"), "a complete dtype"},
+		{"dtype with fields", array("K\x01\x85", strings.Replace(py2Dtype, "<NNN", "<N)N", 1), "U\x04abcd"), "plain dtype"},
+		{"one string under two arrays", []byte(oneLayer("](" + sharedData(2) + "e")), "over the same bytes"},
+		{"objects as many as none", array(")", strings.Replace(strings.Replace(py2Dtype, "f4", "O8", 1), "<", "|", 1), "]"), "a list of objects"},
+		{"three arrays", []byte(oneLayer("](" + good + good + good + "e")), "3 values"},
+		{"weights twice", []byte("\x80\x02}(" + py2String("c") + "]" + good + "a" + py2String("c") + "]" + good + "au."), "a second one"},
+		{"text for biases", []byte(oneLayer("](" + good + py2String("none") + "e")), "an array in"},
+		{"name that is none", []byte("\x80\x02}" + py2String("a\nb") + "]" + good + "as."), "a printable name"},
+		{"no layers", pickle("}" + py2String("epoch") + "K\x01s."), `"epoch"`},
+		{"a list of arrays", pickle("]" + good + "a."), "a dictionary of layers"},
+		{"text", []byte("layer,weights\n"), "a .npy file"},
+		{"empty", nil, "a .npy file"},
+		{"plain array", npyFile(plainHeader("<f4", "False", "(2, 3)"), floatBytes(a)), "one plain array"},
+		{"half a zip", zipFile(t, member{"a_W.npy", make([]byte, 2000), zip.Store})[:1000], "an .npz archive"},
+		{"zip that claims 1 TB", claimedSize(t, 1<<40), "sizes that can be true"},
+		{"zip that claims 3 GB", claimedSize(t, 3<<30), "sizes that can be true"},
+		{"zip that claims little", claimedSize(t, 200), "at most the 32 elements"},
+		{"zip with a wrong sum", wrongSum(t), "checksum"},
+		{"zip with a member before the start", memberAt(t, -100), "a member where the directory says"},
+		{"zip with a member past the end", memberAt(t, 1<<30), "a member where the directory says"},
+		{"zip of many", zipFile(t, make([]member, maxMembers+1)...), "members"},
+		{"npz in which the header lies", zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(4611686018427387904,)"), "abcd"), zip.Deflate}), "elements"},
+		{"npz with os.system", zipFile(t, member{"a.npy", npyFile(objectHeader, "\x80\x02cos\nsystem\n)R."), zip.Deflate}), "os.system"},
+	}
+}
+
+// multiplied is n lists, each holding the one before it fifty times.
+func multiplied(n int) string {
+	s := "]q\x00"
+	for i := range n {
+		s += "]q" + le(1, i+1) + "(" + strings.Repeat("h"+le(1, i), 50) + "e"
+	}
+	return s
+}
+
+func memoPuts(n int) string {
+	var s strings.Builder
+	for i := range n {
+		s.WriteString("r" + le(4, i))
+	}
+	return s.String()
+}
+
+// sharedData is n arrays that all claim the same string.
+func sharedData(n int) string {
+	data := strings.Repeat("x", 1024)
+	s := py2Reconstruct + "(K\x01M\x00\x01\x85" + py2Dtype + "\x89T" + le(4, 1024) + data + "q\x05tb"
+	for range n - 1 {
+		s += py2Reconstruct + "(K\x01M\x00\x01\x85" + py2Dtype + "\x89h\x05tb"
+	}
+	return s
+}
+
+// claimedSize is a deflated array whose directory entry claims size bytes unpacked.
+func claimedSize(t testing.TB, size uint64) []byte {
+	t.Helper()
+	body := npyFile(plainHeader("<f4", "False", "(64,)"), strings.Repeat("\x00", 256))
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	var packed bytes.Buffer
+	inner := zipFile(t, member{"x", body, zip.Deflate})
+	r, err := zip.NewReader(bytes.NewReader(inner), int64(len(inner)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := r.File[0].OpenRaw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := packed.ReadFrom(raw); err != nil {
+		t.Fatal(err)
+	}
+	w, err := z.CreateRaw(&zip.FileHeader{Name: "a_W.npy", Method: zip.Deflate, CRC32: r.File[0].CRC32,
+		CompressedSize64: uint64(packed.Len()), UncompressedSize64: size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(packed.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// memberAt moves where the directory says that its only member starts, and for a
+// negative place where it says that the directory starts.
+func memberAt(t testing.TB, offset int) []byte {
+	file := zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(1,)"), "abcd"), zip.Store})
+	directory := bytes.LastIndex(file, []byte("PK\x01\x02"))
+	end := bytes.LastIndex(file, []byte("PK\x05\x06"))
+	if offset < 0 {
+		binary.LittleEndian.PutUint32(file[end+16:], uint32(directory-offset))
+		return file
+	}
+	binary.LittleEndian.PutUint32(file[directory+42:], uint32(offset))
+	return file
+}
+
+// wrongSum is a stored array in which one bit of the data is not what was summed.
+func wrongSum(t testing.TB) []byte {
+	a := ramp(1, 64)
+	file := zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(64,)"), floatBytes(a)), zip.Store})
+	last := binary.LittleEndian.AppendUint32(nil, math.Float32bits(a.Data[63]))
+	file[bytes.Index(file, last)] ^= 1
+	return file
+}
+
+// TestHostile also holds what is allocated on the way to each refusal down to a few
+// times what the file is long.
+func TestHostile(t *testing.T) {
+	for _, c := range hostile(t) {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := readBytes(c.file)
+			runtime.ReadMemStats(&after)
+			var format *FormatError
+			if !errors.As(err, &format) {
+				t.Fatalf("got %v, want a FormatError", err)
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %q, want it to speak of %q", err, c.want)
+			}
+			if format.Offset < 0 || format.Offset > int64(len(c.file)) {
+				t.Errorf("got offset %d in a file of %d bytes", format.Offset, len(c.file))
+			}
+			if n, limit := after.TotalAlloc-before.TotalAlloc, uint64(1<<20+200*len(c.file)); n > limit {
+				t.Errorf("allocated %d bytes for a file of %d", n, len(c.file))
+			}
+		})
+	}
+}
+
+func TestCheckArchive(t *testing.T) {
+	entry := func(method uint16, flags uint16, packed, inflated uint64) *zip.File {
+		return &zip.File{FileHeader: zip.FileHeader{Name: "a_W.npy", Method: method, Flags: flags,
+			CompressedSize64: packed, UncompressedSize64: inflated}}
+	}
+	for _, c := range []struct {
+		name  string
+		files []*zip.File
+		want  string
+	}{
+		{"honest", []*zip.File{entry(zip.Deflate, 0, 4000, 90000), entry(zip.Store, 0, 5000, 5000)}, ""},
+		{"overlapping", []*zip.File{entry(zip.Deflate, 0, 9000, 90000), entry(zip.Store, 0, 5000, 5000)}, "14000 bytes packed"},
+		{"together too much", []*zip.File{entry(zip.Deflate, 0, 1<<20, 800<<20), entry(zip.Deflate, 0, 1<<20, 800<<20)}, "can be true"},
+		{"beyond deflate", []*zip.File{entry(zip.Deflate, 0, 100, 200000)}, "can be true"},
+		{"stored and smaller", []*zip.File{entry(zip.Store, 0, 100, 200)}, "can be true"},
+		{"encrypted", []*zip.File{entry(zip.Store, 1, 100, 100)}, "encrypted"},
+		{"bzip2", []*zip.File{entry(12, 0, 100, 100)}, "method 12"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := checkArchive(&zip.Reader{File: c.files}, 10000)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+	large := []*zip.File{entry(zip.Deflate, 0, 2<<20, 800<<20), entry(zip.Deflate, 0, 2<<20, 800<<20)}
+	if err := checkArchive(&zip.Reader{File: large}, 8<<20); err == nil || !strings.Contains(err.Error(), "unpacked") {
+		t.Errorf("two members of 800 MiB: got %v, want a refusal", err)
+	}
+}
+
+// TestEveryTruncation cuts good files at every length: each is refused, typed.
+func TestEveryTruncation(t *testing.T) {
+	var dict bytes.Buffer
+	if err := writeDict(&dict, twoLayers()); err != nil {
+		t.Fatal(err)
+	}
+	array := npyFile(plainHeader("<f4", "False", "(2, 3)"), floatBytes(ramp(0, 2, 3)))
+	for name, file := range map[string][]byte{
+		"npy": dict.Bytes(),
+		"py2": []byte("\x80\x02" + py2Layers(twoLayers()) + "."),
+		"npz": zipFile(t, member{"a_W.npy", array, zip.Deflate}, member{"a_b.npy", array, zip.Store}),
+	} {
+		for n := range file {
+			var format *FormatError
+			if _, err := readBytes(file[:n]); !errors.As(err, &format) {
+				t.Errorf("%s cut to %d of %d bytes: got %v, want a FormatError", name, n, len(file), err)
+			}
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package npy
+
+import (
+	"bufio"
+	"errors"
+	"io"
+)
+
+// errLatin1 is a character that does not stand for a byte.
+var errLatin1 = errors.New("a character that is not latin-1")
+
+// latin1 turns UTF-8 text back into the bytes that its code points stand for.
+type latin1 struct {
+	r *bufio.Reader
+	io.Closer
+}
+
+func latin1Reader(r io.ReadCloser) io.ReadCloser {
+	return &latin1{bufio.NewReaderSize(r, 64<<10), r}
+}
+
+func (l *latin1) Read(p []byte) (int, error) {
+	for i := range p {
+		b, err := l.r.ReadByte()
+		if err != nil {
+			return i, err
+		}
+		if b >= 0x80 {
+			next, err := l.r.ReadByte()
+			if err != nil || b&^1 != 0xc2 || next&0xc0 != 0x80 {
+				return i, errLatin1
+			}
+			b = b<<6 | next&0x3f
+		}
+		p[i] = b
+	}
+	return len(p), nil
+}
+
+// asBytes is latin1 for a string short enough to be a name; what does not decode
+// is no name.
+func asBytes(s string) string {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return ""
+		}
+		out = append(out, byte(r))
+	}
+	return string(out)
+}

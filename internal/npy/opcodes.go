@@ -1,0 +1,220 @@
+package npy
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
+
+type opcode struct {
+	name string
+	run  func(*machine) error // nil: refused
+}
+
+// opcodes are those that NumPy's pickles use. The ones without a function are named
+// only to say what was refused: they would make or call something of the file's
+// choosing, or reach outside of it.
+var opcodes = [256]opcode{
+	'(':  {"MARK", func(m *machine) error { m.marks = append(m.marks, len(m.stack)); return nil }},
+	'N':  {"NONE", func(m *machine) error { return m.push(nil) }},
+	0x88: {"NEWTRUE", func(m *machine) error { return m.push(true) }},
+	0x89: {"NEWFALSE", func(m *machine) error { return m.push(false) }},
+	'K':  {"BININT1", integer(1)},
+	'M':  {"BININT2", integer(2)},
+	'J':  {"BININT", integer(4)},
+	0x8a: {"LONG1", (*machine).long},
+	'G':  {"BINFLOAT", (*machine).float},
+
+	'U':  {"SHORT_BINSTRING", str(1, python2String)},
+	'T':  {"BINSTRING", str(4, python2String)},
+	'X':  {"BINUNICODE", str(4, characters)},
+	0x8c: {"SHORT_BINUNICODE", str(1, characters)},
+	0x8d: {"BINUNICODE8", str(8, characters)},
+	'C':  {"SHORT_BINBYTES", str(1, byteString)},
+	'B':  {"BINBYTES", str(4, byteString)},
+	0x8e: {"BINBYTES8", str(8, byteString)},
+	0x96: {"BYTEARRAY8", str(8, byteString)},
+
+	')':  {"EMPTY_TUPLE", func(m *machine) error { return m.push(&sequence{tuple: true}) }},
+	']':  {"EMPTY_LIST", func(m *machine) error { return m.push(&sequence{}) }},
+	'}':  {"EMPTY_DICT", func(m *machine) error { return m.push(&dict{}) }},
+	0x85: {"TUPLE1", tuple(1)},
+	0x86: {"TUPLE2", tuple(2)},
+	0x87: {"TUPLE3", tuple(3)},
+	't':  {"TUPLE", (*machine).tuple},
+	'a':  {"APPEND", func(m *machine) error { return m.extend(m.pop(1)) }},
+	'e':  {"APPENDS", func(m *machine) error { return m.extend(m.popMark()) }},
+	's':  {"SETITEM", func(m *machine) error { return m.update(m.pop(2)) }},
+	'u':  {"SETITEMS", func(m *machine) error { return m.update(m.popMark()) }},
+
+	'q':  {"BINPUT", memo(1, (*machine).remember)},
+	'r':  {"LONG_BINPUT", memo(4, (*machine).remember)},
+	0x94: {"MEMOIZE", func(m *machine) error { return m.remember(uint64(len(m.memo))) }},
+	'h':  {"BINGET", memo(1, (*machine).recall)},
+	'j':  {"LONG_BINGET", memo(4, (*machine).recall)},
+	0x95: {"FRAME", (*machine).frame},
+
+	'c':  {"GLOBAL", (*machine).global},
+	0x93: {"STACK_GLOBAL", (*machine).stackGlobal},
+	'R':  {"REDUCE", (*machine).reduce},
+	'b':  {"BUILD", (*machine).build},
+
+	'i': {name: "INST"}, 'o': {name: "OBJ"}, 0x81: {name: "NEWOBJ"}, 0x92: {name: "NEWOBJ_EX"},
+	0x82: {name: "EXT1"}, 0x83: {name: "EXT2"}, 0x84: {name: "EXT4"},
+	'P': {name: "PERSID"}, 'Q': {name: "BINPERSID"}, 0x97: {name: "NEXT_BUFFER"}, 0x98: {name: "READONLY_BUFFER"},
+	0x80: {name: "PROTO"}, '0': {name: "POP"}, '1': {name: "POP_MARK"}, '2': {name: "DUP"},
+	'I': {name: "INT"}, 'L': {name: "LONG"}, 0x8b: {name: "LONG4"}, 'F': {name: "FLOAT"},
+	'S': {name: "STRING"}, 'V': {name: "UNICODE"}, 'p': {name: "PUT"}, 'g': {name: "GET"},
+	'l': {name: "LIST"}, 'd': {name: "DICT"}, 0x8f: {name: "EMPTY_SET"}, 0x90: {name: "ADDITEMS"}, 0x91: {name: "FROZENSET"},
+}
+
+// integer reads an unsigned number of width bytes; of four, a signed one.
+func integer(width int) func(*machine) error {
+	return func(m *machine) error {
+		n, err := m.cur.number(width, "integer")
+		if err != nil {
+			return err
+		}
+		if width == 4 {
+			return m.push(int64(int32(n)))
+		}
+		return m.push(int64(n))
+	}
+}
+
+// long reads a two's complement integer of up to eight bytes: Python 2 on some
+// machines writes the dimensions of an array so.
+func (m *machine) long() error {
+	width, err := m.cur.number(1, "integer length")
+	if err != nil {
+		return err
+	}
+	if width > 8 {
+		return m.bad("an integer of at most 8 bytes", "%d bytes", width)
+	}
+	n, err := m.cur.number(int(width), "integer")
+	if err != nil {
+		return err
+	}
+	unused := 64 - 8*width
+	return m.push(int64(n<<unused) >> unused)
+}
+
+func (m *machine) float() error {
+	b, err := m.cur.take(8, "float")
+	if err != nil {
+		return err
+	}
+	return m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
+}
+
+type stringKind int
+
+const (
+	byteString stringKind = iota
+	characters
+	python2String
+)
+
+// str reads a string whose length stands before it in width bytes.
+func str(width int, kind stringKind) func(*machine) error {
+	return func(m *machine) error {
+		n, err := m.cur.number(width, "string length")
+		if err != nil {
+			return err
+		}
+		t, err := m.readText(n)
+		if err != nil {
+			return err
+		}
+		t.unicode = kind == characters
+		m.python2 = m.python2 || kind == python2String
+		return m.push(t)
+	}
+}
+
+func tuple(n int) func(*machine) error {
+	return func(m *machine) error {
+		items, err := m.pop(n)
+		if err != nil {
+			return err
+		}
+		return m.push(&sequence{items: slices.Clone(items), tuple: true})
+	}
+}
+
+func (m *machine) tuple() error {
+	items, err := m.popMark()
+	if err != nil {
+		return err
+	}
+	return m.push(&sequence{items: slices.Clone(items), tuple: true})
+}
+
+// target returns the value on top of the stack, for an opcode that changes it in place.
+func (m *machine) target() (any, error) {
+	top, err := m.pop(1)
+	if err != nil {
+		return nil, err
+	}
+	return top[0], m.push(top[0])
+}
+
+func (m *machine) extend(items []any, err error) error {
+	if err != nil {
+		return err
+	}
+	items = slices.Clone(items) // target reuses the stack that they lie on
+	v, err := m.target()
+	if err != nil {
+		return err
+	}
+	list, ok := v.(*sequence)
+	if !ok || list.tuple {
+		return m.bad("a list to append to", "%s", describe(v))
+	}
+	list.items = append(list.items, items...)
+	return nil
+}
+
+func (m *machine) update(items []any, err error) error {
+	if err != nil {
+		return err
+	}
+	items = slices.Clone(items)
+	v, err := m.target()
+	if err != nil {
+		return err
+	}
+	d, ok := v.(*dict)
+	if !ok || len(items)%2 != 0 {
+		return m.bad("a dictionary and pairs to set in it", "%s and %d values", describe(v), len(items))
+	}
+	for i := 0; i < len(items); i += 2 {
+		d.keys = append(d.keys, items[i])
+		d.values = append(d.values, items[i+1])
+	}
+	return nil
+}
+
+func memo(width int, use func(*machine, uint64) error) func(*machine) error {
+	return func(m *machine) error {
+		key, err := m.cur.number(width, "memo key")
+		if err != nil {
+			return err
+		}
+		return use(m, key)
+	}
+}
+
+// frame only says how far a reader may read ahead; what it claims has to be there.
+func (m *machine) frame() error {
+	n, err := m.cur.number(8, "frame length")
+	if err != nil {
+		return err
+	}
+	if n > uint64(m.cur.left()) {
+		return m.cur.short(n, "frame")
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package npy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Open reads the weights in a file or a folder, whose kind is told by its content:
+//
+//   - a .npy file or a bare pickle of {layer: [weights, biases]}, written by Python 2 or
+//     3 (pickle protocols 2 to 5), lists, tuples, object arrays or dictionaries such as
+//     {"weights": …, "biases": …} within, or flat names such as "conv1/weights" without;
+//   - an .npz archive of arrays named conv1/weights, conv1_W or conv1.bias, or of that
+//     dictionary;
+//   - a folder of plain arrays, conv1/weights.npy or conv1_weights.npy.
+//
+// Layers, when given, are the ones to read; the others' data is stepped over. A name
+// that the file does not have is no error here: see [Weights.Lookup]. Memory taken is
+// that of the arrays read, and while one is read that was not stored in C order, of
+// that one twice. What is not a weights file, or is a damaged or hostile one, gives a
+// [*FormatError].
+func Open(path string, layers ...string) (*Weights, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open weights: %w", err)
+	}
+	var w *Weights
+	switch {
+	case info.IsDir():
+		w, err = readFolder(path, layers)
+	case info.Mode().IsRegular():
+		w, err = readFile(path, layers)
+	default:
+		err = &FormatError{path, 0, info.Mode().Type().String(), "a file or a folder"}
+	}
+	var format *FormatError
+	if errors.As(locate(path, err), &format) {
+		return nil, format
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read weights %q: %w", path, err)
+	}
+	w.Path = path
+	return w, nil
+}
+
+func readFile(path string, layers []string) (*Weights, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return read(f, info.Size(), path, layers)
+}
+
+// read tells the format by the first bytes and reads the layers wanted.
+func read(src io.ReaderAt, size int64, path string, layers []string) (*Weights, error) {
+	head, err := newCursor(src, 0, size).take(int(min(size, 6)), "the start of the file")
+	if err != nil {
+		return nil, err
+	}
+	var c catalog
+	var dialect string
+	switch start := string(head); {
+	case start == magic:
+		dialect, err = c.addNpy(src, size)
+	case strings.HasPrefix(start, "PK"):
+		dialect, err = c.addArchive(src, size, path)
+	case strings.HasPrefix(start, "\x80"):
+		dialect, err = c.addPickle(newCursor(src, 0, size), "")
+	default:
+		return nil, malformed(0, "a .npy file, an .npz archive or a pickle of protocol 2 or later", "%q", start)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w, err := c.read(layers)
+	if err != nil {
+		return nil, err
+	}
+	w.Dialect = dialect + ", " + strings.Join(c.forms, " and ")
+	return w, nil
+}
+
+// addNpy adds the dictionary that the single object of a .npy file is.
+func (c *catalog) addNpy(src io.ReaderAt, size int64) (string, error) {
+	cur := newCursor(src, 0, size)
+	h, err := readHeader(cur)
+	if err != nil {
+		return "", err
+	}
+	if !h.dtype.isObject() {
+		return "", malformed(0, "a pickled dictionary of layers", "one plain array of shape %v, %s", h.shape, h.dtype)
+	}
+	return c.addPickle(cur, "npy, ")
+}
+
+func (c *catalog) addPickle(cur *cursor, container string) (string, error) {
+	at := cur.off
+	m, root, err := readPickle(cur)
+	if err != nil {
+		return "", err
+	}
+	by := "Python 3"
+	if m.python2 {
+		by = "Python 2"
+	}
+	return fmt.Sprintf("%spickle protocol %d as of %s", container, m.protocol, by), c.addRoot(root, at)
+}
+
+// readFolder reads plain arrays from path/layer/weights.npy and path/layer_weights.npy.
+func readFolder(path string, layers []string) (*Weights, error) {
+	var c catalog
+	dir := os.DirFS(path)
+	for _, pattern := range []string{"*.npy", "*/*.npy"} {
+		names, err := fs.Glob(dir, pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if err := c.addFile(path+string(os.PathSeparator)+name, strings.TrimSuffix(name, ".npy")); err != nil {
+				return nil, err
+			}
+		}
+	}
+	w, err := c.read(layers)
+	if err != nil {
+		return nil, err
+	}
+	w.Dialect = "folder of npy arrays"
+	return w, nil
+}
+
+// addFile adds a plain array that is a file of its own. The file is opened again when
+// the data is wanted, so that a folder of many holds no descriptors.
+func (c *catalog) addFile(path, name string) error {
+	f, err := openRegular(path)
+	if err != nil {
+		return locate(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return locate(path, err)
+	}
+	cur := newCursor(f, 0, info.Size())
+	h, err := readHeader(cur)
+	if err != nil {
+		return locate(path, err)
+	}
+	start, size := cur.off, cur.left()
+	a, err := plainArray(h, start, size)
+	if err != nil {
+		return locate(path, err)
+	}
+	a.path = path
+	a.open = func() (io.ReadCloser, error) {
+		f, err := openRegular(path)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.Seek(start, io.SeekStart); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return f, nil
+	}
+	return locate(path, c.add(name, a, 0))
+}
+
+// openRegular refuses what is no ordinary file: opening a pipe would wait for ever.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, malformed(0, "a regular file", "%s", info.Mode().Type())
+	}
+	return os.Open(path)
+}
+
+// plainArray is the array of a header whose data are the size bytes after it.
+func plainArray(h header, start, size int64) (*ndarray, error) {
+	if h.dtype.isObject() {
+		return nil, malformed(0, "a plain array", "pickled objects")
+	}
+	a := &ndarray{at: start, dtype: h.dtype, size: size}
+	a.layOut(h.shape, h.fortran)
+	width := int64(h.dtype.width())
+	var err error
+	if a.count, err = countElements(h.shape, size/width, start); err != nil {
+		return nil, err
+	}
+	if int64(a.count)*width != size {
+		return nil, malformed(start, fmt.Sprintf("%d bytes of data for shape %v", int64(a.count)*width, h.shape), "%d", size)
+	}
+	return a, nil
+}

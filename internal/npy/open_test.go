@@ -1,0 +1,260 @@
+package npy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	plain "github.com/sbinet/npyio/npy"
+	"pgregory.net/rapid"
+)
+
+func TestOpenReadsOnlyTheLayersAsked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "w.npy")
+	if err := Write(path, twoLayers()...); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Open(path, "fc8", "fc9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sameLayers(w.all(), twoLayers()[1:]); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(w.Layers(), []string{"fc8"}) || !slices.Equal(w.Skipped, []string{"conv1"}) || w.Path != path {
+		t.Errorf("got layers %q, skipped %q, path %q", w.Layers(), w.Skipped, w.Path)
+	}
+	if _, _, ok := w.Lookup("conv1"); ok {
+		t.Error("a layer that was not asked for was read")
+	}
+}
+
+// TestSharedArray has two layers share one array object, as zeros for biases may.
+func TestSharedArray(t *testing.T) {
+	a := ramp(2, 5)
+	file := "\x80\x02}(" + py2String("a") + "](" + py2Array(ramp(0, 3)) + py2Array(a) + "q\x01e" +
+		py2String("b") + "](" + py2Array(ramp(1, 2)) + "h\x01eu."
+	w, err := readBytes([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sameLayers(w.all(), []Layer{{"a", ramp(0, 3), a}, {"b", ramp(1, 2), a}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOther(t *testing.T) {
+	a := py2Array(ramp(0, 2))
+	file := "\x80\x02}(" + py2String("epoch") + "K\x07" + "K\x01N" + py2String("mean") + a +
+		py2String("classes") + "](" + py2String("cat") + py2String("dog") + "e" +
+		py2String("conv1") + "}(" + py2String("weights") + a + py2String("stride") + "K\x04" + py2String("gamma") + a + "uu."
+	w, err := readBytes([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"epoch", "the number 1", "mean", "classes", "conv1/stride", "conv1/gamma"}
+	if !slices.Equal(w.Other, want) {
+		t.Errorf("got %q, want %q", w.Other, want)
+	}
+	if err := sameLayers(w.all(), []Layer{{"conv1", ramp(0, 2), nil}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(filepath.Join(dir, "none.npy")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: got %v", err)
+	}
+	objects := filepath.Join(dir, "objects")
+	empty := filepath.Join(dir, "empty")
+	for _, d := range []string{objects, empty} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad := filepath.Join(objects, "conv1_W.npy")
+	if err := os.WriteFile(bad, npyFile(objectHeader, "\x80\x02N."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, blamed := range map[string]string{empty: empty, objects: bad} {
+		var format *FormatError
+		if _, err := Open(path); !errors.As(err, &format) || format.Path != blamed {
+			t.Errorf("%s: got %v, want a FormatError about %s", path, err, blamed)
+		}
+	}
+}
+
+func TestFloat64Overflow(t *testing.T) {
+	huge := string([]byte{0, 0, 0, 0, 0, 0, 0xf0, 0x7e}) // about 2e303
+	inf := string([]byte{0, 0, 0, 0, 0, 0, 0xf0, 0x7f})
+	file := func(data string) string {
+		return writeFile(t, "w.pkl", []byte(oneLayer("]"+strings.ReplaceAll(py2Reconstruct+"(K\x01K\x01\x85"+py2Dtype, "f4", "f8")+"\x89U\x08"+data+"tba")))
+	}
+	var format *FormatError
+	if _, err := Open(file(huge)); !errors.As(err, &format) || !strings.Contains(err.Error(), "beyond float32") {
+		t.Errorf("2e303: got %v", err)
+	}
+	w, err := Open(file(inf))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _, _ := w.Lookup("conv1"); !math.IsInf(float64(a.Data[0]), 1) {
+		t.Errorf("infinity: got %v", a.Data)
+	}
+}
+
+// TestWriteReadEqual writes layers of any shape and bits in both forms and reads them back.
+func TestWriteReadEqual(t *testing.T) {
+	array := rapid.Custom(func(t *rapid.T) *Array {
+		a := &Array{Shape: rapid.SliceOfN(rapid.IntRange(1, 5), 0, 5).Draw(t, "shape"), Dtype: "<f4"}
+		n := 1
+		for _, dim := range a.Shape {
+			n *= dim
+		}
+		for range n {
+			v := math.Float32frombits(rapid.Uint32().Draw(t, "bits"))
+			if v != v {
+				v = float32(math.NaN()) // npyio, which writes the archives, quiets NaNs
+			}
+			a.Data = append(a.Data, v)
+		}
+		return a
+	})
+	name := rapid.StringMatching(`[a-zA-Zé][a-z0-9_/.:é ]{0,20}`)
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfNDistinct(name, 1, 4, rapid.ID[string]).Draw(t, "names")
+		var layers []Layer
+		for _, name := range names {
+			l := Layer{Name: name, Weights: array.Draw(t, "weights")}
+			if rapid.Bool().Draw(t, "has biases") {
+				l.Biases = array.Draw(t, "biases")
+			}
+			layers = append(layers, l)
+		}
+		for file, write := range map[string]func(io.Writer, []Layer) error{"npy": writeDict, "npz": writeArchive} {
+			var out bytes.Buffer
+			if err := errors.Join(check(layers), write(&out, layers)); err != nil {
+				t.Fatal(err)
+			}
+			w, err := readBytes(out.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := sameLayers(w.all(), layers); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+		}
+	})
+}
+
+// TestLayouts reads arrays of random shape in C and Fortran order: element (i, j, …) has
+// to come out the same from both.
+func TestLayouts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shape := rapid.SliceOfN(rapid.IntRange(1, 4), 0, 5).Draw(t, "shape")
+		a := ramp(0, shape...)
+		fortran := ndarray{}
+		fortran.layOut(shape, true)
+		stored := make([]float32, len(a.Data))
+		for i, v := range a.Data {
+			at, rest, stride := 0, i, 1
+			index := make([]int, len(shape))
+			for axis := len(shape) - 1; axis >= 0; axis-- {
+				index[axis], rest = rest%shape[axis], rest/shape[axis]
+			}
+			for axis := range shape {
+				at, stride = at+index[axis]*stride, stride*shape[axis]
+			}
+			stored[at] = v
+		}
+		if got := fortran.inOrder(stored); !slices.Equal(got, a.Data) || !slices.Equal(fortran.shape(), shape) {
+			t.Fatalf("got %v %v, want %v %v", fortran.shape(), got, shape, a.Data)
+		}
+	})
+}
+
+func TestWriteErrors(t *testing.T) {
+	a := ramp(0, 3)
+	short := &Array{Shape: []int{4}, Data: a.Data}
+	zero := &Array{Shape: []int{0}}
+	for _, c := range []struct {
+		name, file string
+		layers     []Layer
+		want       string
+	}{
+		{"no layers", "w.npy", nil, "no layers"},
+		{"no arrays", "w.npy", []Layer{{"a", nil, nil}}, "neither"},
+		{"no name", "w.npy", []Layer{{"", a, a}}, "printable name"},
+		{"twice", "w.npy", []Layer{{"a", a, a}, {"a", a, a}}, "twice"},
+		{"shape and data differ", "w.npz", []Layer{{"a", a, short}}, "got 3 values, want 4"},
+		{"empty array", "w.npy", []Layer{{"a", zero, nil}}, "shape [0]"},
+		{"other ending", "w.txt", []Layer{{"a", a, a}}, ".npy or .npz"},
+		{"no such folder", "none/w.npy", []Layer{{"a", a, a}}, "no such file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			err := Write(filepath.Join(dir, c.file), c.layers...)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want it to speak of %q", err, c.want)
+			}
+			if left, _ := os.ReadDir(dir); len(left) != 0 {
+				t.Errorf("left %v behind", left)
+			}
+		})
+	}
+}
+
+// TestReplaceKeepsTheOldFile fails in the middle of writing.
+func TestReplaceKeepsTheOldFile(t *testing.T) {
+	path := writeFile(t, "w.npy", []byte("old"))
+	failure := errors.New("disk full")
+	err := replace(path, func(w io.Writer) error {
+		if _, err := io.WriteString(w, "half of the new"); err != nil {
+			return err
+		}
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("got %v", err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "old" {
+		t.Errorf("got %q in place of the old file", got)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("left %v behind", left)
+	}
+}
+
+// TestNpyioAgrees reads a plain array with the library that wrote it and with ours.
+func TestNpyioAgrees(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a_W.npy")
+	a := ramp(3, 3, 2, 5)
+	if err := WriteArray(path, a); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sameLayers(w.all(), []Layer{{"a", a, nil}}); err != nil {
+		t.Error(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var got []float32
+	if err := plain.Read(f, &got); err != nil || !slices.Equal(got, a.Data) {
+		t.Errorf("npyio: got %v, %v", got, err)
+	}
+}

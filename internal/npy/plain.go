@@ -1,0 +1,113 @@
+package npy
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"unsafe"
+
+	plain "github.com/sbinet/npyio/npy"
+)
+
+// Write writes layers as float32 in C order to path, whose ending says how: ".npy" for
+// a pickled {name: [weights, biases]} like bvlc_alexnet.npy, which in Python
+// np.load(path, allow_pickle=True, encoding="bytes").item() reads; ".npz" for an archive
+// of plain arrays name/weights and name/biases. A missing array is None in the first
+// and left out of the second. The file appears under its name complete or not at all.
+func Write(path string, layers ...Layer) error {
+	if err := check(layers); err != nil {
+		return err
+	}
+	switch filepath.Ext(path) {
+	case ".npy":
+		return replace(path, func(w io.Writer) error { return writeDict(w, layers) })
+	case ".npz":
+		return replace(path, func(w io.Writer) error { return writeArchive(w, layers) })
+	}
+	return fmt.Errorf("write weights %q: want a name that ends in .npy or .npz", path)
+}
+
+// WriteArray writes one array as a plain .npy file, which np.load reads without pickle.
+// The file appears under its name complete or not at all.
+func WriteArray(path string, a *Array) error {
+	if err := a.check(); err != nil {
+		return fmt.Errorf("write array %q: %w", path, err)
+	}
+	return replace(path, func(w io.Writer) error { return plain.Write(w, nested(a)) })
+}
+
+// writeArchive stores its members, as np.savez does: trained weights hardly shrink, and
+// deflating them takes minutes.
+func writeArchive(w io.Writer, layers []Layer) error {
+	z := zip.NewWriter(w)
+	for _, l := range layers {
+		for i, a := range []*Array{l.Weights, l.Biases} {
+			if a == nil {
+				continue
+			}
+			name := l.Name + []string{"/weights.npy", "/biases.npy"}[i]
+			out, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+			if err != nil {
+				return err
+			}
+			if err := plain.Write(out, nested(a)); err != nil {
+				return err
+			}
+		}
+	}
+	return z.Close()
+}
+
+// nested views an array's data as a pointer to a Go array of arrays, because npyio takes
+// the shape it writes from the type. No data is copied.
+func nested(a *Array) any {
+	t := reflect.TypeFor[float32]()
+	for i := len(a.Shape) - 1; i >= 0; i-- {
+		t = reflect.ArrayOf(a.Shape[i], t)
+	}
+	return reflect.NewAt(t, unsafe.Pointer(unsafe.SliceData(a.Data))).Interface()
+}
+
+// replace writes a new file beside path, makes sure that it is on disk, and only then
+// gives it its name.
+func replace(path string, write func(io.Writer) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %q: %w", path, err)
+		}
+	}()
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed, which is right
+	defer f.Close()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,150 @@
+package npy
+
+import (
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The values of a pickle are nil, bool, int64, float64, text, *sequence, *dict,
+// global, *dtypeObject and *ndarray.
+
+// text is a byte or character string, which stays in the file; s has its bytes when
+// it is short enough to be a name.
+type text struct {
+	off, n  int64
+	s       string
+	unicode bool
+	// latin1 marks bytes that Python 3 stores in a protocol 2 pickle as characters:
+	// what lies in the file is UTF-8, and each code point stands for one byte.
+	latin1 bool
+}
+
+const maxText = 256
+
+type sequence struct {
+	items []any
+	tuple bool
+}
+
+type dict struct{ keys, values []any }
+
+// global is a name that a pickle refers to, as "module name".
+type global string
+
+// dtypeObject is a numpy.dtype: made by REDUCE, given its byte order by BUILD.
+type dtypeObject struct {
+	code  string
+	dtype dtype
+	built bool
+}
+
+// describe says what a value is, for an error.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		return "a bool"
+	case int64:
+		return fmt.Sprintf("the number %d", v)
+	case float64:
+		return fmt.Sprintf("the number %g", v)
+	case text:
+		if v.n > maxText {
+			return fmt.Sprintf("a string of %d bytes", v.n)
+		}
+		return fmt.Sprintf("the string %.40q", v.s)
+	case *sequence:
+		if v.tuple {
+			return fmt.Sprintf("a tuple of %d", len(v.items))
+		}
+		return fmt.Sprintf("a list of %d", len(v.items))
+	case *dict:
+		return fmt.Sprintf("a dictionary of %d", len(v.keys))
+	case global:
+		return fmt.Sprintf("the global %q", string(v))
+	case *dtypeObject:
+		return "a dtype"
+	case *ndarray:
+		return fmt.Sprintf("an array of shape %v", v.shape())
+	}
+	return fmt.Sprintf("a %T", v)
+}
+
+func isTuple(v any, n int) ([]any, bool) {
+	s, ok := v.(*sequence)
+	if !ok || !s.tuple || n >= 0 && len(s.items) != n {
+		return nil, false
+	}
+	return s.items, true
+}
+
+func isText(v any, s string) bool {
+	t, ok := v.(text)
+	return ok && t.n <= maxText && t.s == s
+}
+
+// validName reports whether s can be the name of a layer: short, printable UTF-8.
+func validName(s string) bool {
+	if s == "" || len(s) > maxText || !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxNesting is more than any weights file nests: dictionary, layer, object array,
+// list, array.
+const maxNesting = 12
+
+// checkTree refuses a value that contains itself and one that nests too deep, so that
+// whatever walks over it later ends.
+func checkTree(root any, at int64) error {
+	_, err := treeHeight(root, 1, at, make(map[any]int))
+	return err
+}
+
+// treeHeight remembers the height of each container it has been through, because a
+// container may be referred to from many places; one still being measured has -1.
+func treeHeight(v any, depth int, at int64, heights map[any]int) (int, error) {
+	children := containedIn(v)
+	if len(children) == 0 {
+		return 0, nil
+	}
+	height, seen := heights[v]
+	switch {
+	case height < 0:
+		return 0, malformed(at, "a tree of layers and arrays", "%s that contains itself", describe(v))
+	case depth+max(height, 1)-1 > maxNesting:
+		return 0, malformed(at, fmt.Sprintf("at most %d levels of nesting", maxNesting), "more")
+	case seen:
+		return height, nil
+	}
+	heights[v] = -1
+	for _, child := range children {
+		h, err := treeHeight(child, depth+1, at, heights)
+		if err != nil {
+			return 0, err
+		}
+		height = max(height, h)
+	}
+	heights[v] = height + 1
+	return height + 1, nil
+}
+
+func containedIn(v any) []any {
+	switch v := v.(type) {
+	case *sequence:
+		return v.items
+	case *dict:
+		return v.values
+	case *ndarray:
+		return v.objects
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package parity
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Comparison holds one test to those tensors of a reference whose names start
+// with a prefix.
+type Comparison struct {
+	t      testing.TB
+	want   Reference
+	unseen map[string]bool
+}
+
+// Against starts a comparison; names are given to Check without the prefix.
+// When the test ends, each tensor that was never compared fails it.
+func Against(t testing.TB, r Reference, prefix string) *Comparison {
+	t.Helper()
+	c := &Comparison{t: t, want: Reference{}, unseen: map[string]bool{}}
+	for name, tensor := range r {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			c.want[short], c.unseen[short] = tensor, true
+		}
+	}
+	if len(c.want) == 0 {
+		t.Errorf("the reference has no tensor whose name starts with %q", prefix)
+	}
+	t.Cleanup(c.finish)
+	return c
+}
+
+// Check compares one tensor, logs how far apart the two are and fails the test
+// where that is more than the tolerance.
+func (c *Comparison) Check(name string, got Tensor, tolerance Tolerance) {
+	c.t.Helper()
+	want, ok := c.want[name]
+	if !ok {
+		c.t.Errorf("%s: the reference has no such tensor", name)
+		return
+	}
+	delete(c.unseen, name)
+	d, err := Compare(got, want, tolerance)
+	if err != nil {
+		c.t.Errorf("%s: %v", name, err)
+		return
+	}
+	c.t.Logf("%s %v: %v", name, want.Shape, d)
+}
+
+func (c *Comparison) finish() {
+	var names []string
+	for name := range c.unseen {
+		names = append(names, name)
+	}
+	if slices.Sort(names); len(names) > 0 {
+		c.t.Errorf("never compared with the reference: %s", strings.Join(names, ", "))
+	}
+}
