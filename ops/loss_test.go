@@ -1,0 +1,131 @@
+package ops_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+	"pgregory.net/rapid"
+
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// crossEntropy is -log softmax at the label, in a form that cannot overflow.
+func crossEntropy(logits []float64, label int) float64 {
+	most, sum := slices.Max(logits), 0.0
+	for _, l := range logits {
+		sum += math.Exp(l - most)
+	}
+	return math.Log(sum) + (most - logits[label])
+}
+
+// checkLosses allows for float32's rounding of the logits' differences.
+func checkLosses(t failer, logits array, labels []int32) {
+	t.Helper()
+	each, mean := losses(t, logits, labels)
+	wantEach, wantMean := wantLosses(logits, labels)
+	limit := 1e-6 * max(1, slices.Max(wantEach))
+	within(t, "each", each, wantEach, limit)
+	within(t, "mean", mean, wantMean, limit)
+}
+
+// losses computes both forms of the loss of logits [n,classes].
+func losses(t failer, logits array, labels []int32) (each, mean []float32) {
+	t.Helper()
+	s := op.NewScope()
+	x := logits.constant(s, "logits")
+	y := ops.CrossEntropy(s.SubScope("loss"), x, tfgraph.Const(s, "labels", labels), logits.shape[1])
+	m := ops.Mean(s.SubScope("mean"), y)
+	session := open(t, s)
+	defer session.Close()
+	got := run[float32](t, session, nil, []tf.Output{y, m})
+	return got[0], got[1]
+}
+
+// wantLosses is the same in float64.
+func wantLosses(logits array, labels []int32) (each, mean []float64) {
+	sum := 0.0
+	for i, label := range labels {
+		c := logits.shape[1]
+		each = append(each, crossEntropy(logits.values[i*c:(i+1)*c], int(label)))
+		sum += each[i]
+	}
+	return each, []float64{sum / float64(len(labels))}
+}
+
+func TestCrossEntropy(t *testing.T) {
+	for name, test := range map[string]struct {
+		logits array
+		labels []int32
+	}{
+		"even odds":        {array{[]int{2, 4}, make([]float64, 8)}, []int32{0, 3}},
+		"sure and right":   {array{[]int{1, 3}, []float64{20, 0, 0}}, []int32{0}},
+		"huge and right":   {array{[]int{1, 3}, []float64{1e30, 0, -1e30}}, []int32{0}},
+		"huge and wrong":   {array{[]int{1, 3}, []float64{1e30, 0, -1e30}}, []int32{1}},
+		"all huge":         {array{[]int{1, 2}, []float64{3e38, 3e38}}, []int32{1}},
+		"all hugely small": {array{[]int{1, 2}, []float64{-3e38, -3e38}}, []int32{1}},
+		"one class":        {array{[]int{2, 1}, []float64{5, -5}}, []int32{0, 0}},
+		"random":           {random(1, 5, 7), []int32{0, 6, 3, 3, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkLosses(t, test.logits, test.labels)
+		})
+	}
+}
+
+func TestCrossEntropyOfForeignLabels(t *testing.T) {
+	each, _ := losses(t, random(1, 2, 3), []int32{-1, 3})
+	within(t, "labels outside the classes", each, []float64{0, 0}, 0)
+}
+
+func TestCrossEntropyProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, c := rapid.IntRange(1, 5).Draw(t, "n"), rapid.IntRange(1, 6).Draw(t, "classes")
+		scale := rapid.Float64Range(.1, 200).Draw(t, "scale")
+		logits := random(rapid.Uint64().Draw(t, "seed"), n, c)
+		for i := range logits.values {
+			logits.values[i] = float64(float32(scale * logits.values[i]))
+		}
+		labels := rapid.SliceOfN(rapid.Int32Range(0, int32(c-1)), n, n).Draw(t, "labels")
+		checkLosses(t, logits, labels)
+	})
+}
+
+func TestCrossEntropyGradient(t *testing.T) {
+	logits, labels := random(3, 4, 5), []int32{4, 0, 2, 2}
+	root, tape := op.NewScope(), new(ops.Tape)
+	v := newFed(root, "logits", logits)
+	tape.Use(v.Variable)
+	each := ops.CrossEntropy(root.SubScope("loss"), v.Value, tfgraph.Const(root, "labels", labels), 5)
+	loss := ops.Mean(root.SubScope("mean"), each)
+	grads := ops.Gradients(root, loss, []ops.Variable{v.Variable}, tape)
+	got := run[float32](t, openWith(t, root, v), nil, grads)[0]
+	want := slope(logits, func() float64 { _, mean := wantLosses(logits, labels); return mean[0] })
+	near(t, "gradient", got, want, 1e-5)
+}
+
+func TestInTop(t *testing.T) {
+	logits := array{[]int{5, 4}, []float64{
+		.1, .9, .5, .2, // 2 is second
+		.1, .9, .5, .2, // 0 is last
+		.7, .7, .7, .1, // a tie for the first place
+		.9, .5, .5, .1, // a tie for the second place
+		.1, .2, .3, .4, // 3 is first
+	}}
+	labels := []int32{2, 0, 1, 2, 3}
+	for k, want := range map[int][]bool{
+		1: {false, false, true, false, true},
+		2: {true, false, true, true, true},
+		3: {true, false, true, true, true},
+		4: {true, true, true, true, true},
+	} {
+		s := op.NewScope()
+		y := ops.InTop(s, logits.constant(s, "logits"), tfgraph.Const(s, "labels", labels), k)
+		if got := eval[bool](t, s, y); !slices.Equal(got, want) {
+			t.Errorf("top %d: got %v, want %v", k, got, want)
+		}
+	}
+}

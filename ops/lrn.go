@@ -1,0 +1,65 @@
+package ops
+
+import (
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/tfgraph"
+)
+
+// LRNParams are the constants of local response normalisation across channels
+// (Krizhevsky et al. 2012, §3.3). TensorFlow's alpha is Caffe's divided by the
+// window's size, 2*Radius+1.
+type LRNParams struct {
+	Radius            int64
+	Bias, Alpha, Beta float32
+}
+
+// AlexNetLRN are BVLC's constants: local_size 5, alpha 1e-4 over the window,
+// beta 0.75, k 1.
+var AlexNetLRN = LRNParams{Radius: 2, Bias: 1, Alpha: 2e-5, Beta: 0.75}
+
+// LRNKernel normalises x [N,H,W,C] with TensorFlow's LRN kernel. Its gradient
+// in the C++ registry drops every attribute and is silently wrong, so each call
+// is noted on the tape, and [Gradients] passes the true LRNGrad through there.
+func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {
+	y := op.LRN(s, x, op.LRNDepthRadius(p.Radius), op.LRNBias(p.Bias), op.LRNAlpha(p.Alpha), op.LRNBeta(p.Beta))
+	tape.cut(x, y, func(s *op.Scope, dy tf.Output) tf.Output {
+		return op.LRNGrad(s, dy, x, y, op.LRNGradDepthRadius(p.Radius), op.LRNGradBias(p.Bias),
+			op.LRNGradAlpha(p.Alpha), op.LRNGradBeta(p.Beta))
+	})
+	return y
+}
+
+// LRN normalises x [N,H,W,C], C known while building, by other ops: the sum of squares over the
+// window is a product with a band matrix of ones, and x / s^0.75 is
+// x * rsqrt(s * sqrt(s)). It is faster than the kernel and its gradient is
+// right in the registry. Only Beta 0.75 has this form; any other fails the
+// scope.
+func LRN(s *op.Scope, x tf.Output, p LRNParams) tf.Output {
+	if s.Err() != nil {
+		return tf.Output{}
+	}
+	channels := x.Shape().Size(3)
+	if p.Beta != 0.75 || channels < 1 {
+		fail(s, "LRN", "build LRN: got beta %g over %d channels, want 0.75 over a known number", p.Beta, channels)
+		return tf.Output{}
+	}
+	band := tfgraph.Const(s, "band", bandMatrix(int(channels), int(p.Radius), p.Alpha))
+	sum := op.Conv2D(s, op.Square(s, x), band, []int64{1, 1, 1, 1}, "VALID")
+	scale := op.AddV2(s, sum, tfgraph.Const(s, "bias", p.Bias))
+	return op.Mul(s, x, op.Rsqrt(s, op.Mul(s.SubScope("power"), scale, op.Sqrt(s, scale))))
+}
+
+// bandMatrix is the 1x1 filter [1,1,c,c] that sums alpha times the channels
+// within radius.
+func bandMatrix(c, radius int, alpha float32) [1][1][][]float32 {
+	rows := make([][]float32, c)
+	for i := range rows {
+		rows[i] = make([]float32, c)
+		for j := max(0, i-radius); j <= min(c-1, i+radius); j++ {
+			rows[i][j] = alpha
+		}
+	}
+	return [1][1][][]float32{{rows}}
+}
