@@ -1,0 +1,144 @@
+package summaries
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
+)
+
+// startTime is far from any real one, so that a test fails if a writer asks
+// the machine's clock.
+var startTime = time.Date(2001, 2, 3, 4, 5, 6, 789e6, time.UTC)
+
+// fakeClock stands still until it is moved.
+type fakeClock struct{ now time.Time }
+
+func (c *fakeClock) Now() time.Time { return c.now }
+
+func newWriter(t testing.TB, dir string, opt Options) (*Writer, *fakeClock) {
+	t.Helper()
+	clock := &fakeClock{startTime}
+	opt.Clock = clock.Now
+	w, err := Create(dir, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	return w, clock
+}
+
+// readAll returns the events up to the first error, and that error.
+func readAll(path string) (events []*eventpb.Event, err error) {
+	for event, err := range Read(path) {
+		if err != nil {
+			return events, err
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
+// must fails the test at the first error, for rows of calls that go well.
+func must(t testing.TB, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCreate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "runs", "first")
+	w, _ := newWriter(t, dir, Options{})
+	name := regexp.MustCompile(`^events\.out\.tfevents\.0981173106\.[^/]+\.\d+$`)
+	if base := filepath.Base(w.Path()); !name.MatchString(base) {
+		t.Errorf("name: got %s, want %s", base, name)
+	}
+	events, err := readAll(w.Path())
+	must(t, err)
+	if len(events) != 1 {
+		t.Fatalf("before any summary: got %d events, want 1", len(events))
+	}
+	first := events[0]
+	if first.GetFileVersion() != "brain.Event:2" || first.SourceMetadata.GetWriter() != "alexnet/summaries" {
+		t.Errorf("first event: got %v", first)
+	}
+	if want := 981173106.789; first.WallTime != want {
+		t.Errorf("wall time: got %f, want %f", first.WallTime, want)
+	}
+}
+
+// A run that is interrupted and goes on within a second, or after the clock was
+// set back, must not have its later file read first.
+func TestCreateComesLast(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "events.out.tfevents.note"), nil, 0o644))
+	var made []string
+	for range 12 {
+		w, _ := newWriter(t, dir, Options{})
+		made = append(made, w.Path())
+	}
+	w, err := Create(dir, Options{Clock: func() time.Time { return time.Unix(100, 0) }})
+	must(t, err, w.Close())
+	made = append(made, w.Path(), filepath.Join(dir, "events.out.tfevents.note"))
+	files, err := Files(dir)
+	must(t, err)
+	if !slices.Equal(files, made) {
+		t.Errorf("read in the order %q, made in the order %q", files, made)
+	}
+}
+
+func TestCreateWritesSessionStart(t *testing.T) {
+	w, _ := newWriter(t, t.TempDir(), Options{StartStep: 40})
+	events, err := readAll(w.Path())
+	must(t, err)
+	if len(events) != 2 {
+		t.Fatalf("got %d events, want 2", len(events))
+	}
+	start := events[1]
+	if start.Step != 40 || start.GetSessionLog().GetStatus() != eventpb.SessionLog_START {
+		t.Errorf("second event: got %v, want a session start at step 40", start)
+	}
+}
+
+func TestCreateOverwritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	first, _ := newWriter(t, dir, Options{})
+	// A folder, which no reader takes for an event file, has the next name.
+	taken := strings.Replace(first.Path(), "0981173106", "0981173107", 1)
+	must(t, os.Mkdir(taken, 0o755))
+
+	second, _ := newWriter(t, dir, Options{})
+	files, err := Files(dir)
+	must(t, err)
+	if want := []string{first.Path(), second.Path()}; !slices.Equal(files, want) || second.Path() == taken {
+		t.Errorf("got %q beside the folder %s, want %q", files, taken, want)
+	}
+}
+
+func TestCreateErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o644))
+	tests := []struct {
+		name, dir string
+		opt       Options
+	}{
+		{"folder is a file", file, Options{}},
+		{"parent is a file", filepath.Join(file, "run"), Options{}},
+		{"negative start", t.TempDir(), Options{StartStep: -1}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if w, err := Create(test.dir, test.opt); err == nil || w != nil {
+				t.Errorf("got %v, %v; want an error", w, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,77 @@
+package summaries
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"math"
+
+	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
+)
+
+// Image adds a picture, stored as PNG: without loss, with its transparency,
+// and with 16 bits a channel where it has them.
+func (w *Writer) Image(step int64, tag string, picture image.Image) error {
+	if picture == nil {
+		return fmt.Errorf("write image %q: got no picture", tag)
+	}
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, picture); err != nil {
+		return fmt.Errorf("write image %q: %w", tag, err)
+	}
+	size := picture.Bounds().Size()
+	return w.addValues("image", step, &summarypb.Summary_Value{
+		Tag: tag,
+		Value: &summarypb.Summary_Value_Image{Image: &summarypb.Summary_Image{
+			Height:             int32(size.Y),
+			Width:              int32(size.X),
+			Colorspace:         channels(picture),
+			EncodedImageString: encoded.Bytes(),
+		}},
+	})
+}
+
+// channels is the Summary.Image colorspace: 1 grey, 3 RGB, 4 RGBA.
+func channels(picture image.Image) int32 {
+	switch picture := picture.(type) {
+	case *image.Gray, *image.Gray16:
+		return 1
+	case interface{ Opaque() bool }:
+		if picture.Opaque() {
+			return 3
+		}
+	}
+	return 4
+}
+
+// gap between the pictures of a grid, in pixels.
+const gap = 2
+
+// Grid lays pictures out in rows, first picture at the top left, for a single
+// [Writer.Image]: the filters of a layer, the worst mistakes of an epoch. Every
+// cell has the size of the largest picture; what is left over is white. With
+// columns below 1 the grid is about as wide as it is high, counted in pictures.
+func Grid(columns int, pictures ...image.Image) image.Image {
+	if columns < 1 {
+		columns = int(math.Ceil(math.Sqrt(float64(len(pictures)))))
+	}
+	columns = max(1, min(columns, len(pictures)))
+	rows := (len(pictures) + columns - 1) / columns
+	var cell image.Point
+	for _, p := range pictures {
+		size := p.Bounds().Size()
+		cell = image.Pt(max(cell.X, size.X), max(cell.Y, size.Y))
+	}
+	pitch := cell.Add(image.Pt(gap, gap))
+	grid := image.NewNRGBA(image.Rect(0, 0, max(0, columns*pitch.X-gap), max(0, rows*pitch.Y-gap)))
+	draw.Draw(grid, grid.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
+	for i, p := range pictures {
+		corner := image.Pt(i%columns*pitch.X, i/columns*pitch.Y)
+		bounds := p.Bounds()
+		draw.Draw(grid, image.Rectangle{Min: corner, Max: corner.Add(bounds.Size())}, p, bounds.Min, draw.Over)
+	}
+	return grid
+}

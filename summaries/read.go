@@ -1,0 +1,118 @@
+package summaries
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
+	"google.golang.org/protobuf/proto"
+
+	"alexnet/internal/tfrecord"
+)
+
+// Read yields the events of the file at path, the first of which gives the
+// file's version. Each event is the caller's to keep.
+//
+// An error comes with a nil event and is the last thing yielded. It wraps
+// [io.ErrUnexpectedEOF] if the file ends inside an event, as it may while it is
+// being written or after a power cut: all before it is good. Any other error
+// says that the file cannot be opened, is damaged, or is not an event file.
+func Read(path string) iter.Seq2[*eventpb.Event, error] {
+	return func(yield func(*eventpb.Event, error) bool) {
+		file, err := os.Open(path)
+		if err != nil {
+			yield(nil, fmt.Errorf("read events: %w", err))
+			return
+		}
+		defer file.Close()
+		for event, err := range events(bufio.NewReader(file)) {
+			if err != nil {
+				err = fmt.Errorf("read events %q: %w", path, err)
+			}
+			if !yield(event, err) {
+				return
+			}
+		}
+	}
+}
+
+func events(src io.Reader) iter.Seq2[*eventpb.Event, error] {
+	return func(yield func(*eventpb.Event, error) bool) {
+		records := tfrecord.NewReader(src, maxEvent)
+		for i := 0; ; i++ {
+			record, err := records.Next()
+			if err == io.EOF {
+				return
+			}
+			var event *eventpb.Event
+			if err == nil {
+				event, err = parse(i, record)
+			}
+			if !yield(event, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func parse(i int, record []byte) (*eventpb.Event, error) {
+	event := new(eventpb.Event)
+	if err := proto.Unmarshal(record, event); err != nil {
+		return nil, fmt.Errorf("parse event %d: %w", i, err)
+	}
+	if i == 0 && event.GetFileVersion() == "" {
+		return nil, errors.New("parse event 0: got no file version: not an event file")
+	}
+	return event, nil
+}
+
+// Files returns the event files in dir, not below it, in the order in which
+// TensorBoard reads them: by name, so the oldest first.
+func Files(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list event files: %w", err)
+	}
+	var files []string
+	for _, entry := range entries {
+		if !entry.IsDir() && strings.Contains(entry.Name(), "tfevents") {
+			files = append(files, filepath.Join(dir, entry.Name()))
+		}
+	}
+	return files, nil
+}
+
+// RemoveOwn removes the event files in dir that this package wrote, and no
+// others.
+func RemoveOwn(dir string) error {
+	paths, err := Files(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if !own(path) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func own(path string) bool {
+	for event, err := range Read(path) {
+		return err == nil && event.GetSourceMetadata().GetWriter() == sourceName
+	}
+	return false
+}
