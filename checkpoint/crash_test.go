@@ -1,0 +1,221 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A process may die anywhere inside Save. Whatever it leaves of the newest
+// checkpoint, the one before stands, and the newest counts only when all of it
+// is there.
+func TestCrashLeavesEarlierCheckpoints(t *testing.T) {
+	type state struct {
+		name  string
+		spoil func(path string) error
+	}
+	whole := state{"whole", func(string) error { return nil }}
+	gone := state{"gone", os.Remove}
+	empty := state{"empty", func(path string) error { return os.Truncate(path, 0) }}
+	half := state{"half", func(path string) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		return os.Truncate(path, info.Size()/2)
+	}}
+	first, second := filled(t, 1), filled(t, 2)
+	for _, data := range []state{whole, gone} {
+		for _, index := range []state{whole, gone} {
+			for _, text := range []state{whole, gone, empty, half} {
+				t.Run("data "+data.name+", index "+index.name+", description "+text.name, func(t *testing.T) {
+					d := Dir(t.TempDir())
+					older, newest := measured(1, .5, 1), measured(2, .6, 1)
+					first.save(t, d, older, 5)
+					second.save(t, d, newest, 5)
+					prefix := d.Prefix(newest)
+					must(t, data.spoil(prefix+".data-00000-of-00001"))
+					must(t, index.spoil(prefix+".index"))
+					must(t, text.spoil(prefix+".json"))
+					want := []string{older.Name}
+					if data.name == "whole" && index.name == "whole" && text.name == "whole" {
+						want = append(want, newest.Name)
+					}
+					all, err := d.List()
+					must(t, err)
+					if got := names(all); !slices.Equal(got, want) {
+						t.Fatalf("got %v, want %v", got, want)
+					}
+					if got := restored(t, d.Prefix(older)); !reflect.DeepEqual(got, first.contents(t)) {
+						t.Error("the earlier checkpoint has other bits than were saved")
+					}
+					second.save(t, d, newest, 5) // what a resumed run does
+					if got := restored(t, prefix); !reflect.DeepEqual(got, second.contents(t)) {
+						t.Error("saved again, the newest has other bits than were saved")
+					}
+				})
+			}
+		}
+	}
+}
+
+// A disk that is full at whatever point is an error that says so; earlier
+// checkpoints stay, and nothing is left behind that would fill it further.
+func TestFullDisk(t *testing.T) {
+	d := Dir(smallDisk(t))
+	ballast := filepath.Join(string(d), "ballast")
+	s := filled(t, 1)
+	s.save(t, d, at(1, 0, 1), 0)
+	failed := 0
+	for room := range 12 {
+		fillDisk(t, ballast, room)
+		before, err := d.List()
+		must(t, err)
+		m := at(2+room, 0, int64(2+room))
+		err = d.Save(context.Background(), s.session, s.saver, m, 0)
+		if err != nil {
+			failed++
+			if !strings.Contains(strings.ToLower(err.Error()), "no space left on device") {
+				t.Errorf("%d pages left: got %q, want it to say that no space is left", room, err)
+			}
+		}
+		all, listErr := d.List()
+		must(t, listErr)
+		if !slices.Equal(names(all)[:len(before)], names(before)) {
+			t.Errorf("%d pages left: got %v, want all of %v", room, names(all), names(before))
+		}
+		var want []string
+		for _, m := range all {
+			want = append(want, m.Name+".data-00000-of-00001", m.Name+".index", m.Name+".json")
+			if got := restored(t, d.Prefix(m)); !reflect.DeepEqual(got, s.contents(t)) {
+				t.Errorf("%d pages left: %s has other bits than were saved", room, m.Name)
+			}
+		}
+		want = append(want, "checkpoint", "ballast")
+		slices.Sort(want)
+		if got := files(t, d); !slices.Equal(got, want) {
+			t.Errorf("%d pages left: got files %v, want %v", room, got, want)
+		}
+		if err == nil {
+			if failed < 3 {
+				t.Errorf("got %d failures before the first success, want the data, the index and the description to fail", failed)
+			}
+			return
+		}
+	}
+	t.Error("got no success with 11 pages left")
+}
+
+// smallDisk is a file system of 32 pages.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := unix.Mount("none", dir, "tmpfs", 0, "size=131072"); err != nil {
+		t.Skipf("no small disk to fill: mount a tmpfs: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	return dir
+}
+
+// fillDisk leaves room pages beside the file ballast.
+func fillDisk(t *testing.T, ballast string, room int) {
+	t.Helper()
+	if err := os.Remove(ballast); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	var fs unix.Statfs_t
+	must(t, unix.Statfs(filepath.Dir(ballast), &fs))
+	must(t, os.WriteFile(ballast, make([]byte, (int64(fs.Bfree)-int64(room))*fs.Bsize), 0o644))
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.json")
+	for _, text := range []string{"first", "", "second"} {
+		must(t, WriteFile(path, []byte(text)))
+		got, err := os.ReadFile(path)
+		must(t, err)
+		if string(got) != text {
+			t.Errorf("got %q, want %q", got, text)
+		}
+	}
+	info, err := os.Stat(path)
+	must(t, err)
+	if info.Mode() != 0o644 {
+		t.Errorf("got mode %v, want 0644", info.Mode())
+	}
+	if got := files(t, Dir(dir)); !slices.Equal(got, []string{"a.json"}) {
+		t.Errorf("got files %v, want only a.json", got)
+	}
+}
+
+// A file that cannot be written is an error that names it, and leaves the
+// folder as it was.
+func TestWriteFileFails(t *testing.T) {
+	cases := map[string]func(t *testing.T) (path string, reason error){
+		"no folder": func(t *testing.T) (string, error) {
+			return filepath.Join(t.TempDir(), "none", "a.json"), os.ErrNotExist
+		},
+		"a file where the folder should be": func(t *testing.T) (string, error) {
+			file := filepath.Join(t.TempDir(), "file")
+			must(t, os.WriteFile(file, nil, 0o644))
+			return filepath.Join(file, "a.json"), unix.ENOTDIR
+		},
+		"a folder where the file should be": func(t *testing.T) (string, error) {
+			path := filepath.Join(t.TempDir(), "a.json")
+			must(t, os.MkdirAll(filepath.Join(path, "x"), 0o777))
+			return path, os.ErrExist
+		},
+		"a disk that only reads": func(t *testing.T) (string, error) {
+			dir := smallDisk(t)
+			must(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte("old"), 0o644))
+			must(t, unix.Mount("none", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+			return filepath.Join(dir, "a.json"), unix.EROFS
+		},
+		"a full disk": func(t *testing.T) (string, error) {
+			dir := smallDisk(t)
+			must(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte("old"), 0o644))
+			fillDisk(t, filepath.Join(dir, "ballast"), 0)
+			return filepath.Join(dir, "a.json"), unix.ENOSPC
+		},
+	}
+	for name, prepare := range cases {
+		t.Run(name, func(t *testing.T) {
+			path, reason := prepare(t)
+			folder := Dir(filepath.Dir(path))
+			before := files(t, folder)
+			text, _ := os.ReadFile(path)
+			err := WriteFile(path, []byte("new"))
+			if !errors.Is(err, reason) || !strings.Contains(err.Error(), path) {
+				t.Errorf("got %v, want %v and the name %q", err, reason, path)
+			}
+			if after := files(t, folder); !slices.Equal(after, before) {
+				t.Errorf("got files %v, want %v", after, before)
+			}
+			if now, _ := os.ReadFile(path); string(now) != string(text) {
+				t.Errorf("got %q, want %q as before", now, text)
+			}
+		})
+	}
+}
+
+func TestSaveWhereAFolderCannotBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o644))
+	s := filled(t, 1)
+	err := Dir(filepath.Join(file, "checkpoints")).Save(context.Background(), s.session, s.saver, at(1, 0, 1), 0)
+	if !errors.Is(err, unix.ENOTDIR) || !strings.Contains(err.Error(), "model_epoch1.ckpt") {
+		t.Errorf("got %v, want %v and the checkpoint's name", err, unix.ENOTDIR)
+	}
+}

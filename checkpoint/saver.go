@@ -1,0 +1,112 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// Saver is the part of a graph that writes variables to a V2 bundle and reads
+// them back.
+type Saver struct {
+	prefix        tf.Output
+	save, restore *tf.Operation
+}
+
+// NewSaver adds the nodes for vars below root/save. A bundle may hold more
+// variables than vars; all of vars must be in it, with their exact shapes.
+func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
+	s := root.SubScope("save")
+	saver := &Saver{prefix: tfgraph.Placeholder(s, "prefix", tf.String, tf.ScalarShape())}
+	if root.Err() != nil {
+		return saver
+	}
+	names := make([]string, len(vars))
+	whole := make([]string, len(vars)) // the empty slice: the tensor as it is
+	slices := make([]string, len(vars))
+	values := make([]tf.Output, len(vars))
+	dtypes := make([]tf.DataType, len(vars))
+	for i, v := range vars {
+		names[i], slices[i], values[i], dtypes[i] = v.Name, fullSlice(v.Shape), v.Value, tf.Float
+	}
+	tensorNames := tfgraph.Const(s, "names", names)
+	saver.save = op.SaveV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "whole", whole), values)
+	restored := op.RestoreV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "shapes", slices), dtypes)
+	if root.Err() != nil {
+		return saver
+	}
+	assigns := make([]*tf.Operation, len(vars))
+	for i, v := range vars {
+		a := s.SubScope("assign/" + v.Name)
+		assigns[i] = ops.Assign(a, v, op.EnsureShape(a, restored[i], tf.MakeShape(v.Shape...)))
+	}
+	if root.Err() == nil {
+		saver.restore = op.NoOp(s.SubScope("restore").WithControlDependencies(assigns...))
+	}
+	return saver
+}
+
+// fullSlice is the slice specification of a whole tensor, "4 3 -:-". With it
+// RestoreV2 refuses a tensor of another shape, which it otherwise hands over
+// without a word.
+func fullSlice(shape []int64) string {
+	var dims, spans strings.Builder
+	for i, d := range shape {
+		fmt.Fprintf(&dims, "%d ", d)
+		if i > 0 {
+			spans.WriteByte(':')
+		}
+		spans.WriteByte('-')
+	}
+	return dims.String() + spans.String()
+}
+
+// Save writes the bundle prefix.index and prefix.data-00000-of-00001 and syncs
+// both to the disk.
+func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix string) error {
+	if err := s.run(ctx, session, prefix, s.save); err != nil {
+		return fmt.Errorf("save checkpoint %q: %w", prefix, err)
+	}
+	for _, path := range bundleFiles(prefix) {
+		if err := syncPath(path); err != nil {
+			return fmt.Errorf("save checkpoint %q: %w", prefix, err)
+		}
+	}
+	return nil
+}
+
+// Restore gives every variable its value from the bundle. A missing variable,
+// another shape or a damaged file is an error that names it.
+func (s *Saver) Restore(ctx context.Context, session *tfgraph.Session, prefix string) error {
+	err := s.run(ctx, session, prefix, s.restore)
+	var tfErr *tfgraph.Error
+	// OutOfRange is RestoreV2's word for a data file that ends too soon.
+	if errors.As(err, &tfErr) && (tfErr.Code == tfgraph.DataLoss || tfErr.Code == tfgraph.OutOfRange) {
+		return fmt.Errorf("restore checkpoint %q: %w: %w", prefix, ErrDamaged, err)
+	}
+	if err != nil {
+		return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
+	}
+	return nil
+}
+
+func (s *Saver) run(ctx context.Context, session *tfgraph.Session, prefix string, target *tf.Operation) error {
+	name, err := tfgraph.Strings([]string{prefix})
+	if err != nil {
+		return err
+	}
+	defer name.Close()
+	_, err = session.Run(ctx, tfgraph.Feeds{s.prefix: name}, nil, target)
+	return err
+}
+
+func bundleFiles(prefix string) []string {
+	return []string{prefix + ".data-00000-of-00001", prefix + ".index"}
+}

@@ -1,0 +1,160 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+func TestRestoreGivesTheBitsSaved(t *testing.T) {
+	s := filled(t, 1)
+	prefix := filepath.Join(t.TempDir(), "a.ckpt")
+	must(t, s.saver.Save(context.Background(), s.session, prefix))
+	if got, want := restored(t, prefix), s.contents(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %x, want %x", got, want)
+	}
+}
+
+func TestRestoreTakesSomeOfTheVariables(t *testing.T) {
+	s := filled(t, 1)
+	prefix := filepath.Join(t.TempDir(), "a.ckpt")
+	must(t, s.saver.Save(context.Background(), s.session, prefix))
+	part := newShelf(t, standard[1:])
+	must(t, part.saver.Restore(context.Background(), part.session, prefix))
+	want := maps.Clone(s.contents(t))
+	delete(want, "conv1/weights")
+	if got := part.contents(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %x, want %x", got, want)
+	}
+}
+
+// A bundle that cannot be restored is an error that says why, and no variable
+// changes, not even those that could be read.
+func TestRestoreRefuses(t *testing.T) {
+	shaped := func(shape ...int64) layout {
+		return layout{standard[0], standard[1], {"fc8/weights", shape}}
+	}
+	const data, index = ".data-00000-of-00001", ".index"
+	cases := map[string]struct {
+		into    layout
+		spoil   func(prefix string) error
+		damaged bool
+		says    []string
+	}{
+		"another shape": {into: shaped(2, 5), says: []string{"fc8/weights", "[5,2]", "[2,5]"}},
+		"fewer rows":    {into: shaped(4, 2), says: []string{"fc8/weights", "[5,2]", "[4,2]"}},
+		"another rank":  {into: shaped(10), says: []string{"fc8/weights", "[5,2]", "[10]"}},
+		"a variable that is not there": {
+			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "not found"}},
+		"a flipped byte of data":      {spoil: flip(data, 0.5), damaged: true},
+		"the last byte flipped":       {spoil: flip(data, 1), damaged: true},
+		"half the data":               {spoil: cut(data, 0.5), damaged: true},
+		"one byte of data missing":    {spoil: cut(data, 0.999), damaged: true},
+		"no byte of data":             {spoil: cut(data, 0), damaged: true},
+		"a flipped byte of the index": {spoil: flip(index, 0.3), damaged: true},
+		"the magic number flipped":    {spoil: flip(index, 1), damaged: true},
+		"half the index":              {spoil: cut(index, 0.5), damaged: true},
+		"no byte of the index":        {spoil: cut(index, 0), damaged: true},
+		"no data file":                {spoil: remove(data), says: []string{"No such file"}},
+		"no index file":               {spoil: remove(index), says: []string{"Failed to find"}},
+	}
+	prefix := filepath.Join(t.TempDir(), "a.ckpt")
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			source := filled(t, 1)
+			must(t, source.saver.Save(context.Background(), source.session, prefix))
+			if c.spoil != nil {
+				must(t, c.spoil(prefix))
+			}
+			if c.into == nil {
+				c.into = standard
+			}
+			s := newShelf(t, c.into)
+			s.fill(t, 2)
+			before := s.contents(t)
+			err := s.saver.Restore(context.Background(), s.session, prefix)
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			if errors.Is(err, ErrDamaged) != c.damaged {
+				t.Errorf("got damaged %v, want %v: %v", !c.damaged, c.damaged, err)
+			}
+			for _, word := range append(c.says, prefix) {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("got %q, want it to say %q", err, word)
+				}
+			}
+			if after := s.contents(t); !reflect.DeepEqual(after, before) {
+				t.Errorf("variables changed: got %x, want %x", after, before)
+			}
+		})
+	}
+}
+
+// flip changes one bit at a fraction of a file.
+func flip(suffix string, fraction float64) func(string) error {
+	return rewrite(suffix, func(b []byte) []byte {
+		b[int(fraction*float64(len(b)-1))] ^= 1
+		return b
+	})
+}
+
+// cut keeps a fraction of a file.
+func cut(suffix string, fraction float64) func(string) error {
+	return rewrite(suffix, func(b []byte) []byte { return b[:int(fraction*float64(len(b)))] })
+}
+
+func rewrite(suffix string, change func([]byte) []byte) func(string) error {
+	return func(prefix string) error {
+		b, err := os.ReadFile(prefix + suffix)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(prefix+suffix, change(b), 0o644)
+	}
+}
+
+func remove(suffix string) func(string) error {
+	return func(prefix string) error { return os.Remove(prefix + suffix) }
+}
+
+func TestSaveBesideNoFolder(t *testing.T) {
+	s := filled(t, 1)
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o644))
+	prefix := filepath.Join(file, "a.ckpt")
+	err := s.saver.Save(context.Background(), s.session, prefix)
+	if err == nil || !strings.Contains(err.Error(), prefix) {
+		t.Errorf("got %v, want an error that names %q", err, prefix)
+	}
+}
+
+func TestFullSlice(t *testing.T) {
+	for want, shape := range map[string][]int64{
+		"4 -": {4}, "4 3 -:-": {4, 3}, "11 11 3 96 -:-:-:-": {11, 11, 3, 96},
+	} {
+		if got := fullSlice(shape); got != want {
+			t.Errorf("%v: got %q, want %q", shape, got, want)
+		}
+	}
+}
+
+func TestNewSaverPassesOnTheScopesError(t *testing.T) {
+	root := op.NewScope()
+	v := ops.NewVariable(root, "w", 2)
+	ops.NewVariable(root, "w", 2) // the name is taken
+	NewSaver(root, []ops.Variable{v})
+	if _, err := tfgraph.GraphDef(root); err == nil || !strings.Contains(err.Error(), "w") {
+		t.Errorf("got %v, want the scope's own error", err)
+	}
+}
