@@ -1,0 +1,94 @@
+package input_test
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"log"
+	"os"
+	"path/filepath"
+
+	"alexnet/input"
+)
+
+// grey is a batch of pictures in Go's memory.
+type grey [][]float32
+
+func (g grey) Row(i int) []float32 { return g[i] }
+func (g grey) Close()              {}
+
+// data writes a small data set: three cats and two dogs.
+func data() string {
+	dir, err := os.MkdirTemp("", "data")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, name := range []string{"cat/a.png", "cat/b.png", "cat/c.png", "dog/a.png", "dog/b.png"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			log.Fatal(err)
+		}
+		f, err := os.Create(path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 40+i, 30))); err != nil {
+			log.Fatal(err)
+		}
+		f.Close()
+	}
+	return dir
+}
+
+func ExampleOpen() {
+	dir := data()
+	defer os.RemoveAll(dir)
+
+	d, err := input.Open(dir, input.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(d.Classes, input.Counts(d.Train, len(d.Classes)))
+	fmt.Println(d.Train[0].Name, d.Train[0].Header)
+	// Output:
+	// [cat dog] [3 2]
+	// cat/a.png 40x30 png
+}
+
+func ExampleLoader() {
+	dir := data()
+	defer os.RemoveAll(dir)
+
+	d, err := input.Open(dir, input.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	l := input.Loader[grey]{
+		Examples: d.Train,
+		Batch:    2,
+		Alloc: func(rows int) (grey, error) {
+			g := make(grey, rows)
+			for i := range g {
+				g[i] = make([]float32, 1)
+			}
+			return g, nil
+		},
+		Decode: func(_ context.Context, _ []byte, ex input.Example, into []float32) error {
+			into[0] = float32(ex.Width)
+			return nil
+		},
+	}
+	order := input.Order(len(d.Train), 1, 0)
+	for batch, err := range l.Batches(context.Background(), order) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(batch.Start, batch.Labels, batch.Pictures)
+		batch.Pictures.Close()
+	}
+	// Output:
+	// 0 [0 1] [[41] [43]]
+	// 2 [1 0] [[44] [40]]
+	// 4 [0] [[42]]
+}

@@ -1,0 +1,113 @@
+package input
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// exifOrientation reads tag 0x0112 from the first directory of a TIFF
+// structure (TIFF 6.0 §2; EXIF 2.3 §4.5, §4.6.4). Cameras and editors write
+// broken ones, and a picture is worth more than its EXIF: whatever is not a
+// single SHORT of 1 to 8 counts as 1, upright.
+func exifOrientation(r io.ReaderAt) int {
+	const (
+		tag        = 0x0112
+		typeShort  = 3
+		entryBytes = 12
+	)
+	var head [8]byte
+	if n, _ := r.ReadAt(head[:], 0); n < len(head) {
+		return 1
+	}
+	var order binary.ByteOrder
+	switch string(head[:4]) {
+	case "II*\x00":
+		order = binary.LittleEndian
+	case "MM\x00*":
+		order = binary.BigEndian
+	default:
+		return 1
+	}
+	off := int64(order.Uint32(head[4:]))
+	var count [2]byte
+	if n, _ := r.ReadAt(count[:], off); n < len(count) {
+		return 1
+	}
+	entries := make([]byte, entryBytes*int(order.Uint16(count[:])))
+	n, _ := r.ReadAt(entries, off+2)
+	for e := entries[:n]; len(e) >= entryBytes; e = e[entryBytes:] {
+		if order.Uint16(e) != tag {
+			continue
+		}
+		v := order.Uint16(e[8:])
+		if order.Uint16(e[2:]) != typeShort || order.Uint32(e[4:]) != 1 || v < 1 || v > 8 {
+			return 1
+		}
+		return int(v)
+	}
+	return 1
+}
+
+// tiffOrientation reads a TIFF file's own directory.
+func tiffOrientation(s *source) (int, error) {
+	return exifOrientation(io.NewSectionReader(s, 0, s.size)), nil
+}
+
+// maxExif is what an APP1 segment can hold; no other container needs more.
+const maxExif = 1 << 16
+
+func chunkOrientation(s *source, off, length int64) int {
+	b, err := s.bytes(off, int(min(length, maxExif)))
+	if err != nil {
+		return 1
+	}
+	return exifOrientation(bytes.NewReader(bytes.TrimPrefix(b, exifPrefix)))
+}
+
+// maxChunks bounds the walks below; real files hold some dozens before the
+// picture's data.
+const maxChunks = 4096
+
+// pngOrientation walks the chunks up to the first IDAT (PNG 3rd edition §5.3,
+// §11.3.2.5 eXIf) and reports a file that has none.
+func pngOrientation(s *source) (int, error) {
+	o := 1
+	off := int64(8)
+	for range maxChunks {
+		b, err := s.bytes(off, 8)
+		if err != nil {
+			return 0, fmt.Errorf("%w: got a PNG without picture data", ErrDamaged)
+		}
+		length := int64(binary.BigEndian.Uint32(b))
+		switch string(b[4:]) {
+		case "IDAT":
+			return o, nil
+		case "IEND":
+			return 0, fmt.Errorf("%w: got a PNG without picture data", ErrDamaged)
+		case "eXIf":
+			o = chunkOrientation(s, off+8, length)
+		}
+		off += 8 + length + 4
+	}
+	return 0, fmt.Errorf("%w: got no PNG picture data in %d chunks", ErrDamaged, maxChunks)
+}
+
+// webpOrientation walks the RIFF chunks, of which EXIF stands after the
+// picture (WebP container specification, "Metadata").
+func webpOrientation(s *source) (int, error) {
+	off := int64(12)
+	for range maxChunks {
+		b, err := s.bytes(off, 8)
+		if err != nil {
+			return 1, nil
+		}
+		length := int64(binary.LittleEndian.Uint32(b[4:]))
+		if string(b[:4]) == "EXIF" {
+			return chunkOrientation(s, off+8, length), nil
+		}
+		off += 8 + length + length&1
+	}
+	return 1, nil
+}

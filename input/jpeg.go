@@ -1,0 +1,120 @@
+package input
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// A JPEG header may hold colour profiles and previews in many segments of up
+// to 64 KiB, but a file that goes on for ever is none.
+const maxSegments = 4096
+
+// readJPEG walks the segments up to the frame header (ITU T.81 §B.1, §B.2). It
+// does so itself, and not by image/jpeg, because the orientation stands in one
+// of them and because TensorFlow's libjpeg-turbo decodes other kinds than Go.
+func readJPEG(s *source) (Header, error) {
+	h := Header{Orientation: 1}
+	oriented := false
+	w := &segments{source: s, off: 2, skip: 1 << 16}
+	for range maxSegments {
+		marker, length, err := w.next()
+		if err != nil {
+			return Header{}, err
+		}
+		switch {
+		case marker == 0xe1 && !oriented:
+			h.Orientation, oriented = app1Orientation(s, w.off, length)
+		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+			return frameHeader(s, h, marker, w.off, length)
+		case marker == 0xda || marker == 0xd9:
+			return Header{}, fmt.Errorf("%w: got JPEG data without a frame header", ErrDamaged)
+		}
+		w.off += int64(length)
+	}
+	return Header{}, fmt.Errorf("%w: got no JPEG frame header in %d segments", ErrDamaged, maxSegments)
+}
+
+// segments walks over a JPEG header.
+type segments struct {
+	*source
+	off  int64 // of the next byte
+	skip int   // bytes between segments that may still be passed over
+}
+
+// next moves to the content of the next segment and returns its marker and the
+// content's length. Like libjpeg it passes over what stands between segments.
+func (w *segments) next() (marker byte, length int, err error) {
+	for fill := false; w.skip > 0; w.skip-- {
+		b, err := w.bytes(w.off, 1)
+		if err != nil {
+			return 0, 0, err
+		}
+		w.off++
+		switch marker = b[0]; {
+		case marker == 0xff:
+			fill = true
+		case !fill:
+		case marker <= 0x01, marker >= 0xd0 && marker <= 0xd8:
+			fill = false // stuffing and markers without content
+		case marker == 0xd9:
+			return marker, 0, nil
+		default:
+			length, err = w.length()
+			return marker, length, err
+		}
+	}
+	return 0, 0, fmt.Errorf("%w: got no JPEG segment where one should be", ErrDamaged)
+}
+
+// length reads the two bytes that count themselves and the content.
+func (w *segments) length() (int, error) {
+	b, err := w.bytes(w.off, 2)
+	if err != nil {
+		return 0, err
+	}
+	n := int(binary.BigEndian.Uint16(b))
+	if n < 2 {
+		return 0, fmt.Errorf("%w: got a JPEG segment of length %d", ErrDamaged, n)
+	}
+	w.off += 2
+	return n - 2, nil
+}
+
+// frameHeader reads the size and refuses the processes that are not decoded.
+func frameHeader(s *source, h Header, marker byte, off int64, length int) (Header, error) {
+	if length < 6 {
+		return Header{}, fmt.Errorf("%w: got a JPEG frame header of %d bytes", ErrDamaged, length)
+	}
+	b, err := s.bytes(off, 6)
+	if err != nil {
+		return Header{}, err
+	}
+	switch {
+	case marker == 0xc3 || marker == 0xc7 || marker == 0xcb || marker == 0xcf:
+		return Header{}, fmt.Errorf("%w: got a lossless JPEG, want a baseline or progressive one", ErrFormat)
+	case marker >= 0xc9:
+		return Header{}, fmt.Errorf("%w: got an arithmetic-coded JPEG, want a baseline or progressive one", ErrFormat)
+	case marker >= 0xc5:
+		return Header{}, fmt.Errorf("%w: got a hierarchical JPEG, want a baseline or progressive one", ErrFormat)
+	case b[0] != 8:
+		return Header{}, fmt.Errorf("%w: got a JPEG of %d bits a sample, want 8", ErrFormat, b[0])
+	case b[5] != 1 && b[5] != 3 && b[5] != 4:
+		return Header{}, fmt.Errorf("%w: got a JPEG of %d components, want 1, 3 or 4", ErrFormat, b[5])
+	}
+	h.Height = int(binary.BigEndian.Uint16(b[1:]))
+	h.Width = int(binary.BigEndian.Uint16(b[3:]))
+	return h, nil
+}
+
+var exifPrefix = []byte("Exif\x00\x00")
+
+// app1Orientation reads the orientation of an APP1 segment, or reports that it
+// holds something else, such as XMP.
+func app1Orientation(s *source, off int64, length int) (int, bool) {
+	b, err := s.bytes(off, length)
+	if err != nil || !bytes.HasPrefix(b, exifPrefix) {
+		return 1, false
+	}
+	return exifOrientation(bytes.NewReader(b[len(exifPrefix):])), true
+}

@@ -1,0 +1,130 @@
+package input
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+)
+
+// Buffer is the memory of one batch's pictures, in Go or elsewhere.
+type Buffer interface {
+	Row(i int) []float32 // the floats of the i-th picture; rows do not overlap
+	Close()              // gives the memory back; called once
+}
+
+// Batch is some pictures that follow each other in the order. It belongs to
+// the consumer, who closes Pictures.
+type Batch[B Buffer] struct {
+	Pictures B
+	Labels   []int32   // one a picture, -1 where none is known
+	Examples []Example // one a picture
+	Start    int       // position in the order of the first picture
+}
+
+// Loader reads, decodes and batches pictures. Examples, Batch, Alloc and
+// Decode are required. It holds no state: several sequences may run at once.
+type Loader[B Buffer] struct {
+	Examples []Example
+	Batch    int // pictures in a batch, the last of a sequence excepted
+	Workers  int // goroutines that read and decode; default GOMAXPROCS
+	Ahead    int // batches in the making beside the one in use; default 2
+
+	// Alloc returns a buffer of so many rows. Calls never overlap within a
+	// sequence.
+	Alloc func(rows int) (B, error)
+	// Decode fills into from an encoded JPEG, PNG or GIF, turned upright as
+	// ex.Orientation says. Several calls run at once. Encoded may be reused
+	// once it returns.
+	Decode func(ctx context.Context, encoded []byte, ex Example, into []float32) error
+
+	// IgnoreOrientation gives Decode every picture as if its orientation was 1.
+	IgnoreOrientation bool
+	// Limits refuses pictures that have grown since they were checked.
+	Limits Limits
+}
+
+func (l *Loader[B]) validate() error {
+	var errs []error
+	if l.Batch < 1 {
+		errs = append(errs, fmt.Errorf("load batches: got a batch of %d pictures, want at least 1", l.Batch))
+	}
+	if l.Alloc == nil || l.Decode == nil {
+		errs = append(errs, errors.New("load batches: got no Alloc or no Decode, want both"))
+	}
+	return errors.Join(append(errs, l.Limits.Validate())...)
+}
+
+func (l *Loader[B]) workers() int {
+	if l.Workers > 0 {
+		return l.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+func (l *Loader[B]) ahead() int {
+	if l.Ahead > 0 {
+		return l.Ahead
+	}
+	return 2
+}
+
+// Batches yields the examples at the positions in order, batch by batch, in
+// that order, decoding ahead on Workers goroutines while the consumer is busy.
+// At most Ahead buffers exist beside those that the consumer holds, and one
+// encoded picture a worker.
+//
+// The first picture in the order that cannot be read or decoded ends the
+// sequence with an [*Error] that names it, instead of its batch; the end of
+// ctx ends it with ctx.Err(). When the loop is left, in whatever way, all
+// goroutines have ended and all buffers not yielded are closed.
+func (l *Loader[B]) Batches(ctx context.Context, order []int) iter.Seq2[Batch[B], error] {
+	return func(yield func(Batch[B], error) bool) {
+		err := l.validate()
+		for i, at := range order {
+			if at < 0 || at >= len(l.Examples) {
+				err = errors.Join(err, fmt.Errorf("load batches: got %d at position %d of the order, want 0 to %d", at, i, len(l.Examples)-1))
+				break
+			}
+		}
+		if err != nil {
+			yield(Batch[B]{}, err)
+			return
+		}
+		p := start(ctx, l, order)
+		defer p.stop()
+		for {
+			batch, ok, err := p.next()
+			if err != nil {
+				yield(Batch[B]{}, err)
+			}
+			if err != nil || !ok || !yield(batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Load reads and decodes one example into a row of its own; several calls may
+// run at once. The error is an [*Error] that names the picture.
+func (l *Loader[B]) Load(ctx context.Context, ex Example, into []float32) error {
+	return l.load(ctx, ex, into, new(bytes.Buffer))
+}
+
+// load reads and decodes one picture into its row.
+func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *bytes.Buffer) error {
+	encoded, h, err := readPicture(ex, l.Limits, buf)
+	if err != nil {
+		return err
+	}
+	ex.Header = h
+	if l.IgnoreOrientation {
+		ex.Orientation = 1
+	}
+	if err := l.Decode(ctx, encoded, ex, into); err != nil {
+		return &Error{Op: "decode picture", Path: ex.Path, Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package input
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// pipeline is one running sequence: a dispatcher that allocates batches in
+// order and hands out their rows, and workers that fill them.
+type pipeline[B Buffer] struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	loader  *Loader[B]
+	flights chan *flight[B] // in order; closed when there are no more
+	rows    chan row[B]
+	slots   chan struct{} // one for each batch that exists and was not taken
+	running sync.WaitGroup
+}
+
+// flight is a batch in the making.
+type flight[B Buffer] struct {
+	batch Batch[B]
+	errs  []error // one a row
+	left  atomic.Int32
+	done  chan struct{} // closed when no row is left
+	alloc error         // instead of a batch
+}
+
+type row[B Buffer] struct {
+	flight *flight[B]
+	index  int
+}
+
+func start[B Buffer](ctx context.Context, l *Loader[B], order []int) *pipeline[B] {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &pipeline[B]{
+		ctx: ctx, cancel: cancel, loader: l,
+		flights: make(chan *flight[B], l.ahead()),
+		slots:   make(chan struct{}, l.ahead()),
+		rows:    make(chan row[B]),
+	}
+	p.running.Go(func() { p.dispatch(order) })
+	for range l.workers() {
+		p.running.Go(p.work)
+	}
+	return p
+}
+
+// dispatch ends when the order does or the sequence is cancelled.
+func (p *pipeline[B]) dispatch(order []int) {
+	defer close(p.rows)
+	defer close(p.flights)
+	for first := 0; first < len(order); first += p.loader.Batch {
+		select {
+		case p.slots <- struct{}{}:
+		case <-p.ctx.Done():
+			return
+		}
+		f := p.launch(order[first:min(first+p.loader.Batch, len(order))], first)
+		p.flights <- f // never waits: there are as many places as slots
+		if f.alloc != nil {
+			return
+		}
+		for i := range f.batch.Examples {
+			select {
+			case p.rows <- row[B]{f, i}:
+			case <-p.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// launch allocates the batch of the examples at positions, the first of which
+// stands at first in the order.
+func (p *pipeline[B]) launch(positions []int, first int) *flight[B] {
+	n := len(positions)
+	f := &flight[B]{errs: make([]error, n), done: make(chan struct{})}
+	f.left.Store(int32(n))
+	pictures, err := p.loader.Alloc(n)
+	if err != nil {
+		f.alloc = fmt.Errorf("allocate batch of %d pictures: %w", n, err)
+		close(f.done)
+		return f
+	}
+	f.batch = Batch[B]{Pictures: pictures, Labels: make([]int32, n), Examples: make([]Example, n), Start: first}
+	for i, at := range positions {
+		f.batch.Examples[i] = p.loader.Examples[at]
+		f.batch.Labels[i] = int32(p.loader.Examples[at].Label)
+	}
+	return f
+}
+
+func (p *pipeline[B]) work() {
+	var buf bytes.Buffer
+	for r := range p.rows {
+		f := r.flight
+		if f.errs[r.index] = p.ctx.Err(); f.errs[r.index] == nil {
+			f.errs[r.index] = p.loader.load(p.ctx, f.batch.Examples[r.index], f.batch.Pictures.Row(r.index), &buf)
+		}
+		if f.left.Add(-1) == 0 {
+			close(f.done)
+		}
+	}
+}
+
+// next waits for the next batch, which is then the caller's. It returns false
+// after the last.
+func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
+	f, ok := <-p.flights
+	if ok {
+		select {
+		case <-f.done:
+		case <-p.ctx.Done():
+		}
+	}
+	if err := p.ctx.Err(); err != nil {
+		p.discard(f)
+		return batch, false, err
+	}
+	if !ok {
+		return batch, false, nil
+	}
+	for _, err := range append([]error{f.alloc}, f.errs...) {
+		if err != nil {
+			p.discard(f)
+			return batch, false, err
+		}
+	}
+	<-p.slots
+	return f.batch, true, nil
+}
+
+// discard closes a batch's buffer once nobody can be writing to it.
+func (p *pipeline[B]) discard(f *flight[B]) {
+	p.cancel()
+	p.running.Wait()
+	if f != nil && f.alloc == nil {
+		f.batch.Pictures.Close()
+	}
+}
+
+// stop ends the sequence from any state and may follow discard.
+func (p *pipeline[B]) stop() {
+	p.cancel()
+	p.running.Wait()
+	for f := range p.flights {
+		p.discard(f)
+	}
+}

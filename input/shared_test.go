@@ -1,0 +1,54 @@
+package input
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOddImages checks a collection of odd pictures: EXIF orientations, the
+// PngSuite with its broken files, and the pictures that image decoders are
+// tested with.
+func TestOddImages(t *testing.T) {
+	root := os.Getenv("ALEXNET_SHARED")
+	if root == "" {
+		root = filepath.Join("..", "..", "shared")
+	}
+	dir := filepath.Join(root, "data", "odd-images")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the odd pictures are missing: %v; set ALEXNET_SHARED to the folder that holds data/odd-images", err)
+	}
+	paths, problems := Expand([]string{dir}, nil)
+	if len(problems) > 0 {
+		t.Error(problems)
+	}
+	for _, path := range paths {
+		h, _, err := CheckFile(path, Limits{})
+		var e *Error
+		if err != nil && (!errors.As(err, &e) || e.Path != path || e.Err.Error() == "") {
+			t.Errorf("%s: got %v, want an *Error that names the path", path, err)
+		}
+		name := filepath.Base(path)
+		switch ext := filepath.Ext(name); {
+		case strings.HasPrefix(name, "invalid-"): // some only in their pixels
+		case strings.Contains(path, "pngsuite") && name[0] == 'x' && name != "xcsn0g01.png":
+			if err == nil {
+				t.Errorf("%s: got %v, want it refused", path, h)
+			}
+		case ext == ".png" || ext == ".jpg" || ext == ".jpeg" || ext == ".gif":
+			if err != nil {
+				t.Error(err)
+			}
+		case err == nil:
+			t.Errorf("%s: got %v, want it refused", path, h)
+		}
+		if _, number, ok := strings.Cut(strings.TrimSuffix(name, ".jpg"), "_"); ok && strings.Contains(path, "exif-orientation") {
+			if want := max(int(number[0]-'0'), 1); h.Orientation != want {
+				t.Errorf("%s: got orientation %d, want %d", name, h.Orientation, want)
+			}
+		}
+	}
+	t.Logf("checked %d files", len(paths))
+}

@@ -1,0 +1,29 @@
+//go:build unix
+
+package input
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestSpecialFilesAreNotOpened(t *testing.T) {
+	dir := pictures(t, []string{"cat/1.png", "dog/1.png"})
+	pipe := filepath.Join(dir, "cat/pipe.png")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Skipf("pipes cannot be made here: %v", err)
+	}
+	symlink(t, "/dev/zero", filepath.Join(dir, "dog/zero.png"))
+	d, err := Open(dir, Options{}) // would wait for ever if it opened the pipe
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Problems) != 2 || !strings.Contains(d.Problems[0].Reason, "a named pipe") || !strings.Contains(d.Problems[1].Reason, "a device") {
+		t.Errorf("got problems %v", d.Problems)
+	}
+	if _, _, err := CheckFile(pipe, Limits{}); err == nil || !strings.Contains(err.Error(), "a named pipe") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,49 @@
+package input
+
+import (
+	"bytes"
+	"context"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Verify reads and decodes every example, exactly as [Loader.Batches] would,
+// and returns those that fail, in the order of the examples, as problems for
+// [Drop]. It needs no Batch, and calls Alloc(1) once a worker. The error is
+// ctx's, or a failure to allocate; the problems are then of no use.
+func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
+	one := *l
+	one.Batch = 1
+	if err := one.validate(); err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(l.Examples))
+	var taken atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(l.workers(), len(l.Examples)) {
+		into, err := l.Alloc(1)
+		if err != nil {
+			g.Go(func() error { return err })
+			break
+		}
+		g.Go(func() error {
+			defer into.Close()
+			var buf bytes.Buffer
+			for i := taken.Add(1) - 1; i < int64(len(errs)) && ctx.Err() == nil; i = taken.Add(1) - 1 {
+				errs[i] = l.load(ctx, l.Examples[i], into.Row(0), &buf)
+			}
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var problems []Problem
+	for i, err := range errs {
+		if err != nil {
+			problems = append(problems, problem(l.Examples[i].Path, err))
+		}
+	}
+	return problems, nil
+}

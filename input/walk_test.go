@@ -1,0 +1,71 @@
+package input
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func names(t *tree) string {
+	var s []string
+	for _, f := range t.files {
+		s = append(s, f.name)
+	}
+	return strings.Join(s, " ")
+}
+
+func symlink(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.Symlink(target, path); err != nil {
+		t.Skipf("links cannot be made here: %v", err)
+	}
+}
+
+func TestWalkFollowsLinksOnce(t *testing.T) {
+	elsewhere := lay(t, map[string][]byte{"x.png": nil})
+	dir := lay(t, map[string][]byte{"data/cat/1.png": nil, "data/dog/2.png": nil, "other/3.png": nil})
+	root := filepath.Join(dir, "data")
+	symlink(t, "../cat", filepath.Join(root, "cat/loop"))
+	symlink(t, "../..", filepath.Join(root, "cat/above"))
+	symlink(t, "cat", filepath.Join(root, "alias"))
+	symlink(t, elsewhere, filepath.Join(root, "away"))
+	symlink(t, "../cat/1.png", filepath.Join(root, "dog/file.png"))
+	symlink(t, "nowhere", filepath.Join(root, "dog/broken"))
+	got, err := walk(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "away/x.png cat/1.png dog/2.png dog/file.png"; names(got) != want {
+		t.Errorf("got %q, want %q", names(got), want)
+	}
+	var reasons []string
+	for _, p := range got.problems {
+		reasons = append(reasons, filepath.Base(p.Path)+" "+p.Reason)
+	}
+	for i, want := range []string{"alias is a link to a folder that was read already", "above is a link to a folder that holds this one",
+		"loop is a link to a folder that was read already", "broken is a link that leads nowhere"} {
+		if i >= len(reasons) || !strings.HasPrefix(reasons[i], want) {
+			t.Fatalf("got problems %q, want %q at %d", reasons, want, i)
+		}
+	}
+}
+
+func TestUnreadableFolderIsAProblem(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("the superuser may read everything: run as another user")
+	}
+	dir := pictures(t, []string{"cat/1.png", "dog/1.png", "owl/1.png"})
+	closed := filepath.Join(dir, "owl")
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(closed, 0o777)
+	d, err := Open(dir, Options{})
+	if err != nil || len(d.Problems) != 1 || d.Problems[0].Path != closed {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	if _, err := Open(closed, Options{}); err == nil {
+		t.Error("unreadable data: got no error")
+	}
+}
