@@ -1,0 +1,56 @@
+package alexnet_test
+
+import (
+	"slices"
+	"testing"
+
+	"alexnet/alexnet"
+)
+
+// What the first trained layer reads: pooled and normalised, and dropped where
+// the layer below is trained with dropout.
+func TestBoundary(t *testing.T) {
+	all := alexnet.LayerNames
+	cases := map[string]struct {
+		trained, dropout []string
+		want             string // "" where nothing is frozen below
+		width            []int64
+	}{
+		"all":                    {trained: all},
+		"conv1 alone":            {trained: all[:1]},
+		"conv1 and fc8":          {trained: []string{"fc8", "conv1"}},
+		"none":                   {},
+		"a name that is none":    {trained: []string{"fc9"}},
+		"conv2…":                 {all[1:], nil, "pool1", []int64{7, 7, 8}},
+		"conv3…":                 {all[2:], nil, "pool2", []int64{3, 3, 12}},
+		"conv4…":                 {all[3:], nil, "conv3", []int64{3, 3, 16}},
+		"conv5…":                 {all[4:], nil, "conv4", []int64{3, 3, 12}},
+		"fc6…":                   {all[5:], []string{"fc6", "fc7"}, "pool5", []int64{1, 1, 8}},
+		"fc7…":                   {all[6:], []string{"fc7"}, "fc6", []int64{20}},
+		"fc8":                    {all[7:], nil, "fc7", []int64{16}},
+		"fc8, others dropped":    {all[7:], []string{"fc6", "fc7"}, "dropout7", []int64{16}},
+		"a gap":                  {[]string{"fc8", "fc6"}, []string{"fc6"}, "pool5", []int64{1, 1, 8}},
+		"order does not matter":  {[]string{"fc8", "fc7", "conv5"}, nil, "conv4", []int64{3, 3, 12}},
+		"the same layer, thrice": {[]string{"fc8", "fc8", "fc8"}, nil, "fc7", []int64{16}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			net, _, _ := build(t, tiny, c.dropout...)
+			got, ok := net.Boundary(c.trained)
+			if ok != (c.want != "") || ok != (got.Op != nil) {
+				t.Fatalf("got %v, %v, want %q", got, ok, c.want)
+			}
+			if !ok {
+				return
+			}
+			i := slices.IndexFunc(net.Activations, func(a alexnet.Activation) bool { return a.Output == got })
+			if i < 0 || net.Activations[i].Name != c.want {
+				t.Errorf("got output %q, want that of %s", got.Op.Name(), c.want)
+			}
+			shape, err := got.Shape().ToSlice()
+			if err != nil || shape[0] != -1 || !slices.Equal(shape[1:], c.width) {
+				t.Errorf("got shape %v, %v, want a batch of %v", shape, err, c.width)
+			}
+		})
+	}
+}

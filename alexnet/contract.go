@@ -1,0 +1,154 @@
+package alexnet
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/tfgraph"
+)
+
+// Contract says how a photograph becomes an input of the network. It travels
+// with every checkpoint, and training, evaluation and prediction build their
+// decoding graph from the same one, so none can skip the mean or swap the
+// channels.
+type Contract struct {
+	Size        int        `json:"size"`        // side in pixels
+	Resize      Resize     `json:"resize"`      // how the photograph is brought to that size
+	MeanRGB     [3]float32 `json:"mean_rgb"`    // subtracted; 0…255
+	Channels    string     `json:"channels"`    // order in memory
+	Orientation bool       `json:"orientation"` // whether the EXIF orientation is applied
+	Classes     []string   `json:"classes"`     // class names by label
+}
+
+// Resize names a rule for bringing a photograph to the network's size.
+type Resize string
+
+// Squash resizes to Size x Size whatever the photograph's own ratio, as the
+// well-known TensorFlow port does. Crop squashes to 256/227 of Size and keeps
+// the centre, as Caffe's data layer does.
+const (
+	Squash Resize = "squash"
+	Crop   Resize = "crop"
+)
+
+// NewContract is BVLC's contract: BGR minus ImageNet's mean.
+func NewContract(size int, resize Resize, orientation bool, classes []string) Contract {
+	return Contract{
+		Size: size, Resize: resize, MeanRGB: [3]float32{123.68, 116.779, 103.939},
+		Channels: "BGR", Orientation: orientation, Classes: slices.Clone(classes),
+	}
+}
+
+// Validate reports what a contract asks for that this program does not do.
+func (c Contract) Validate() error {
+	if len(c.Classes) < 2 {
+		return fmt.Errorf("data contract: got %d class names, want at least 2", len(c.Classes))
+	}
+	return c.validatePicture()
+}
+
+func (c Contract) validatePicture() error {
+	switch {
+	case c.Channels != "BGR":
+		return fmt.Errorf("data contract: got channel order %q, want BGR", c.Channels)
+	case c.Resize != Squash && c.Resize != Crop:
+		return fmt.Errorf("data contract: got resize %q, want %s or %s", c.Resize, Squash, Crop)
+	case c.Size < 1 || c.Size > 4096:
+		return fmt.Errorf("data contract: got size %d, want 1 to 4096", c.Size)
+	}
+	return nil
+}
+
+// Decoding is the graph from an encoded photograph to an input of the network.
+type Decoding struct {
+	Contents    tf.Output // string scalar: JPEG, PNG, GIF (first frame) or BMP bytes; fed
+	Orientation tf.Output // int32 scalar: EXIF orientation 1…8; 1 unless fed
+	Pixels      tf.Output // uint8 [H,W,3]: RGB as stored, before orientation
+	Picture     tf.Output // float32 [Size,Size,3]
+}
+
+// orientations holds, for EXIF orientations 0…8, whether rows and columns are
+// exchanged and then which of them are mirrored (Exif 2.3, tag 0x0112).
+var orientations = [9]struct{ transpose, flipRows, flipColumns bool }{
+	0: {}, 1: {},
+	2: {flipColumns: true},
+	3: {flipRows: true, flipColumns: true},
+	4: {flipRows: true},
+	5: {transpose: true},
+	6: {transpose: true, flipColumns: true},
+	7: {transpose: true, flipRows: true, flipColumns: true},
+	8: {transpose: true, flipRows: true},
+}
+
+// Build adds the decoding graph to s.
+func (c Contract) Build(s *op.Scope) Decoding {
+	d := Decoding{
+		Contents:    tfgraph.Placeholder(s, "contents", tf.String, tf.ScalarShape()),
+		Orientation: tfgraph.Default(s, "orientation", int32(1), tf.ScalarShape()),
+	}
+	if s.Err() != nil {
+		return d
+	}
+	d.Pixels = op.DecodeImage(s, d.Contents, op.DecodeImageChannels(3), op.DecodeImageExpandAnimations(false))
+	upright := orient(s.SubScope("upright"), d.Pixels, d.Orientation)
+	d.Picture = c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), upright))
+	return d
+}
+
+// orient turns the picture without control flow: the orientation picks a row of
+// a table of transpositions and one of a table of mirrorings.
+func orient(s *op.Scope, pixels, orientation tf.Output) tf.Output {
+	var perms [9][3]int32
+	var flips [9][3]bool
+	for i, o := range orientations {
+		perms[i] = [3]int32{0, 1, 2}
+		if o.transpose {
+			perms[i] = [3]int32{1, 0, 2}
+		}
+		flips[i] = [3]bool{o.flipRows, o.flipColumns, false}
+	}
+	axis := tfgraph.Const(s, "axis", int32(0))
+	perm := op.GatherV2(s.SubScope("perm"), tfgraph.Const(s, "perms", perms), orientation, axis)
+	flip := op.GatherV2(s.SubScope("flip"), tfgraph.Const(s, "flips", flips), orientation, axis)
+	return op.Reverse(s, op.Transpose(s, pixels, perm), flip)
+}
+
+// resize is TensorFlow's legacy bilinear interpolation, which takes the corner
+// of a pixel for its place and does not antialias.
+func (c Contract) resize(s *op.Scope, pixels tf.Output) tf.Output {
+	side := c.Size
+	if c.Resize == Crop {
+		side = int(math.Round(float64(c.Size) * 256 / 227))
+	}
+	batch := op.ExpandDims(s, pixels, tfgraph.Const(s, "batch", int32(0)))
+	x := op.ResizeBilinear(s, batch, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
+	margin, size := int32(side-c.Size)/2, int32(c.Size)
+	centre := op.Slice(s, x, tfgraph.Const(s, "begin", []int32{0, margin, margin, 0}),
+		tfgraph.Const(s, "extent", []int32{1, size, size, 3}))
+	return op.Reshape(s, centre, tfgraph.Const(s, "picture", []int32{size, size, 3}))
+}
+
+// normalise subtracts the mean and turns RGB into BGR.
+func (c Contract) normalise(s *op.Scope, rgb tf.Output) tf.Output {
+	centred := op.Sub(s, rgb, tfgraph.Const(s, "mean", c.MeanRGB))
+	return op.Reverse(s, centred, tfgraph.Const(s, "channels", []bool{false, false, true}))
+}
+
+// Picture undoes the normalisation of one input, for people to look at.
+func (c Contract) Picture(input []float32) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, c.Size, c.Size))
+	for i := range c.Size * c.Size {
+		bgr := input[3*i : 3*i+3]
+		img.SetNRGBA(i%c.Size, i/c.Size, color.NRGBA{
+			level(bgr[2] + c.MeanRGB[0]), level(bgr[1] + c.MeanRGB[1]), level(bgr[0] + c.MeanRGB[2]), 255})
+	}
+	return img
+}
+
+func level(v float32) uint8 { return uint8(max(0, min(255, math.Round(float64(v))))) }

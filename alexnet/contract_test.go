@@ -1,0 +1,128 @@
+package alexnet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"alexnet/alexnet"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestContractValidate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*alexnet.Contract)
+		fails  string // part of the error; none where it is valid
+	}{
+		{"as made", func(*alexnet.Contract) {}, ""},
+		{"crop", func(c *alexnet.Contract) { c.Resize = alexnet.Crop }, ""},
+		{"channels", func(c *alexnet.Contract) { c.Channels = "RGB" }, `channel order "RGB", want BGR`},
+		{"resize", func(c *alexnet.Contract) { c.Resize = "stretch" }, `resize "stretch"`},
+		{"no size", func(c *alexnet.Contract) { c.Size = 0 }, "size 0"},
+		{"huge", func(c *alexnet.Contract) { c.Size = 1 << 20 }, "size 1048576"},
+		{"one class", func(c *alexnet.Contract) { c.Classes = c.Classes[:1] }, "got 1 class names"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := contract(227, alexnet.Squash)
+			c.change(&k)
+			err := k.Validate()
+			if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+				t.Errorf("got error %v, want one with %q", err, c.fails)
+			}
+		})
+	}
+}
+
+// A checkpoint keeps these very words: a change of them breaks old checkpoints.
+func TestContractJSON(t *testing.T) {
+	c := alexnet.NewContract(227, alexnet.Crop, true, []string{"cat", "dog"})
+	const want = `{"size":227,"resize":"crop","mean_rgb":[123.68,116.779,103.939],"channels":"BGR","orientation":true,"classes":["cat","dog"]}`
+	text, err := json.Marshal(c)
+	if err != nil || string(text) != want {
+		t.Errorf("got %s and error %v, want %s", text, err, want)
+	}
+	var back alexnet.Contract
+	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, c) {
+		t.Errorf("got %+v and error %v back, want %+v", back, err, c)
+	}
+}
+
+func TestNewContractKeepsItsClasses(t *testing.T) {
+	names := []string{"cat", "dog"}
+	c := alexnet.NewContract(227, alexnet.Squash, true, names)
+	names[0] = "cow"
+	if c.Classes[0] != "cat" {
+		t.Errorf("got class %q after the caller changed its own slice, want cat", c.Classes[0])
+	}
+}
+
+// A picture of the network's own size comes out of Picture as it went in: the
+// mean, the order of the channels and the pixels' places are all undone.
+func TestPictureUndoesDecoding(t *testing.T) {
+	want := scene(67, 67)
+	var file bytes.Buffer
+	if err := png.Encode(&file, want); err != nil {
+		t.Fatal(err)
+	}
+	c := contract(67, alexnet.Squash)
+	got := c.Picture(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 1}}).Data)
+	comparePictures(t, got, want, 0)
+}
+
+// The golden picture is what the network sees of a photograph, for people: a
+// turned one, cropped.
+func TestPictureGolden(t *testing.T) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, scene(120, 80)); err != nil {
+		t.Fatal(err)
+	}
+	c := contract(67, alexnet.Crop)
+	got := c.Picture(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 6}}).Data)
+	path := filepath.Join("testdata", "turned-and-cropped.png")
+	if *update {
+		var buf bytes.Buffer
+		if err := png.Encode(&buf, got); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, buf.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := png.Decode(bytes.NewReader(golden))
+	if err != nil {
+		t.Fatal(err)
+	}
+	comparePictures(t, got, want, 1) // another processor may round the interpolation otherwise
+}
+
+func comparePictures(t *testing.T, got, want image.Image, levels int) {
+	t.Helper()
+	if got.Bounds() != want.Bounds() {
+		t.Fatalf("got a picture of %v, want %v", got.Bounds(), want.Bounds())
+	}
+	for y := range want.Bounds().Dy() {
+		for x := range want.Bounds().Dx() {
+			a, b := got.At(x, y), want.At(x, y)
+			r, g, bl, al := a.RGBA()
+			wr, wg, wb, wa := b.RGBA()
+			for i, v := range [4][2]uint32{{r, wr}, {g, wg}, {bl, wb}, {al, wa}} {
+				if d := int(v[0]>>8) - int(v[1]>>8); d < -levels || d > levels {
+					t.Fatalf("pixel %d,%d channel %d: got %v, want %v", x, y, i, a, b)
+				}
+			}
+		}
+	}
+}

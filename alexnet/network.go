@@ -1,0 +1,182 @@
+package alexnet
+
+import (
+	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// Network is AlexNet in a graph under construction.
+type Network struct {
+	Config      Config
+	Images      tf.Output       // [N,Size,Size,3] as the Contract says; fed
+	Activations []Activation    // every named layer's output, from the picture upwards
+	Logits      tf.Output       // [N,Classes], fc8's output
+	Variables   []ops.Variable  // conv1/weights, conv1/biases, … fc8/biases
+	Tape        *ops.Tape       // for ops.Gradients
+	Dropout     DropoutControls // zero where Build was asked for none
+}
+
+// Activation is a layer's output under the layer's name.
+type Activation struct {
+	Name   string
+	Output tf.Output
+}
+
+// DropoutControls are the inputs of all dropout layers. Unfed, nothing is
+// dropped.
+type DropoutControls struct {
+	Rate tf.Output // float32 scalar: the probability of dropping, 0 by default
+	Seed tf.Output // [2]int64; the same seed drops the same values
+}
+
+// Build adds the network to the root scope. dropout names the fully connected
+// layers that a dropout layer follows when training (fc6 and fc7 in the paper,
+// §4.2); a graph for inference has none.
+func Build(root *op.Scope, config Config, dropout ...string) *Network {
+	c := config.WithDefaults()
+	if err := c.Validate(); err != nil && root.Err() == nil {
+		root.UpdateErr("alexnet.Build", err)
+	}
+	size := int64(c.Size)
+	b := &builder{
+		root:    root,
+		net:     &Network{Config: c, Tape: new(ops.Tape)},
+		layers:  c.Layers(),
+		dropout: dropout,
+	}
+	if root.Err() != nil {
+		return b.net
+	}
+	b.net.Images = tfgraph.Placeholder(root, "images", tf.Float, tf.MakeShape(-1, size, size, 3))
+	if len(dropout) > 0 {
+		b.net.Dropout.Rate = tfgraph.Default(root, "dropout/rate", float32(0), tf.ScalarShape())
+		b.net.Dropout.Seed = tfgraph.Default(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(2))
+	}
+	b.build()
+	return b.net
+}
+
+// builder holds what every layer needs.
+type builder struct {
+	root    *op.Scope
+	net     *Network
+	layers  []Layer
+	dropout []string
+}
+
+// build is the paper's figure 2, read from left to right.
+func (b *builder) build() {
+	x := b.net.Images
+
+	x = b.conv("conv1", x, 4, "VALID", 1)
+	x = b.norm("norm1", x)
+	x = b.pool("pool1", x)
+
+	x = b.conv("conv2", x, 1, "SAME", 2)
+	x = b.norm("norm2", x)
+	x = b.pool("pool2", x)
+
+	x = b.conv("conv3", x, 1, "SAME", 1)
+	x = b.conv("conv4", x, 1, "SAME", 2)
+	x = b.conv("conv5", x, 1, "SAME", 2)
+	x = b.pool("pool5", x)
+
+	x = b.flatten(x)
+	x = b.drop("dropout6", b.fc("fc6", x, true))
+	x = b.drop("dropout7", b.fc("fc7", x, true))
+	b.net.Logits = b.fc("fc8", x, false)
+}
+
+// conv is a convolution with ReLU, which comes before the normalisation.
+func (b *builder) conv(name string, x tf.Output, stride int64, padding string, groups int) tf.Output {
+	w, v := b.variables(name)
+	return b.named(name, ops.Conv(b.root.SubScope(name), x, w, v, stride, padding, groups))
+}
+
+func (b *builder) norm(name string, x tf.Output) tf.Output {
+	s := b.root.SubScope(name)
+	if b.net.Config.LRN == LRNKernel {
+		return b.named(name, ops.LRNKernel(s, x, ops.AlexNetLRN, b.net.Tape))
+	}
+	return b.named(name, ops.LRN(s, x, ops.AlexNetLRN))
+}
+
+// pool takes the maximum over windows of 3, 2 apart.
+func (b *builder) pool(name string, x tf.Output) tf.Output {
+	return b.named(name, ops.MaxPool(b.root.SubScope(name), x, 3, 2))
+}
+
+func (b *builder) flatten(x tf.Output) tf.Output {
+	s := b.root.SubScope("flatten")
+	return op.Reshape(s, x, tfgraph.Const(s, "shape", []int64{-1, b.layers[5].Weights[0]}))
+}
+
+func (b *builder) fc(name string, x tf.Output, relu bool) tf.Output {
+	s := b.root.SubScope(name)
+	w, v := b.variables(name)
+	y := ops.Dense(s, x, w, v)
+	if relu {
+		y = op.Relu(s, y)
+	}
+	return b.named(name, y)
+}
+
+// drop follows fc6 as dropout6 and fc7 as dropout7.
+func (b *builder) drop(name string, x tf.Output) tf.Output {
+	number := name[len(name)-1:]
+	if !slices.Contains(b.dropout, "fc"+number) {
+		return x
+	}
+	salt := int64(number[0] - '0')
+	return b.named(name, ops.Dropout(b.root.SubScope(name), x, b.net.Dropout.Rate, b.net.Dropout.Seed, salt))
+}
+
+// variables adds the weights and biases of the layer called name.
+func (b *builder) variables(name string) (weights, biases tf.Output) {
+	l := b.layers[slices.Index(LayerNames, name)]
+	for _, v := range []ops.Variable{
+		ops.NewVariable(b.root, name+"/weights", l.Weights...),
+		ops.NewVariable(b.root, name+"/biases", l.Biases...),
+	} {
+		b.net.Tape.Use(v)
+		b.net.Variables = append(b.net.Variables, v)
+	}
+	n := len(b.net.Variables)
+	return b.net.Variables[n-2].Value, b.net.Variables[n-1].Value
+}
+
+func (b *builder) named(name string, x tf.Output) tf.Output {
+	b.net.Activations = append(b.net.Activations, Activation{name, x})
+	return x
+}
+
+// VariablesOf picks the variables of the named layers.
+func (n *Network) VariablesOf(layers []string) []ops.Variable {
+	var vars []ops.Variable
+	for i, v := range n.Variables {
+		if slices.Contains(layers, LayerNames[i/2]) {
+			vars = append(vars, v)
+		}
+	}
+	return vars
+}
+
+// Boundary is what the first trained layer reads: all that leads there is
+// frozen, so it depends on the picture alone. ok is false where conv1 is
+// trained.
+func (n *Network) Boundary(trained []string) (boundary tf.Output, ok bool) {
+	for i, a := range n.Activations {
+		if slices.Contains(trained, a.Name) {
+			if i == 0 {
+				return tf.Output{}, false
+			}
+			return n.Activations[i-1].Output, true
+		}
+	}
+	return tf.Output{}, false
+}

@@ -1,0 +1,176 @@
+package alexnet
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"alexnet/internal/npy"
+)
+
+// Plan says for each layer where its first values come from and whether an
+// update may change it.
+type Plan []LayerPlan
+
+// LayerPlan is one row of a Plan.
+type LayerPlan struct {
+	Layer
+	Trained bool
+	file    *loaded // nil: from scratch
+}
+
+type loaded struct {
+	path            string
+	weights, biases *npy.Array
+}
+
+// Source tells in words where the layer's first values come from.
+func (l LayerPlan) Source() string {
+	if l.file == nil {
+		return "scratch (Glorot normal, biases 0)"
+	}
+	return l.file.path
+}
+
+// FromFile tells whether a weights file gives the first values.
+func (l LayerPlan) FromFile() bool { return l.file != nil }
+
+// Choice is what the user asks of a Plan.
+type Choice struct {
+	Train []string // layers that an update changes
+	Init  []string // layers to start from scratch although the file may have them; nil: see NewPlan
+	// Strict loads every layer that Init does not name and refuses a file that
+	// lacks one.
+	Strict bool
+}
+
+// DefaultTrainLayers are fc6, fc7 and fc8 with pretrained weights, as in the
+// original, and all layers without.
+func DefaultTrainLayers(pretrained bool) []string {
+	if pretrained {
+		return slices.Clone(LayerNames[5:])
+	}
+	return slices.Clone(LayerNames)
+}
+
+// PlanError lists everything that keeps a Plan from being made.
+type PlanError struct {
+	Problems []string
+	Advice   string
+}
+
+func (e *PlanError) Error() string { return "plan layers: " + strings.Join(e.Problems, "; ") }
+
+// Hint says what to do about it.
+func (e *PlanError) Hint() string { return e.Advice }
+
+// NewPlan compares the network with the weights file, which may be nil. By
+// default fc8 starts from scratch when the file's has another number of
+// classes, and so does whatever the file lacks; any other difference of shape,
+// and a frozen layer that would have no weights from the file, is an error.
+func NewPlan(config Config, file *npy.Weights, choice Choice) (Plan, error) {
+	p := &planner{file: file, choice: choice}
+	p.known("train", choice.Train)
+	p.known("init", choice.Init)
+	var plan Plan
+	for _, l := range config.Layers() {
+		plan = append(plan, p.layer(l))
+	}
+	if len(p.choice.Train) == 0 {
+		p.problem("got no layer to train, want at least one")
+	}
+	if p.err.Problems != nil {
+		return nil, &p.err
+	}
+	return plan, nil
+}
+
+type planner struct {
+	file   *npy.Weights
+	choice Choice
+	err    PlanError
+}
+
+func (p *planner) problem(format string, args ...any) {
+	p.err.Problems = append(p.err.Problems, fmt.Sprintf(format, args...))
+}
+
+func (p *planner) advise(format string, args ...any) {
+	if p.err.Advice == "" {
+		p.err.Advice = fmt.Sprintf(format, args...)
+	}
+}
+
+func (p *planner) known(what string, layers []string) {
+	for _, l := range layers {
+		if !slices.Contains(LayerNames, l) {
+			p.problem("%s layer %q: want one of %s", what, l, strings.Join(LayerNames, ", "))
+		}
+	}
+}
+
+func (p *planner) layer(l Layer) LayerPlan {
+	row := LayerPlan{Layer: l, Trained: slices.Contains(p.choice.Train, l.Name)}
+	if p.file != nil && !slices.Contains(p.choice.Init, l.Name) {
+		row.file = p.load(l)
+	}
+	if row.file == nil && !row.Trained && !p.mentions(l.Name) {
+		switch {
+		case p.file == nil:
+			p.problem("layer %s is frozen and has no weights: no weights file was given", l.Name)
+			p.advise("give --weights, or train all layers")
+		default:
+			p.problem("layer %s is frozen and would start from scratch, where nothing ever trains it", l.Name)
+			p.advise("add it to --train-layers, or use a weights file that has it")
+		}
+	}
+	return row
+}
+
+// mentions tells whether a problem of the layer is listed already.
+func (p *planner) mentions(layer string) bool {
+	return slices.ContainsFunc(p.err.Problems, func(s string) bool { return strings.HasPrefix(s, "layer "+layer+" ") })
+}
+
+// load takes the layer from the file, nil when it starts from scratch instead.
+func (p *planner) load(l Layer) *loaded {
+	weights, biases, ok := p.file.Lookup(l.Name)
+	if !ok {
+		if p.choice.Strict || p.choice.Init != nil {
+			p.problem("layer %s is not in %q", l.Name, p.file.Path)
+			p.advise("name it in --init-layers to start it from scratch")
+		}
+		return nil
+	}
+	if weights == nil || biases == nil {
+		p.problem("layer %s of %q: got only one of weights and biases", l.Name, p.file.Path)
+		return nil
+	}
+	fits := errors.Join(fits("weights", weights.Shape, l.Weights), fits("biases", biases.Shape, l.Biases))
+	if fits == nil {
+		return &loaded{p.file.Path, weights, biases}
+	}
+	if l.Name == "fc8" && !p.choice.Strict && p.choice.Init == nil && otherClasses(weights.Shape, l.Weights) {
+		return nil
+	}
+	p.problem("layer %s of %q: %s", l.Name, p.file.Path, strings.ReplaceAll(fits.Error(), "\n", ", "))
+	p.advise("name it in --init-layers to start it from scratch")
+	return nil
+}
+
+func fits(what string, got []int, want []int64) error {
+	same := len(got) == len(want)
+	for i := 0; same && i < len(got); i++ {
+		same = int64(got[i]) == want[i]
+	}
+	if same {
+		return nil
+	}
+	return fmt.Errorf("%s: got shape %v, want %v", what, got, want)
+}
+
+// otherClasses tells whether two fc8 shapes differ in the last dimension alone.
+func otherClasses(got []int, want []int64) bool {
+	return len(got) == 2 && int64(got[0]) == want[0] && int64(got[1]) != want[1]
+}

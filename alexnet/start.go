@@ -1,0 +1,72 @@
+package alexnet
+
+import (
+	"context"
+	"fmt"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/internal/npy"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// Starter gives a network's variables their first values in a session.
+type Starter func(ctx context.Context, session *tfgraph.Session) error
+
+// Start adds to root the nodes that bring the network's variables to the plan's
+// first values, and returns what runs them. Values from scratch are a pure
+// function of seed and the variable's name.
+func (p Plan) Start(root *op.Scope, net *Network, seed uint64) Starter {
+	var fromFile []fed
+	var scratch []*tf.Operation
+	for i, l := range p {
+		if 2*i+1 >= len(net.Variables) {
+			break // the scope has failed
+		}
+		weights, biases := net.Variables[2*i], net.Variables[2*i+1]
+		if l.file == nil {
+			scratch = append(scratch, ops.GlorotNormal(root, weights, int64(seed)), ops.Zeros(root, biases))
+			continue
+		}
+		fromFile = append(fromFile, feed(root, weights, l.file.weights), feed(root, biases, l.file.biases))
+	}
+	return func(ctx context.Context, session *tfgraph.Session) error {
+		for _, f := range fromFile {
+			if err := f.run(ctx, session); err != nil {
+				return fmt.Errorf("start %s: %w", f.variable.Name, err)
+			}
+		}
+		if len(scratch) == 0 {
+			return nil
+		}
+		if _, err := session.Run(ctx, nil, nil, scratch...); err != nil {
+			return fmt.Errorf("start layers from scratch: %w", err)
+		}
+		return nil
+	}
+}
+
+// fed is a variable whose first value is fed from a file's array.
+type fed struct {
+	variable ops.Variable
+	array    *npy.Array
+	value    tf.Output
+	assign   *tf.Operation
+}
+
+func feed(root *op.Scope, v ops.Variable, a *npy.Array) fed {
+	value, assign := ops.Fed(root, v)
+	return fed{v, a, value, assign}
+}
+
+func (f fed) run(ctx context.Context, session *tfgraph.Session) error {
+	t, err := tfgraph.Of(f.array.Data, f.variable.Shape...)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	_, err = session.Run(ctx, tfgraph.Feeds{f.value: t}, nil, f.assign)
+	return err
+}

@@ -1,0 +1,209 @@
+package alexnet_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/internal/npy"
+	"alexnet/internal/parity"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// tiny is the network of most tests: every layer is there, none is large.
+var tiny = alexnet.Config{Classes: 5, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 12, 16, 12, 8}, FC: [2]int{20, 16}}}
+
+func withLRN(c alexnet.Config, lrn alexnet.LRN) alexnet.Config {
+	c.LRN = lrn
+	return c
+}
+
+var bothLRN = []alexnet.LRN{alexnet.LRNOps, alexnet.LRNKernel}
+
+// recipe says what a trial's graph holds besides the network.
+type recipe struct {
+	dropout   []string
+	optimizer ops.Optimizer // none where empty, and then nothing is differentiated unless gradients says so
+	gradients func(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Output
+}
+
+// allGradients differentiates by all 16 variables.
+func allGradients(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Output {
+	return ops.Gradients(root, loss, net.Variables, net.Tape)
+}
+
+// trial is a network with its loss, its derivatives and its update in a
+// session, ready to be given first values.
+type trial struct {
+	net       *alexnet.Network
+	labels    tf.Output
+	losses    tf.Output // [N]
+	loss      tf.Output // their mean
+	gradients []tf.Output
+	update    ops.Update
+	values    []tf.Output     // placeholders of the variables' first values
+	assigns   []*tf.Operation // give each variable its value
+	zeros     []*tf.Operation // start the optimiser's state
+	session   *tfgraph.Session
+	inputs    tfgraph.Feeds // fed to every run
+}
+
+func newTrial(t testing.TB, config alexnet.Config, r recipe) *trial {
+	t.Helper()
+	root := op.NewScope()
+	tr := &trial{net: alexnet.Build(root, config, r.dropout...), inputs: tfgraph.Feeds{}}
+	s := root.SubScope("loss")
+	tr.labels = tfgraph.Placeholder(root, "labels", tf.Int32, tf.MakeShape(-1))
+	tr.losses = ops.CrossEntropy(s, tr.net.Logits, tr.labels, config.Classes)
+	tr.loss = ops.Mean(s, tr.losses)
+	for _, v := range tr.net.Variables {
+		value, assign := ops.Fed(root, v)
+		tr.values, tr.assigns = append(tr.values, value), append(tr.assigns, assign)
+	}
+	if r.optimizer != "" && r.gradients == nil {
+		r.gradients = allGradients
+	}
+	if r.gradients != nil {
+		tr.gradients = r.gradients(root, tr.loss, tr.net)
+	}
+	if r.optimizer != "" {
+		tr.update = ops.NewUpdate(root, r.optimizer, tr.net.Variables, tr.gradients)
+		for _, v := range tr.update.Slots {
+			tr.zeros = append(tr.zeros, ops.Zeros(root, v))
+		}
+	}
+	tr.session = open(t, root)
+	return tr
+}
+
+// open ends the session with the test.
+func open(t testing.TB, root *op.Scope) *tfgraph.Session {
+	t.Helper()
+	def, err := tfgraph.GraphDef(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := tfgraph.Open(def, tfgraph.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := session.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return session
+}
+
+// batch feeds pictures and labels to every run from now on.
+func (tr *trial) batch(t testing.TB, pictures parity.Tensor, labels []int32) {
+	t.Helper()
+	tr.inputs[tr.net.Images] = tensor(t, pictures.Data, pictures.Shape...)
+	tr.inputs[tr.labels] = tensor(t, labels, int64(len(labels)))
+}
+
+// set gives the i-th variable a value.
+func (tr *trial) set(t testing.TB, i int, value []float32) {
+	t.Helper()
+	v := tr.net.Variables[i]
+	tr.run(t, tfgraph.Feeds{tr.values[i]: tensor(t, value, v.Shape...)}, nil, tr.assigns[i])
+}
+
+// start gives every variable its first value, the optimiser's own zero.
+func (tr *trial) start(t testing.TB, weights [][]float32) {
+	t.Helper()
+	for i := range tr.net.Variables {
+		tr.set(t, i, weights[i])
+	}
+	tr.run(t, nil, nil, tr.zeros...)
+}
+
+// run copies what it fetches out of TensorFlow.
+func (tr *trial) run(t testing.TB, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) []parity.Tensor {
+	t.Helper()
+	if len(fetches)+len(targets) == 0 {
+		return nil
+	}
+	all := tfgraph.Feeds{}
+	for _, group := range []tfgraph.Feeds{tr.inputs, feeds} {
+		for output, value := range group {
+			all[output] = value
+		}
+	}
+	out, err := tr.session.Run(context.Background(), all, fetches, targets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tfgraph.CloseAll(out)
+	copies := make([]parity.Tensor, len(out))
+	for i, o := range out {
+		copies[i] = parity.Tensor{Shape: o.Shape(), Data: append([]float32(nil), tfgraph.Data[float32](o)...)}
+	}
+	return copies
+}
+
+// tensor lives as long as the test.
+func tensor[T tfgraph.Number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
+	t.Helper()
+	x, err := tfgraph.Of(values, shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(x.Close)
+	return x
+}
+
+// randomWeights draws every variable of c with He's deviation (He et al. 2015,
+// eq. 10), which keeps the activations of deep layers as large as the picture.
+func randomWeights(c alexnet.Config, seed uint64) [][]float32 {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var weights [][]float32
+	for _, l := range c.Layers() {
+		fan := l.Parameters() / l.Biases[0]
+		deviation := math.Sqrt(2 / float64(fan))
+		if l.Name == "fc8" { // keeps the logits near one, where the loss is not saturated
+			deviation /= 100
+		}
+		weights = append(weights,
+			normal(rng, int(l.Parameters()-l.Biases[0]), deviation), normal(rng, int(l.Biases[0]), 0.1))
+	}
+	return weights
+}
+
+func normal(rng *rand.Rand, n int, deviation float64) []float32 {
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(rng.NormFloat64() * deviation)
+	}
+	return values
+}
+
+// randomPictures are as large as a picture minus its mean.
+func randomPictures(c alexnet.Config, n int, seed uint64) parity.Tensor {
+	shape := []int64{int64(n), int64(c.Size), int64(c.Size), 3}
+	return parity.Tensor{Shape: shape, Data: normal(rand.New(rand.NewPCG(seed, 1)), n*c.Size*c.Size*3, 60)}
+}
+
+// loadWeights reads a weights file in the order of the network's variables.
+func loadWeights(t testing.TB, path string) [][]float32 {
+	t.Helper()
+	file, err := npy.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var weights [][]float32
+	for _, layer := range alexnet.LayerNames {
+		w, b, ok := file.Lookup(layer)
+		if !ok || w == nil || b == nil {
+			t.Fatalf("weights file has no weights or no biases of %s", layer)
+		}
+		weights = append(weights, w.Data, b.Data)
+	}
+	return weights
+}
