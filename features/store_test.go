@@ -1,0 +1,116 @@
+package features_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"alexnet/features"
+)
+
+// Whatever is written, in whatever order and however often, is read again bit
+// for bit, from memory and from a file, before and after it is opened anew. A
+// store is told from a map by nothing.
+func TestStoresKeepRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		wide := rapid.IntRange(1, 9).Draw(t, "width")
+		letters := rapid.StringOfN(rapid.RuneFrom([]rune("abcdefg")), 1, 12, -1).Draw(t, "pictures")
+		dir, err := os.MkdirTemp("", "features")
+		check(t, err)
+		defer os.RemoveAll(dir)
+		file, err := features.OpenFile(dir, key, wide, pictures(letters))
+		check(t, err)
+		memory := features.NewMemory(len(letters), wide)
+		byPlace, byContent := map[int][]float32{}, map[rune][]float32{}
+		for range rapid.IntRange(0, 20).Draw(t, "writes") {
+			i := rapid.IntRange(0, len(letters)-1).Draw(t, "picture")
+			row := rapid.SliceOfN(rapid.Float32(), wide, wide).Draw(t, "row")
+			check(t, memory.Write(i, row))
+			check(t, file.Write(i, row))
+			byPlace[i], byContent[rune(letters[i])] = row, row
+		}
+		check(t, file.Close())
+		again, err := features.OpenFile(dir, key, wide, pictures(letters))
+		check(t, err)
+		for i, l := range letters {
+			holds(t, memory, i, wide, byPlace[i])
+			holds(t, again, i, wide, byContent[l])
+		}
+		check(t, errors.Join(memory.Close(), again.Close()))
+	})
+}
+
+// holds checks that s has the row want for picture i, or none.
+func holds(t *rapid.T, s features.Store, i, wide int, want []float32) {
+	got := make([]float32, wide)
+	err := s.Read(i, got)
+	if s.Has(i) != (want != nil) || (want == nil) != errors.Is(err, features.ErrMissing) {
+		t.Fatalf("%T: picture %d: got has %v, error %v, want %v", s, i, s.Has(i), err, want)
+	}
+	if want != nil && !slices.Equal(got, want) {
+		t.Fatalf("%T: picture %d: got %v, want %v", s, i, got, want)
+	}
+}
+
+func check(t *rapid.T, err error) {
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A store keeps a copy: what the caller does with its row afterwards is its own
+// affair.
+func TestStoresCopy(t *testing.T) {
+	for name, s := range map[string]features.Store{
+		"memory": features.NewMemory(1, width), "file": open(t, t.TempDir(), "a"),
+	} {
+		row := rowOf('a')
+		must(t, s.Write(0, row))
+		clear(row)
+		must(t, s.Read(0, row))
+		clear(row)
+		if got := kept(t, s, "a"); got != "a" {
+			t.Errorf("%s: got %q, want the row as it was written", name, got)
+		}
+	}
+}
+
+// A part sees its own pictures and leaves the whole open.
+func TestFrom(t *testing.T) {
+	whole := open(t, t.TempDir(), "abcd")
+	part := features.From(whole, 2)
+	must(t, part.Write(1, rowOf('d')))
+	must(t, whole.Write(0, rowOf('a')))
+	if got := kept(t, part, "cd"); got != "d" || part.Has(0) {
+		t.Errorf("the part: got %q, want d", got)
+	}
+	must(t, part.Close())
+	if got := kept(t, whole, "abcd"); got != "ad" {
+		t.Errorf("the whole after its part was closed: got %q, want ad", got)
+	}
+}
+
+func TestStoresAreReadFromSeveralGoroutines(t *testing.T) {
+	for name, s := range map[string]features.Store{
+		"memory": features.NewMemory(4, width), "file": open(t, t.TempDir(), "abcd"),
+	} {
+		for i, l := range "abcd" {
+			must(t, s.Write(i, rowOf(l)))
+		}
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() {
+				for range 50 {
+					if got := kept(t, s, "abcd"); got != "abcd" {
+						t.Errorf("%s: got %q, want abcd", name, got)
+					}
+				}
+			})
+		}
+		readers.Wait()
+	}
+}
