@@ -1,0 +1,133 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
+	"alexnet/input"
+	"alexnet/tfgraph"
+)
+
+// Classifier is a trained network ready to run forward; safe for concurrent
+// use. Close frees it.
+type Classifier struct {
+	Meta    checkpoint.Meta // which checkpoint it is
+	head    Head
+	session *tfgraph.Session
+	decoder *alexnet.Decoder
+}
+
+// Open loads the model that path names: a run directory (its best checkpoint),
+// or one checkpoint by its prefix or any of its files.
+func Open(ctx context.Context, path string, options tfgraph.Options) (*Classifier, error) {
+	prefix, err := Find(path)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := checkpoint.ReadMeta(prefix)
+	if err != nil {
+		return nil, err
+	}
+	c := &Classifier{Meta: meta}
+	if err := c.load(ctx, prefix, options); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Find gives the prefix of the checkpoint that path names.
+func Find(path string) (prefix string, err error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		for _, suffix := range []string{"", ".json", ".index", ".data-00000-of-00001"} {
+			prefix := strings.TrimSuffix(path, suffix)
+			if _, err := os.Stat(prefix + ".index"); err == nil {
+				return prefix, nil
+			}
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("find model: %w", err)
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("find model in %q: %w", path, checkpoint.ErrNone)
+	}
+	for _, dir := range []checkpoint.Dir{checkpoint.Dir(filepath.Join(path, "checkpoints")), checkpoint.Dir(path)} {
+		all, err := dir.List()
+		if err != nil {
+			return "", err
+		}
+		if best, ok := checkpoint.Best(all); ok {
+			return dir.Prefix(best), nil
+		}
+	}
+	return "", fmt.Errorf("find model in %q: %w", path, checkpoint.ErrNone)
+}
+
+func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Options) error {
+	root := op.NewScope()
+	net := alexnet.Build(root, c.Meta.Network)
+	c.head = NewHead(root, net.Images, net.Logits, net.Config.Classes)
+	saver := checkpoint.NewSaver(root, net.Variables)
+	def, err := tfgraph.GraphDef(root)
+	if err != nil {
+		return err
+	}
+	if c.session, err = tfgraph.Open(def, options); err != nil {
+		return err
+	}
+	if err := saver.Restore(ctx, c.session, prefix); err != nil {
+		return err
+	}
+	c.decoder, err = alexnet.NewDecoder(c.Meta.Contract, options)
+	return err
+}
+
+// Close frees the model.
+func (c *Classifier) Close() error {
+	var errs []error
+	if c.session != nil {
+		errs = append(errs, c.session.Close())
+	}
+	if c.decoder != nil {
+		errs = append(errs, c.decoder.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Evaluate measures the model on labelled pictures, batch at a time.
+func (c *Classifier) Evaluate(ctx context.Context, examples []input.Example, batch int) (Report, error) {
+	loader := c.Loader(examples, batch)
+	return Evaluate(ctx, c.session, c.head, loader.Batches(ctx, input.InOrder(len(examples))), c.Meta.Contract.Classes)
+}
+
+// Loader decodes examples by the model's contract into batches of the given size.
+func (c *Classifier) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+	return NewLoader(c.decoder, c.Meta.Contract.Size, examples, batch)
+}
+
+// NewLoader decodes examples into batches of pictures of side size.
+func NewLoader(decoder *alexnet.Decoder, size int, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+	side := int64(size)
+	return &input.Loader[*tfgraph.Tensor]{
+		Examples: examples,
+		Batch:    batch,
+		Alloc: func(rows int) (*tfgraph.Tensor, error) {
+			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
+		},
+		Decode: func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
+			return decoder.Decode(ctx, encoded, ex.Orientation, into)
+		},
+	}
+}

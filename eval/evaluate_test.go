@@ -1,0 +1,126 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/input"
+	"alexnet/tfgraph"
+)
+
+// mirror is a head whose logits are what it is fed, so that every figure can be
+// worked out by hand.
+func mirror(t testing.TB, outputs int) (Head, *tfgraph.Session) {
+	t.Helper()
+	root := op.NewScope()
+	logits := tfgraph.Placeholder(root, "logits", tf.Float, tf.MakeShape(-1, int64(outputs)))
+	head := NewHead(root, logits, logits, outputs)
+	def, err := tfgraph.GraphDef(root)
+	must(t, err)
+	session, err := tfgraph.Open(def, tfgraph.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, session.Close()) })
+	return head, session
+}
+
+// batches yields pictures with two logits each in batches of these sizes, and
+// gives the tensors it has yielded.
+func batches(t testing.TB, logits [][2]float32, labels []int32, sizes ...int) (all Batches, pictures *[]*tfgraph.Tensor) {
+	t.Helper()
+	pictures = new([]*tfgraph.Tensor)
+	return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
+		at := 0
+		for _, n := range sizes {
+			var flat []float32
+			for _, l := range logits[at : at+n] {
+				flat = append(flat, l[:]...)
+			}
+			tensor, err := tfgraph.Of(flat, int64(n), 2)
+			must(t, err)
+			*pictures = append(*pictures, tensor)
+			if !yield(input.Batch[*tfgraph.Tensor]{Pictures: tensor, Labels: labels[at : at+n], Start: at}, nil) {
+				return
+			}
+			at += n
+		}
+	}, pictures
+}
+
+// The losses are those of the definition, and however pictures are batched,
+// each weighs the same.
+func TestEvaluateWeighsPictures(t *testing.T) {
+	head, session := mirror(t, 2)
+	logits := [][2]float32{{1, -1}, {0, 3}, {2, 2}, {-4, 1}, {9, 0}}
+	labels := []int32{0, 1, 1, 0, 0}
+	loss := 0.0
+	for i, l := range logits {
+		loss += math.Log(math.Exp(float64(l[0]))+math.Exp(float64(l[1]))) - float64(l[labels[i]])
+	}
+	loss /= 5
+	for _, sizes := range [][]int{{5}, {4, 1}, {1, 4}, {2, 2, 1}, {1, 1, 1, 1, 1}} {
+		all, pictures := batches(t, logits, labels, sizes...)
+		r, err := Evaluate(context.Background(), session, head, all, classes)
+		must(t, err)
+		if math.Abs(r.Loss-loss) > 1e-6 || r.Accuracy != .6 || r.Count != 5 {
+			t.Errorf("batches of %v: got loss %v, accuracy %v of %d, want %v, 0.6 of 5", sizes, r.Loss, r.Accuracy, r.Count, loss)
+		}
+		if want := [][]int{{2, 1}, {1, 1}}; !reflect.DeepEqual(r.Confusion, want) {
+			t.Errorf("batches of %v: got confusion %v, want %v", sizes, r.Confusion, want)
+		}
+		for i, p := range *pictures {
+			if p.Bytes() != 0 {
+				t.Errorf("batches of %v: batch %d is still open", sizes, i)
+			}
+		}
+	}
+}
+
+func TestEvaluateFails(t *testing.T) {
+	head, session := mirror(t, 2)
+	logits := [][2]float32{{1, 0}, {1, 0}}
+	broken := errors.New("broken picture")
+	t.Run("a batch that cannot be read", func(t *testing.T) {
+		all := func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
+			yield(input.Batch[*tfgraph.Tensor]{}, broken)
+		}
+		if _, err := Evaluate(context.Background(), session, head, all, classes); !errors.Is(err, broken) {
+			t.Errorf("got %v, want %v", err, broken)
+		}
+	})
+	for name, labels := range map[string][]int32{"no label": {0, -1}, "a label beyond the classes": {2, 0}} {
+		t.Run(name, func(t *testing.T) {
+			all, pictures := batches(t, logits, labels, 2)
+			_, err := Evaluate(context.Background(), session, head, all, classes)
+			if err == nil || !strings.Contains(err.Error(), "label") {
+				t.Errorf("got %v, want an error about the label", err)
+			}
+			if (*pictures)[0].Bytes() != 0 {
+				t.Error("the batch is still open")
+			}
+		})
+	}
+	t.Run("cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		all, _ := batches(t, logits, []int32{0, 1}, 1, 1)
+		if _, err := Evaluate(ctx, session, head, all, classes); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+	})
+}
+
+func TestNewHeadPassesOnTheScopesError(t *testing.T) {
+	root := op.NewScope()
+	logits := tfgraph.Placeholder(root, "labels", tf.Float, tf.MakeShape(-1, 2)) // the head's own name
+	NewHead(root, logits, logits, 2)
+	if _, err := tfgraph.GraphDef(root); err == nil {
+		t.Error("got no error, want one for the name that is taken")
+	}
+}

@@ -1,0 +1,32 @@
+package eval
+
+import (
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// Head is what stands on a network's logits: for evaluation, and as the start of
+// the loss in training.
+type Head struct {
+	Images        tf.Output // float32 [N,…]; fed
+	Labels        tf.Output // int32 [N]; fed
+	Losses        tf.Output // float32 [N]: cross-entropy of each picture in nats
+	Probabilities tf.Output // float32 [N,C]: softmax of the logits
+}
+
+// NewHead adds the head of a network that reads images and gives logits [N,C].
+func NewHead(root *op.Scope, images, logits tf.Output, classes int) Head {
+	labels := tfgraph.Placeholder(root, "labels", tf.Int32, tf.MakeShape(-1))
+	if root.Err() != nil {
+		return Head{}
+	}
+	return Head{
+		Images:        images,
+		Labels:        labels,
+		Losses:        ops.CrossEntropy(root.SubScope("cross_entropy"), logits, labels, classes),
+		Probabilities: op.Softmax(root.SubScope("probabilities"), logits),
+	}
+}
