@@ -1,0 +1,426 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"alexnet/alexnet"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/train"
+)
+
+// cached are the settings of most tests here.
+var cached = train.Config{Epochs: 3, Batch: 7, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 2}
+
+// newFrozenStudio trains the last two layers of a tiny network: what is kept of
+// each picture is fc6's output, whose last bits depend on the picture's place
+// among those computed at once.
+func newFrozenStudio(t testing.TB, trained, validated int) *studio {
+	s := newStudio(t, trained, validated)
+	s.layers = []string{"fc7", "fc8"}
+	return s
+}
+
+// said is what a run told of its frozen layers.
+type said struct {
+	filled int // pictures whose features were computed beforehand
+	notes  []string
+}
+
+// listen lets what the run says be recorded.
+func listen(job *train.Job) *said {
+	s := new(said)
+	job.Progress.OnNote = func(text string) { s.notes = append(s.notes, text) }
+	job.Progress.OnFill = func(f train.Fill) {
+		if f.Done > 0 {
+			s.filled++
+		}
+	}
+	return s
+}
+
+// with does a whole run with the cache.
+func (s *studio) with(t testing.TB, cfg train.Config, cache train.Cache) (dir string, what *said) {
+	t.Helper()
+	s.cache, dir = cache, t.TempDir()
+	job := s.job(t, cfg, dir, nil)
+	what = listen(&job)
+	must(t, train.Run(context.Background(), cfg, job))
+	return dir, what
+}
+
+// cacheFiles are the files in a cache folder.
+func cacheFiles(t testing.TB, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.features"))
+	must(t, err)
+	return files
+}
+
+// near checks that two runs came to the same but for last bits.
+func (s *studio) near(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := s.variables(t, prefix(t, got)), s.variables(t, prefix(t, want))
+	for name := range w {
+		for i, v := range w[name] {
+			if d := g[name][i] - v; d < -1e-4 || d > 1e-4 {
+				t.Fatalf("%s[%d]: got %v, want %v", name, i, g[name][i], v)
+			}
+		}
+	}
+}
+
+func prefix(t testing.TB, dir string) string {
+	t.Helper()
+	return train.Checkpoints(dir).Prefix(newest(t, dir))
+}
+
+// Where the features are kept makes no difference to the last bit, nor does it
+// whether they were there before, nor whether one had to be computed again.
+// Where none are kept it makes one of last bits.
+func TestCacheChangesNothing(t *testing.T) {
+	s := newFrozenStudio(t, 40, 5)
+	shared := t.TempDir()
+	whole, what := s.with(t, cached, train.Cache{})
+	if what.filled != 45 || what.notes != nil {
+		t.Errorf("in memory: got %+v, want 45 computed and no note", what)
+	}
+	check := func(name string, cache train.Cache, filled int) (dir string) {
+		t.Helper()
+		dir, what := s.with(t, cached, cache)
+		if what.filled != filled || what.notes != nil {
+			t.Errorf("%s: got %+v, want %d computed and no note", name, what, filled)
+		}
+		t.Run(name, func(t *testing.T) { same(t, dir, whole) })
+		return dir
+	}
+	off, what := s.with(t, cached, train.Cache{Off: true})
+	if what.filled != 0 || what.notes != nil {
+		t.Errorf("off: got %+v, want none computed beforehand and no note", what)
+	}
+	s.near(t, off, whole)
+	check("in a folder", train.Cache{Dir: shared}, 45)
+	check("in a folder that has them", train.Cache{Dir: shared}, 0)
+	beyond := check("beyond the budget", train.Cache{Budget: 1}, 45)
+	if files := cacheFiles(t, filepath.Join(beyond, "cache")); len(files) != 1 {
+		t.Errorf("beyond the budget: got files %q, want one in the run directory", files)
+	}
+
+	file := cacheFiles(t, shared)
+	if len(file) != 1 {
+		t.Fatalf("got files %q, want one", file)
+	}
+	const record = 40 + 4*16
+	alter(t, file[0], 64+22*record+50) // in the row of the 23rd of 45 records
+	before, err := os.Stat(file[0])
+	must(t, err)
+	check("in a folder, a row altered", train.Cache{Dir: shared}, 0)
+	after, err := os.Stat(file[0])
+	must(t, err)
+	if after.Size() != before.Size()+record {
+		t.Errorf("got a file of %d bytes after the altered row, want one record of %d more than %d", after.Size(), record, before.Size())
+	}
+	check("in a folder, a row mended", train.Cache{Dir: shared}, 0)
+	must(t, os.Truncate(file[0], 64+32*record+9))
+	check("in a folder, its end lost", train.Cache{Dir: shared}, 13)
+}
+
+// alter flips a bit of the byte at an offset.
+func alter(t testing.TB, path string, at int64) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	must(t, err)
+	defer f.Close()
+	var b [1]byte
+	_, err = f.ReadAt(b[:], at)
+	must(t, err)
+	b[0] ^= 1
+	_, err = f.WriteAt(b[:], at)
+	must(t, err)
+}
+
+// Dropout is on in what these runs are told to be equal in: without it they
+// come to another result.
+func TestCachedRunsDrop(t *testing.T) {
+	s := newFrozenStudio(t, 8, 0)
+	cfg := cached
+	cfg.Epochs = 1
+	with, _ := s.with(t, cfg, train.Cache{})
+	cfg.Dropout = 0
+	without, _ := s.with(t, cfg, train.Cache{})
+	if bytes.Equal(bundle(t, with), bundle(t, without)) {
+		t.Error("dropout of one half changed nothing")
+	}
+}
+
+// Pictures may come and go between two runs of one cache: only new ones are
+// computed, copies once.
+func TestCacheOutlivesPictures(t *testing.T) {
+	s := newFrozenStudio(t, 10, 2)
+	shared, all := t.TempDir(), s.train
+	cfg := cached
+	cfg.Epochs = 1
+	s.train = all[:6]
+	s.with(t, cfg, train.Cache{Dir: shared})
+	s.train = slices.Concat(all[8:], all[:3], all[8:9])
+	_, what := s.with(t, cfg, train.Cache{Dir: shared})
+	text, err := os.Stat(cacheFiles(t, shared)[0])
+	must(t, err)
+	if records := (text.Size() - 64) / (40 + 4*16); records != 10 {
+		t.Errorf("got %d records, want one for each of 10 contents", records)
+	}
+	if what.filled != 3 {
+		t.Errorf("got %d computed, want the 3 that are new, a copy among them", what.filled)
+	}
+	_, what = s.with(t, cfg, train.Cache{Dir: shared})
+	if what.filled != 0 {
+		t.Errorf("got %d computed, want none", what.filled)
+	}
+}
+
+// What the features depend on makes another file; what they do not, does not.
+func TestCacheKey(t *testing.T) {
+	s := newFrozenStudio(t, 4, 0)
+	shared := t.TempDir()
+	cfg := cached
+	cfg.Epochs = 1
+	run := func(name string, files, filled int) {
+		t.Helper()
+		_, what := s.with(t, cfg, train.Cache{Dir: shared})
+		if got := len(cacheFiles(t, shared)); got != files || what.filled != filled {
+			t.Errorf("%s: got %d files and %d computed, want %d and %d", name, got, what.filled, files, filled)
+		}
+	}
+	run("at first", 1, 4)
+	cfg.Batch, cfg.Optimizer, cfg.LearningRate, cfg.Dropout = 2, ops.GradientDescent, 1e-4, 0
+	run("other settings of the loop", 1, 0)
+	s.layers = []string{"fc6", "fc7", "fc8"}
+	run("other layers frozen", 2, 4)
+	s.layers = []string{"fc7", "fc8"}
+	cfg.Seed++ // of the first values, the frozen layers' too
+	run("other weights", 3, 4)
+	cfg.Seed--
+	s.contract = alexnet.NewContract(tiny.Size, alexnet.Crop, true, classes)
+	run("another resize rule", 4, 4)
+	s.contract = alexnet.NewContract(tiny.Size, alexnet.Squash, false, classes)
+	run("another orientation rule", 5, 4)
+	s.contract = alexnet.NewContract(tiny.Size, alexnet.Squash, true, []string{"blue", "red"})
+	run("classes of other names", 5, 0)
+	s.network.LRN = alexnet.LRNKernel
+	run("another form of the network", 6, 4)
+}
+
+// The features move with the layers that are trained.
+func TestCacheBoundary(t *testing.T) {
+	s := newFrozenStudio(t, 6, 2)
+	cfg := cached
+	cfg.Epochs = 1
+	for name, c := range map[string]struct {
+		layers []string
+		width  int64
+	}{
+		"fc8":    {[]string{"fc8"}, 16},
+		"gap":    {[]string{"fc6", "fc8"}, 8},
+		"conv2…": {alexnet.LayerNames[1:], 7 * 7 * 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.layers = c.layers
+			shared := t.TempDir()
+			off, _ := s.with(t, cfg, train.Cache{Off: true})
+			dir, _ := s.with(t, cfg, train.Cache{Dir: shared})
+			s.near(t, dir, off)
+			info, err := os.Stat(cacheFiles(t, shared)[0])
+			must(t, err)
+			if got, want := info.Size(), 64+8*(40+4*c.width); got != want {
+				t.Errorf("got a file of %d bytes, want %d: 8 rows of %d", got, want, c.width)
+			}
+		})
+	}
+}
+
+// Fed with what the frozen layers give, an update is that of the whole network.
+func TestCachedRunIsThatOfTheWholeNetwork(t *testing.T) {
+	s := newFrozenStudio(t, 6, 2)
+	cfg := cached
+	cfg.Epochs, cfg.Dropout, cfg.Optimizer, cfg.LearningRate = 2, 0, ops.GradientDescent, .01
+	kept, _ := s.with(t, cfg, train.Cache{})
+	whole := t.TempDir()
+	job := s.job(t, cfg, whole, nil)
+	job.Network.Boundary.Op = nil
+	what := listen(&job)
+	must(t, train.Run(context.Background(), cfg, job))
+	if what.filled != 0 {
+		t.Errorf("got %d computed beforehand, want none without a boundary", what.filled)
+	}
+	s.near(t, kept, whole)
+}
+
+// Wherever the features are, an interrupted run goes on as if it had not been,
+// also from where another cache was used.
+func TestResumeWithCache(t *testing.T) {
+	s := newFrozenStudio(t, 40, 3)
+	shared := t.TempDir()
+	cfg := cached
+	cfg.Epochs, cfg.DisplayEvery = 2, 1
+	whole, _ := s.with(t, cfg, train.Cache{})
+	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	for name, caches := range map[string][2]train.Cache{
+		"memory":      {{}, {}},
+		"folder":      {{Dir: shared}, {Dir: shared}},
+		"run":         {{Budget: 1}, {Budget: 1}},
+		"off":         {{Off: true}, {Off: true}},
+		"off, folder": {{Off: true}, {Dir: shared}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s.cache = caches[0]
+			if stop := s.interrupted(t, cfg, dir, afterStep(2)); stop.Step != 2 || stop.Checkpoint == "" {
+				t.Errorf("got %+v, want it in the middle of the first epoch", stop)
+			}
+			s.cache = caches[1]
+			s.interrupted(t, cfg, dir, afterStep(6)) // the epoch's last
+			s.interrupted(t, cfg, dir, afterStep(11))
+			s.resume(t, cfg, dir)
+			switch {
+			case caches[1].Off:
+				same(t, dir, anew)
+			case caches[0].Off:
+				s.near(t, dir, whole)
+			default:
+				same(t, dir, whole)
+			}
+		})
+	}
+}
+
+// Nothing is computed for a run that is done.
+func TestFinishedRunComputesNothing(t *testing.T) {
+	s := newFrozenStudio(t, 4, 0)
+	cfg := cached
+	cfg.Epochs = 1
+	dir, _ := s.with(t, cfg, train.Cache{})
+	job := s.job(t, cfg, dir, latest(t, dir))
+	what := listen(&job)
+	must(t, train.Run(context.Background(), cfg, job))
+	if what.filled != 0 {
+		t.Errorf("got %d computed, want none", what.filled)
+	}
+}
+
+// A cache that cannot be had is a note, and the run goes on as without one.
+func TestCacheFallsBack(t *testing.T) {
+	s := newFrozenStudio(t, 10, 2)
+	cfg := cached
+	cfg.Epochs = 2
+	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	whole, _ := s.with(t, cfg, train.Cache{})
+	shared := t.TempDir()
+	text := []byte("somebody's own notes, which have nothing to do with the features of any pictures")
+
+	busy := s.job(t, cfg, t.TempDir(), nil)
+	busy.Cache = train.Cache{Dir: shared}
+	busy.Progress.OnEpoch = func(e train.Epoch) {
+		if e.Epoch == 1 {
+			fallsBack(t, s, cfg, shared, anew, "another process")
+		}
+	}
+	must(t, train.Run(context.Background(), cfg, busy))
+	same(t, busy.Dir, whole)
+
+	file := cacheFiles(t, shared)[0]
+	must(t, os.WriteFile(file, text, 0o644))
+	fallsBack(t, s, cfg, shared, anew, file)
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("got %q, %v, want a foreign file left as it was", got, err)
+	}
+	fallsBack(t, s, cfg, file, anew, "not a directory")
+}
+
+// fallsBack checks a run whose cache folder is of no use.
+func fallsBack(t *testing.T, s *studio, cfg train.Config, cache, anew, says string) {
+	t.Helper()
+	dir, what := s.with(t, cfg, train.Cache{Dir: cache})
+	if len(what.notes) != 1 || !strings.Contains(what.notes[0], says) {
+		t.Errorf("got notes %q, want one about %q", what.notes, says)
+	}
+	same(t, dir, anew)
+}
+
+// Stopped while the features are computed, a run has nothing to save; a file
+// keeps what was computed.
+func TestCancelWhileFilling(t *testing.T) {
+	s := newFrozenStudio(t, 40, 0)
+	shared := t.TempDir()
+	cfg := cached
+	cfg.Epochs = 1
+	whole, _ := s.with(t, cfg, train.Cache{})
+	for name, cache := range map[string]train.Cache{"memory": {}, "folder": {Dir: shared}} {
+		s.cache = cache
+		dir := t.TempDir()
+		stop := s.interrupted(t, cfg, dir, func(job *train.Job, cancel func()) {
+			job.Progress.OnFill = func(f train.Fill) {
+				if f.Done == 5 {
+					cancel()
+				}
+			}
+		})
+		if stop.Step != 0 || stop.Checkpoint != "" || names(t, dir) != nil {
+			t.Errorf("%s: got %+v, want it before the first update and no checkpoint", name, stop)
+		}
+	}
+	dir, what := s.with(t, cfg, train.Cache{Dir: shared})
+	if what.filled < 1 || what.filled > 35 {
+		t.Errorf("got %d computed after 5 or more had been kept, want the rest of 40", what.filled)
+	}
+	same(t, dir, whole)
+}
+
+// A picture that vanishes while the features are computed is named; one that
+// does so later is not missed.
+func TestPictureVanishes(t *testing.T) {
+	cfg := cached
+	cfg.Epochs = 2
+	for name, dir := range map[string]string{"memory": "", "folder": t.TempDir()} {
+		t.Run(name, func(t *testing.T) {
+			s := newFrozenStudio(t, 40, 0)
+			s.cache = train.Cache{Dir: dir}
+			job := s.job(t, cfg, t.TempDir(), nil)
+			path := s.train[39].Path
+			decode := job.Data.Train.Decode
+			job.Data.Train.Workers, job.Data.Train.Ahead = 1, 1
+			job.Data.Train.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
+				if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Error(err)
+				}
+				return decode(ctx, encoded, ex, into)
+			}
+			err := train.Run(context.Background(), cfg, job)
+			var picture *input.Error
+			if !errors.As(err, &picture) || picture.Path != path || !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("got %v, want an error that names %q", err, path)
+			}
+		})
+	}
+	s := newFrozenStudio(t, 4, 0)
+	s.cache = train.Cache{}
+	job := s.job(t, cfg, t.TempDir(), nil)
+	job.Progress.OnEpoch = func(e train.Epoch) {
+		if e.Epoch == 0 {
+			must(t, os.Remove(s.train[1].Path))
+		}
+	}
+	must(t, train.Run(context.Background(), cfg, job))
+	job = s.job(t, cfg, t.TempDir(), nil)
+	job.Cache = train.Cache{Dir: t.TempDir()}
+	if err := train.Run(context.Background(), cfg, job); err == nil || !strings.Contains(err.Error(), s.train[1].Path) {
+		t.Errorf("before the features are computed: got %v, want an error that names %q", err, s.train[1].Path)
+	}
+}

@@ -1,0 +1,64 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"alexnet/ops"
+)
+
+// Config are the settings of the loop. Its zero value is filled by WithDefaults
+// with values that train well.
+type Config struct {
+	Epochs       int           `json:"epochs"`        // in total, those before a resume included; 10
+	Batch        int           `json:"batch"`         // pictures an update; 128
+	LearningRate float64       `json:"learning_rate"` // by optimiser: gd 1e-3, momentum and adam 1e-4
+	Optimizer    ops.Optimizer `json:"optimizer"`     // gd
+	Dropout      float64       `json:"dropout"`       // probability of dropping; no default: 0 is none
+	Seed         uint64        `json:"seed"`          // of order, dropout and initial values
+	Keep         int           `json:"keep"`          // newest checkpoints kept beside the best; no default: 0 is all
+	DisplayEvery int           `json:"display_every"` // updates between two points of a curve; 20
+}
+
+// WithDefaults fills what is zero and has a default.
+func (c Config) WithDefaults() Config {
+	if c.Epochs == 0 {
+		c.Epochs = 10
+	}
+	if c.Batch == 0 {
+		c.Batch = 128
+	}
+	if c.Optimizer == "" {
+		c.Optimizer = ops.GradientDescent
+	}
+	if c.LearningRate == 0 {
+		c.LearningRate = 1e-4
+		if c.Optimizer == ops.GradientDescent {
+			c.LearningRate = 1e-3
+		}
+	}
+	if c.DisplayEvery == 0 {
+		c.DisplayEvery = 20
+	}
+	return c
+}
+
+// Validate reports everything that is wrong with c.
+func (c Config) Validate() error {
+	var errs []error
+	want := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	want(c.Epochs >= 1, "epochs: got %d, want at least 1", c.Epochs)
+	want(c.Batch >= 1, "batch: got %d, want at least 1", c.Batch)
+	want(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "learning rate: got %g, want a positive number", c.LearningRate)
+	want(c.Dropout >= 0 && c.Dropout < 1, "dropout: got %g, want the probability of dropping, from 0 to below 1", c.Dropout)
+	want(c.Keep >= 0, "keep: got %d, want 0 for all or more", c.Keep)
+	want(c.DisplayEvery >= 1, "display every: got %d, want at least 1", c.DisplayEvery)
+	known := map[ops.Optimizer]bool{ops.GradientDescent: true, ops.Momentum: true, ops.Adam: true}
+	want(known[c.Optimizer], "optimizer: got %q, want gd, momentum or adam", c.Optimizer)
+	return errors.Join(errs...)
+}

@@ -1,0 +1,118 @@
+package train
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"alexnet/checkpoint"
+	"alexnet/summaries"
+)
+
+// directory is the run directory: checkpoints/, events/, metrics.csv.
+type directory struct {
+	root        string
+	checkpoints checkpoint.Dir
+	events      string
+	metrics     string
+	cache       string
+	lock        *os.File
+}
+
+// Checkpoints is where the run in dir keeps its checkpoints.
+func Checkpoints(dir string) checkpoint.Dir { return directoryOf(dir).checkpoints }
+
+// Events is where the run in dir keeps its event files.
+func Events(dir string) string { return directoryOf(dir).events }
+
+func directoryOf(root string) directory {
+	return directory{
+		root:        root,
+		checkpoints: checkpoint.Dir(filepath.Join(root, "checkpoints")),
+		events:      filepath.Join(root, "events"),
+		metrics:     filepath.Join(root, "metrics.csv"),
+		cache:       filepath.Join(root, "cache"),
+	}
+}
+
+var columns = []string{"epoch", "step", "loss", "accuracy", "validation_loss", "validation_accuracy",
+	"learning_rate", "images_per_second", "seconds"}
+
+// open makes the folders, takes the directory for this process alone, and leaves
+// there only what belongs to a run that goes on after so many epochs and steps.
+func (d *directory) open(epochs int, step int64) error {
+	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
+		return fmt.Errorf("open run: %w", err)
+	}
+	if err := d.takeLock(); err != nil {
+		return err
+	}
+	if step == 0 {
+		// Of a run that ended before its first checkpoint. TensorBoard would draw
+		// its curves and the new ones as one.
+		if err := summaries.RemoveOwn(d.events); err != nil {
+			return fmt.Errorf("open run: %w", err)
+		}
+	}
+	if err := d.checkpoints.Sweep(); err != nil {
+		return err
+	}
+	rows, err := d.metricsUpTo(epochs)
+	if err != nil {
+		return err
+	}
+	return checkpoint.WriteFile(d.metrics, rows)
+}
+
+func (d *directory) metricsUpTo(epochs int) ([]byte, error) {
+	kept := [][]string{columns}
+	f, err := os.Open(d.metrics)
+	if err == nil {
+		defer f.Close()
+		reader := csv.NewReader(f)
+		reader.FieldsPerRecord = -1 // a crash may have cut the last row
+		rows, _ := reader.ReadAll()
+		for _, row := range rows {
+			if len(row) != len(columns) {
+				continue
+			}
+			if epoch, err := strconv.Atoi(row[0]); err == nil && epoch <= epochs {
+				kept = append(kept, row)
+			}
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open run: %w", err)
+	}
+	return encodeRows(kept)
+}
+
+// appendMetrics adds the row of one epoch.
+func (d *directory) appendMetrics(e Epoch, learningRate float64) error {
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+	row := []string{strconv.Itoa(e.Epoch), strconv.FormatInt(e.Step, 10), number(e.Loss), number(e.Accuracy), "", "",
+		number(learningRate), number(e.Rate), number(e.Seconds)}
+	if v := e.Validation; v != nil {
+		row[4], row[5] = number(v.Loss), number(v.Accuracy)
+	}
+	text, err := encodeRows([][]string{row})
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(d.metrics, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("write metrics: %w", err)
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
+}
+
+func encodeRows(rows [][]string) ([]byte, error) {
+	var b bytes.Buffer
+	err := csv.NewWriter(&b).WriteAll(rows)
+	return b.Bytes(), err
+}

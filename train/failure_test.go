@@ -1,0 +1,201 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+
+	"alexnet/checkpoint"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+var plain = train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Seed: 7, DisplayEvery: 1}
+
+// A loss that is no number ends the run at once and says where; the checkpoint
+// before stays as it was.
+func TestRunDiverges(t *testing.T) {
+	s := newStudio(t, 9, 0)
+	dir := s.run(t, plain)
+	good := bundle(t, dir)
+	wild := plain
+	wild.Epochs, wild.LearningRate = 3, 1e6
+	err := train.Run(context.Background(), wild, s.job(t, wild, dir, latest(t, dir)))
+	var diverged *train.DivergedError
+	if !errors.As(err, &diverged) {
+		t.Fatalf("got %v, want a DivergedError", err)
+	}
+	if !math.IsNaN(diverged.Loss) && !math.IsInf(diverged.Loss, 0) {
+		t.Errorf("got loss %v, want one that is not finite", diverged.Loss)
+	}
+	if diverged.Step < 4 || diverged.Step > 6 || diverged.Epoch != 2 || diverged.LearningRate != 1e6 {
+		t.Errorf("got %+v, want epoch 2 at learning rate 1e6", diverged)
+	}
+	batch := int(diverged.Step-4) * 3
+	order := input.Order(9, wild.Seed, 1)[batch : batch+3]
+	for i, path := range diverged.Pictures {
+		if path != s.train[order[i]].Path {
+			t.Errorf("picture %d: got %q, want %q", i, path, s.train[order[i]].Path)
+		}
+	}
+	prefix := train.Checkpoints(dir).Prefix(newest(t, dir))
+	for _, word := range []string{diverged.Pictures[0], "1e+06", "epoch 2"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("got %q, want it to say %q", err, word)
+		}
+	}
+	if hint := diverged.Hint(); !strings.Contains(hint, "1e+05") || !strings.Contains(hint, prefix) {
+		t.Errorf("got hint %q, want a tenth of the rate and %q", hint, prefix)
+	}
+	if diverged.Checkpoint != prefix || !slices.Equal(names(t, dir), []string{"model_epoch1.ckpt"}) || !bytes.Equal(bundle(t, dir), good) {
+		t.Errorf("got %v and %q, want epoch 1's checkpoint as it was", names(t, dir), diverged.Checkpoint)
+	}
+}
+
+// When the epoch's last update was one too many, validation meets it, before a
+// checkpoint is made of it.
+func TestRunDivergesInValidation(t *testing.T) {
+	s := newStudio(t, 3, 2)
+	dir := t.TempDir()
+	wild := plain
+	wild.LearningRate = 1e30
+	err := train.Run(context.Background(), wild, s.job(t, wild, dir, nil))
+	var diverged *train.DivergedError
+	if !errors.As(err, &diverged) {
+		t.Fatalf("got %v, want a DivergedError", err)
+	}
+	if diverged.Step != 1 || diverged.Epoch != 1 || diverged.Pictures != nil || diverged.Checkpoint != "" {
+		t.Errorf("got %+v, want it in the validation after step 1", diverged)
+	}
+	if !strings.Contains(err.Error(), "in validation") || names(t, dir) != nil {
+		t.Errorf("got %q and %v, want it to say where, and no checkpoint", err, names(t, dir))
+	}
+}
+
+// Of two runs in one directory the second is refused and changes nothing.
+func TestRunTakesItsDirectory(t *testing.T) {
+	s := newStudio(t, 3, 1)
+	dir := t.TempDir()
+	job := s.job(t, plain, dir, nil)
+	second := errors.New("not tried")
+	job.Progress.OnEpoch = func(e train.Epoch) {
+		if e.Epoch == 0 {
+			second = train.Run(context.Background(), plain, s.job(t, plain, dir, nil))
+		}
+	}
+	must(t, train.Run(context.Background(), plain, job))
+	if !errors.Is(second, train.ErrBusy) || !strings.Contains(second.Error(), dir) {
+		t.Errorf("got %v, want %v and the name %q", second, train.ErrBusy, dir)
+	}
+	if got := metrics(t, dir); len(got) != 2 {
+		t.Errorf("got metrics %v, want a head and a row", got)
+	}
+	if files, _ := os.ReadDir(train.Events(dir)); len(files) != 1 {
+		t.Errorf("got %d event files, want 1", len(files))
+	}
+	s.resume(t, plain, dir) // the directory is free again
+}
+
+func TestRunWhoseDirectoryDisappears(t *testing.T) {
+	s := newStudio(t, 3, 0)
+	dir := filepath.Join(t.TempDir(), "run")
+	cfg := plain
+	cfg.Epochs = 3
+	job := s.job(t, cfg, dir, nil)
+	last := 0
+	job.Progress.OnEpoch = func(e train.Epoch) {
+		if last = e.Epoch; e.Epoch == 1 {
+			must(t, os.RemoveAll(dir))
+		}
+	}
+	err := train.Run(context.Background(), cfg, job)
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || last != 1 {
+		t.Errorf("got %v after epoch %d, want %v and the name %q after 1", err, last, os.ErrNotExist, dir)
+	}
+}
+
+func TestRunMeetsABrokenPicture(t *testing.T) {
+	s := newStudio(t, 6, 0)
+	cfg := plain
+	cfg.Epochs = 2
+	dir := t.TempDir()
+	job := s.job(t, cfg, dir, nil)
+	broken := s.train[2].Path
+	job.Progress.OnEpoch = func(e train.Epoch) {
+		if e.Epoch == 1 {
+			must(t, os.WriteFile(broken, []byte("no picture"), 0o644))
+		}
+	}
+	err := train.Run(context.Background(), cfg, job)
+	var picture *input.Error
+	if !errors.As(err, &picture) || picture.Path != broken {
+		t.Errorf("got %v, want an error that names %q", err, broken)
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"model_epoch1.ckpt"}) {
+		t.Errorf("got %v, want the first epoch's checkpoint", got)
+	}
+}
+
+// What cannot be begun says why, and leaves no goroutine and no lock.
+func TestRunRefuses(t *testing.T) {
+	s := newStudio(t, 3, 0)
+	unstartable := errors.New("no weights")
+	cases := map[string]struct {
+		change func(*train.Config, *train.Job)
+		says   string
+	}{
+		"bad settings": {func(c *train.Config, _ *train.Job) { c.Epochs = 0 }, "epochs: got 0"},
+		"no door":      {func(_ *train.Config, j *train.Job) { j.Start = nil }, "Start and Resume"},
+		"both doors":   {func(_ *train.Config, j *train.Job) { j.Resume = new(checkpoint.Meta) }, "Start and Resume"},
+		"no pictures":  {func(_ *train.Config, j *train.Job) { j.Data.Train.Examples = nil }, "no pictures"},
+		"no batch":     {func(_ *train.Config, j *train.Job) { j.Data.Train.Batch = 0 }, "batch of 0"},
+		"a graph that failed": {func(_ *train.Config, j *train.Job) {
+			ops.NewVariable(j.Network.Root, "conv1/weights", 2)
+		}, "conv1/weights"},
+		"nothing to train": {func(_ *train.Config, j *train.Job) { j.Network.Trained = nil }, "no variable to train"},
+		"no checkpoint": {func(_ *train.Config, j *train.Job) {
+			j.Start, j.Resume = nil, &checkpoint.Meta{Name: "model_epoch9.ckpt"}
+		}, "model_epoch9.ckpt"},
+		"a start that fails": {func(_ *train.Config, j *train.Job) {
+			j.Start = func(context.Context, *tfgraph.Session) error { return unstartable }
+		}, unstartable.Error()},
+		"a directory that is a file": {func(_ *train.Config, j *train.Job) {
+			j.Dir = filepath.Join(j.Dir, "file")
+			must(t, os.WriteFile(j.Dir, nil, 0o644))
+		}, "not a directory"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			cfg, dir := plain, t.TempDir()
+			job := s.job(t, cfg, dir, nil)
+			c.change(&cfg, &job)
+			if err := train.Run(context.Background(), cfg, job); err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want an error about %q", err, c.says)
+			}
+			must(t, train.Run(context.Background(), plain, s.job(t, plain, dir, nil)))
+		})
+	}
+}
+
+// A network without dropout has no inputs to feed it by; the default of those it
+// has is to drop nothing.
+func TestRunWithoutDropout(t *testing.T) {
+	s := newStudio(t, 3, 0)
+	with, without := s.run(t, plain), t.TempDir()
+	job := s.job(t, plain, without, nil)
+	job.Network.DropRate, job.Network.DropSeed = tf.Output{}, tf.Output{}
+	must(t, train.Run(context.Background(), plain, job))
+	if !bytes.Equal(bundle(t, with), bundle(t, without)) {
+		t.Error("dropout of 0 differs from none")
+	}
+}

@@ -1,0 +1,173 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/checkpoint"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// graph is the backward half that a run adds to the network's forward one.
+type graph struct {
+	net      Network
+	loss     tf.Output // float32 scalar: mean cross-entropy of the batch
+	correct  tf.Output // float32 scalar: pictures of the batch put into their class
+	sum      tf.Output // float32 scalar: all trained values, finite if and only if they are
+	update   ops.Update
+	zeros    []*tf.Operation // start the update's slots
+	saver    *checkpoint.Saver
+	samples  []sample
+	def      []byte
+	dropSeed int64
+}
+
+// sample is a tensor whose values go into a histogram.
+type sample struct {
+	tag    string
+	values tf.Output
+}
+
+func newGraph(cfg Config, net Network) (*graph, error) {
+	root := net.Root
+	g := &graph{net: net, dropSeed: int64(cfg.Seed)}
+	if root.Err() == nil {
+		g.build(root, cfg)
+	}
+	var err error
+	if g.def, err = tfgraph.GraphDef(root); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *graph) build(root *op.Scope, cfg Config) {
+	s := root.SubScope("loss")
+	g.loss = ops.Mean(s, g.net.Head.Losses)
+	first := ops.InTop(s, g.net.Head.Probabilities, g.net.Head.Labels, 1)
+	hits := root.SubScope("accuracy")
+	g.correct = op.Sum(hits, op.Cast(hits, first, tf.Float), tfgraph.Const(hits, "axis", []int32{0}))
+	grads := ops.Gradients(root, g.loss, g.net.Trained, g.net.Tape)
+	g.update = ops.NewUpdate(root, cfg.Optimizer, g.net.Trained, grads)
+	g.sum = sumOf(root.SubScope("sum"), g.net.Trained)
+	for _, slot := range g.update.Slots {
+		g.zeros = append(g.zeros, ops.Zeros(root, slot))
+	}
+	g.saver = checkpoint.NewSaver(root, slices.Concat(g.net.Variables, g.update.Slots))
+	for i, v := range g.net.Trained {
+		g.sample(root, v.Name, v.Value, v.Elements())
+		g.sample(root, v.Name+"/gradient", grads[i], v.Elements())
+	}
+}
+
+// sumOf adds up every value of vars.
+func sumOf(s *op.Scope, vars []ops.Variable) tf.Output {
+	sums := make([]tf.Output, len(vars))
+	for i, v := range vars {
+		flat := op.Reshape(s.SubScope(v.Name), v.Value, tfgraph.Const(s, v.Name+"/flat", []int32{-1}))
+		sums[i] = op.Sum(s.SubScope(v.Name), flat, tfgraph.Const(s, v.Name+"/axis", []int32{0}))
+	}
+	if s.Err() != nil {
+		return tf.Output{}
+	}
+	return op.AddN(s, sums)
+}
+
+// finite tells whether every trained value is a finite number.
+func (g *graph) finite(ctx context.Context, session *tfgraph.Session) (bool, error) {
+	out, err := session.Run(ctx, nil, []tf.Output{g.sum})
+	if err != nil {
+		return false, err
+	}
+	defer tfgraph.CloseAll(out)
+	sum := float64(tfgraph.Data[float32](out[0])[0])
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0), nil
+}
+
+// sample adds at most some ten thousand evenly spread values of x: a histogram
+// of all of fc6 would take longer than many updates.
+func (g *graph) sample(root *op.Scope, tag string, x tf.Output, elements int64) {
+	const enough = 10_000
+	s := root.SubScope("sample/" + tag)
+	flat := op.Reshape(s, x, tfgraph.Const(s, "flat", []int32{-1}))
+	stride := max(1, elements/enough)
+	g.samples = append(g.samples, sample{tag, op.StridedSlice(s, flat, tfgraph.Const(s, "begin", []int64{0}),
+		tfgraph.Const(s, "end", []int64{elements}), tfgraph.Const(s, "stride", []int64{stride}))})
+}
+
+// result is what one update found, before it changed anything.
+type result struct {
+	loss    float64
+	correct int
+	samples [][]float32 // of graph.samples, where asked for
+}
+
+// step does one update. Its dropout mask follows from the seed and from done,
+// the number of updates before it.
+func (g *graph) step(ctx context.Context, session *tfgraph.Session, cfg Config, feed tf.Output, batch input.Batch[*tfgraph.Tensor], done int64, sampled bool) (result, error) {
+	var f feeder
+	f.feeds = tfgraph.Feeds{feed: batch.Pictures}
+	defer f.close()
+	f.add(g.net.Head.Labels)(tfgraph.Of(batch.Labels, int64(len(batch.Labels))))
+	f.add(g.update.LearningRate)(tfgraph.Scalar(float32(cfg.LearningRate)))
+	f.add(g.update.Step)(tfgraph.Scalar(done))
+	if g.net.DropRate.Op != nil {
+		f.add(g.net.DropRate)(tfgraph.Scalar(float32(cfg.Dropout)))
+		f.add(g.net.DropSeed)(tfgraph.Of([]int64{g.dropSeed, done}, 2))
+	}
+	if f.err != nil {
+		return result{}, f.err
+	}
+	fetches := []tf.Output{g.loss, g.correct}
+	if sampled {
+		for _, s := range g.samples {
+			fetches = append(fetches, s.values)
+		}
+	}
+	out, err := session.Run(ctx, f.feeds, fetches, g.update.Op)
+	if err != nil {
+		return result{}, fmt.Errorf("train step %d: %w", done+1, err)
+	}
+	defer tfgraph.CloseAll(out)
+	r := result{loss: float64(tfgraph.Data[float32](out[0])[0]), correct: int(tfgraph.Data[float32](out[1])[0])}
+	for _, t := range out[2:] {
+		r.samples = append(r.samples, append([]float32(nil), tfgraph.Data[float32](t)...))
+	}
+	return r, nil
+}
+
+// feeder collects small tensors and the first error among them.
+type feeder struct {
+	feeds tfgraph.Feeds
+	own   []*tfgraph.Tensor
+	err   error
+}
+
+func (f *feeder) add(o tf.Output) func(*tfgraph.Tensor, error) {
+	return func(t *tfgraph.Tensor, err error) {
+		if err != nil {
+			f.err = err
+			return
+		}
+		f.feeds[o] = t
+		f.own = append(f.own, t)
+	}
+}
+
+func (f *feeder) close() { tfgraph.CloseAll(f.own) }
+
+// startSlots sets the optimiser's state to zero.
+func (g *graph) startSlots(ctx context.Context, session *tfgraph.Session) error {
+	if len(g.zeros) == 0 {
+		return nil
+	}
+	_, err := session.Run(ctx, nil, nil, g.zeros...)
+	return err
+}

@@ -1,0 +1,101 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// Job introduces a network, its pictures and its first values to the loop.
+type Job struct {
+	Dir     string // the run directory
+	Network Network
+	Data    Data
+	Meta    checkpoint.Meta // what every checkpoint of the run says of itself
+	Session tfgraph.Options
+
+	// Exactly one door into the run: Start gives every variable its first
+	// value, Resume names the checkpoint to go on from.
+	Start  func(ctx context.Context, session *tfgraph.Session) error
+	Resume *checkpoint.Meta
+
+	Cache    Cache
+	Progress Progress
+}
+
+func (j Job) validate() error {
+	switch {
+	case (j.Start == nil) == (j.Resume == nil):
+		return errors.New("got none or both of Start and Resume, want one")
+	case len(j.Network.Trained) == 0:
+		return errors.New("got no variable to train, want at least one")
+	case j.Data.Train == nil || len(j.Data.Train.Examples) == 0:
+		return fmt.Errorf("%w to train on", input.ErrNoPictures)
+	}
+	return nil
+}
+
+// Network is a forward pass in a graph that is still open for the backward one.
+type Network struct {
+	Root      *op.Scope
+	Head      eval.Head
+	Variables []ops.Variable // all of them: what a checkpoint holds
+	Trained   []ops.Variable // those that an update changes
+	Tape      *ops.Tape
+	Boundary  tf.Output // what the first trained layer reads; zero where no layer below it is frozen
+	DropRate  tf.Output // zero where nothing is dropped
+	DropSeed  tf.Output
+}
+
+// Data are the pictures, decoded by the same contract for both uses. Val may be
+// nil.
+type Data struct {
+	Train   *input.Loader[*tfgraph.Tensor]
+	Val     *input.Loader[*tfgraph.Tensor]
+	Classes []string
+	Picture func(input []float32) image.Image // shows an input to people
+}
+
+// Progress is told how the run goes; nil functions are not called.
+type Progress struct {
+	OnNote  func(string) // something that a user may want to know
+	OnFill  func(Fill)
+	OnStep  func(Step)
+	OnEpoch func(Epoch)
+}
+
+// Fill is how many pictures' features are computed, of those that were not kept
+// yet. Training and validation pictures are counted apart, each from Done 0.
+type Fill struct{ Done, Of int }
+
+// Step is one update done.
+type Step struct {
+	Epoch, Epochs int // the running one, from 1, and how many there are
+	Done, Of      int // pictures of the epoch
+	Step          int64
+	Loss          float64 // of this batch, dropout on
+	Accuracy      float64 // of this batch, dropout on
+	Rate          float64 // pictures a second since the epoch began
+}
+
+// Epoch is one epoch done, or with Epoch 0 the state before the first.
+type Epoch struct {
+	Epoch, Epochs int
+	Step          int64
+	Loss          float64 // mean over the epoch's batches, dropout on
+	Accuracy      float64 // the same
+	Validation    *eval.Report
+	Rate          float64 // pictures a second, validation not counted
+	Seconds       float64 // the epoch's training
+	Checkpoint    string  // prefix of the checkpoint, "" for epoch 0
+}

@@ -1,0 +1,203 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+	"go.uber.org/goleak"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var classes = []string{"cool", "warm"}
+
+// tiny is a network of every layer, none of them large.
+var tiny = alexnet.Config{Classes: 2, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+
+// studio is what the runs of a test share: the network's shape, pictures, and
+// what decodes them.
+type studio struct {
+	network    alexnet.Config
+	contract   alexnet.Contract
+	decoder    *alexnet.Decoder
+	train, val []input.Example
+	layers     []string // that an update changes
+	cache      train.Cache
+}
+
+func newStudio(t testing.TB, trained, validated int) *studio {
+	t.Helper()
+	s := &studio{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewContract(tiny.Size, alexnet.Squash, true, classes)}
+	pictures := photographs(t, trained+validated)
+	s.train, s.val = pictures[:trained], pictures[trained:]
+	var err error
+	s.decoder, err = alexnet.NewDecoder(s.contract, tfgraph.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.decoder.Close()) })
+	return s
+}
+
+// photographs are n pictures, blue and red by turns under noise.
+func photographs(t testing.TB, n int) []input.Example {
+	t.Helper()
+	dir := t.TempDir()
+	noise := rand.New(rand.NewPCG(1, 2))
+	var paths []string
+	for i := range n {
+		img := image.NewRGBA(image.Rect(0, 0, 72, 70))
+		for p := range 72 * 70 {
+			grain := uint8(noise.IntN(100))
+			c := color.RGBA{grain, grain, 150 + grain, 255}
+			if i%2 == 1 {
+				c.R, c.B = c.B, c.R
+			}
+			img.Set(p%72, p/72, c)
+		}
+		var buf bytes.Buffer
+		must(t, jpeg.Encode(&buf, img, nil))
+		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%02d.jpg", i)))
+		must(t, os.WriteFile(paths[i], buf.Bytes(), 0o644))
+	}
+	examples, problems := input.Examples(paths, input.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for i := range examples {
+		examples[i].Label = i % 2
+	}
+	return examples
+}
+
+// job introduces a fresh network to a run in dir, which begins, or goes on at
+// from.
+func (s *studio) job(t testing.TB, cfg train.Config, dir string, from *checkpoint.Meta) train.Job {
+	t.Helper()
+	root := op.NewScope()
+	net := alexnet.Build(root, s.network, "fc6", "fc7")
+	job := train.Job{
+		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Network: s.network, Contract: s.contract},
+		Network: train.Network{
+			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.layers),
+			Head:     eval.NewHead(root, net.Images, net.Logits, s.network.Classes),
+			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
+		},
+		Data: train.Data{
+			Train:   eval.NewLoader(s.decoder, s.network.Size, s.train, cfg.Batch),
+			Classes: classes, Picture: s.contract.Picture,
+		},
+	}
+	job.Network.Boundary, _ = net.Boundary(s.layers)
+	if len(s.val) > 0 {
+		job.Data.Val = eval.NewLoader(s.decoder, s.network.Size, s.val, cfg.Batch)
+	}
+	if from == nil {
+		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Choice{Train: alexnet.LayerNames})
+		must(t, err)
+		job.Start = plan.Start(root, net, cfg.Seed)
+	}
+	return job
+}
+
+// run does a whole run in a folder of its own.
+func (s *studio) run(t testing.TB, cfg train.Config) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
+	return dir
+}
+
+// variables are the values of the network in the checkpoint at prefix.
+func (s *studio) variables(t testing.TB, prefix string) map[string][]float32 {
+	t.Helper()
+	root := op.NewScope()
+	net := alexnet.Build(root, s.network)
+	saver := checkpoint.NewSaver(root, net.Variables)
+	def, err := tfgraph.GraphDef(root)
+	must(t, err)
+	session, err := tfgraph.Open(def, tfgraph.Options{})
+	must(t, err)
+	defer session.Close()
+	must(t, saver.Restore(context.Background(), session, prefix))
+	values := map[string][]float32{}
+	for _, v := range net.Variables {
+		values[v.Name] = fetch(t, session, nil, v.Value)
+	}
+	return values
+}
+
+func fetch(t testing.TB, session *tfgraph.Session, feeds tfgraph.Feeds, output tf.Output) []float32 {
+	t.Helper()
+	out, err := session.Run(context.Background(), feeds, []tf.Output{output})
+	must(t, err)
+	defer tfgraph.CloseAll(out)
+	return append([]float32(nil), tfgraph.Data[float32](out[0])...)
+}
+
+// newest is the checkpoint that a run would go on from.
+func newest(t testing.TB, dir string) checkpoint.Meta {
+	t.Helper()
+	all, err := train.Checkpoints(dir).List()
+	must(t, err)
+	if len(all) == 0 {
+		t.Fatal("got no checkpoint")
+	}
+	return all[len(all)-1]
+}
+
+// bundle is the data file of a run's newest checkpoint: every variable and the
+// optimiser's state, byte for byte.
+func bundle(t testing.TB, dir string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(train.Checkpoints(dir).Prefix(newest(t, dir)) + ".data-00000-of-00001")
+	must(t, err)
+	return b
+}
+
+// metrics are the rows of metrics.csv; without the columns of speed, they are a
+// pure function of the run.
+func metrics(t testing.TB, dir string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "metrics.csv"))
+	must(t, err)
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	must(t, err)
+	for i := range rows {
+		rows[i] = rows[i][:7]
+	}
+	return rows
+}
+
+func names(t testing.TB, dir string) (all []string) {
+	t.Helper()
+	list, err := train.Checkpoints(dir).List()
+	must(t, err)
+	for _, m := range list {
+		all = append(all, m.Name)
+	}
+	return all
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

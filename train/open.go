@@ -1,0 +1,134 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"alexnet/input"
+	"alexnet/summaries"
+	"alexnet/tfgraph"
+)
+
+// open builds the backward pass, brings the variables to their first values and
+// opens the run directory.
+func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if err := job.validate(); err != nil {
+		return nil, fmt.Errorf("open run %q: %w", job.Dir, err)
+	}
+	r = &run{cfg: cfg, job: job, dir: directoryOf(job.Dir)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	if r.graph, err = newGraph(cfg, job.Network); err != nil {
+		return r, err
+	}
+	if r.session, err = tfgraph.Open(r.graph.def, job.Session); err != nil {
+		return r, err
+	}
+	if err := r.enter(ctx); err != nil {
+		return r, err
+	}
+	if err := r.dir.open(r.at.Epoch, r.at.Step); err != nil {
+		return r, err
+	}
+	var opt summaries.Options
+	if r.at.Step > 0 {
+		opt.StartStep = r.at.Step + 1
+	}
+	r.events, err = summaries.Create(r.dir.events, opt)
+	return r, err
+}
+
+// enter goes through the job's door.
+func (r *run) enter(ctx context.Context) error {
+	from := r.job.Resume
+	if from == nil {
+		if err := r.graph.startSlots(ctx, r.session); err != nil {
+			return err
+		}
+		return r.job.Start(ctx, r.session)
+	}
+	if n := len(r.job.Data.Train.Examples); from.Index < 0 || from.Index > n {
+		return fmt.Errorf("resume from %q: got %d pictures of the epoch used, want at most the %d there are", from.Name, from.Index, n)
+	}
+	if err := r.graph.saver.Restore(ctx, r.session, r.dir.checkpoints.Prefix(*from)); err != nil {
+		return err
+	}
+	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step}
+	if p := from.Partial; p != nil {
+		r.at.sum = mean{loss: p.Loss, correct: p.Correct, count: p.Count}
+	}
+	r.saved = r.at
+	return nil
+}
+
+// begin writes what a fresh run shows before its first update: the graph and
+// the accuracy that chance or the weights file gives.
+func (r *run) begin(ctx context.Context) error {
+	r.began = time.Now()
+	if err := r.events.Graph(r.graph.def); err != nil {
+		return err
+	}
+	if r.job.Resume != nil {
+		return r.events.Flush()
+	}
+	if err := r.showInputs(ctx); err != nil {
+		return err
+	}
+	report, err := r.validate(ctx)
+	if err != nil {
+		return err
+	}
+	e := Epoch{Epochs: r.cfg.Epochs, Validation: report}
+	if err := r.writeEpoch(e); err != nil {
+		return err
+	}
+	r.tell(e)
+	return nil
+}
+
+// showInputs writes the first pictures of a run as the network sees them.
+func (r *run) showInputs(ctx context.Context) error {
+	const shown, columns = 16, 4
+	data := r.job.Data
+	if data.Picture == nil {
+		return nil
+	}
+	row, err := data.Train.Alloc(1)
+	if err != nil {
+		return err
+	}
+	defer row.Close()
+	var pictures []image.Image
+	order := input.Order(r.train.count, r.cfg.Seed, 0)
+	for _, i := range order[:min(shown, len(order))] {
+		if err := data.Train.Load(ctx, data.Train.Examples[i], row.Row(0)); err != nil {
+			return err
+		}
+		pictures = append(pictures, data.Picture(row.Row(0)))
+	}
+	return r.events.Image(0, "inputs", summaries.Grid(columns, pictures...))
+}
+
+// close ends what open began; it may be called on a half-open run.
+func (r *run) close() error {
+	var errs []error
+	if r.store != nil {
+		errs = append(errs, r.store.Close())
+	}
+	if r.events != nil {
+		errs = append(errs, r.events.Close())
+	}
+	if r.session != nil {
+		errs = append(errs, r.session.Close())
+	}
+	return errors.Join(append(errs, r.dir.close())...)
+}

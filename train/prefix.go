@@ -1,0 +1,207 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
+
+	"alexnet/eval"
+	"alexnet/features"
+	"alexnet/input"
+	"alexnet/tfgraph"
+)
+
+// micro is how many pictures the frozen layers take at once: larger batches are
+// no faster in the convolutions and need more memory.
+const micro = 32
+
+// prefix is the frozen layers: from pictures to what the first trained layer
+// reads. The kernels' last bits depend on how many pictures are computed at once
+// and at which place among them one is, so that a place is kept wherever a pass
+// goes on or is mended.
+type prefix struct {
+	session          *tfgraph.Session
+	images, boundary tf.Output
+	row              []int64 // shape of one picture's features
+	loader           *input.Loader[*tfgraph.Tensor]
+}
+
+func newPrefix(session *tfgraph.Session, n Network, loader *input.Loader[*tfgraph.Tensor]) (*prefix, error) {
+	shape, err := n.Boundary.Shape().ToSlice()
+	if err != nil || len(shape) < 2 {
+		return nil, fmt.Errorf("freeze layers: got features of shape %v, want a known one", n.Boundary.Shape())
+	}
+	return &prefix{session: session, images: n.Head.Images, boundary: n.Boundary, row: shape[1:], loader: loader}, nil
+}
+
+func (p *prefix) width() int {
+	n := 1
+	for _, d := range p.row {
+		n *= int(d)
+	}
+	return n
+}
+
+// tensor makes room for the features of so many pictures.
+func (p *prefix) tensor(rows int) (*tfgraph.Tensor, error) {
+	return tfgraph.Allocate(tf.Float, append([]int64{int64(rows)}, p.row...)...)
+}
+
+// each runs the frozen layers over the examples of order and hands over the
+// features one by one: k counts along order.
+func (p *prefix) each(ctx context.Context, order []int, use func(k int, batch input.Batch[*tfgraph.Tensor], i int, row []float32) error) error {
+	loader := *p.loader
+	loader.Batch = micro
+	for batch, err := range loader.Batches(ctx, order) {
+		if err != nil {
+			return err
+		}
+		out, err := p.session.Run(context.WithoutCancel(ctx), tfgraph.Feeds{p.images: batch.Pictures}, []tf.Output{p.boundary})
+		batch.Pictures.Close()
+		if err != nil {
+			return fmt.Errorf("compute frozen layers: %w", err)
+		}
+		for i := range batch.Labels {
+			if err = use(batch.Start+i, batch, i, out[0].Row(i)); err != nil {
+				break
+			}
+		}
+		tfgraph.CloseAll(out)
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// fill computes the rows that the store lacks.
+func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fill)) error {
+	var missing []int
+	for i := range p.loader.Examples {
+		if !store.Has(i) {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	tell := func(done int) {
+		if notify != nil {
+			notify(Fill{Done: done, Of: len(missing)})
+		}
+	}
+	tell(0)
+	return p.each(ctx, missing, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+		if !store.Has(missing[k]) { // unless a copy of the picture came before
+			if err := store.Write(missing[k], row); err != nil {
+				return &storeError{err}
+			}
+		}
+		tell(k + 1)
+		return nil
+	})
+}
+
+// from gives batches of what the store holds.
+func (p *prefix) from(store features.Store) func(context.Context, []int, int) eval.Batches {
+	return func(ctx context.Context, order []int, from int) eval.Batches {
+		order = order[from:]
+		return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
+			for start := 0; start < len(order); start += p.loader.Batch {
+				batch, err := p.gather(ctx, store, order[start:min(start+p.loader.Batch, len(order))])
+				batch.Start = start
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil {
+					batch.Pictures.Close()
+					yield(input.Batch[*tfgraph.Tensor]{}, err)
+					return
+				}
+				if !yield(batch, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (p *prefix) gather(ctx context.Context, store features.Store, order []int) (batch input.Batch[*tfgraph.Tensor], err error) {
+	if batch.Pictures, err = p.tensor(len(order)); err != nil {
+		return batch, err
+	}
+	for k, i := range order {
+		ex := p.loader.Examples[i]
+		batch.Labels, batch.Examples = append(batch.Labels, int32(ex.Label)), append(batch.Examples, ex)
+		err := store.Read(i, batch.Pictures.Row(k))
+		if errors.Is(err, features.ErrMissing) {
+			err = p.again(ctx, store, i, batch.Pictures.Row(k))
+		}
+		if err != nil {
+			return batch, err
+		}
+	}
+	return batch, nil
+}
+
+// again computes one row that the store has lost, at the place that it had when
+// all were computed; what is at the others does not matter. Where the row cannot
+// be kept, the next reader computes it once more.
+func (p *prefix) again(ctx context.Context, store features.Store, i int, into []float32) error {
+	start := i - i%micro
+	places := slices.Repeat([]int{i}, min(micro, len(p.loader.Examples)-start))
+	return p.each(ctx, places, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+		if start+k == i {
+			copy(into, row)
+			_ = store.Write(i, row)
+		}
+		return nil
+	})
+}
+
+// errStopped ends a pass whose consumer wants no more.
+var errStopped = errors.New("stopped")
+
+// compute gives batches of features that are computed as they are asked for. A
+// pass that goes on begins with the small batch that it was interrupted in.
+func (p *prefix) compute(ctx context.Context, order []int, from int) eval.Batches {
+	count, known := len(order)-from, from%micro
+	if count > 0 {
+		from -= known
+	}
+	order = order[from:]
+	return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
+		var batch input.Batch[*tfgraph.Tensor]
+		defer func() { batch.Pictures.Close() }()
+		err := p.each(ctx, order, func(k int, from input.Batch[*tfgraph.Tensor], i int, row []float32) error {
+			if k -= known; k < 0 {
+				return nil
+			}
+			at := k % p.loader.Batch
+			if at == 0 {
+				var err error
+				batch = input.Batch[*tfgraph.Tensor]{Start: k}
+				if batch.Pictures, err = p.tensor(min(p.loader.Batch, count-k)); err != nil {
+					return err
+				}
+			}
+			copy(batch.Pictures.Row(at), row)
+			batch.Labels, batch.Examples = append(batch.Labels, from.Labels[i]), append(batch.Examples, from.Examples[i])
+			if at+1 < p.loader.Batch && k+1 < count {
+				return nil
+			}
+			done := batch
+			batch = input.Batch[*tfgraph.Tensor]{}
+			if !yield(done, nil) {
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && err != errStopped {
+			yield(input.Batch[*tfgraph.Tensor]{}, err)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/features"
+	"alexnet/input"
+	"alexnet/summaries"
+	"alexnet/tfgraph"
+)
+
+// Run trains until cfg.Epochs epochs are done and leaves in job.Dir a
+// checkpoint an epoch, TensorBoard's event files and metrics.csv. When ctx ends,
+// it finishes the update it is in, saves a checkpoint of that very position and
+// returns an *InterruptedError. A loss that is not finite ends it with a
+// *DivergedError; what was saved before stays.
+func Run(ctx context.Context, cfg Config, job Job) (err error) {
+	r, err := open(ctx, cfg, job)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+
+	if r.at.Epoch < cfg.Epochs {
+		if err := r.prepare(ctx); err != nil {
+			return r.leave(ctx, err)
+		}
+	}
+	if err := r.begin(ctx); err != nil {
+		return r.leave(ctx, err)
+	}
+	for r.at.Epoch < cfg.Epochs {
+		if err := r.epoch(ctx); err != nil {
+			return r.leave(ctx, err)
+		}
+		if err := r.sound(ctx); err != nil {
+			return err
+		}
+		report, err := r.validate(ctx)
+		if err != nil {
+			return r.leave(ctx, err)
+		}
+		if err := r.finish(ctx, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run is a run in progress.
+type run struct {
+	cfg     Config
+	job     Job
+	graph   *graph
+	session *tfgraph.Session
+	dir     directory
+	events  *summaries.Writer
+	train   source
+	val     source         // zero without validation
+	store   features.Store // of frozen layers; nil without
+	at      position
+	saved   position // of the newest checkpoint
+	display mean     // since the last point of the curves
+	began   time.Time
+	fresh   int     // pictures since began
+	spent   float64 // seconds that the epoch's updates took
+}
+
+// position is where a run stands: epochs done, pictures of the next one used,
+// updates done, and what the running epoch has shown so far.
+type position struct {
+	Epoch, Index int
+	Step         int64
+	sum          mean
+}
+
+// mean adds up losses and hits, each batch weighted by its pictures.
+type mean struct {
+	loss    float64
+	correct int
+	count   int
+}
+
+func (m *mean) add(r result, pictures int) {
+	m.loss += r.loss * float64(pictures)
+	m.correct += r.correct
+	m.count += pictures
+}
+
+func (m mean) values() (loss, accuracy float64) {
+	return m.loss / float64(m.count), float64(m.correct) / float64(m.count)
+}
+
+// epoch does the rest of the running epoch, update by update.
+func (r *run) epoch(ctx context.Context) error {
+	r.began, r.fresh = time.Now(), 0
+	order := input.Order(r.train.count, r.cfg.Seed, r.at.Epoch)
+	for batch, err := range r.train.batches(ctx, order, r.at.Index) {
+		if err != nil {
+			return err
+		}
+		if err := r.step(ctx, batch, len(order)); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	r.spent = time.Since(r.began).Seconds()
+	return ctx.Err()
+}
+
+// step does one update with the batch and closes it. Once begun, it is not
+// given up.
+func (r *run) step(ctx context.Context, batch input.Batch[*tfgraph.Tensor], of int) error {
+	defer batch.Pictures.Close()
+	n := len(batch.Labels)
+	last := r.at.Index+n == of
+	res, err := r.graph.step(context.WithoutCancel(ctx), r.session, r.cfg, r.train.feed, batch, r.at.Step, last)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(res.loss) || math.IsInf(res.loss, 0) {
+		where := fmt.Sprintf("in a batch of %d pictures, %q first", n, batch.Examples[0].Path)
+		return r.diverged(res.loss, where, batch.Examples)
+	}
+	r.at.Step++
+	r.at.Index += n
+	r.at.sum.add(res, n)
+	r.display.add(res, n)
+	r.fresh += n
+	if notify := r.job.Progress.OnStep; notify != nil {
+		notify(Step{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Done: r.at.Index, Of: of, Step: r.at.Step,
+			Loss: res.loss, Accuracy: float64(res.correct) / float64(n), Rate: r.rate()})
+	}
+	if !last && r.at.Step%int64(r.cfg.DisplayEvery) != 0 {
+		return nil
+	}
+	return errors.Join(r.writeHistograms(res.samples), r.writeCurves())
+}
+
+// sound refuses to go on, and so to save, with values that are no numbers: the
+// last update may have made them after its loss was computed.
+func (r *run) sound(ctx context.Context) error {
+	finite, err := r.graph.finite(context.WithoutCancel(ctx), r.session)
+	if err == nil && !finite {
+		err = r.diverged(math.NaN(), "in the trained values", nil)
+	}
+	return err
+}
+
+// validate measures the network on the validation pictures, nil without any.
+func (r *run) validate(ctx context.Context) (*eval.Report, error) {
+	if r.val.count == 0 {
+		return nil, nil
+	}
+	head := r.val.head(r.job.Network.Head)
+	report, err := eval.Evaluate(ctx, r.session, head, r.val.batches(ctx, input.InOrder(r.val.count), 0), r.job.Data.Classes)
+	if err != nil {
+		return nil, err
+	}
+	if math.IsNaN(report.Loss) || math.IsInf(report.Loss, 0) {
+		return nil, r.diverged(report.Loss, "in validation", nil)
+	}
+	return &report, nil
+}
+
+// finish closes the epoch: its figures, its checkpoint, and who is told.
+func (r *run) finish(ctx context.Context, report *eval.Report) error {
+	loss, accuracy := r.at.sum.values()
+	r.at = position{Epoch: r.at.Epoch + 1, Step: r.at.Step}
+	e := Epoch{Epoch: r.at.Epoch, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
+		Validation: report, Rate: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
+	if err := r.writeEpoch(e); err != nil {
+		return err
+	}
+	if err := r.dir.appendMetrics(e, r.cfg.LearningRate); err != nil {
+		return err
+	}
+	var err error
+	if e.Checkpoint, err = r.save(ctx, metricsOf(report)); err != nil {
+		return err
+	}
+	r.tell(e)
+	return nil
+}
+
+func (r *run) tell(e Epoch) {
+	if notify := r.job.Progress.OnEpoch; notify != nil {
+		notify(e)
+	}
+}
+
+func (r *run) rate() float64 { return float64(r.fresh) / max(time.Since(r.began).Seconds(), 1e-9) }
+
+// save writes a checkpoint of the present position, whatever became of ctx.
+func (r *run) save(ctx context.Context, metrics *checkpoint.Metrics) (prefix string, err error) {
+	m := r.job.Meta
+	m.Step, m.Epoch, m.Index, m.Metrics, m.Saved = r.at.Step, r.at.Epoch, r.at.Index, metrics, time.Now().UTC()
+	if r.at.Index > 0 {
+		m.Partial = &checkpoint.Partial{Loss: r.at.sum.loss, Correct: r.at.sum.correct, Count: r.at.sum.count}
+	}
+	m.Name = checkpoint.Name(m.Epoch, m.Index, m.Step)
+	if err := r.dir.checkpoints.Save(context.WithoutCancel(ctx), r.session, r.graph.saver, m, r.cfg.Keep); err != nil {
+		return "", err
+	}
+	r.saved = r.at
+	return r.dir.checkpoints.Prefix(m), nil
+}
+
+func metricsOf(report *eval.Report) *checkpoint.Metrics {
+	if report == nil {
+		return nil
+	}
+	return &checkpoint.Metrics{Accuracy: report.Accuracy, Loss: report.Loss, Count: report.Count}
+}
+
+// leave ends a run early. An interrupted one saves where it stands first.
+func (r *run) leave(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	stop := &InterruptedError{Cause: context.Cause(ctx), Step: r.at.Step}
+	if r.at.Step == r.saved.Step {
+		return stop
+	}
+	if err := r.sound(ctx); err != nil {
+		return errors.Join(stop, err)
+	}
+	if stop.Checkpoint, err = r.save(ctx, nil); err != nil {
+		return errors.Join(stop, err)
+	}
+	return stop
+}
+
+// InterruptedError ends a run whose context ended.
+type InterruptedError struct {
+	Cause      error
+	Step       int64
+	Checkpoint string // prefix of the checkpoint of this position; "" when there was nothing new to save
+}
+
+func (e *InterruptedError) Error() string {
+	if e.Checkpoint == "" {
+		return fmt.Sprintf("stop training at step %d: %v", e.Step, e.Cause)
+	}
+	return fmt.Sprintf("stop training at step %d, saved as %q: %v", e.Step, e.Checkpoint, e.Cause)
+}
+
+// Unwrap gives the context's cause.
+func (e *InterruptedError) Unwrap() error { return e.Cause }

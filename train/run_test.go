@@ -1,0 +1,184 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// Red from blue is easy: the loss falls far below that of a guess, ln 2.
+func TestRunLearns(t *testing.T) {
+	s := newStudio(t, 24, 10)
+	cfg := train.Config{Epochs: 8, Batch: 8, LearningRate: 1e-3, Optimizer: ops.Adam, Seed: 3, DisplayEvery: 1}
+	job := s.job(t, cfg, t.TempDir(), nil)
+	var epochs []train.Epoch
+	var steps []train.Step
+	job.Progress.OnEpoch = func(e train.Epoch) { epochs = append(epochs, e) }
+	job.Progress.OnStep = func(st train.Step) { steps = append(steps, st) }
+	must(t, train.Run(context.Background(), cfg, job))
+
+	if len(epochs) != 9 || len(steps) != 24 {
+		t.Fatalf("got %d epochs and %d steps told, want 9, the one before the first included, and 24", len(epochs), len(steps))
+	}
+	last := epochs[8]
+	if last.Loss > .2 || last.Accuracy < .9 || last.Validation.Loss > .2 || last.Validation.Accuracy < .9 {
+		t.Errorf("got loss %v, accuracy %v, validation %v, %v, want a loss below 0.2",
+			last.Loss, last.Accuracy, last.Validation.Loss, last.Validation.Accuracy)
+	}
+	if epochs[0].Validation.Loss < .3 {
+		t.Errorf("got loss %v before the first update, want about that of a guess", epochs[0].Validation.Loss)
+	}
+	for i, st := range steps {
+		if st.Step != int64(i+1) || st.Epoch != i/3+1 || st.Epochs != 8 || st.Done != i%3*8+8 || st.Of != 24 {
+			t.Errorf("step %d: got %+v", i+1, st)
+		}
+	}
+	c, err := eval.Open(context.Background(), job.Dir, tfgraph.Options{})
+	must(t, err)
+	defer c.Close()
+	r, err := c.Evaluate(context.Background(), s.val, 4)
+	must(t, err)
+	if m := c.Meta.Metrics; r.Accuracy != m.Accuracy || math.Abs(r.Loss-m.Loss) > 1e-5 || r.Count != m.Count {
+		t.Errorf("the best checkpoint evaluates to %v, %v of %d, want %+v as when it was saved", r.Accuracy, r.Loss, r.Count, m)
+	}
+}
+
+// One update is the first values minus the learning rate times the gradient,
+// worked out apart from the loop.
+func TestFirstUpdate(t *testing.T) {
+	s := newStudio(t, 6, 0)
+	cfg := train.Config{Epochs: 1, Batch: 6, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 5, DisplayEvery: 1}
+	dir := s.run(t, cfg)
+	got := s.variables(t, train.Checkpoints(dir).Prefix(newest(t, dir)))
+	start, gradients := s.startAndGradients(t, cfg)
+	moved := 0
+	for name, first := range start {
+		for i, w := range first {
+			step := float32(cfg.LearningRate) * gradients[name][i]
+			fused := float32(float64(w) - float64(float32(cfg.LearningRate))*float64(gradients[name][i]))
+			if g := got[name][i]; g != w-step && g != fused {
+				t.Fatalf("%s[%d]: got %v, want %v - %v", name, i, g, w, step)
+			}
+			if step != 0 {
+				moved++
+			}
+		}
+	}
+	if moved < 1000 {
+		t.Errorf("got %d values with a gradient, want thousands", moved)
+	}
+}
+
+// startAndGradients are the first values of a run and the gradients of its first
+// batch, in a graph without an update.
+func (s *studio) startAndGradients(t testing.TB, cfg train.Config) (start, gradients map[string][]float32) {
+	t.Helper()
+	root := op.NewScope()
+	net := alexnet.Build(root, s.network)
+	head := eval.NewHead(root, net.Images, net.Logits, s.network.Classes)
+	grads := ops.Gradients(root, ops.Mean(root.SubScope("loss"), head.Losses), net.Variables, net.Tape)
+	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Choice{Train: alexnet.LayerNames})
+	must(t, err)
+	starter := plan.Start(root, net, cfg.Seed)
+	def, err := tfgraph.GraphDef(root)
+	must(t, err)
+	session, err := tfgraph.Open(def, tfgraph.Options{})
+	must(t, err)
+	defer session.Close()
+	must(t, starter(context.Background(), session))
+	start, gradients = map[string][]float32{}, map[string][]float32{}
+	order := input.Order(len(s.train), cfg.Seed, 0)
+	for batch, err := range eval.NewLoader(s.decoder, s.network.Size, s.train, cfg.Batch).Batches(context.Background(), order) {
+		must(t, err)
+		defer batch.Pictures.Close()
+		labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))
+		must(t, err)
+		defer labels.Close()
+		for i, v := range net.Variables {
+			start[v.Name] = fetch(t, session, nil, v.Value)
+			gradients[v.Name] = fetch(t, session, tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}, grads[i])
+		}
+	}
+	return start, gradients
+}
+
+func TestRunIsAFunctionOfItsSeed(t *testing.T) {
+	s := newStudio(t, 10, 4)
+	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 2}
+	one, same := s.run(t, cfg), s.run(t, cfg)
+	if !bytes.Equal(bundle(t, one), bundle(t, same)) {
+		t.Error("two runs of one seed differ in their last checkpoint")
+	}
+	if a, b := metrics(t, one), metrics(t, same); !slices.EqualFunc(a, b, slices.Equal) {
+		t.Errorf("two runs of one seed differ in their metrics: %v and %v", a, b)
+	}
+	cfg.Seed = 8
+	if other := s.run(t, cfg); bytes.Equal(bundle(t, one), bundle(t, other)) {
+		t.Error("two seeds give one checkpoint")
+	}
+}
+
+func TestRunKeepsFrozenLayers(t *testing.T) {
+	s := newStudio(t, 6, 0)
+	s.layers = []string{"fc7", "fc8"}
+	cfg := train.Config{Epochs: 2, Batch: 3, LearningRate: .01, Optimizer: ops.Momentum, Dropout: .5, Seed: 5, DisplayEvery: 1}
+	dir := s.run(t, cfg)
+	got := s.variables(t, train.Checkpoints(dir).Prefix(newest(t, dir)))
+	start, _ := s.startAndGradients(t, cfg)
+	for i, name := range slices.Repeat(alexnet.LayerNames, 2) {
+		name += [2]string{"/weights", "/biases"}[i/8]
+		frozen := i%8 < 6
+		if same := slices.Equal(got[name], start[name]); same != frozen {
+			t.Errorf("%s: got unchanged %v, want %v", name, same, frozen)
+		}
+	}
+}
+
+func TestRunKeepsSoManyCheckpoints(t *testing.T) {
+	s := newStudio(t, 4, 0)
+	cfg := train.Config{Epochs: 4, Batch: 4, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Keep: 2, DisplayEvery: 1}
+	if got, want := names(t, s.run(t, cfg)), []string{"model_epoch3.ckpt", "model_epoch4.ckpt"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What an epoch took is its training alone, however long validation takes.
+func TestEpochTimeIsThatOfTraining(t *testing.T) {
+	const pause = 1500 * time.Millisecond
+	s := newStudio(t, 2, 1)
+	cfg := train.Config{Epochs: 1, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 1}
+	job := s.job(t, cfg, t.TempDir(), nil)
+	decode := job.Data.Val.Decode
+	job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
+		time.Sleep(pause)
+		return decode(ctx, encoded, ex, into)
+	}
+	var trained, validated time.Time
+	var epoch train.Epoch
+	job.Progress.OnStep = func(train.Step) { trained = time.Now() }
+	job.Progress.OnEpoch = func(e train.Epoch) { epoch, validated = e, time.Now() }
+	began := time.Now()
+	must(t, train.Run(context.Background(), cfg, job))
+	if validated.Sub(trained) < pause {
+		t.Fatalf("validation took %v, want more than %v", validated.Sub(trained), pause)
+	}
+	whole := validated.Sub(began).Seconds()
+	if most := whole - 2*pause.Seconds(); epoch.Seconds <= 0 || epoch.Seconds > most {
+		t.Errorf("got %v s, want at most the %v s that were not validation", epoch.Seconds, most)
+	}
+	if rate := 2 / epoch.Seconds; math.Abs(epoch.Rate-rate) > 1e-6*rate {
+		t.Errorf("got %v pictures a second, want %v", epoch.Rate, rate)
+	}
+}

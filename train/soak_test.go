@@ -1,0 +1,82 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"testing"
+
+	"alexnet/alexnet"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// soakVar set to 1 lets the tests run that take minutes; scripts/soak sets it.
+const soakVar = "ALEXNET_SOAK"
+
+// A narrow network trains for 2,000 updates in the memory that the first 200
+// took.
+func TestMemoryStaysFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 10, Batch: 4}, 200)
+}
+
+// So does the network of the paper for 100, measured from the 25th.
+func TestMemoryStaysFlatAtFullSize(t *testing.T) {
+	if os.Getenv(soakVar) != "1" {
+		t.Skipf("takes minutes: scripts/soak runs it, or %s=1", soakVar)
+	}
+	s := newStudio(t, 8, 4)
+	s.network = alexnet.Config{Classes: 2}.WithDefaults()
+	s.contract = alexnet.NewContract(s.network.Size, alexnet.Squash, true, classes)
+	decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
+	must(t, err)
+	defer decoder.Close()
+	s.decoder = decoder
+	soak(t, s, train.Config{Epochs: 4, Batch: 8}, 25)
+}
+
+// soak trains for so many updates an epoch and compares resident memory after
+// the first epoch, when every kind of call has been made once, with the most
+// that there is in the others.
+func soak(t *testing.T, s *studio, cfg train.Config, updates int) {
+	cfg.LearningRate, cfg.Optimizer, cfg.Dropout, cfg.Keep, cfg.DisplayEvery = 1e-4, ops.Momentum, .5, 1, 20
+	s.train = slices.Repeat(s.train, updates*cfg.Batch/len(s.train))
+	job := s.job(t, cfg, t.TempDir(), nil)
+	var sizes []int64 // after the first update of the second epoch, and of each later one
+	job.Progress.OnStep = func(st train.Step) {
+		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
+			sizes = append(sizes, resident(t)>>10)
+		}
+	}
+	must(t, train.Run(context.Background(), cfg, job))
+	t.Logf("resident after %d updates and each %d that followed: %d KiB", updates, updates, sizes)
+	const noise = 12 << 10 // KiB that allocators hold back at one moment and not at another
+	base, most := sizes[0], slices.Max(sizes)
+	if len(sizes) != cfg.Epochs || most > base+base*3/100+noise {
+		t.Errorf("resident memory grew from %d KiB to %d KiB, want it flat", base, most)
+	}
+}
+
+// resident is the process's memory that is not on disk, in bytes, once Go has
+// given back what it does not use (proc(5), /proc/pid/statm).
+func resident(t *testing.T) int64 {
+	t.Helper()
+	debug.FreeOSMemory()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skipf("no resident memory to read: %v", err)
+	}
+	fields := bytes.Fields(text)
+	all, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	must(t, err)
+	fromFiles, err := strconv.ParseInt(string(fields[2]), 10, 64)
+	must(t, err)
+	return (all - fromFiles) * int64(os.Getpagesize())
+}
