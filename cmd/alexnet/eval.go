@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/tfgraph"
+)
+
+func newEval(a *app) *cobra.Command {
+	var (
+		asJSON   bool
+		batch    int
+		split    string
+		pictures pictureFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "eval RUN DATA",
+		Short: "Measure a run's model on labelled pictures",
+		Long: "Measure a model on labelled pictures: loss, top-1, top-5 beyond five classes, precision and recall\n" +
+			"by class, confusion matrix.\n\n" +
+			"RUN is a run directory, of which the checkpoint with the best validation accuracy is taken, or one\n" +
+			"checkpoint. DATA is what train takes; of a folder with several parts, test or else val is measured.",
+		Example: "  alexnet eval runs/1 photos\n  alexnet eval runs/1/checkpoints/model_epoch3.ckpt photos/test --json",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			model, err := eval.Open(ctx, args[0], tfgraph.Options{})
+			if err != nil {
+				return err
+			}
+			defer model.Close()
+			opt, err := pictures.options()
+			if err != nil {
+				return err
+			}
+			opt.Classes, opt.Split = model.Meta.Contract.Classes, input.Split(split)
+			data, err := input.OpenEval(args[1], opt)
+			if err != nil {
+				return err
+			}
+			for _, note := range data.Notes {
+				a.log.Info(note)
+			}
+			refused, err := pictures.refuse(ctx, a, data.Problems, model.Loader(data.Val, 1))
+			if err != nil {
+				return err
+			}
+			examples, err := leave(data.Val, refused)
+			if err != nil {
+				return err
+			}
+			report, err := model.Evaluate(ctx, examples, batch)
+			if err != nil {
+				return err
+			}
+			found := evaluation{Report: report, Checkpoint: model.Meta.Name, Epoch: model.Meta.Epoch, Step: model.Meta.Step, Data: data.ValFrom}
+			if asJSON {
+				return json.NewEncoder(a.stdout).Encode(found)
+			}
+			return found.print(a.stdout)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&asJSON, "json", false, "print one JSON object")
+	f.IntVar(&batch, "batch", 64, "pictures computed at once")
+	f.StringVar(&split, "split", "", "part of DATA to measure: train, val or test")
+	pictures.register(f)
+	return cmd
+}
+
+// evaluation is a report with what it is of.
+type evaluation struct {
+	eval.Report
+	Checkpoint string `json:"checkpoint"`
+	Epoch      int    `json:"epoch"`
+	Step       int64  `json:"step"`
+	Data       string `json:"data"`
+}
+
+func (e evaluation) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s on %s\n\n", e.Checkpoint, e.Data)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "pictures\t%d\nloss\t%.4f\naccuracy\t%.4f\n", e.Count, e.Loss, e.Accuracy)
+	if e.Top5 != nil {
+		fmt.Fprintf(t, "top-5\t%.4f\n", *e.Top5)
+	}
+	t.Flush()
+	fmt.Fprintln(w)
+	fmt.Fprint(t, "class\tpictures\tprecision\trecall\n")
+	for _, c := range e.PerClass {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", c.Class, c.Count, percent(c.Precision), percent(c.Recall))
+	}
+	t.Flush()
+	fmt.Fprintln(w, "\nconfusion (row: the true class, column: the class that came first)")
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, c := range e.Classes {
+		fmt.Fprintf(t, "\t%s", c)
+	}
+	fmt.Fprintln(t, "\t")
+	for i, row := range e.Confusion {
+		fmt.Fprint(t, e.Classes[i])
+		for _, n := range row {
+			fmt.Fprintf(t, "\t%d", n)
+		}
+		fmt.Fprintln(t, "\t")
+	}
+	return t.Flush()
+}
+
+func percent(share *float64) string {
+	if share == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100**share)
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"alexnet/checkpoint"
+	"alexnet/internal/bundle"
+	"alexnet/internal/npy"
+	"alexnet/train"
+)
+
+func newInspect(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect PATH",
+		Short: "Show what a run, a checkpoint or a weights file holds",
+		Long: "Show what PATH holds: a run directory; a checkpoint, by its prefix or any of its files, one that another\n" +
+			"TensorFlow program wrote included; a SavedModel; or a weights file: .npy, .npz, or a folder of arrays.\n\n" +
+			"Of a run it shows settings, epochs and checkpoints, and the variables of the best one.",
+		Example: "  alexnet inspect runs/1\n  alexnet inspect bvlc_alexnet.npy\n  alexnet inspect runs/1/checkpoints/model_epoch3.ckpt --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			found, err := inspect(args[0])
+			if found == nil {
+				return err
+			}
+			if asJSON {
+				return errors.Join(json.NewEncoder(a.stdout).Encode(found), err)
+			}
+			return errors.Join(found.print(a.stdout), err)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// inspection is what is in a path.
+type inspection struct {
+	Path string `json:"path"`
+	Kind string `json:"kind"` // in words
+	*history
+	Of         string           `json:"variables_of,omitempty"` // the checkpoint's prefix or the file
+	Meta       *checkpoint.Meta `json:"checkpoint,omitempty"`   // what it says of itself
+	Variables  []variable       `json:"variables"`
+	Parameters int64            `json:"parameters"`
+	Bytes      int64            `json:"bytes"`
+	Skipped    []string         `json:"skipped,omitempty"` // entries of a weights file that are no layer's
+}
+
+// inspect tells by the content what path is. Of a path of which a part is
+// damaged it returns both what it could read and the error.
+func inspect(path string) (*inspection, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return inspectFolder(path)
+	}
+	if prefix, ok := bundlePrefix(path); ok {
+		return inspectBundle(&inspection{Path: path, Kind: "checkpoint"}, prefix)
+	}
+	if err != nil {
+		return nil, hinted{fmt.Errorf("inspect %q: %w", path, reasonOf(err)), "name a run directory, a checkpoint or a weights file"}
+	}
+	return inspectWeights(path)
+}
+
+// reasonOf leaves out the path, which the message names already.
+func reasonOf(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// dataFile is the ending of one of the files that hold a bundle's values.
+var dataFile = regexp.MustCompile(`\.data-\d{5}-of-\d{5}$`)
+
+// bundlePrefix is the prefix that a checkpoint's file belongs to.
+func bundlePrefix(path string) (prefix string, ok bool) {
+	for _, prefix := range []string{path, strings.TrimSuffix(path, ".index"), strings.TrimSuffix(path, ".json"), dataFile.ReplaceAllString(path, "")} {
+		if info, err := os.Stat(prefix + ".index"); err == nil && info.Mode().IsRegular() {
+			return prefix, true
+		}
+	}
+	return "", false
+}
+
+func inspectFolder(path string) (*inspection, error) {
+	exists := func(name string) bool {
+		_, err := os.Stat(filepath.Join(path, name))
+		return err == nil
+	}
+	switch {
+	case exists("config.json") || exists("checkpoints"):
+		return inspectRun(&inspection{Path: path, Kind: "run"}, train.Checkpoints(path))
+	case exists("saved_model.pb"):
+		return inspectBundle(&inspection{Path: path, Kind: "SavedModel"}, filepath.Join(path, "variables", "variables"))
+	case len(bundles(path)) > 0:
+		return inspectRun(&inspection{Path: path, Kind: "folder of checkpoints"}, checkpoint.Dir(path))
+	}
+	return inspectWeights(path)
+}
+
+// bundles are the names of the checkpoints in a folder, whoever wrote them.
+func bundles(dir string) []string {
+	names, _ := fs.Glob(os.DirFS(dir), "*.index") // the pattern is well formed
+	for i := range names {
+		names[i] = strings.TrimSuffix(names[i], ".index")
+	}
+	return names
+}
+
+// inspectRun shows the history and then the variables of the best checkpoint,
+// or, where another program wrote them, of the newest.
+func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
+	var err error
+	if found.history, err = readHistory(found.Path, dir); err != nil {
+		return nil, err
+	}
+	prefix := found.history.show(dir)
+	if prefix == "" {
+		found.Variables = []variable{}
+		return found, nil
+	}
+	return inspectBundle(found, prefix)
+}
+
+func inspectBundle(found *inspection, prefix string) (*inspection, error) {
+	found.Of = prefix
+	found.Variables = []variable{}
+	var problems []error
+	if _, err := os.Stat(prefix + ".json"); err == nil {
+		meta, err := checkpoint.ReadMeta(prefix)
+		if err == nil {
+			found.Meta = &meta
+		}
+		problems = append(problems, err)
+	}
+	r, err := bundle.Open(prefix)
+	if err != nil {
+		return found, errors.Join(append(problems, err)...)
+	}
+	defer r.Close()
+	for _, v := range r.Variables() {
+		row := variable{Name: v.Name, DType: dtypeName(v.DType), Shape: v.Shape, bytes: v.Bytes}
+		switch values, err := r.Float32s(v.Name); {
+		case err == nil:
+			row.spread = spreadOf(values)
+		case !errors.Is(err, errors.ErrUnsupported):
+			problems = append(problems, err)
+		}
+		found.add(row)
+	}
+	return found, errors.Join(problems...)
+}
+
+func inspectWeights(path string) (*inspection, error) {
+	w, err := npy.Open(path)
+	if err != nil {
+		return nil, hinted{err, "name a run directory, a checkpoint or a weights file"}
+	}
+	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, Of: path, Skipped: w.Other, Variables: []variable{}}
+	for _, layer := range w.Layers() {
+		weights, biases, _ := w.Lookup(layer)
+		found.addArray(layer+"/weights", weights)
+		found.addArray(layer+"/biases", biases)
+	}
+	return found, nil
+}
+
+// addArray adds an array of a weights file, which may lack it.
+func (f *inspection) addArray(name string, a *npy.Array) {
+	if a == nil {
+		return
+	}
+	row := variable{Name: name, DType: a.Dtype, spread: spreadOf(a.Data), bytes: 4 * int64(len(a.Data))}
+	for _, d := range a.Shape {
+		row.Shape = append(row.Shape, int64(d))
+	}
+	f.add(row)
+}
+
+func (f *inspection) add(v variable) {
+	v.Parameters = 1
+	for _, d := range v.Shape {
+		v.Parameters *= d
+	}
+	if v.Shape == nil {
+		v.Shape = []int64{}
+	}
+	f.Variables = append(f.Variables, v)
+	f.Parameters += v.Parameters
+	f.Bytes += v.bytes
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"alexnet/checkpoint"
+)
+
+func (f *inspection) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%s\t%s\n", f.Path, f.Kind)
+	if f.history != nil {
+		f.history.print(t)
+	}
+	if f.Meta != nil {
+		printMeta(t, *f.Meta)
+	}
+	if f.Of != "" {
+		f.printVariables(t)
+	}
+	return t.Flush()
+}
+
+// print shows settings, epochs and checkpoints.
+func (h *history) print(w io.Writer) {
+	printSettings(w, h.Config)
+	if len(h.Metrics) > 1 {
+		fmt.Fprintln(w)
+		for _, row := range h.Metrics {
+			fmt.Fprintln(w, strings.Join(row, "\t"))
+		}
+	}
+	if len(h.Checkpoints) == 0 {
+		fmt.Fprint(w, "\nno checkpoint yet\n")
+		return
+	}
+	fmt.Fprint(w, "\ncheckpoint\tepoch\tstep\tvalidation\t\n")
+	for _, c := range h.Checkpoints {
+		fmt.Fprintln(w, c.row())
+	}
+}
+
+func (c kept) row() string {
+	epoch, step, measured := fmt.Sprint(c.Epoch), fmt.Sprint(c.Step), "-"
+	if c.Foreign {
+		epoch, step = "-", "-"
+	}
+	if m := c.Metrics; m != nil {
+		measured = fmt.Sprintf("accuracy %.4f, loss %.4f", m.Accuracy, m.Loss)
+	}
+	var marks []string
+	if c.Newest {
+		marks = append(marks, "newest")
+	}
+	if c.Best {
+		marks = append(marks, "best")
+	}
+	return strings.Join([]string{c.Name, epoch, step, measured, strings.Join(marks, ", ")}, "\t")
+}
+
+// printSettings shows what matters of a run's config.json.
+func printSettings(w io.Writer, config json.RawMessage) {
+	var s settings
+	if len(config) == 0 || json.Unmarshal(config, &s) != nil {
+		return
+	}
+	fmt.Fprintf(w, "data\t%s\n", s.Data)
+	if s.Weights != "" {
+		fmt.Fprintf(w, "weights\t%s\n", s.Weights)
+	}
+	fmt.Fprintf(w, "trained layers\t%s\n", strings.Join(s.TrainLayers, ", "))
+	fmt.Fprintf(w, "training\t%d epochs, batches of %d, %s at %g, dropout %g, seed %d\n",
+		s.Epochs, s.Batch, s.Optimizer, s.LearningRate, s.Dropout, s.Seed)
+}
+
+// printMeta shows what a checkpoint says of itself.
+func printMeta(w io.Writer, m checkpoint.Meta) {
+	c := m.Contract
+	fmt.Fprintf(w, "\ncheckpoint\t%s, epoch %d, step %d, saved %s\n", m.Name, m.Epoch, m.Step, m.Saved.Format("2006-01-02 15:04:05"))
+	if v := m.Metrics; v != nil {
+		fmt.Fprintf(w, "validation\taccuracy %.4f, loss %.4f, %d pictures\n", v.Accuracy, v.Loss, v.Count)
+	}
+	orientation := "as stored"
+	if c.Orientation {
+		orientation = "turned upright"
+	}
+	fmt.Fprintf(w, "pictures\t%s, %s to %dx%d, %s minus RGB mean %g\n", orientation, c.Resize, c.Size, c.Size, c.Channels, c.MeanRGB)
+	fmt.Fprintf(w, "classes\t%s\n", strings.Join(c.Classes, ", "))
+}
+
+func (f *inspection) printVariables(w io.Writer) {
+	fmt.Fprintf(w, "\nvariables of %s\n", f.Of)
+	fmt.Fprint(w, "name\tshape\tdtype\tparameters\tmin\tmean\tmax\t\n")
+	for _, v := range f.Variables {
+		fmt.Fprintf(w, "%s\t%v\t%s\t%d\t%s\n", v.Name, v.Shape, v.DType, v.Parameters, v.spread)
+	}
+	fmt.Fprintf(w, "all\t\t\t%d\t%s\n", f.Parameters, bytesText(f.Bytes))
+	for _, name := range f.Skipped {
+		fmt.Fprintf(w, "no layer's: %s\n", name)
+	}
+}
+
+// String has cells between tabs.
+func (r *spread) String() string {
+	if r == nil {
+		return "-\t-\t-\t"
+	}
+	s := fmt.Sprintf("%.4g\t%.4g\t%.4g\t", r.Min, r.Mean, r.Max)
+	if r.NotFinite > 0 {
+		s += fmt.Sprintf("%d not finite", r.NotFinite)
+	}
+	return s
+}

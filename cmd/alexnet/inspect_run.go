@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"alexnet/checkpoint"
+)
+
+// history is what a run directory, or a folder of checkpoints, tells of
+// itself beside the variables.
+type history struct {
+	Config      json.RawMessage `json:"config,omitempty"` // config.json
+	Metrics     [][]string      `json:"metrics,omitempty"`
+	Checkpoints []kept          `json:"checkpoints"`
+}
+
+// kept is one checkpoint of a folder, oldest first.
+type kept struct {
+	Name    string              `json:"name"`
+	Epoch   int                 `json:"epoch"`
+	Step    int64               `json:"step"`
+	Saved   time.Time           `json:"saved,omitzero"`
+	Metrics *checkpoint.Metrics `json:"metrics,omitempty"`
+	Newest  bool                `json:"newest"`
+	Best    bool                `json:"best"`
+	Foreign bool                `json:"foreign,omitempty"` // another program wrote it
+}
+
+func readHistory(path string, dir checkpoint.Dir) (*history, error) {
+	h := &history{Checkpoints: []kept{}}
+	text, err := os.ReadFile(configPath(path))
+	if err == nil && !json.Valid(text) {
+		err = fmt.Errorf("read %q: it is damaged: want JSON", configPath(path))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	h.Config = text
+	if h.Metrics, err = readMetrics(filepath.Join(path, "metrics.csv")); err != nil {
+		return nil, err
+	}
+	return h, h.list(dir)
+}
+
+// readMetrics gives the rows with their headings first. A crash may have cut
+// the last row, which is left out.
+func readMetrics(path string) ([][]string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	rows, _ := r.ReadAll()
+	var whole [][]string
+	for _, row := range rows {
+		if len(row) == len(rows[0]) {
+			whole = append(whole, row)
+		}
+	}
+	return whole, nil
+}
+
+// list takes our own checkpoints, or where there are none, any bundles.
+func (h *history) list(dir checkpoint.Dir) error {
+	all, err := dir.List()
+	if err != nil {
+		return err
+	}
+	best, _ := checkpoint.Best(all)
+	for i, m := range all {
+		h.Checkpoints = append(h.Checkpoints, kept{Name: m.Name, Epoch: m.Epoch, Step: m.Step, Saved: m.Saved, Metrics: m.Metrics,
+			Newest: i == len(all)-1, Best: m.Name == best.Name})
+	}
+	if len(all) > 0 {
+		return nil
+	}
+	newest := newestForeign(filepath.Join(string(dir), "checkpoint"))
+	for _, name := range bundles(string(dir)) {
+		h.Checkpoints = append(h.Checkpoints, kept{Name: name, Newest: name == newest, Foreign: true})
+	}
+	return nil
+}
+
+// newestForeign is the base name after model_checkpoint_path in TensorFlow's
+// text file, a CheckpointState (checkpoint_state.proto).
+func newestForeign(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "model_checkpoint_path:"); ok {
+			return filepath.Base(strings.Trim(strings.TrimSpace(name), `"`))
+		}
+	}
+	return ""
+}
+
+// show is the prefix of the checkpoint whose variables are shown: the best, or
+// else the newest, or else the last by name.
+func (h *history) show(dir checkpoint.Dir) string {
+	chosen := ""
+	for _, c := range h.Checkpoints {
+		if c.Best {
+			return filepath.Join(string(dir), c.Name)
+		}
+		if c.Newest || chosen == "" {
+			chosen = c.Name
+		}
+	}
+	if chosen == "" {
+		return ""
+	}
+	return filepath.Join(string(dir), chosen)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"alexnet/internal/npy"
+)
+
+func TestSpreadOf(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+	many := make([]float32, 1<<25)
+	for i := range many {
+		many[i] = 0.5
+	}
+	tests := []struct {
+		name   string
+		values []float32
+		want   *spread
+	}{
+		{"none", nil, nil},
+		{"some", []float32{3, -1, 4}, &spread{Min: -1, Mean: 2, Max: 4}},
+		{"not finite among them", []float32{nan, 2, inf}, &spread{Min: 2, Mean: 2, Max: 2, NotFinite: 2}},
+		{"none finite", []float32{nan}, &spread{NotFinite: 1}},
+		{"more than float32 can count", many, &spread{Min: 0.5, Mean: 0.5, Max: 0.5}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := spreadOf(test.values)
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if _, err := json.Marshal(variable{spread: got}); err != nil {
+				t.Errorf("write as JSON: %v", err)
+			}
+		})
+	}
+}
+
+func TestBundlePrefix(t *testing.T) {
+	dir := t.TempDir()
+	prefix := filepath.Join(dir, "model.ckpt-3")
+	for _, ending := range []string{".index", ".data-00000-of-00002", ".data-00001-of-00002", ".meta"} {
+		if err := os.WriteFile(prefix+ending, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, ending := range []string{"", ".index", ".json", ".data-00000-of-00002", ".data-00001-of-00002"} {
+		if got, ok := bundlePrefix(prefix + ending); !ok || got != prefix {
+			t.Errorf("%q: got %q, %v, want the prefix", ending, got, ok)
+		}
+	}
+	for _, path := range []string{prefix + ".meta", filepath.Join(dir, "other"), dir} {
+		if got, ok := bundlePrefix(path); ok {
+			t.Errorf("%q: got %q, want no checkpoint", path, got)
+		}
+	}
+}
+
+func TestInspectWeights(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "w.npz")
+	layer := npy.Layer{Name: "fc8", Weights: &npy.Array{Shape: []int{2, 3}, Data: []float32{1, 2, 3, 4, 5, 9}},
+		Biases: &npy.Array{Shape: []int{3}, Data: []float32{0, 0, 0}}}
+	if err := npy.Write(path, layer); err != nil {
+		t.Fatal(err)
+	}
+	found, err := inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Parameters != 9 || found.Bytes != 36 || len(found.Variables) != 2 {
+		t.Errorf("got %+v, want 2 variables of 9 parameters in 36 bytes", found)
+	}
+	if w := found.Variables[0]; w.Name != "fc8/weights" || w.Mean != 4 || w.Max != 9 || !reflect.DeepEqual(w.Shape, []int64{2, 3}) {
+		t.Errorf("got %+v, want fc8/weights of shape [2 3] with mean 4", w)
+	}
+}
+
+func TestInspectRefuses(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(text, []byte("not weights"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{text, filepath.Join(dir, "none"), t.TempDir()} {
+		found, err := inspect(path)
+		if found != nil || err == nil || hintOf(err) == "" || strings.Count(err.Error(), path) > 1 {
+			t.Errorf("%s: got %v, %v, want an error that names it once, and a hint", path, found, err)
+		}
+	}
+}
+
+func TestReadMetrics(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"whole", "a,b\n1,2\n", "a b;1 2"},
+		{"cut", "a,b\n1,2\n3", "a b;1 2"},
+		{"empty", "", ""},
+	}
+	for _, test := range tests {
+		path := filepath.Join(t.TempDir(), "metrics.csv")
+		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := readMetrics(path)
+		var lines []string
+		for _, row := range rows {
+			lines = append(lines, strings.Join(row, " "))
+		}
+		if got := strings.Join(lines, ";"); got != test.want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", test.name, got, err, test.want)
+		}
+	}
+	if rows, err := readMetrics(filepath.Join(t.TempDir(), "none")); rows != nil || err != nil {
+		t.Errorf("no file: got %v, %v, want none", rows, err)
+	}
+}
+
+func TestNewestForeign(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "checkpoint")
+	text := "model_checkpoint_path: \"/elsewhere/model.ckpt-20\"\nall_model_checkpoint_paths: \"model.ckpt-10\"\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := newestForeign(path); got != "model.ckpt-20" {
+		t.Errorf("got %q, want model.ckpt-20", got)
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"math"
+	"strings"
+
+	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
+)
+
+// variable is one array of numbers.
+type variable struct {
+	Name       string  `json:"name"`
+	DType      string  `json:"dtype"` // as in the file
+	Shape      []int64 `json:"shape"`
+	Parameters int64   `json:"parameters"` // elements
+	*spread            // none where the values are not float32
+	bytes      int64
+}
+
+// spread is what values lie between. Those that are not finite are counted and
+// take no part in the others.
+type spread struct {
+	Min       float64 `json:"min"`
+	Mean      float64 `json:"mean"`
+	Max       float64 `json:"max"`
+	NotFinite int     `json:"not_finite"`
+}
+
+// spreadOf adds up in float64: the mean of millions of float32 is not to be had
+// in float32. It is nil where no value is finite and none is not.
+func spreadOf(values []float32) *spread {
+	if len(values) == 0 {
+		return nil
+	}
+	r := spread{Min: math.Inf(1), Max: math.Inf(-1)}
+	sum, count := 0.0, 0
+	for _, v := range values {
+		x := float64(v)
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			r.NotFinite++
+			continue
+		}
+		r.Min, r.Max = min(r.Min, x), max(r.Max, x)
+		sum += x
+		count++
+	}
+	if count == 0 {
+		return &spread{NotFinite: r.NotFinite}
+	}
+	r.Mean = sum / float64(count)
+	return &r
+}
+
+// dtypeName is float32 for DT_FLOAT, as users write it.
+func dtypeName(t types_go_proto.DataType) string {
+	switch t {
+	case types_go_proto.DataType_DT_FLOAT:
+		return "float32"
+	case types_go_proto.DataType_DT_DOUBLE:
+		return "float64"
+	case types_go_proto.DataType_DT_HALF:
+		return "float16"
+	}
+	return strings.ToLower(strings.TrimPrefix(t.String(), "DT_"))
+}

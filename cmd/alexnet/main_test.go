@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"alexnet/alexnet"
+	"alexnet/internal/npy"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"alexnet": main})
+}
+
+// TestScripts runs the program as people do; testdata/script reads as its
+// documentation. `tiny` in a script stands for the flags of a narrow network.
+func TestScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("each script starts the whole program many times; run without -short")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"pictures": pictures,
+			"exits":    exits,
+			"weights":  weights,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TINY", "--size=67 --widths=8,8,8,8,8,16,16")
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+	})
+}
+
+// pictures draws: pictures DIR COUNT CLASS… gives COUNT pictures in each of
+// DIR/CLASS; the first class is dark, the next ones are brighter.
+func pictures(ts *testscript.TestScript, _ bool, args []string) {
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for i, class := range args[2:] {
+		dir := filepath.Join(ts.MkAbs(args[0]), class)
+		ts.Check(os.MkdirAll(dir, 0o777))
+		for n := range count {
+			ts.Check(drawPicture(filepath.Join(dir, fmt.Sprintf("%s %d.jpg", class, n)), uint8(40+120*i), uint64(n)))
+		}
+	}
+}
+
+func drawPicture(path string, level uint8, seed uint64) error {
+	random := rand.New(rand.NewPCG(seed, uint64(level)))
+	img := image.NewRGBA(image.Rect(0, 0, 80+random.IntN(20), 70))
+	for i := range img.Pix {
+		img.Pix[i] = level + uint8(random.IntN(60))
+	}
+	img.SetRGBA(0, 0, color.RGBA{255, 0, 0, 255})
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(jpeg.Encode(f, img, nil), f.Close())
+}
+
+// weights draws: weights FILE gives pretrained weights for the narrow network
+// that the scripts train, for one class more than they have.
+func weights(ts *testscript.TestScript, _ bool, args []string) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var layers []npy.Layer
+	for _, l := range (alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}).Layers() {
+		inputs := float64(l.Parameters()/l.Biases[0] - 1)
+		layers = append(layers, npy.Layer{Name: l.Name,
+			Weights: drawArray(random, l.Weights, math.Sqrt(1/inputs)), Biases: drawArray(random, l.Biases, 0)})
+	}
+	ts.Check(npy.Write(ts.MkAbs(args[0]), layers...))
+}
+
+// drawArray draws values from a normal distribution.
+func drawArray(random *rand.Rand, shape []int64, deviation float64) *npy.Array {
+	a, count := new(npy.Array), int64(1)
+	for _, d := range shape {
+		a.Shape, count = append(a.Shape, int(d)), count*d
+	}
+	for range count {
+		a.Data = append(a.Data, float32(deviation*random.NormFloat64()))
+	}
+	return a
+}
+
+// exits runs a command that must end with a code: exits 2 alexnet train.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code: got %d, want %d", got, want)
+	}
+}

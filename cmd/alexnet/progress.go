@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"alexnet/train"
+)
+
+// newProgress prints a line an epoch to stdout and, where stderr is a terminal,
+// a bar in between.
+func newProgress(a *app) train.Progress {
+	p := train.Progress{
+		OnNote:  func(text string) { a.log.Warn(text) },
+		OnEpoch: func(e train.Epoch) { fmt.Fprintln(a.stdout, epochLine(e)) },
+		OnFill:  a.fillLine(),
+	}
+	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		bar := &bar{to: f}
+		p.OnStep = bar.step
+		epoch, fill := p.OnEpoch, p.OnFill
+		p.OnEpoch = func(e train.Epoch) {
+			bar.clear()
+			epoch(e)
+		}
+		p.OnFill = func(f train.Fill) {
+			bar.fill(f)
+			fill(f)
+		}
+	}
+	return p
+}
+
+// fillLine says when the frozen layers are done, and how fast they were.
+func (a *app) fillLine() func(train.Fill) {
+	var began time.Time
+	return func(f train.Fill) {
+		if f.Done == 0 {
+			began = time.Now()
+		}
+		if f.Done == f.Of {
+			took := time.Since(began)
+			a.log.Info("frozen layers computed", "pictures", f.Of, "took", took.Round(time.Second/10),
+				"images/s", int(float64(f.Of)/took.Seconds()))
+		}
+	}
+}
+
+func epochLine(e train.Epoch) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "epoch %d/%d  step %d", e.Epoch, e.Epochs, e.Step)
+	if e.Epoch > 0 {
+		fmt.Fprintf(&b, "  loss %.4f  accuracy %.4f", e.Loss, e.Accuracy)
+	}
+	if v := e.Validation; v != nil {
+		fmt.Fprintf(&b, "  validation loss %.4f  accuracy %.4f", v.Loss, v.Accuracy)
+	}
+	if e.Epoch > 0 {
+		fmt.Fprintf(&b, "  %.0f images/s  %v", e.Rate, time.Duration(e.Seconds*float64(time.Second)).Round(time.Second/10))
+	}
+	return b.String()
+}
+
+// bar shows how far the running epoch is.
+type bar struct {
+	to   io.Writer
+	of   string // what the bar measures
+	size int
+	bar  *progressbar.ProgressBar
+}
+
+func (b *bar) step(s train.Step) {
+	b.show(fmt.Sprintf("epoch %d/%d", s.Epoch, s.Epochs), fmt.Sprintf("  loss %.4f", s.Loss), s.Done, s.Of)
+}
+
+func (b *bar) fill(f train.Fill) { b.show("frozen layers", "", f.Done, f.Of) }
+
+func (b *bar) show(what, detail string, done, size int) {
+	if b.bar == nil || b.of != what || b.size != size {
+		b.clear()
+		b.of, b.size = what, size
+		b.bar = progressbar.NewOptions(size, progressbar.OptionSetWriter(b.to), progressbar.OptionSetWidth(24),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("images"),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	b.bar.Describe(what + detail)
+	_ = b.bar.Set(done)
+}
+
+func (b *bar) clear() {
+	if b.bar != nil {
+		_ = b.bar.Clear()
+		b.bar = nil
+	}
+}
