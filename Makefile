@@ -1,0 +1,45 @@
+# Every target works in a fresh checkout: what it needs from outside it brings first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build test demo bench fuzz soak cover clean distclean
+
+# How long `make fuzz` runs each target.
+FUZZTIME ?= 10m
+
+# Stands before commands that build against TensorFlow's C library.
+with_libtensorflow = scripts/install-libtensorflow && eval "$$(scripts/install-libtensorflow --env)" &&
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+# The program finds the library beside its own folder, so the checkout may move; no environment variable is needed.
+build: ## bin/alexnet, the program
+	@$(with_libtensorflow) go build -o bin/alexnet \
+		-ldflags "-X main.version=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown) \
+			-extldflags '-Wl,-rpath,\$$ORIGIN/../.libtensorflow/lib'" ./cmd/alexnet
+
+test: ## all checks and tests; what a change has to pass
+	@scripts/check
+
+demo: build ## train on a few pictures and show what comes of it
+	@scripts/demo
+
+bench: build ## measure speed on this machine
+	@scripts/bench
+
+fuzz: ## every fuzz target for FUZZTIME (10m) each
+	@$(with_libtensorflow) scripts/fuzz "$(FUZZTIME)"
+
+soak: ## train for minutes and watch memory
+	@scripts/soak
+
+cover: ## the share of statements that tests reach; cover.out for go tool cover -html
+	@$(with_libtensorflow) go test -coverprofile=cover.out -coverpkg=./... ./... && \
+		go tool cover -func=cover.out | tail -n 1
+
+clean: ## remove what was built
+	rm -rf bin cover.out
+
+distclean: clean ## remove what was brought too: the C library and Python
+	rm -rf .libtensorflow .libtensorflow.* .venv .venv.*
