@@ -66,9 +66,10 @@ func TestRunDiverges(t *testing.T) {
 // checkpoint is made of it.
 func TestRunDivergesInValidation(t *testing.T) {
 	s := newStudio(t, 3, 2)
+	s.layers = []string{"fc8"} // finite values that the next product takes beyond float32
 	dir := t.TempDir()
 	wild := plain
-	wild.LearningRate = 1e30
+	wild.LearningRate = 6e36
 	err := train.Run(context.Background(), wild, s.job(t, wild, dir, nil))
 	var diverged *train.DivergedError
 	if !errors.As(err, &diverged) {
