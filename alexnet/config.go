@@ -3,7 +3,7 @@ package alexnet
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 )
 
 // Config describes a network. Only Classes has no default.
@@ -12,6 +12,11 @@ type Config struct {
 	Size    int    `json:"size,omitempty"` // side of the input picture; 227
 	Widths  Widths `json:"widths,omitzero"`
 	LRN     LRN    `json:"lrn,omitempty"` // how norm1 and norm2 are computed; LRNOps
+
+	// BFloat16 names layers that are computed in bfloat16, with the pools and
+	// norms that follow them, where the processor has instructions for it. Their
+	// variables and gradients are float32 all the same.
+	BFloat16 []string `json:"bfloat16,omitempty"`
 }
 
 // Widths are the channels of conv1…conv5, even numbers as convolutions run in
@@ -28,23 +33,13 @@ var BVLC = Widths{Conv: [5]int{96, 256, 384, 384, 256}, FC: [2]int{4096, 4096}}
 type LRN string
 
 // LRNOps computes the window's sum as a product with a band matrix, which is
-// faster; LRNKernel calls TensorFlow's LRN kernel.
+// faster; LRNKernel calls TensorFlow's LRN kernel. The two agree to a millionth
+// of the scale, but at a tie in a later max-pool that may send a convolution's
+// gradient through another pixel than Python's.
 const (
 	LRNOps    LRN = "ops"
 	LRNKernel LRN = "kernel"
 )
-
-// DefaultLRN is LRNKernel where a convolution is trained and LRNOps elsewhere.
-// The two agree to a millionth of the scale, but at a tie in a later max-pool
-// that may send a convolution's gradient through another pixel than Python's.
-func DefaultLRN(trained []string) LRN {
-	for _, layer := range trained {
-		if strings.HasPrefix(layer, "conv") {
-			return LRNKernel
-		}
-	}
-	return LRNOps
-}
 
 // WithDefaults fills what is zero.
 func (c Config) WithDefaults() Config {
@@ -77,6 +72,11 @@ func (c Config) Validate() error {
 	for i, w := range c.Widths.FC {
 		if w < 1 {
 			errs = append(errs, fmt.Errorf("width of fc%d: got %d, want at least 1", i+6, w))
+		}
+	}
+	for _, name := range c.BFloat16 {
+		if !slices.Contains(LayerNames, name) {
+			errs = append(errs, fmt.Errorf("bfloat16: got layer %q, want one of %v", name, LayerNames))
 		}
 	}
 	if c.LRN != LRNOps && c.LRN != LRNKernel {

@@ -3,6 +3,7 @@ package alexnet_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -106,7 +107,7 @@ func TestConfigProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 		var back alexnet.Config
-		if err := json.Unmarshal(text, &back); err != nil || back != c {
+		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, c) {
 			t.Errorf("got %+v and error %v back, want %+v", back, err, c)
 		}
 	})

@@ -89,13 +89,15 @@ func (b *builder) build() {
 	x = b.flatten(x)
 	x = b.drop("dropout6", b.fc("fc6", x, true))
 	x = b.drop("dropout7", b.fc("fc7", x, true))
-	b.net.Logits = b.fc("fc8", x, false)
+	b.net.Logits = b.wide(b.fc("fc8", x, false))
 }
 
 // conv is a convolution with ReLU, which comes before the normalisation.
 func (b *builder) conv(name string, x tf.Output, stride int64, padding string, groups int) tf.Output {
 	w, v := b.variables(name)
-	return b.named(name, ops.Conv(b.root.SubScope(name), x, w, v, stride, padding, groups))
+	s := b.root.SubScope(name)
+	x, w, v = b.format(s, name, x, w, v)
+	return b.named(name, ops.Conv(s, x, w, v, stride, padding, groups))
 }
 
 func (b *builder) norm(name string, x tf.Output) tf.Output {
@@ -113,12 +115,13 @@ func (b *builder) pool(name string, x tf.Output) tf.Output {
 
 func (b *builder) flatten(x tf.Output) tf.Output {
 	s := b.root.SubScope("flatten")
-	return op.Reshape(s, x, tfgraph.Const(s, "shape", []int64{-1, b.layers[5].Weights[0]}))
+	return op.Reshape(s, b.wide(x), tfgraph.Const(s, "shape", []int64{-1, b.layers[5].Weights[0]}))
 }
 
 func (b *builder) fc(name string, x tf.Output, relu bool) tf.Output {
 	s := b.root.SubScope(name)
 	w, v := b.variables(name)
+	x, w, v = b.format(s, name, x, w, v)
 	y := ops.Dense(s, x, w, v)
 	if relu {
 		y = op.Relu(s, y)
@@ -133,7 +136,7 @@ func (b *builder) drop(name string, x tf.Output) tf.Output {
 		return x
 	}
 	salt := int64(number[0] - '0')
-	return b.named(name, ops.Dropout(b.root.SubScope(name), x, b.net.Dropout.Rate, b.net.Dropout.Seed, salt))
+	return b.named(name, ops.Dropout(b.root.SubScope(name), b.wide(x), b.net.Dropout.Rate, b.net.Dropout.Seed, salt))
 }
 
 // variables adds the weights and biases of the layer called name.
@@ -150,9 +153,29 @@ func (b *builder) variables(name string) (weights, biases tf.Output) {
 	return b.net.Variables[n-2].Value, b.net.Variables[n-1].Value
 }
 
+// named shows x, a layer's output, under the layer's name and in float32.
 func (b *builder) named(name string, x tf.Output) tf.Output {
-	b.net.Activations = append(b.net.Activations, Activation{name, x})
+	b.net.Activations = append(b.net.Activations, Activation{name, ops.As(b.root.SubScope(name+"/float32"), x, tf.Float)})
 	return x
+}
+
+// wide is the newest layer's output x in float32. Layers with weights read it so,
+// that what frozen layers give can be fed there.
+func (b *builder) wide(x tf.Output) tf.Output {
+	if n := len(b.net.Activations); n > 0 && b.root.Err() == nil && x.DataType() != tf.Float {
+		return b.net.Activations[n-1].Output
+	}
+	return x
+}
+
+// format gives what the named layer multiplies, in the number format that it
+// does so in. Its variables stay float32.
+func (b *builder) format(s *op.Scope, name string, x, weights, biases tf.Output) (_, _, _ tf.Output) {
+	t := tf.Float
+	if slices.Contains(b.net.Config.BFloat16, name) && tfgraph.HasBFloat16() {
+		t = tf.Bfloat16
+	}
+	return ops.As(s.SubScope("input"), b.wide(x), t), ops.As(s.SubScope("weights"), weights, t), ops.As(s.SubScope("biases"), biases, t)
 }
 
 // VariablesOf picks the variables of the named layers.

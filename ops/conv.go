@@ -42,6 +42,14 @@ func MaxPool(s *op.Scope, x tf.Output, size, stride int64) tf.Output {
 	return op.MaxPool(s, x, []int64{1, size, size, 1}, []int64{1, stride, stride, 1}, "VALID")
 }
 
+// As is x in the number format t: x itself where it has that one.
+func As(s *op.Scope, x tf.Output, t tf.DataType) tf.Output {
+	if s.Err() != nil || x.DataType() == t {
+		return x
+	}
+	return op.Cast(s, x, t)
+}
+
 // Dense is x [N,I] times weights [I,O] plus biases [O].
 func Dense(s *op.Scope, x, weights, biases tf.Output) tf.Output {
 	return op.BiasAdd(s, op.MatMul(s, x, weights), biases)

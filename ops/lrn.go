@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"slices"
+
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
@@ -31,8 +33,8 @@ func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {
 	return y
 }
 
-// LRN normalises x [N,H,W,C], C known while building, by other ops: the sum of squares over the
-// window is a product with a band matrix of ones, and x / s^0.75 is
+// LRN normalises x [N,H,W,C], C known while building, by other ops: the sum of
+// squares over the window is a product with a band matrix, and x / s^0.75 is
 // x * rsqrt(s * sqrt(s)). It is faster than the kernel and its gradient is
 // right in the registry. Only Beta 0.75 has this form; any other fails the
 // scope.
@@ -45,9 +47,9 @@ func LRN(s *op.Scope, x tf.Output, p LRNParams) tf.Output {
 		fail(s, "LRN", "build LRN: got beta %g over %d channels, want 0.75 over a known number", p.Beta, channels)
 		return tf.Output{}
 	}
-	band := tfgraph.Const(s, "band", bandMatrix(int(channels), int(p.Radius), p.Alpha))
-	sum := op.Conv2D(s, op.Square(s, x), band, []int64{1, 1, 1, 1}, "VALID")
-	scale := op.AddV2(s, sum, tfgraph.Const(s, "bias", p.Bias))
+	band := As(s.SubScope("band"), tfgraph.Const(s, "band", bandMatrix(int(channels), int(p.Radius), p.Alpha)), x.DataType())
+	bias := As(s.SubScope("bias"), tfgraph.Const(s, "bias", slices.Repeat([]float32{p.Bias}, int(channels))), x.DataType())
+	scale := op.BiasAdd(s, op.Conv2D(s, op.Square(s, x), band, []int64{1, 1, 1, 1}, "VALID"), bias)
 	return op.Mul(s, x, op.Rsqrt(s, op.Mul(s.SubScope("power"), scale, op.Sqrt(s, scale))))
 }
 

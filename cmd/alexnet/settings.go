@@ -34,6 +34,7 @@ type settings struct {
 	MaxPixels         int64          `json:"max_pixels,omitempty"`
 	Cache             string         `json:"cache,omitempty"`
 	CacheMemory       int64          `json:"cache_memory"` // MiB
+	Precision         string         `json:"precision,omitempty"` // as given
 	Network           alexnet.Config `json:"network"`
 }
 
@@ -68,7 +69,8 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.resize, "resize", string(alexnet.Squash), "squash to 227x227, or crop: squash to 256x256 and take the centre, as Caffe does")
 	flags.StringVar(&f.set.Cache, "cache", "", "folder, which runs may share, to keep what frozen layers give; off computes it in every epoch anew (default memory, or else RUN/cache)")
 	flags.Int64Var(&f.set.CacheMemory, "cache-memory", 1024, "MiB of memory for what frozen layers give")
-	flags.StringVar(&f.lrn, "lrn", "", "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit (default kernel where a convolution is trained)")
+	flags.StringVar(&f.lrn, "lrn", string(alexnet.LRNOps), "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit")
+	flags.StringVar(&f.set.Precision, "precision", precisionFloat32, "float32; bfloat16 for all layers but fc8; or auto: bfloat16 for frozen layers where the processor has it")
 	flags.BoolVar(&f.set.IgnoreOrientation, "ignore-orientation", false, "take pictures as stored, whatever their EXIF orientation says")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out from its newest checkpoint")
 	f.pictures.register(flags)
@@ -87,10 +89,14 @@ func (f *trainFlags) settings(data string) (settings, error) {
 	if s.TrainLayers = splitLayers(f.layers); s.TrainLayers == nil {
 		s.TrainLayers = alexnet.DefaultTrainLayers(s.Weights != "")
 	}
-	s.Network.Size, s.Network.LRN = f.size, cmp.Or(alexnet.LRN(f.lrn), alexnet.DefaultLRN(s.TrainLayers))
+	s.Network.Size, s.Network.LRN = f.size, alexnet.LRN(f.lrn)
 	var errs []error
 	if s.Network.LRN != alexnet.LRNOps && s.Network.LRN != alexnet.LRNKernel {
 		errs = append(errs, fmt.Errorf("--lrn: got %q, want ops or kernel", f.lrn))
+	}
+	var err error
+	if s.Network.BFloat16, err = reduced(s.Precision, s.TrainLayers); err != nil {
+		errs = append(errs, err)
 	}
 	if len(f.widths) == 7 {
 		copy(s.Network.Widths.Conv[:], f.widths)
@@ -210,7 +216,7 @@ func (s settings) byFlag() map[string]string {
 		"dropout": text(s.Dropout), "train-layers": layers, "init-layers": s.InitLayers, "seed": text(s.Seed),
 		"val": absolute(s.Val), "resize": text(s.Resize), "ignore-orientation": text(s.IgnoreOrientation),
 		"formats": s.Formats, "max-pixels": text(s.MaxPixels), "widths": text(s.Network.Widths), "size": text(s.Network.Size),
-		"lrn": text(s.Network.LRN),
+		"lrn": text(s.Network.LRN), "precision": cmp.Or(s.Precision, precisionFloat32),
 	}
 }
 

@@ -80,7 +80,7 @@ func (f *trainFlags) open(cmd *cobra.Command, args []string) (s settings, from *
 
 // train wires the packages for one run, which begins, or goes on at from.
 func (a *app) train(ctx context.Context, s settings, out string, from *checkpoint.Meta) error {
-	a.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", kernels())
+	a.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", kernels(), "arithmetic", format(s.Network))
 	data, err := a.openData(&s)
 	if err != nil {
 		return err

@@ -1,0 +1,64 @@
+package alexnet_test
+
+import (
+	"math"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+
+	"alexnet/alexnet"
+	"alexnet/tfgraph"
+)
+
+// bfloat16 keeps 8 bits of a number: layers computed in it give nearly what they
+// give in float32, and so do the gradients; layers that are not named are not
+// touched, and all that is seen of the network is float32.
+func TestBFloat16IsClose(t *testing.T) {
+	wide := newTrial(t, tiny, recipe{gradients: allGradients})
+	for _, layers := range [][]string{alexnet.LayerNames[:5], alexnet.LayerNames[:7]} {
+		config := tiny
+		config.BFloat16 = layers
+		narrow := newTrial(t, config, recipe{gradients: allGradients})
+		values := map[*trial][][]float32{}
+		for _, tr := range []*trial{wide, narrow} {
+			tr.batch(t, randomPictures(tiny, 4, 3), []int32{0, 1, 2, 3})
+			tr.start(t, randomWeights(tiny, 4))
+			fetches := append([]tf.Output{tr.loss, tr.net.Logits}, tr.gradients...)
+			for _, a := range tr.net.Activations {
+				fetches = append(fetches, a.Output)
+			}
+			for _, v := range tr.run(t, nil, fetches) {
+				values[tr] = append(values[tr], v.Data)
+			}
+		}
+		differ := false
+		for i, want := range values[wide] {
+			off := distance(values[narrow][i], want)
+			differ = differ || off > 1e-5
+			if off > 0.15 { // gradients pass eight layers twice, at 2^-9 a value and with other maxima
+				t.Errorf("%v: value %d: got %.3g away in norm, want at most 0.15", layers, i, off)
+			}
+		}
+		if differ != tfgraph.HasBFloat16() {
+			t.Errorf("%v: got a difference: %v, want it where the processor has bfloat16: %v", layers, differ, tfgraph.HasBFloat16())
+		}
+	}
+}
+
+// distance is |got-want| / |want|.
+func distance(got, want []float32) float64 {
+	var off, all float64
+	for i, w := range want {
+		off += math.Pow(float64(got[i]-w), 2)
+		all += math.Pow(float64(w), 2)
+	}
+	return math.Sqrt(off / all)
+}
+
+func TestBFloat16NamesLayers(t *testing.T) {
+	config := tiny
+	config.BFloat16 = []string{"conv6"}
+	if err := config.Validate(); err == nil {
+		t.Error("got no error for a layer that there is not")
+	}
+}
