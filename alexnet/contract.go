@@ -1,6 +1,7 @@
 package alexnet
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -24,7 +25,22 @@ type Contract struct {
 	Channels    string     `json:"channels"`    // order in memory
 	Orientation bool       `json:"orientation"` // whether the EXIF orientation is applied
 	Classes     []string   `json:"classes"`     // class names by label
+
+	// Decode is DecodeExact, or DecodeFast: a JPEG at least twice too large is
+	// shrunk while it is decoded.
+	Decode Decode `json:"decode,omitempty"`
 }
+
+// Decode names how exactly a photograph is decoded.
+type Decode string
+
+// DecodeExact decodes every pixel. DecodeFast has libjpeg leave out what a
+// smaller picture does not need, down to an eighth of each side and never below
+// what the contract resizes to; it gives other pixels.
+const (
+	DecodeExact Decode = ""
+	DecodeFast  Decode = "fast"
+)
 
 // Resize names a rule for bringing a photograph to the network's size.
 type Resize string
@@ -59,6 +75,8 @@ func (c Contract) validatePicture() error {
 		return fmt.Errorf("data contract: got channel order %q, want BGR", c.Channels)
 	case c.Resize != Squash && c.Resize != Crop:
 		return fmt.Errorf("data contract: got resize %q, want %s or %s", c.Resize, Squash, Crop)
+	case c.Decode != DecodeExact && c.Decode != DecodeFast:
+		return fmt.Errorf("data contract: got decode %q, want %q or none", c.Decode, DecodeFast)
 	case c.Size < 1 || c.Size > 4096:
 		return fmt.Errorf("data contract: got size %d, want 1 to 4096", c.Size)
 	}
@@ -67,10 +85,11 @@ func (c Contract) validatePicture() error {
 
 // Decoding is the graph from an encoded photograph to an input of the network.
 type Decoding struct {
-	Contents    tf.Output // string scalar: JPEG, PNG, GIF (first frame) or BMP bytes; fed
-	Orientation tf.Output // int32 scalar: EXIF orientation 1…8; 1 unless fed
-	Pixels      tf.Output // uint8 [H,W,3]: RGB as stored, before orientation
-	Picture     tf.Output // float32 [Size,Size,3]
+	Contents    tf.Output   // string scalar: JPEG, PNG, GIF (first frame) or BMP bytes; fed
+	Orientation tf.Output   // int32 scalar: EXIF orientation 1…8; 1 unless fed
+	Pixels      tf.Output   // uint8 [H,W,3]: RGB as stored, before orientation
+	Picture     tf.Output   // float32 [Size,Size,3]
+	shrunk      []tf.Output // the same of JPEG decoded at 1/2, 1/4, 1/8; DecodeFast's
 }
 
 // orientations holds, for EXIF orientations 0…8, whether rows and columns are
@@ -96,9 +115,36 @@ func (c Contract) Build(s *op.Scope) Decoding {
 		return d
 	}
 	d.Pixels = op.DecodeImage(s, d.Contents, op.DecodeImageChannels(3), op.DecodeImageExpandAnimations(false))
-	upright := orient(s.SubScope("upright"), d.Pixels, d.Orientation)
-	d.Picture = c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), upright))
+	d.Picture = c.picture(s, d.Pixels, d.Orientation)
+	if c.Decode == DecodeFast {
+		for ratio := int64(2); ratio <= 8; ratio *= 2 {
+			s := s.SubScope(fmt.Sprintf("shrunk%d", ratio))
+			pixels := op.DecodeJpeg(s, d.Contents, op.DecodeJpegChannels(3), op.DecodeJpegRatio(ratio))
+			d.shrunk = append(d.shrunk, c.picture(s, pixels, d.Orientation))
+		}
+	}
 	return d
+}
+
+// picture is what the contract makes of decoded pixels.
+func (c Contract) picture(s *op.Scope, pixels, orientation tf.Output) tf.Output {
+	upright := orient(s.SubScope("upright"), pixels, orientation)
+	return c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), upright))
+}
+
+// pick is the output that gives the picture of the encoded bytes: the most
+// shrunk one that is still as large as what is resized to.
+func (d Decoding) pick(c Contract, encoded []byte, view View) tf.Output {
+	best := d.Picture
+	if !bytes.HasPrefix(encoded, []byte{0xff, 0xd8}) {
+		return best
+	}
+	for i, picture := range d.shrunk {
+		if min(view.Width, view.Height)>>(i+1) >= c.resized() {
+			best = picture
+		}
+	}
+	return best
 }
 
 // orient turns the picture without control flow: the orientation picks a row of
@@ -122,16 +168,21 @@ func orient(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 // resize is TensorFlow's legacy bilinear interpolation, which takes the corner
 // of a pixel for its place and does not antialias.
 func (c Contract) resize(s *op.Scope, pixels tf.Output) tf.Output {
-	side := c.Size
-	if c.Resize == Crop {
-		side = int(math.Round(float64(c.Size) * 256 / 227))
-	}
+	side := c.resized()
 	batch := op.ExpandDims(s, pixels, tfgraph.Const(s, "batch", int32(0)))
 	x := op.ResizeBilinear(s, batch, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
 	margin, size := int32(side-c.Size)/2, int32(c.Size)
 	centre := op.Slice(s, x, tfgraph.Const(s, "begin", []int32{0, margin, margin, 0}),
 		tfgraph.Const(s, "extent", []int32{1, size, size, 3}))
 	return op.Reshape(s, centre, tfgraph.Const(s, "picture", []int32{size, size, 3}))
+}
+
+// resized is the side that a photograph is resized to, before any cropping.
+func (c Contract) resized() int {
+	if c.Resize == Crop {
+		return int(math.Round(float64(c.Size) * 256 / 227))
+	}
+	return c.Size
 }
 
 // normalise subtracts the mean and turns RGB into BGR.

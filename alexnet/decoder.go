@@ -36,46 +36,52 @@ func NewDecoder(c Contract, options tfgraph.Options) (*Decoder, error) {
 	return &Decoder{contract: c, graph: graph, session: session}, nil
 }
 
-// Decode writes the picture [Size,Size,3] into the slice of that length.
-// orientation is the EXIF tag's value, 1 where there is none; a contract that
-// does not apply orientations ignores it.
-func (d *Decoder) Decode(ctx context.Context, encoded []byte, orientation int, into []float32) error {
-	return d.run(ctx, encoded, orientation, d.graph.Picture, func(t *tfgraph.Tensor) error {
-		pixels := tfgraph.Data[float32](t)
-		if len(into) != len(pixels) {
-			return fmt.Errorf("decode picture: got room for %d values, want %d", len(into), len(pixels))
-		}
-		copy(into, pixels)
-		return nil
-	})
+// View says how one encoded picture is to be seen.
+type View struct {
+	Orientation   int  // EXIF tag 0x0112; taken for 1 outside 1…8 and where the contract applies none
+	Mirrored      bool // from right to left, once upright
+	Width, Height int  // as stored; 0 where not known, and then nothing is shrunk while it is decoded
 }
 
-// Check decodes the picture's bytes and throws the pixels away.
-func (d *Decoder) Check(ctx context.Context, encoded []byte) error {
-	return d.run(ctx, encoded, 1, d.graph.Pixels, func(*tfgraph.Tensor) error { return nil })
-}
+// mirrored gives for EXIF orientations 1…8 the one that is its mirror image.
+var mirrored = [9]int{1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5, 7: 8, 8: 7}
 
-func (d *Decoder) run(ctx context.Context, encoded []byte, orientation int, fetch tf.Output, use func(*tfgraph.Tensor) error) error {
-	if orientation < 1 || orientation > 8 || !d.contract.Orientation {
-		orientation = 1
+// orientation is the one to turn a picture by.
+func (v View) orientation(applied bool) int {
+	o := v.Orientation
+	if o < 1 || o > 8 || !applied {
+		o = 1
 	}
+	if v.Mirrored {
+		return mirrored[o]
+	}
+	return o
+}
+
+// Decode writes the picture [Size,Size,3] into the slice of that length.
+func (d *Decoder) Decode(ctx context.Context, encoded []byte, view View, into []float32) error {
 	contents, err := tfgraph.Strings([][]byte{encoded})
 	if err != nil {
 		return err
 	}
 	defer contents.Close()
-	turn, err := tfgraph.Scalar(int32(orientation))
+	turn, err := tfgraph.Scalar(int32(view.orientation(d.contract.Orientation)))
 	if err != nil {
 		return err
 	}
 	defer turn.Close()
 	feeds := tfgraph.Feeds{d.graph.Contents: contents, d.graph.Orientation: turn}
-	out, err := d.session.Run(ctx, feeds, []tf.Output{fetch})
+	out, err := d.session.Run(ctx, feeds, []tf.Output{d.graph.pick(d.contract, encoded, view)})
 	if err != nil {
 		return err // input says which picture
 	}
 	defer tfgraph.CloseAll(out)
-	return use(out[0])
+	pixels := tfgraph.Data[float32](out[0])
+	if len(into) != len(pixels) {
+		return fmt.Errorf("decode picture: got room for %d values, want %d", len(into), len(pixels))
+	}
+	copy(into, pixels)
+	return nil
 }
 
 // Close frees the session.

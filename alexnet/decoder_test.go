@@ -1,12 +1,19 @@
 package alexnet_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"alexnet/alexnet"
 	"alexnet/tfgraph"
@@ -23,7 +30,7 @@ func TestDecoderConcurrently(t *testing.T) {
 			into := make([]float32, 67*67*3)
 			for k := range all {
 				i := (k + worker*3) % len(all)
-				if err := d.Decode(context.Background(), all[i].bytes, all[i].orientation, into); err != nil {
+				if err := d.Decode(context.Background(), all[i].bytes, alexnet.View{Orientation: all[i].orientation}, into); err != nil {
 					t.Errorf("%s: %v", all[i].name, err)
 				} else if !slices.Equal(into, want.Data[i*len(into):(i+1)*len(into)]) {
 					t.Errorf("%s: got other pixels than alone", all[i].name)
@@ -54,7 +61,7 @@ func TestDecoderRefuses(t *testing.T) {
 		{"cancelled", gone, picture, into, context.Canceled.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := d.Decode(c.ctx, c.bytes, 1, c.into)
+			err := d.Decode(c.ctx, c.bytes, alexnet.View{}, c.into)
 			if err == nil || !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("got error %v, want one with %q", err, c.fails)
 			}
@@ -63,12 +70,6 @@ func TestDecoderRefuses(t *testing.T) {
 				t.Errorf("got error %v, want TensorFlow's invalid argument", err)
 			}
 		})
-	}
-	if err := d.Check(context.Background(), picture); err != nil {
-		t.Errorf("check of a good picture: %v", err)
-	}
-	if err := d.Check(context.Background(), picture[:len(picture)/2]); err == nil {
-		t.Error("check of half a picture: got no error")
 	}
 }
 
@@ -104,7 +105,92 @@ func TestDecoderClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Check(context.Background(), photographs(t)[0].bytes); !errors.Is(err, tfgraph.ErrClosed) {
+	if err := d.Decode(context.Background(), photographs(t)[0].bytes, alexnet.View{}, nil); !errors.Is(err, tfgraph.ErrClosed) {
 		t.Errorf("got error %v, want %v", err, tfgraph.ErrClosed)
 	}
+}
+
+// Mirrored is the picture read from right to left, whatever its orientation.
+func TestDecoderMirrors(t *testing.T) {
+	const side = 67
+	d := newDecoder(t, contract(side, alexnet.Squash))
+	encoded := photographs(t)[0].bytes
+	for o := range 9 {
+		var seen [2][side][side][3]float32
+		for i, mirrored := range []bool{false, true} {
+			view := alexnet.View{Orientation: o, Mirrored: mirrored}
+			if err := d.Decode(context.Background(), encoded, view, unsafe.Slice(&seen[i][0][0][0], side*side*3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The resizing takes a pixel's corner for its place, so mirroring before and
+		// after it differ a little: the mirror image has to be by far the nearer one.
+		var mirror, same float64
+		for y := range side {
+			for x := range side {
+				for c := range 3 {
+					got := float64(seen[1][y][x][c])
+					mirror += math.Abs(got - float64(seen[0][y][side-1-x][c]))
+					same += math.Abs(got - float64(seen[0][y][x][c]))
+				}
+			}
+		}
+		if mirror > same/3 {
+			t.Errorf("orientation %d: got %.3g from the mirror image and %.3g from the picture", o, mirror, same)
+		}
+	}
+}
+
+// A JPEG at least twice too large is shrunk as it is decoded, and looks the same;
+// any other picture is the same to the last bit.
+func TestDecodeFast(t *testing.T) {
+	fast := contract(67, alexnet.Crop)
+	fast.Decode = alexnet.DecodeFast
+	exact := contract(67, alexnet.Crop)
+	large := smooth(640, 700)
+	var asJPEG, asPNG bytes.Buffer
+	for _, err := range []error{jpeg.Encode(&asJPEG, large, nil), png.Encode(&asPNG, large)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cases := map[string]struct {
+		encoded []byte
+		view    alexnet.View
+		same    bool
+	}{
+		"large":         {asJPEG.Bytes(), alexnet.View{Width: 640, Height: 700}, false},
+		"large, turned": {asJPEG.Bytes(), alexnet.View{Width: 640, Height: 700, Orientation: 6}, false},
+		"size unknown":  {asJPEG.Bytes(), alexnet.View{}, true},
+		"no JPEG":       {asPNG.Bytes(), alexnet.View{Width: 640, Height: 700}, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			var seen [2][67 * 67 * 3]float32
+			for i, contract := range []alexnet.Contract{exact, fast} {
+				if err := newDecoder(t, contract).Decode(context.Background(), c.encoded, c.view, seen[i][:]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if (seen[0] == seen[1]) != c.same {
+				t.Errorf("got equal pixels: %v, want %v", !c.same, c.same)
+			}
+			for i := range seen[0] {
+				if d := seen[0][i] - seen[1][i]; d < -16 || d > 16 { // the legacy resize does not antialias
+					t.Fatalf("value %d: got %v, want near %v", i, seen[1][i], seen[0][i])
+				}
+			}
+		})
+	}
+}
+
+// smooth is a picture without edges.
+func smooth(w, h int) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			img.Set(x, y, color.RGBA{uint8(x * 200 / w), uint8(y * 200 / h), uint8((x + y) * 120 / (w + h)), 255})
+		}
+	}
+	return img
 }

@@ -62,7 +62,7 @@ func ExampleDecoder_Decode() {
 	}
 	defer decoder.Close()
 	input := make([]float32, 227*227*3)
-	if err := decoder.Decode(context.Background(), file.Bytes(), 1, input); err != nil {
+	if err := decoder.Decode(context.Background(), file.Bytes(), alexnet.View{}, input); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(input[:3])

@@ -31,7 +31,7 @@ type Activation struct {
 // dropped.
 type DropoutControls struct {
 	Rate tf.Output // float32 scalar: the probability of dropping, 0 by default
-	Seed tf.Output // [2]int64; the same seed drops the same values
+	Seed tf.Output // [2]int64, or [3]int64 for a part of a batch, as in ops.Dropout; the same seed drops the same values
 }
 
 // Build adds the network to the root scope. dropout names the fully connected
@@ -55,7 +55,7 @@ func Build(root *op.Scope, config Config, dropout ...string) *Network {
 	b.net.Images = tfgraph.Placeholder(root, "images", tf.Float, tf.MakeShape(-1, size, size, 3))
 	if len(dropout) > 0 {
 		b.net.Dropout.Rate = tfgraph.Default(root, "dropout/rate", float32(0), tf.ScalarShape())
-		b.net.Dropout.Seed = tfgraph.Default(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(2))
+		b.net.Dropout.Seed = tfgraph.Default(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))
 	}
 	b.build()
 	return b.net

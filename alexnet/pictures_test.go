@@ -185,7 +185,7 @@ func decodeAll(t testing.TB, c alexnet.Contract, photographs []photograph) parit
 		Data:  make([]float32, n*len(photographs)),
 	}
 	for i, p := range photographs {
-		if err := d.Decode(context.Background(), p.bytes, p.orientation, batch.Data[i*n:(i+1)*n]); err != nil {
+		if err := d.Decode(context.Background(), p.bytes, alexnet.View{Orientation: p.orientation}, batch.Data[i*n:(i+1)*n]); err != nil {
 			t.Fatalf("%s: %v", p.name, err)
 		}
 	}

@@ -127,7 +127,8 @@ func NewLoader(decoder *alexnet.Decoder, size int, examples []input.Example, bat
 			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
 		},
 		Decode: func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
-			return decoder.Decode(ctx, encoded, ex.Orientation, into)
+			view := alexnet.View{Orientation: ex.Orientation, Mirrored: ex.Mirrored, Width: ex.Width, Height: ex.Height}
+			return decoder.Decode(ctx, encoded, view, into)
 		},
 	}
 }

@@ -151,7 +151,7 @@ func Examples(paths []string, opt Options) ([]Example, []Problem) {
 	kept := examples[:0]
 	for i, ex := range examples {
 		if errs[i] != nil {
-			problems = append(problems, problem(paths[i], errs[i]))
+			problems = append(problems, ProblemOf(paths[i], errs[i]))
 			continue
 		}
 		kept = append(kept, ex)

@@ -34,6 +34,7 @@ type Example struct {
 	Label int    // index into the classes, or -1 where none is known
 	Size  int64  // bytes
 	Header
+	Mirrored bool // taken from right to left, once upright
 }
 
 // Data is a data set: its pictures in the order of their names, and

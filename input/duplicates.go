@@ -57,7 +57,7 @@ func Duplicates(ctx context.Context, d *Data) ([]Duplicate, []Problem, error) {
 	for i := range all {
 		switch {
 		case errs[i] != nil:
-			problems = append(problems, problem(all[i].Path, errs[i]))
+			problems = append(problems, ProblemOf(all[i].Path, errs[i]))
 		case sums[i] != [sha256.Size]byte{}:
 			members[sums[i]] = append(members[sums[i]], i)
 		}

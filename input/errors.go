@@ -56,8 +56,8 @@ type Problem struct {
 // String has the form `photos/a.txt: is text, not a picture`.
 func (p Problem) String() string { return p.Path + ": " + p.Reason }
 
-// problem keeps of an error what belongs into a list that names the path.
-func problem(path string, err error) Problem {
+// ProblemOf keeps of an error what belongs into a list that names the path.
+func ProblemOf(path string, err error) Problem {
 	var e *Error
 	if errors.As(err, &e) {
 		return Problem{Path: path, Reason: reason(e.Err).Error(), Hint: e.Hint}

@@ -107,5 +107,5 @@ func (e *expansion) lines(stdin io.Reader) {
 }
 
 func (e *expansion) leave(path string, err error) {
-	e.problems = append(e.problems, problem(path, err))
+	e.problems = append(e.problems, ProblemOf(path, err))
 }

@@ -104,7 +104,7 @@ func readList(list string, opt Options) (*part, error) {
 	examples, errs := checkAll(paths, opt)
 	for i, ex := range examples {
 		if errs[i] != nil {
-			p.problems = append(p.problems, problem(ex.Path, errs[i]))
+			p.problems = append(p.problems, ProblemOf(ex.Path, errs[i]))
 			continue
 		}
 		ex.Name = filepath.ToSlash(filepath.Clean(filepath.FromSlash(lines[i].path)))

@@ -35,13 +35,16 @@ type Loader[B Buffer] struct {
 	// Alloc returns a buffer of so many rows. Calls never overlap within a
 	// sequence.
 	Alloc func(rows int) (B, error)
-	// Decode fills into from an encoded JPEG, PNG or GIF, turned upright as
-	// ex.Orientation says. Several calls run at once. Encoded may be reused
+	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright as
+	// ex.Orientation says and then mirrored as ex.Mirrored does. Several calls run at once. Encoded may be reused
 	// once it returns.
 	Decode func(ctx context.Context, encoded []byte, ex Example, into []float32) error
 
-	// IgnoreOrientation gives Decode every picture as if its orientation was 1.
-	IgnoreOrientation bool
+	// Failed is told of each picture that cannot be read or decoded, by its place
+	// in the order; zeros stand for it in its batch. Without Failed the first such
+	// picture ends the sequence. It is called by whoever asks for the batch.
+	Failed func(place int, err error)
+
 	// Limits refuses pictures that have grown since they were checked.
 	Limits Limits
 }
@@ -77,8 +80,8 @@ func (l *Loader[B]) ahead() int {
 // encoded picture a worker.
 //
 // The first picture in the order that cannot be read or decoded ends the
-// sequence with an [*Error] that names it, instead of its batch; the end of
-// ctx ends it with ctx.Err(). When the loop is left, in whatever way, all
+// sequence with an [*Error] that names it, instead of its batch, unless Failed
+// is there to be told; the end of ctx ends it with ctx.Err(). When the loop is left, in whatever way, all
 // goroutines have ended and all buffers not yielded are closed.
 func (l *Loader[B]) Batches(ctx context.Context, order []int) iter.Seq2[Batch[B], error] {
 	return func(yield func(Batch[B], error) bool) {
@@ -120,9 +123,6 @@ func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *b
 		return err
 	}
 	ex.Header = h
-	if l.IgnoreOrientation {
-		ex.Orientation = 1
-	}
 	if err := l.Decode(ctx, encoded, ex, into); err != nil {
 		return &Error{Op: "decode picture", Path: ex.Path, Err: err}
 	}

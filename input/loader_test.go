@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -212,16 +213,49 @@ func TestOrientationReachesDecode(t *testing.T) {
 	put(t, path, oriented(t, 5, 3, 6))
 	l, _ := loader(t, 1)
 	l.Examples = []Example{{Path: path}} // no header: taken as it is read
-	for _, ignore := range []bool{false, true} {
-		l.IgnoreOrientation = ignore
-		for b, err := range l.Batches(t.Context(), []int{0}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := b.Pictures.Row(0)[1]; (got == 1) != ignore || !ignore && got != 6 {
-				t.Errorf("ignored %v: got orientation %v", ignore, got)
-			}
-			b.Pictures.Close()
+	for b, err := range l.Batches(t.Context(), []int{0}) {
+		if err != nil {
+			t.Fatal(err)
 		}
+		if got := b.Pictures.Row(0)[1]; got != 6 {
+			t.Errorf("got orientation %v, want 6", got)
+		}
+		b.Pictures.Close()
+	}
+}
+
+// Who wants to hear of bad pictures gets all others, and zeros in their place.
+func TestFailedPicturesAreTold(t *testing.T) {
+	l, m := loader(t, 9)
+	for _, i := range []int{2, 7} {
+		l.Examples[i].Path += ".gone"
+	}
+	var failed []int
+	l.Failed = func(place int, err error) {
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("got %v, want an *Error", err)
+		}
+		failed = append(failed, place)
+	}
+	order, at := []int{7, 0, 2, 3, 8}, 0
+	for b, err := range l.Batches(t.Context(), order) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Examples {
+			want := float32(order[at] + 1)
+			if order[at] == 2 || order[at] == 7 {
+				want = 0
+			}
+			if got := b.Pictures.Row(i)[0]; got != want {
+				t.Errorf("place %d: got %v, want %v", at, got, want)
+			}
+			at++
+		}
+		b.Pictures.Close()
+	}
+	if !slices.Equal(failed, []int{0, 2}) || at != len(order) || m.now.Load() != 0 {
+		t.Errorf("got failures at %v of %d pictures and %d buffers left, want 0 and 2 of 5 and none", failed, at, m.now.Load())
 	}
 }

@@ -22,6 +22,12 @@ func Order(n int, seed uint64, epoch int) []int {
 	return order
 }
 
+// Coin is true for half of the pictures, chosen by seed, epoch and place alone.
+func Coin(seed uint64, epoch, place int) bool {
+	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(place)^1<<63) // apart from Order's
+	return src.Uint64()>>63 == 1
+}
+
 // below draws evenly from 0 to bound-1.
 func below(src *rand.PCG, bound uint64) uint64 {
 	for {

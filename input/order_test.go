@@ -62,3 +62,22 @@ func TestBelowDrawsAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestCoinIsFair(t *testing.T) {
+	for _, seed := range []uint64{0, 1, 1 << 63} {
+		heads, changed := 0, 0
+		for i := range 10_000 {
+			if Coin(seed, 3, i) {
+				heads++
+			}
+			if Coin(seed, 3, i) != Coin(seed, 4, i) {
+				changed++
+			}
+		}
+		for _, n := range []int{heads, changed} { // 4 standard deviations
+			if n < 4800 || n > 5200 {
+				t.Errorf("seed %d: got %d heads and %d changes to the next epoch in 10,000, want about half", seed, heads, changed)
+			}
+		}
+	}
+}

@@ -53,7 +53,7 @@ func sortOut(root string, t *tree, opt Options) (*part, error) {
 	for i, err := range errs {
 		switch name := t.files[i].name; {
 		case err != nil:
-			p.problems = append(p.problems, problem(paths[i], err))
+			p.problems = append(p.problems, ProblemOf(paths[i], err))
 		case strings.Contains(name, "/"):
 			inside = name
 		default:

@@ -124,14 +124,30 @@ func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
 	if !ok {
 		return batch, false, nil
 	}
-	for _, err := range append([]error{f.alloc}, f.errs...) {
-		if err != nil {
-			p.discard(f)
-			return batch, false, err
-		}
+	if err := p.settle(f); err != nil {
+		p.discard(f)
+		return batch, false, err
 	}
 	<-p.slots
 	return f.batch, true, nil
+}
+
+// settle tells of the pictures that failed, or returns the first error.
+func (p *pipeline[B]) settle(f *flight[B]) error {
+	if f.alloc != nil {
+		return f.alloc
+	}
+	for i, err := range f.errs {
+		if err == nil {
+			continue
+		}
+		if p.loader.Failed == nil {
+			return err
+		}
+		clear(f.batch.Pictures.Row(i))
+		p.loader.Failed(f.batch.Start+i, err)
+	}
+	return nil
 }
 
 // discard closes a batch's buffer once nobody can be writing to it.

@@ -42,7 +42,7 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
 	var problems []Problem
 	for i, err := range errs {
 		if err != nil {
-			problems = append(problems, problem(l.Examples[i].Path, err))
+			problems = append(problems, ProblemOf(l.Examples[i].Path, err))
 		}
 	}
 	return problems, nil

@@ -132,7 +132,7 @@ func (w *walker) named(name string) {
 	}
 }
 
-func (w *walker) leave(p string, err error) { w.problems = append(w.problems, problem(p, err)) }
+func (w *walker) leave(p string, err error) { w.problems = append(w.problems, ProblemOf(p, err)) }
 
 // hidden reports what file managers put beside photographs unasked.
 func hidden(name string) bool {
