@@ -134,3 +134,34 @@ func TestDropoutMaskIsAFunctionOfSeedAndSalt(t *testing.T) {
 		}
 	}
 }
+
+// Rows of 1, 4 and 7 values: parts that begin at each place among the four
+// numbers that the generator makes at a time.
+func TestDropoutOfPartsIsThatOfTheWhole(t *testing.T) {
+	const rows = 11
+	s := op.NewScope()
+	x := tfgraph.Placeholder(s, "x", tf.Float, tf.MakeShape(-1, -1))
+	seed := tfgraph.Placeholder(s, "seed", tf.Int64, tf.MakeShape(-1))
+	y := ops.Dropout(s, x, tfgraph.Const(s, "rate", float32(.5)), seed, 6)
+	session := open(t, s)
+	defer session.Close()
+	drop := func(width, first, last int, seed64 ...int64) []float32 {
+		ones := slices.Repeat([]float32{1}, (last-first)*width)
+		feeds := tfgraph.Feeds{x: tensor(t, ones, int64(last-first), int64(width)), seed: tensor(t, seed64, int64(len(seed64)))}
+		return run[float32](t, session, feeds, []tf.Output{y})[0]
+	}
+	for _, width := range []int{1, 4, 7} {
+		whole := drop(width, 0, rows, 3, 5)
+		if got := drop(width, 0, rows, 3, 5, 0); !slices.Equal(got, whole) {
+			t.Errorf("width %d: a batch from row 0 differs from one without a row: got %v, want %v", width, got, whole)
+		}
+		for first := range rows {
+			for last := first + 1; last <= rows; last++ {
+				got, want := drop(width, first, last, 3, 5, int64(first)), whole[first*width:last*width]
+				if !slices.Equal(got, want) {
+					t.Fatalf("width %d, rows %d to %d: got %v, want %v", width, first, last, got, want)
+				}
+			}
+		}
+	}
+}

@@ -32,6 +32,9 @@ type Update struct {
 	LearningRate tf.Output  // float32 scalar, fed
 	Step         tf.Output  // int64 scalar, fed: updates done before this one (Adam's bias correction)
 	Slots        []Variable // the optimiser's own state, all zero at the start
+
+	vars  []Variable
+	apply applyFunc
 }
 
 // NewUpdate adds one update of vars by their grads. No variable changes before
@@ -42,53 +45,72 @@ func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Outpu
 	u := Update{
 		LearningRate: tfgraph.Placeholder(s, "learning_rate", tf.Float, tf.ScalarShape()),
 		Step:         tfgraph.Placeholder(s, "step", tf.Int64, tf.ScalarShape()),
+		vars:         vars,
 	}
 	if root.Err() != nil {
 		return u
+	}
+	for _, v := range vars {
+		for _, name := range slotNames[rule] {
+			u.Slots = append(u.Slots, NewVariable(root, v.Name+"/"+name, v.Shape...))
+		}
+	}
+	if u.apply = u.applier(s, rule); u.apply == nil {
+		fail(root, "NewUpdate", "choose optimizer %q: want gd, momentum or adam", rule)
+		return u
+	}
+	u.Op = u.By(s, grads)
+	return u
+}
+
+// By adds a node that does the same update by other gradients, such as the sums
+// of an Accumulator, in the order of the first.
+func (u Update) By(s *op.Scope, grads []tf.Output) *tf.Operation {
+	if s.Err() != nil {
+		return nil
 	}
 	ready := make([]*tf.Operation, len(grads))
 	for i, g := range grads {
 		ready[i] = g.Op
 	}
-	apply := applier(root, s, rule, &u)
-	done := make([]*tf.Operation, len(vars))
-	for i, v := range vars {
-		done[i] = apply(s.SubScope(v.Name).WithControlDependencies(ready...), v, grads[i])
+	done := make([]*tf.Operation, len(u.vars))
+	slots := len(u.Slots) / max(len(u.vars), 1)
+	for i, v := range u.vars {
+		own := u.Slots[i*slots : (i+1)*slots]
+		done[i] = u.apply(s.SubScope(v.Name).WithControlDependencies(ready...), v, own, grads[i])
 	}
-	if root.Err() == nil {
-		u.Op = op.NoOp(s.SubScope("all").WithControlDependencies(done...))
+	if s.Err() != nil {
+		return nil
 	}
-	return u
+	return op.NoOp(s.SubScope("all").WithControlDependencies(done...))
 }
 
-type applyFunc func(s *op.Scope, v Variable, grad tf.Output) *tf.Operation
+// slotNames are those of TensorFlow's optimisers.
+var slotNames = map[Optimizer][]string{Momentum: {"Momentum"}, Adam: {"Adam", "Adam_1"}}
 
-func applier(root, s *op.Scope, rule Optimizer, u *Update) applyFunc {
-	slot := func(v Variable, name string) tf.Output {
-		w := NewVariable(root, v.Name+"/"+name, v.Shape...)
-		u.Slots = append(u.Slots, w)
-		return w.Handle
-	}
+type applyFunc func(s *op.Scope, v Variable, slots []Variable, grad tf.Output) *tf.Operation
+
+// applier is the rule, nil for one that is not known.
+func (u Update) applier(s *op.Scope, rule Optimizer) applyFunc {
 	switch rule {
 	case GradientDescent:
-		return func(s *op.Scope, v Variable, grad tf.Output) *tf.Operation {
+		return func(s *op.Scope, v Variable, _ []Variable, grad tf.Output) *tf.Operation {
 			return op.ResourceApplyGradientDescent(s, v.Handle, u.LearningRate, grad)
 		}
 	case Momentum:
 		m := tfgraph.Const(s, "momentum", momentum)
-		return func(s *op.Scope, v Variable, grad tf.Output) *tf.Operation {
-			return op.ResourceApplyMomentum(s, v.Handle, slot(v, "Momentum"), u.LearningRate, grad, m)
+		return func(s *op.Scope, v Variable, slots []Variable, grad tf.Output) *tf.Operation {
+			return op.ResourceApplyMomentum(s, v.Handle, slots[0].Handle, u.LearningRate, grad, m)
 		}
 	case Adam:
 		beta1, beta2 := tfgraph.Const(s, "beta1", adamBeta1), tfgraph.Const(s, "beta2", adamBeta2)
 		eps := tfgraph.Const(s, "epsilon", adamEps)
 		next := op.Cast(s, op.AddV2(s.SubScope("next"), u.Step, tfgraph.Const(s, "one", int64(1))), tf.Float)
 		power1, power2 := op.Pow(s.SubScope("power1"), beta1, next), op.Pow(s.SubScope("power2"), beta2, next)
-		return func(s *op.Scope, v Variable, grad tf.Output) *tf.Operation {
-			return op.ResourceApplyAdam(s, v.Handle, slot(v, "Adam"), slot(v, "Adam_1"),
+		return func(s *op.Scope, v Variable, slots []Variable, grad tf.Output) *tf.Operation {
+			return op.ResourceApplyAdam(s, v.Handle, slots[0].Handle, slots[1].Handle,
 				power1, power2, u.LearningRate, beta1, beta2, eps, grad)
 		}
 	}
-	fail(root, "NewUpdate", "choose optimizer %q: want gd, momentum or adam", rule)
-	return func(*op.Scope, Variable, tf.Output) *tf.Operation { return nil }
+	return nil
 }
