@@ -11,14 +11,15 @@ import (
 // Config are the settings of the loop. Its zero value is filled by WithDefaults
 // with values that train well.
 type Config struct {
-	Epochs       int           `json:"epochs"`        // in total, those before a resume included; 10
-	Batch        int           `json:"batch"`         // pictures an update; 128
-	LearningRate float64       `json:"learning_rate"` // by optimiser: gd 1e-3, momentum and adam 1e-4
-	Optimizer    ops.Optimizer `json:"optimizer"`     // gd
-	Dropout      float64       `json:"dropout"`       // probability of dropping; no default: 0 is none
-	Seed         uint64        `json:"seed"`          // of order, dropout and initial values
-	Keep         int           `json:"keep"`          // newest checkpoints kept beside the best; no default: 0 is all
-	DisplayEvery int           `json:"display_every"` // updates between two points of a curve; 20
+	Epochs       int           `json:"epochs"`                // in total, those before a resume included; 10
+	Batch        int           `json:"batch"`                 // pictures an update; 128
+	MicroBatch   int           `json:"micro_batch,omitempty"` // the most pictures computed at once; no default: 0 chooses
+	LearningRate float64       `json:"learning_rate"`         // by optimiser: gd 1e-3, momentum and adam 1e-4
+	Optimizer    ops.Optimizer `json:"optimizer"`             // gd
+	Dropout      float64       `json:"dropout"`               // probability of dropping; no default: 0 is none
+	Seed         uint64        `json:"seed"`                  // of order, dropout and initial values
+	Keep         int           `json:"keep"`                  // newest checkpoints kept beside the best; no default: 0 is all
+	DisplayEvery int           `json:"display_every"`         // updates between two points of a curve; 20
 }
 
 // WithDefaults fills what is zero and has a default.
@@ -54,6 +55,7 @@ func (c Config) Validate() error {
 	}
 	want(c.Epochs >= 1, "epochs: got %d, want at least 1", c.Epochs)
 	want(c.Batch >= 1, "batch: got %d, want at least 1", c.Batch)
+	want(c.MicroBatch >= 0, "micro-batch: got %d, want at least 1, or 0 to have it chosen", c.MicroBatch)
 	want(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "learning rate: got %g, want a positive number", c.LearningRate)
 	want(c.Dropout >= 0 && c.Dropout < 1, "dropout: got %g, want the probability of dropping, from 0 to below 1", c.Dropout)
 	want(c.Keep >= 0, "keep: got %d, want 0 for all or more", c.Keep)

@@ -10,7 +10,6 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/checkpoint"
-	"alexnet/input"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -18,10 +17,12 @@ import (
 // graph is the backward half that a run adds to the network's forward one.
 type graph struct {
 	net      Network
-	loss     tf.Output // float32 scalar: mean cross-entropy of the batch
-	correct  tf.Output // float32 scalar: pictures of the batch put into their class
+	pictures tf.Output // float32 scalar, fed: pictures of the whole batch
+	loss     tf.Output // float32 scalar: cross-entropy of what is fed, summed up, by pictures
+	correct  tf.Output // float32 scalar: pictures of what is fed put into their class
 	sum      tf.Output // float32 scalar: all trained values, finite if and only if they are
 	update   ops.Update
+	parts    parts           // the update in micro-batches
 	zeros    []*tf.Operation // start the update's slots
 	saver    *checkpoint.Saver
 	samples  []sample
@@ -50,7 +51,8 @@ func newGraph(cfg Config, net Network) (*graph, error) {
 
 func (g *graph) build(root *op.Scope, cfg Config) {
 	s := root.SubScope("loss")
-	g.loss = ops.Mean(s, g.net.Head.Losses)
+	g.pictures = tfgraph.Placeholder(s, "pictures", tf.Float, tf.ScalarShape())
+	g.loss = op.Div(s, op.Sum(s, g.net.Head.Losses, tfgraph.Const(s, "axis", []int32{0})), g.pictures)
 	first := ops.InTop(s, g.net.Head.Probabilities, g.net.Head.Labels, 1)
 	hits := root.SubScope("accuracy")
 	g.correct = op.Sum(hits, op.Cast(hits, first, tf.Float), tfgraph.Const(hits, "axis", []int32{0}))
@@ -62,8 +64,11 @@ func (g *graph) build(root *op.Scope, cfg Config) {
 	}
 	g.saver = checkpoint.NewSaver(root, slices.Concat(g.net.Variables, g.update.Slots))
 	for i, v := range g.net.Trained {
-		g.sample(root, v.Name, v.Value, v.Elements())
-		g.sample(root, v.Name+"/gradient", grads[i], v.Elements())
+		g.samples = append(g.samples, newSample(root, v.Name, v.Value, v.Elements()))
+		g.samples = append(g.samples, newSample(root, v.Name+"/gradient", grads[i], v.Elements()))
+	}
+	if cfg.MicroBatch < cfg.Batch {
+		g.parts = g.newParts(root, grads)
 	}
 }
 
@@ -91,56 +96,75 @@ func (g *graph) finite(ctx context.Context, session *tfgraph.Session) (bool, err
 	return !math.IsNaN(sum) && !math.IsInf(sum, 0), nil
 }
 
-// sample adds at most some ten thousand evenly spread values of x: a histogram
+// newSample adds at most some ten thousand evenly spread values of x: a histogram
 // of all of fc6 would take longer than many updates.
-func (g *graph) sample(root *op.Scope, tag string, x tf.Output, elements int64) {
+func newSample(root *op.Scope, tag string, x tf.Output, elements int64) sample {
 	const enough = 10_000
 	s := root.SubScope("sample/" + tag)
 	flat := op.Reshape(s, x, tfgraph.Const(s, "flat", []int32{-1}))
 	stride := max(1, elements/enough)
-	g.samples = append(g.samples, sample{tag, op.StridedSlice(s, flat, tfgraph.Const(s, "begin", []int64{0}),
-		tfgraph.Const(s, "end", []int64{elements}), tfgraph.Const(s, "stride", []int64{stride}))})
+	return sample{tag, op.StridedSlice(s, flat, tfgraph.Const(s, "begin", []int64{0}),
+		tfgraph.Const(s, "end", []int64{elements}), tfgraph.Const(s, "stride", []int64{stride}))}
 }
 
-// result is what one update found, before it changed anything.
+// result is what an update, or a part of its batch, found before anything
+// changed. That of a batch is the sum of its parts'.
 type result struct {
-	loss    float64
+	loss    float64 // the part's share of the batch's mean
 	correct int
 	samples [][]float32 // of graph.samples, where asked for
 }
 
-// step does one update. Its dropout mask follows from the seed and from done,
-// the number of updates before it.
-func (g *graph) step(ctx context.Context, session *tfgraph.Session, cfg Config, feed tf.Output, batch input.Batch[*tfgraph.Tensor], done int64, sampled bool) (result, error) {
-	var f feeder
-	f.feeds = tfgraph.Feeds{feed: batch.Pictures}
+// step does one update, or with a part of the batch its part of one. The dropout
+// mask follows from the seed and from done, the number of updates before it.
+func (g *graph) step(ctx context.Context, session *tfgraph.Session, cfg Config, feed tf.Output, p part, done int64, sampled bool) (result, error) {
+	f := g.feed(cfg, done)
 	defer f.close()
-	f.add(g.net.Head.Labels)(tfgraph.Of(batch.Labels, int64(len(batch.Labels))))
-	f.add(g.update.LearningRate)(tfgraph.Scalar(float32(cfg.LearningRate)))
-	f.add(g.update.Step)(tfgraph.Scalar(done))
+	f.feeds[feed] = p.Pictures
+	f.add(g.net.Head.Labels)(tfgraph.Of(p.Labels, int64(len(p.Labels))))
+	f.add(g.pictures)(tfgraph.Scalar(float32(p.whole)))
 	if g.net.DropRate.Op != nil {
 		f.add(g.net.DropRate)(tfgraph.Scalar(float32(cfg.Dropout)))
-		f.add(g.net.DropSeed)(tfgraph.Of([]int64{g.dropSeed, done}, 2))
+		f.add(g.net.DropSeed)(tfgraph.Of([]int64{g.dropSeed, done, int64(p.first)}, 3))
 	}
 	if f.err != nil {
 		return result{}, f.err
 	}
 	fetches := []tf.Output{g.loss, g.correct}
-	if sampled {
-		for _, s := range g.samples {
-			fetches = append(fetches, s.values)
-		}
+	if sampled && p.only() {
+		fetches = append(fetches, outputs(g.samples)...)
 	}
-	out, err := session.Run(ctx, f.feeds, fetches, g.update.Op)
+	out, err := session.Run(ctx, f.feeds, fetches, g.target(p))
 	if err != nil {
 		return result{}, fmt.Errorf("train step %d: %w", done+1, err)
 	}
 	defer tfgraph.CloseAll(out)
-	r := result{loss: float64(tfgraph.Data[float32](out[0])[0]), correct: int(tfgraph.Data[float32](out[1])[0])}
-	for _, t := range out[2:] {
-		r.samples = append(r.samples, append([]float32(nil), tfgraph.Data[float32](t)...))
+	return result{
+		loss: float64(tfgraph.Data[float32](out[0])[0]), correct: int(tfgraph.Data[float32](out[1])[0]),
+		samples: values(out[2:]),
+	}, nil
+}
+
+func outputs(samples []sample) (all []tf.Output) {
+	for _, s := range samples {
+		all = append(all, s.values)
 	}
-	return r, nil
+	return all
+}
+
+func values(ts []*tfgraph.Tensor) (all [][]float32) {
+	for _, t := range ts {
+		all = append(all, slices.Clone(tfgraph.Data[float32](t)))
+	}
+	return all
+}
+
+// feed is what every update is fed.
+func (g *graph) feed(cfg Config, done int64) *feeder {
+	f := &feeder{feeds: tfgraph.Feeds{}}
+	f.add(g.update.LearningRate)(tfgraph.Scalar(float32(cfg.LearningRate)))
+	f.add(g.update.Step)(tfgraph.Scalar(done))
+	return f
 }
 
 // feeder collects small tensors and the first error among them.

@@ -17,10 +17,12 @@ import (
 
 // Run trains until cfg.Epochs epochs are done and leaves in job.Dir a
 // checkpoint an epoch, TensorBoard's event files and metrics.csv. When ctx ends,
-// it finishes the update it is in, saves a checkpoint of that very position and
-// returns an *InterruptedError. A loss that is not finite ends it with a
+// it finishes the update it is in, or gives up one that is in the middle of its
+// micro-batches, saves a checkpoint of that very position and returns an
+// *InterruptedError. A loss that is not finite ends it with a
 // *DivergedError; what was saved before stays.
 func Run(ctx context.Context, cfg Config, job Job) (err error) {
+	cfg, job = inParts(cfg, job)
 	r, err := open(ctx, cfg, job)
 	if err != nil {
 		return err
@@ -66,6 +68,7 @@ type run struct {
 	store   features.Store // of frozen layers; nil without
 	at      position
 	saved   position // of the newest checkpoint
+	partial result   // of the update under way
 	display mean     // since the last point of the curves
 	began   time.Time
 	fresh   int     // pictures since began
@@ -101,11 +104,11 @@ func (m mean) values() (loss, accuracy float64) {
 func (r *run) epoch(ctx context.Context) error {
 	r.began, r.fresh = time.Now(), 0
 	order := input.Order(r.train.count, r.cfg.Seed, r.at.Epoch)
-	for batch, err := range r.train.batches(ctx, order, r.at.Index) {
+	for p, err := range r.parts(ctx, order) {
 		if err != nil {
 			return err
 		}
-		if err := r.step(ctx, batch, len(order)); err != nil {
+		if err := r.step(ctx, p, len(order)); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -116,19 +119,24 @@ func (r *run) epoch(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// step does one update with the batch and closes it. Once begun, it is not
-// given up.
-func (r *run) step(ctx context.Context, batch input.Batch[*tfgraph.Tensor], of int) error {
-	defer batch.Pictures.Close()
-	n := len(batch.Labels)
+// step does one update, or its part of one, and closes the pictures. Once begun,
+// it is not given up.
+func (r *run) step(ctx context.Context, p part, of int) error {
+	defer p.Pictures.Close()
+	n := p.whole
 	last := r.at.Index+n == of
-	res, err := r.graph.step(context.WithoutCancel(ctx), r.session, r.cfg, r.train.feed, batch, r.at.Step, last)
+	res, err := r.graph.step(context.WithoutCancel(ctx), r.session, r.cfg, r.train.feed, p, r.at.Step, last)
 	if err != nil {
 		return err
 	}
 	if math.IsNaN(res.loss) || math.IsInf(res.loss, 0) {
-		where := fmt.Sprintf("in a batch of %d pictures, %q first", n, batch.Examples[0].Path)
-		return r.diverged(res.loss, where, batch.Examples)
+		where := fmt.Sprintf("in a batch of %d pictures, %q first", len(p.Labels), p.Examples[0].Path)
+		return r.diverged(res.loss, where, p.Examples)
+	}
+	if !p.only() {
+		if res, err = r.add(ctx, p, res, last); err != nil || !p.last() {
+			return err
+		}
 	}
 	r.at.Step++
 	r.at.Index += n

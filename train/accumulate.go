@@ -1,0 +1,155 @@
+package train
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// The most pictures that are computed at once where nobody says: with a trained
+// convolution, whose activations fill the memory, and without.
+const (
+	microConvolutions = 128
+	microConnected    = 1024
+)
+
+// part is what is computed at once of an update's batch: all of it, or one of
+// its micro-batches.
+type part struct {
+	input.Batch[*tfgraph.Tensor]
+	first int // place in the batch of the part's first picture
+	whole int // pictures of the batch
+}
+
+func (p part) only() bool { return len(p.Labels) == p.whole }
+func (p part) last() bool { return p.first+len(p.Labels) == p.whole }
+
+// inParts settles how many pictures are computed at once, and has the training
+// pictures come by so many.
+func inParts(cfg Config, job Job) (Config, Job) {
+	cfg.MicroBatch = cfg.micro(job.Network)
+	if all := job.Data.Train; all != nil && all.Batch > 0 {
+		cfg.MicroBatch = min(cfg.MicroBatch, all.Batch)
+		some := *all
+		some.Batch = cfg.MicroBatch
+		job.Data.Train = &some
+	}
+	return cfg, job
+}
+
+// micro is MicroBatch, or else a size within bounds that the batch is a multiple
+// of, if there is one that is not much smaller than it might be.
+func (c Config) micro(n Network) int {
+	most := microConnected
+	for _, v := range n.Trained {
+		if len(v.Shape) == 4 {
+			most = microConvolutions
+		}
+	}
+	if c.MicroBatch != 0 || c.Batch <= most {
+		return min(cmp.Or(c.MicroBatch, c.Batch), c.Batch)
+	}
+	for m := most; m > most/2; m-- {
+		if c.Batch%m == 0 {
+			return m
+		}
+	}
+	return most
+}
+
+// parts yields the rest of the epoch's batches, each in its parts. A part never
+// reaches over into the next batch: where the sizes would have it so, each batch
+// begins a sequence of its own.
+func (r *run) parts(ctx context.Context, order []int) iter.Seq2[part, error] {
+	return func(yield func(part, error) bool) {
+		for from, end := r.at.Index, 0; from < len(order); from = end {
+			if end = len(order); r.cfg.Batch%r.cfg.MicroBatch != 0 {
+				end = min(from+r.cfg.Batch, end)
+			}
+			for b, err := range r.train.batches(ctx, order[:end], from) {
+				first := b.Start % r.cfg.Batch
+				p := part{Batch: b, first: first, whole: min(r.cfg.Batch, len(order)-from-b.Start+first)}
+				if !yield(p, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// parts are the nodes of an update in micro-batches. Where there is no such
+// update, there are none.
+type parts struct {
+	sums    ops.Accumulator
+	update  *tf.Operation
+	samples []sample // in the order of graph.samples
+}
+
+func (g *graph) newParts(root *op.Scope, grads []tf.Output) parts {
+	p := parts{sums: ops.NewAccumulator(root, g.net.Trained, grads)}
+	sums := make([]tf.Output, len(p.sums.Sums))
+	for i, v := range p.sums.Sums {
+		sums[i] = v.Value
+		p.samples = append(p.samples, g.samples[2*i], newSample(root, v.Name, v.Value, v.Elements()))
+	}
+	p.update = g.update.By(root.SubScope("update_by_sums"), sums)
+	return p
+}
+
+// target is what a run does with the gradients of p.
+func (g *graph) target(p part) *tf.Operation {
+	switch {
+	case p.only():
+		return g.update.Op
+	case p.first == 0:
+		return g.parts.sums.Set
+	default:
+		return g.parts.sums.Add
+	}
+}
+
+// apply updates by what the parts of a batch have added up. The samples are read
+// before, as nothing else would keep the update from coming first.
+func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config, done int64, sampled bool) ([][]float32, error) {
+	var samples [][]float32
+	if sampled {
+		out, err := session.Run(ctx, nil, outputs(g.parts.samples))
+		if err != nil {
+			return nil, fmt.Errorf("train step %d: %w", done+1, err)
+		}
+		samples = values(out)
+		tfgraph.CloseAll(out)
+	}
+	f := g.feed(cfg, done)
+	defer f.close()
+	if f.err != nil {
+		return nil, f.err
+	}
+	if _, err := session.Run(ctx, f.feeds, nil, g.parts.update); err != nil {
+		return nil, fmt.Errorf("train step %d: %w", done+1, err)
+	}
+	return samples, nil
+}
+
+// add joins a part's result to those of the parts before. The last part ends the
+// update, and the result is the batch's.
+func (r *run) add(ctx context.Context, p part, res result, sampled bool) (result, error) {
+	if p.first > 0 {
+		res.loss, res.correct = r.partial.loss+res.loss, r.partial.correct+res.correct
+	}
+	r.partial = res
+	if !p.last() {
+		return res, nil
+	}
+	var err error
+	res.samples, err = r.graph.apply(context.WithoutCancel(ctx), r.session, r.cfg, r.at.Step, sampled)
+	return res, err
+}
