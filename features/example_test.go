@@ -23,12 +23,8 @@ func ExampleOpenFile() {
 		log.Fatal(err)
 	}
 	key := features.Key{1} // of the weights and the preprocessing
-	visit := func(pictures []string, use func(s features.Store) error) {
-		contents, err := features.Contents(context.Background(), pictures)
-		if err != nil {
-			log.Fatal(err)
-		}
-		s, err := features.OpenFile(filepath.Join(dir, "cache"), key, 3, contents)
+	visit := func(pictures []features.Picture, use func(s features.Store) error) {
+		s, err := features.OpenFile(context.Background(), filepath.Join(dir, "cache"), key, 3, pictures, features.Options{})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -37,13 +33,13 @@ func ExampleOpenFile() {
 			log.Fatal(err)
 		}
 	}
-	visit([]string{cat}, func(s features.Store) error {
+	visit([]features.Picture{{Path: cat}}, func(s features.Store) error {
 		return s.Write(0, []float32{.5, 0, 2})
 	})
 	if err := os.Rename(cat, pet); err != nil {
 		log.Fatal(err)
 	}
-	visit([]string{pet}, func(s features.Store) error {
+	visit([]features.Picture{{Path: pet}}, func(s features.Store) error {
 		row := make([]float32, 3)
 		err := s.Read(0, row)
 		fmt.Println(row)
@@ -53,7 +49,10 @@ func ExampleOpenFile() {
 }
 
 func ExampleNewMemory() {
-	s := features.NewMemory(2, 3)
+	s, err := features.NewMemory(2, 3, features.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer s.Close()
 	if err := s.Write(1, []float32{.5, 0, 2}); err != nil {
 		log.Fatal(err)

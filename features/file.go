@@ -1,65 +1,45 @@
 package features
 
 import (
-	"bytes"
+	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"golang.org/x/sys/unix"
-)
-
-// ErrBusy reports a file that another process is using, ErrForeign one that
-// something else wrote, which is left as it is.
-var (
-	ErrBusy    = errors.New("another process uses these features")
-	ErrForeign = errors.New("the file holds something else")
+	"sync"
+	"sync/atomic"
 )
 
 // Key names all that a row depends on beside the picture: the weights, the
 // preprocessing, the library.
 type Key [sha256.Size]byte
 
-// Content is the SHA-256 of a picture's encoded bytes.
-type Content [sha256.Size]byte
-
-// File is a store on disk: DIR/<key>.features. After a header come records of
-// one size, only ever appended:
-//
-//	content 32 bytes, CRC-32C of the row, CRC-32C of these 36 bytes, row
-//
-// all little-endian.
+// File is a store on disk. A file with 100,000 pictures opens in less than a second,
+// whatever its rows' width, unless there are pictures to read.
 type File struct {
-	f      *os.File
-	width  int
-	record int64
-	count  int64             // records in the file
-	place  map[Content]int64 // content → record
-	names  []Content         // picture → content
+	f *os.File
+	layout
+	slot []int32         // picture → its place in the next two
+	name []name          // what the row is kept under
+	row  []atomic.Uint64 // 0, or 1 + the record's number above the row's CRC-32C
+
+	writing sync.Mutex
+	records int64 // in the file
+	packed  []byte
+	buffers sync.Pool // of *[]byte
 }
 
-const (
-	magic      = "alexnet features 1\n"
-	headerSize = 64
-	tagSize    = sha256.Size + 8
-)
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// OpenFile opens or makes the file of key in dir, with the given width, for
-// pictures of the given contents, which it keeps. Records that are torn or
-// altered are passed over, and cut off at the file's end; a file whose header
-// does not fit is begun anew, and one that is no such file refused with
-// [ErrForeign]. The file is this process's alone until Close; else [ErrBusy].
-func OpenFile(dir string, key Key, width int, contents []Content) (s *File, err error) {
-	path := filepath.Join(dir, fmt.Sprintf("%x.features", key[:8]))
+// OpenFile opens or makes the file of key and width in dir, for some pictures.
+// Of these it reads the ones that the folder's index does not know, on all
+// cores; the end of ctx ends that. A file that is damaged or of another version
+// is begun anew, and what something else wrote is renamed, with a note of it;
+// else [ErrForeign]. The file is this process's alone until Close; else
+// [ErrBusy].
+func OpenFile(ctx context.Context, dir string, key Key, width int, pictures []Picture, o Options) (s *File, err error) {
+	s = &File{layout: layout{width: width, half: o.Half, size: o.RowSize(width)}}
+	path := filepath.Join(dir, s.fileName(key))
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("open features %q: %w", path, err)
@@ -68,123 +48,135 @@ func OpenFile(dir string, key Key, width int, contents []Content) (s *File, err 
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if s.f, err = begin(path, s.header(key), o); err != nil {
+		return nil, err
+	}
+	names, err := namesOf(ctx, dir, pictures, o)
+	if err == nil {
+		err = s.scan(names, o)
+	}
 	if err != nil {
+		s.f.Close()
 		return nil, err
 	}
-	s = &File{f: f, width: width, record: tagSize + 4*int64(width), place: map[Content]int64{}, names: contents}
-	if err := s.open(header(key, width)); err != nil {
-		f.Close()
-		return nil, err
-	}
+	s.packed = make([]byte, s.size)
+	s.buffers.New = func() any { b := make([]byte, s.size); return &b }
 	return s, nil
 }
 
-func header(key Key, width int) []byte {
-	h := make([]byte, headerSize)
-	copy(h, magic)
-	binary.LittleEndian.PutUint32(h[20:], uint32(width))
-	copy(h[24:], key[:])
-	binary.LittleEndian.PutUint32(h[60:], crc32.Checksum(h[:60], castagnoli))
-	return h
-}
-
-func (s *File) open(want []byte) error {
-	if err := unix.Flock(int(s.f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = ErrBusy
-		}
-		return err
-	}
-	got := make([]byte, headerSize)
-	n, err := s.f.ReadAt(got, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if bytes.Equal(got, want) {
-		return s.scan()
-	}
-	if !ours(got[:n]) {
-		return ErrForeign
-	}
-	if err := s.f.Truncate(0); err != nil {
-		return err
-	}
-	_, err = s.f.WriteAt(want, 0)
-	return err
-}
-
-// ours tells the beginning of a features file, whole or not, from that of any
-// other. A crash may leave nothing, a part, or zeros.
-func ours(head []byte) bool {
-	head = bytes.TrimRight(head[:min(len(head), len(magic))], "\x00")
-	return strings.HasPrefix(magic, string(head))
-}
-
-// scan lists the records and cuts off what is none at the end. Of one picture's
-// records the newest counts: it replaces one whose row was altered.
-func (s *File) scan() error {
+// scan finds the rows that the file has of those under names. Of two under one
+// name the later counts.
+func (s *File) scan(names []name, o Options) error {
+	var number map[name]int32
+	s.slot, number, s.name = distinct(names)
+	s.row = make([]atomic.Uint64, len(s.name))
 	info, err := s.f.Stat()
 	if err != nil {
 		return err
 	}
-	whole := (info.Size() - headerSize) / s.record
-	tag := make([]byte, tagSize)
-	for at := range whole {
-		if _, err := s.f.ReadAt(tag, s.at(at)); err != nil {
+	table := make([]byte, tableSize)
+	whole := int64(0)
+	for first := int64(0); s.at(first) < info.Size(); first += group {
+		if _, err := s.f.ReadAt(table, s.tag(first)); err != nil {
 			return err
 		}
-		if crc32.Checksum(tag[:tagSize-4], castagnoli) == binary.LittleEndian.Uint32(tag[tagSize-4:]) {
-			s.place[Content(tag[:sha256.Size])], s.count = at, at+1
+		for k := range int64(group) {
+			record := first + k
+			if s.at(record)+s.size > info.Size() {
+				break
+			}
+			name, sum, ok := parseTag(table[k*tagSize:][:tagSize])
+			if !ok {
+				continue
+			}
+			s.records = record + 1
+			whole++
+			if slot, ok := number[name]; ok {
+				s.row[slot].Store(uint64(record+1)<<32 | uint64(sum))
+			}
 		}
 	}
-	return s.f.Truncate(s.at(s.count))
-}
-
-func (s *File) at(record int64) int64 { return headerSize + record*s.record }
-
-// Has implements [Store]. Pictures of one content share a row.
-func (s *File) Has(i int) bool {
-	_, ok := s.place[s.names[i]]
-	return ok
-}
-
-// Read implements [Store]. A row whose checksum does not fit is missing.
-func (s *File) Read(i int, into []float32) error {
-	at, ok := s.place[s.names[i]]
-	if !ok {
-		return fmt.Errorf("read features of picture %d: %w", i, ErrMissing)
-	}
-	raw := make([]byte, s.record)
-	if _, err := s.f.ReadAt(raw, s.at(at)); err != nil {
-		return fmt.Errorf("read features of picture %d: %w: %w", i, ErrMissing, err)
-	}
-	row := raw[tagSize:]
-	if !bytes.Equal(raw[:sha256.Size], s.names[i][:]) ||
-		crc32.Checksum(row, castagnoli) != binary.LittleEndian.Uint32(raw[sha256.Size:]) {
-		return fmt.Errorf("read features of picture %d: %w: its checksum is wrong", i, ErrMissing)
-	}
-	for k := range into {
-		into[k] = math.Float32frombits(binary.LittleEndian.Uint32(row[4*k:]))
+	if whole < s.records {
+		o.note("%d of %d rows of features %q are damaged and left out", s.records-whole, s.records, s.f.Name())
 	}
 	return nil
 }
 
-// Write implements [Store]. After an error, such as a full disk, the file holds
-// what it held.
+// Has implements [Store]. Pictures of one content and variant share a row.
+func (s *File) Has(i int) bool { return s.row[s.slot[i]].Load() != 0 }
+
+// Read implements [Store]. A row whose checksum does not fit is missing.
+func (s *File) Read(i int, into []float32) error {
+	if err := s.read(i, into); err != nil {
+		return fmt.Errorf("read features of picture %d: %w", i, err)
+	}
+	return nil
+}
+
+func (s *File) read(i int, into []float32) error {
+	if err := checkWidth(into, s.width); err != nil {
+		return err
+	}
+	row := s.row[s.slot[i]].Load()
+	if row == 0 {
+		return ErrMissing
+	}
+	raw := bytesOf(into)
+	if s.half {
+		buffer := s.buffers.Get().(*[]byte)
+		defer s.buffers.Put(buffer)
+		raw = *buffer
+	}
+	if _, err := s.f.ReadAt(raw, s.at(int64(row>>32)-1)); err != nil {
+		return fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	if crc32.Checksum(raw, castagnoli) != uint32(row) {
+		return fmt.Errorf("%w: its checksum is wrong", ErrMissing)
+	}
+	if s.half {
+		unpackHalves(into, raw)
+	}
+	return nil
+}
+
+// Write implements [Store]. A row that is there already is replaced where it
+// is. After an error, such as a full disk, the file holds the other rows.
 func (s *File) Write(i int, row []float32) error {
-	raw := make([]byte, tagSize, s.record)
-	copy(raw, s.names[i][:])
-	for _, v := range row {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.write(s.slot[i], row); err != nil {
+		return fmt.Errorf("keep features of picture %d: %w", i, err)
 	}
-	binary.LittleEndian.PutUint32(raw[sha256.Size:], crc32.Checksum(raw[tagSize:], castagnoli))
-	binary.LittleEndian.PutUint32(raw[tagSize-4:], crc32.Checksum(raw[:tagSize-4], castagnoli))
-	if _, err := s.f.WriteAt(raw, s.at(s.count)); err != nil {
-		return errors.Join(fmt.Errorf("keep features of picture %d: %w", i, err), s.f.Truncate(s.at(s.count)))
+	return nil
+}
+
+func (s *File) write(slot int32, row []float32) error {
+	if err := checkWidth(row, s.width); err != nil {
+		return err
 	}
-	s.place[s.names[i]] = s.count
-	s.count++
+	raw := bytesOf(row)
+	if s.half {
+		raw = s.packed
+		packHalves(raw, row)
+	}
+	record, added := int64(s.row[slot].Swap(0)>>32)-1, int64(0)
+	if record < 0 {
+		record, added = s.records, 1
+	}
+	// The row before its tag: what is interrupted between the two is no row.
+	sum := crc32.Checksum(raw, castagnoli)
+	_, err := s.f.WriteAt(raw, s.at(record))
+	if err == nil {
+		_, err = s.f.WriteAt(appendTag(nil, s.name[slot], sum), s.tag(record))
+	}
+	if err != nil {
+		if added > 0 {
+			err = errors.Join(err, s.f.Truncate(s.at(record)))
+		}
+		return err
+	}
+	s.records += added
+	s.row[slot].Store(uint64(record+1)<<32 | uint64(sum))
 	return nil
 }
 

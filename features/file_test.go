@@ -2,9 +2,12 @@ package features_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -25,8 +28,8 @@ func TestFileFindsRowsByContent(t *testing.T) {
 		}
 		must(t, f.Close())
 	}
-	if got := size(t, path); got != header+3*record {
-		t.Errorf("got a file of %d bytes, want the %d it had", got, header+3*record)
+	if got := size(t, path); got != rows+3*record {
+		t.Errorf("got a file of %d bytes, want the %d it had", got, rows+3*record)
 	}
 	f := open(t, dir, "xyz")
 	must(t, f.Write(1, rowOf('y')))
@@ -47,12 +50,16 @@ func TestFileSharesTheRowOfCopies(t *testing.T) {
 // Whatever happens to a file, what is left of it is right, is found in the file
 // as it was cut, and the file takes what is missing.
 func TestFileSurvivesDamage(t *testing.T) {
-	second, last := int64(header+record), int64(header+2*record)
+	second, last := int64(rows+record), int64(rows+2*record)
+	const secondTag, lastTag = header + tag, header + 2*tag
 	cut := func(size int64) func(testing.TB, string) {
 		return func(t testing.TB, path string) { must(t, os.Truncate(path, size)) }
 	}
 	flipped := func(at int64) func(testing.TB, string) {
 		return func(t testing.TB, path string) { flip(t, path, at) }
+	}
+	version := func(t testing.TB, path string) {
+		must(t, os.WriteFile(path, bytes.Replace(read(t, path), []byte("features 2"), []byte("features 1"), 1), 0o644))
 	}
 	zeros := func(from, size int64) func(testing.TB, string) {
 		return func(t testing.TB, path string) {
@@ -63,40 +70,45 @@ func TestFileSurvivesDamage(t *testing.T) {
 	cases := map[string]struct {
 		damage func(testing.TB, string)
 		want   string
-		size   int64 // once it was opened
+		says   string // "" for nothing
 	}{
-		"none":                    {func(testing.TB, string) {}, "abc", last + record},
-		"last row torn":           {cut(last + record - 1), "ab", last},
-		"last tag torn":           {cut(last + tag - 1), "ab", last},
-		"last row never written":  {zeros(last+tag, last+record), "ab", last + record},
-		"last record all zeros":   {zeros(last, last+record), "ab", last},
-		"torn, a part of zeros":   {zeros(last, last+record+7), "ab", last},
-		"bit in a content":        {flipped(second + 3), "ac", last + record},
-		"bit in a row's checksum": {flipped(second + 33), "ac", last + record},
-		"bit in a tag's checksum": {flipped(second + 37), "ac", last + record},
-		"bit in the last tag":     {flipped(last + 3), "ab", last},
-		"bit in a row":            {flipped(second + tag + 9), "ac", last + record},
-		"bit in the width":        {flipped(21), "", header},
-		"bit in the key":          {flipped(30), "", header},
-		"bit in the header's sum": {flipped(61), "", header},
-		"header alone":            {cut(header), "", header},
-		"header torn":             {cut(header - 1), "", header},
-		"magic torn":              {cut(5), "", header},
-		"empty":                   {cut(0), "", header},
-		"all zeros":               {zeros(0, last), "", header},
-		"zeros after a part":      {zeros(5, last), "", header},
+		"none":                    {func(testing.TB, string) {}, "abc", ""},
+		"last row torn":           {cut(last + record - 1), "ab", ""},
+		"last row cut off":        {cut(last), "ab", ""},
+		"last row never written":  {zeros(last, last+record), "ab", ""},
+		"all rows cut off":        {cut(rows), "", ""},
+		"tags torn":               {cut(lastTag - 1), "", ""},
+		"rows never written":      {zeros(lastTag, last+record), "", ""},
+		"tags never written":      {zeros(secondTag+7, last+record), "", ""},
+		"bit in a content":        {flipped(secondTag + 3), "ac", "1 of 3 rows"},
+		"bit in a row's checksum": {flipped(secondTag + 33), "ac", "1 of 3 rows"},
+		"bit in a tag's checksum": {flipped(secondTag + 37), "ac", "1 of 3 rows"},
+		"bit in the last tag":     {flipped(lastTag + 3), "ab", ""},
+		"bit in a row":            {flipped(second + 9), "ac", ""},
+		"bit in the width":        {flipped(21), "", "anew"},
+		"bit in the key":          {flipped(30), "", "anew"},
+		"bit in the header's sum": {flipped(61), "", "anew"},
+		"bit in the header's end": {flipped(4000), "", "anew"},
+		"another version":         {version, "", "anew"},
+		"header alone":            {cut(header), "", ""},
+		"header torn":             {cut(header - 1), "", "anew"},
+		"magic torn":              {cut(5), "", "anew"},
+		"empty":                   {cut(0), "", ""},
+		"all zeros":               {zeros(0, last), "", "anew"},
+		"zeros after a part":      {zeros(5, last), "", "anew"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := keep(t, dir, "abc")
 			c.damage(t, path)
-			f := open(t, dir, "abc")
+			var said []string
+			f := openFor(t, dir, pictures(t, "abc"), notes(&said))
 			if got := kept(t, f, "abc"); got != c.want {
 				t.Errorf("got rows of %q, want %q", got, c.want)
 			}
-			if got := size(t, path); got != c.size {
-				t.Errorf("got %d bytes, want %d", got, c.size)
+			if text := strings.Join(said, "; "); (c.says == "") != (said == nil) || !strings.Contains(text, c.says) || len(said) > 1 {
+				t.Errorf("got notes %q, want one that says %q, or none", said, c.says)
 			}
 			row := make([]float32, width)
 			for i, l := range "abc" {
@@ -111,78 +123,102 @@ func TestFileSurvivesDamage(t *testing.T) {
 			if got := kept(t, open(t, dir, "cab"), "cab"); got != "cab" {
 				t.Errorf("mended and opened anew: got rows of %q, want all", got)
 			}
+			if files, err := filepath.Glob(filepath.Join(dir, "*.foreign")); err != nil || files != nil {
+				t.Errorf("got %q, %v, want no file of ours set aside", files, err)
+			}
 		})
 	}
 }
 
-// Cut anywhere, a file keeps the whole records before the cut.
+// Cut anywhere, a file keeps the rows before the cut.
 func TestFileCutAnywhere(t *testing.T) {
-	whole, err := os.ReadFile(keep(t, t.TempDir(), "abc"))
-	must(t, err)
+	whole := read(t, keep(t, t.TempDir(), "abc"))
 	dir := t.TempDir()
 	path := keep(t, dir, "a")
+	all := pictures(t, "abc")
 	for n := range whole {
+		if n > 100 && n < rows-100 && n%997 != 0 {
+			continue
+		}
 		must(t, os.WriteFile(path, whole[:n], 0o644))
-		f := open(t, dir, "abc")
-		if got, want := kept(t, f, "abc"), "abc"[:max(0, n-header)/record]; got != want {
+		f := openFor(t, dir, all, features.Options{})
+		if got, want := kept(t, f, "abc"), "abc"[:max(0, n-rows)/record]; got != want {
 			t.Errorf("cut to %d bytes: got rows of %q, want %q", n, got, want)
 		}
 		must(t, f.Close())
 	}
 }
 
-// Another key is another file; a file under the wrong name is not believed.
+// Another key or number format is another file; a file under the wrong name is
+// not believed.
 func TestFileBelongsToOneKeyAndWidth(t *testing.T) {
-	dir := t.TempDir()
+	ctx, dir := context.Background(), t.TempDir()
 	path := keep(t, dir, "ab")
-	before, err := os.ReadFile(path)
-	must(t, err)
-	other, err := features.OpenFile(dir, features.Key{9}, width, pictures("ab"))
-	must(t, err)
-	if other.Has(0) {
-		t.Error("got a row under another key")
-	}
-	must(t, other.Close())
-	files, err := filepath.Glob(filepath.Join(dir, "*.features"))
-	must(t, err)
-	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) || len(files) != 2 {
-		t.Errorf("got files %q, error %v, want the first unchanged beside the second", files, err)
-	}
-	for name, open := range map[string]func() (*features.File, error){
-		"key that begins alike": func() (*features.File, error) {
-			k := key
-			k[31]++
-			return features.OpenFile(dir, k, width, pictures("ab"))
-		},
-		"width": func() (*features.File, error) { return features.OpenFile(dir, key, width+1, pictures("ab")) },
-	} {
-		must(t, os.WriteFile(path, before, 0o644))
-		f, err := open()
+	before, all := read(t, path), pictures(t, "ab")
+	for _, o := range []struct {
+		key features.Key
+		features.Options
+	}{{key: features.Key{9}}, {key, features.Options{Half: true}}} {
+		other, err := features.OpenFile(ctx, dir, o.key, width, all, o.Options)
 		must(t, err)
-		if f.Has(0) || f.Has(1) || size(t, path) != header {
-			t.Errorf("another %s: got rows, or %d bytes left, want a file begun anew", name, size(t, path))
+		if other.Has(0) {
+			t.Errorf("got a row under %+v", o)
+		}
+		must(t, other.Close())
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.features"))
+	if must(t, err); len(files) != 3 || !bytes.Equal(read(t, path), before) {
+		t.Errorf("got files %q, want the first unchanged beside two others", files)
+	}
+	alike := key
+	alike[31]++
+	for name, c := range map[string]struct {
+		key   features.Key
+		width int
+	}{"key that begins alike": {alike, width}, "width": {key, width + 1}} {
+		must(t, os.WriteFile(path, before, 0o644))
+		var said []string
+		f, err := features.OpenFile(ctx, dir, c.key, c.width, all, notes(&said))
+		must(t, err)
+		if f.Has(0) || f.Has(1) || size(t, path) != header || len(said) != 1 || !strings.Contains(said[0], path) {
+			t.Errorf("another %s: got rows, or %d bytes left, or notes %q, want a file begun anew and a note of it", name, size(t, path), said)
 		}
 		must(t, f.Close())
 	}
 }
 
-// A file that something else wrote is named and stays as it is.
-func TestFileLeavesForeignFiles(t *testing.T) {
-	dir := t.TempDir()
-	path := keep(t, dir, "a")
+// A file that something else wrote is named and kept under another name; where
+// that is taken, nothing is touched.
+func TestFileSetsForeignFilesAside(t *testing.T) {
 	for name, text := range map[string]string{
 		"a short text":      "hello",
 		"a long text":       strings.Repeat("dear diary, ", 1000),
-		"a later version":   strings.Replace(string(read(t, path)), "features 1", "features 2", 1),
 		"zeros, then other": "\x00\x00\x00P" + strings.Repeat("\x00", 100),
 	} {
+		dir := t.TempDir()
+		path := keep(t, dir, "a")
 		must(t, os.WriteFile(path, []byte(text), 0o644))
-		f, err := features.OpenFile(dir, key, width, pictures("a"))
-		if !errors.Is(err, features.ErrForeign) || !strings.Contains(err.Error(), path) {
-			t.Errorf("%s: got %v, %v, want %v and the name %q", name, f, err, features.ErrForeign, path)
+		all := pictures(t, "a")
+		var said []string
+		f := openFor(t, dir, all, notes(&said))
+		if len(said) != 1 || !strings.Contains(said[0], path) || string(read(t, path+".foreign")) != text {
+			t.Errorf("%s: got notes %q, want one that names %q, and the text beside it", name, said, path)
 		}
-		if string(read(t, path)) != text {
-			t.Errorf("%s: got it changed, want it as it was", name)
+		must(t, f.Write(0, rowOf('a')))
+		must(t, f.Close())
+		if got := kept(t, open(t, dir, "a"), "a"); got != "a" {
+			t.Errorf("%s: got rows of %q in the file that took its place, want a", name, got)
+		}
+
+		again := "again " + text
+		must(t, os.Remove(path))
+		must(t, os.WriteFile(path, []byte(again), 0o644))
+		_, err := features.OpenFile(context.Background(), dir, key, width, all, features.Options{})
+		if !errors.Is(err, features.ErrForeign) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v, want %v and the name %q", name, err, features.ErrForeign, path)
+		}
+		if string(read(t, path)) != again || string(read(t, path+".foreign")) != text {
+			t.Errorf("%s: got either changed, want both as they were", name)
 		}
 	}
 }
@@ -197,7 +233,7 @@ func read(t testing.TB, path string) []byte {
 func TestFileIsOneProcessesAlone(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir, "a")
-	second, err := features.OpenFile(dir, key, width, pictures("a"))
+	second, err := features.OpenFile(context.Background(), dir, key, width, pictures(t, "a"), features.Options{})
 	if !errors.Is(err, features.ErrBusy) {
 		t.Fatalf("got %v, %v, want %v", second, err, features.ErrBusy)
 	}
@@ -216,16 +252,80 @@ func TestOpenFileRefuses(t *testing.T) {
 	path := keep(t, dir, "a")
 	must(t, os.Remove(path))
 	must(t, os.Mkdir(path, 0o777))
-	if _, err := features.OpenFile(dir, key, width, nil); err == nil || !strings.Contains(err.Error(), path) {
+	try := func(dir string) error {
+		f, err := features.OpenFile(context.Background(), dir, key, width, nil, features.Options{})
+		if err == nil {
+			must(t, f.Close())
+		}
+		return err
+	}
+	if err := try(dir); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a folder in the file's place: got %v, want an error that names %q", err, path)
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "taken"), nil, 0o644))
-	if _, err := features.OpenFile(filepath.Join(dir, "taken"), key, width, nil); err == nil {
+	if try(filepath.Join(dir, "taken")) == nil {
 		t.Error("a file in the folder's place: got no error")
 	}
-	if _, err := features.OpenFile(filepath.Join(dir, "deep", "down"), key, width, nil); err != nil {
+	if err := try(filepath.Join(dir, "deep", "down")); err != nil {
 		t.Errorf("a folder that is not there yet: got %v, want it made", err)
 	}
+}
+
+// A file with more rows than a group has is read past the first group's end.
+func TestFileOfSeveralGroups(t *testing.T) {
+	const count = 2*4096 + 3
+	dir, all := t.TempDir(), variants(t, count)
+	for _, o := range []features.Options{{}, {Half: true}} {
+		f := openFor(t, dir, all, o)
+		for i := range all {
+			must(t, f.Write(i, []float32{float32(i % 2048), 0, 1, 2, float32(i / 2048)}))
+		}
+		must(t, f.Close())
+		f = openFor(t, dir, all, o)
+		row := make([]float32, width)
+		for i := range all {
+			if must(t, f.Read(i, row)); row[0] != float32(i%2048) || row[4] != float32(i/2048) {
+				t.Fatalf("%+v: picture %d: got %v", o, i, row)
+			}
+		}
+		must(t, f.Close())
+	}
+}
+
+// A file takes little memory, however wide its rows are.
+func TestFileTakesLittleMemory(t *testing.T) {
+	const count = 20_000
+	all := variants(t, count)
+	before := live()
+	f, err := features.OpenFile(context.Background(), t.TempDir(), key, 9216, all, features.Options{})
+	must(t, err)
+	grown := live() - before
+	must(t, f.Close())
+	if most := int64(44*count + 256<<10); grown > most {
+		t.Errorf("got %d bytes for %d pictures, want at most %d", grown, count, most)
+	}
+	runtime.KeepAlive(all)
+}
+
+// live is how many bytes of Go's memory are in use.
+func live() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// variants are many pictures of few files.
+func variants(t testing.TB, count int) (all []features.Picture) {
+	dir := t.TempDir()
+	for i := range count {
+		path := filepath.Join(dir, fmt.Sprint(i/256))
+		if i%256 == 0 {
+			hold(t, path, path, long)
+		}
+		all = append(all, features.Picture{Path: path, Variant: byte(i)})
+	}
+	return all
 }
 
 func TestFileAfterClose(t *testing.T) {

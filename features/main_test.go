@@ -1,11 +1,13 @@
 package features_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -16,20 +18,35 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The layout of a file with rows of width floats, as the package describes it.
 const (
-	header = 64
+	header = 4096
 	tag    = sha256.Size + 8
+	rows   = header + 4096*tag // where the first row stands
 	width  = 5
-	record = tag + 4*width
+	record = 4 * width
 )
 
 var key = features.Key{1, 2, 3}
 
-// pictures are the contents of pictures that are told apart by a letter.
-func pictures(letters string) (contents []features.Content) {
+// long is when pictures were changed whose time of change is to be believed.
+var long = time.Now().Add(-time.Hour).Truncate(time.Second)
+
+// pictures are files that hold a letter each, in a folder of their own.
+func pictures(t testing.TB, letters string) (all []features.Picture) {
+	t.Helper()
+	dir := t.TempDir()
 	for _, l := range letters {
-		contents = append(contents, sha256.Sum256([]byte(string(l))))
+		path := filepath.Join(dir, string(l))
+		hold(t, path, string(l), long)
+		all = append(all, features.Picture{Path: path})
 	}
-	return contents
+	return all
+}
+
+// hold gives a picture's file that text and time of change.
+func hold(t testing.TB, path, text string, changed time.Time) {
+	t.Helper()
+	must(t, os.WriteFile(path, []byte(text), 0o644))
+	must(t, os.Chtimes(path, time.Time{}, changed))
 }
 
 // rowOf is the row of the picture with that letter.
@@ -43,7 +60,12 @@ func rowOf(letter rune) []float32 {
 
 func open(t testing.TB, dir, letters string) *features.File {
 	t.Helper()
-	f, err := features.OpenFile(dir, key, width, pictures(letters))
+	return openFor(t, dir, pictures(t, letters), features.Options{})
+}
+
+func openFor(t testing.TB, dir string, all []features.Picture, o features.Options) *features.File {
+	t.Helper()
+	f, err := features.OpenFile(context.Background(), dir, key, width, all, o)
 	must(t, err)
 	t.Cleanup(func() { f.Close() })
 	return f
@@ -60,10 +82,10 @@ func keep(t testing.TB, dir, letters string) (path string) {
 	return only(t, dir)
 }
 
-// only is the path of the one file in dir.
+// only is the path of the one features file in dir.
 func only(t testing.TB, dir string) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.features"))
 	must(t, err)
 	if len(files) != 1 {
 		t.Fatalf("got files %q, want one", files)
@@ -107,4 +129,9 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// notes records what a store says.
+func notes(said *[]string) features.Options {
+	return features.Options{OnNote: func(text string) { *said = append(*said, text) }}
 }

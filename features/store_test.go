@@ -1,6 +1,7 @@
 package features_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"slices"
@@ -16,25 +17,37 @@ import (
 // for bit, from memory and from a file, before and after it is opened anew. A
 // store is told from a map by nothing.
 func TestStoresKeepRows(t *testing.T) {
+	all := pictures(t, "abcdefg")
+	ctx := context.Background()
 	rapid.Check(t, func(t *rapid.T) {
 		wide := rapid.IntRange(1, 9).Draw(t, "width")
 		letters := rapid.StringOfN(rapid.RuneFrom([]rune("abcdefg")), 1, 12, -1).Draw(t, "pictures")
+		o := features.Options{Half: rapid.Bool().Draw(t, "half")}
+		value := rapid.Float32()
+		if o.Half {
+			value = rapid.Map(rapid.IntRange(-2048, 2048), func(n int) float32 { return float32(n) / 64 })
+		}
+		var shown []features.Picture
+		for _, l := range letters {
+			shown = append(shown, all[l-'a'])
+		}
 		dir, err := os.MkdirTemp("", "features")
 		check(t, err)
 		defer os.RemoveAll(dir)
-		file, err := features.OpenFile(dir, key, wide, pictures(letters))
+		file, err := features.OpenFile(ctx, dir, key, wide, shown, o)
 		check(t, err)
-		memory := features.NewMemory(len(letters), wide)
+		memory, err := features.NewMemory(len(letters), wide, o)
+		check(t, err)
 		byPlace, byContent := map[int][]float32{}, map[rune][]float32{}
 		for range rapid.IntRange(0, 20).Draw(t, "writes") {
 			i := rapid.IntRange(0, len(letters)-1).Draw(t, "picture")
-			row := rapid.SliceOfN(rapid.Float32(), wide, wide).Draw(t, "row")
+			row := rapid.SliceOfN(value, wide, wide).Draw(t, "row")
 			check(t, memory.Write(i, row))
 			check(t, file.Write(i, row))
 			byPlace[i], byContent[rune(letters[i])] = row, row
 		}
 		check(t, file.Close())
-		again, err := features.OpenFile(dir, key, wide, pictures(letters))
+		again, err := features.OpenFile(ctx, dir, key, wide, shown, o)
 		check(t, err)
 		for i, l := range letters {
 			holds(t, memory, i, wide, byPlace[i])
@@ -66,7 +79,7 @@ func check(t *rapid.T, err error) {
 // affair.
 func TestStoresCopy(t *testing.T) {
 	for name, s := range map[string]features.Store{
-		"memory": features.NewMemory(1, width), "file": open(t, t.TempDir(), "a"),
+		"memory": inMemory(t, 1), "file": open(t, t.TempDir(), "a"),
 	} {
 		row := rowOf('a')
 		must(t, s.Write(0, row))
@@ -96,7 +109,7 @@ func TestFrom(t *testing.T) {
 
 func TestStoresAreReadFromSeveralGoroutines(t *testing.T) {
 	for name, s := range map[string]features.Store{
-		"memory": features.NewMemory(4, width), "file": open(t, t.TempDir(), "abcd"),
+		"memory": inMemory(t, 4), "file": open(t, t.TempDir(), "abcd"),
 	} {
 		for i, l := range "abcd" {
 			must(t, s.Write(i, rowOf(l)))
@@ -113,4 +126,65 @@ func TestStoresAreReadFromSeveralGoroutines(t *testing.T) {
 		}
 		readers.Wait()
 	}
+}
+
+func inMemory(t testing.TB, rows int) features.Store {
+	t.Helper()
+	s, err := features.NewMemory(rows, width, features.Options{})
+	must(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// While one goroutine writes rows, others find each whole or not at all.
+func TestStoresAreReadWhileWritten(t *testing.T) {
+	const letters = "abcdefghijklmnop"
+	for name, s := range map[string]features.Store{
+		"memory": inMemory(t, len(letters)), "file": open(t, t.TempDir(), letters),
+	} {
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				for got := ""; got != letters; {
+					got = kept(t, s, letters)
+				}
+			})
+		}
+		for i, l := range letters {
+			if err := s.Write(i, rowOf(l)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		all.Wait()
+	}
+}
+
+// A slice of another width is refused and changes nothing.
+func TestStoresRefuseOtherWidths(t *testing.T) {
+	for name, s := range map[string]features.Store{"memory": inMemory(t, 1), "file": open(t, t.TempDir(), "a")} {
+		must(t, s.Write(0, rowOf('a')))
+		for _, other := range [][]float32{nil, make([]float32, width-1), make([]float32, width+1)} {
+			if s.Write(0, other) == nil || s.Read(0, other) == nil {
+				t.Errorf("%s: got no error for %d values, want one", name, len(other))
+			}
+		}
+		if got := kept(t, s, "a"); got != "a" {
+			t.Errorf("%s: got rows of %q, want a", name, got)
+		}
+	}
+}
+
+// A memory store gives its memory back at Close.
+func TestMemoryAfterClose(t *testing.T) {
+	s := inMemory(t, 1)
+	must(t, s.Write(0, rowOf('a')))
+	must(t, s.Close())
+	row := rowOf('a')
+	if err := s.Read(0, row); !errors.Is(err, features.ErrMissing) || s.Has(0) {
+		t.Errorf("got %v and has it %v, want %v", err, s.Has(0), features.ErrMissing)
+	}
+	if s.Write(0, row) == nil {
+		t.Error("write: got no error")
+	}
+	must(t, s.Close())
 }
