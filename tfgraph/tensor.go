@@ -7,6 +7,7 @@ import "C"
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
 	"unsafe"
@@ -22,10 +23,11 @@ type Number interface {
 // Tensor is a dense array in TensorFlow's memory, row-major. The zero value is
 // not usable; Close releases the memory and may be called again.
 type Tensor struct {
-	mu    sync.RWMutex // held for reading while a run uses c
-	c     *C.TF_Tensor
-	dtype tf.DataType
-	shape []int64
+	mu     sync.RWMutex // held for reading while a run uses c
+	c      *C.TF_Tensor
+	dtype  tf.DataType
+	shape  []int64
+	pinned runtime.Pinner // memory that Borrow was given
 }
 
 // Allocate makes a tensor of numbers whose contents are not initialised; fill
@@ -170,6 +172,7 @@ func (t *Tensor) Close() {
 		return
 	}
 	C.TF_DeleteTensor(t.c)
+	t.pinned.Unpin()
 	t.c = nil
 }
 
