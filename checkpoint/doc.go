@@ -1,6 +1,7 @@
 // Package checkpoint keeps a run's variables as TensorFlow V2 bundles. Start
-// with [NewSaver], which adds the save and restore nodes to a graph, and [Dir],
-// the folder RUN/checkpoints.
+// with [NewSaver], which adds the save and restore nodes to a graph, [Map], which
+// gives their values to a graph that only reads them, and [Dir], the folder
+// RUN/checkpoints.
 //
 // A checkpoint is four files: NAME.data-00000-of-00001 and NAME.index, which
 // tf.train.load_checkpoint and TF1's Saver read; NAME.json, which says what the

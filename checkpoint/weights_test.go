@@ -1,0 +1,150 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// saved is a bundle of a standard shelf, and the bits that are in it.
+func saved(t testing.TB) (prefix string, bits map[string][]uint32) {
+	t.Helper()
+	s := filled(t, 1)
+	prefix = filepath.Join(t.TempDir(), "a.ckpt")
+	must(t, s.saver.Save(context.Background(), s.session, prefix))
+	return prefix, s.contents(t)
+}
+
+// fed are the bits that w feeds in the place of variables.
+func fed(w *Weights, vars []ops.Variable) map[string][]uint32 {
+	all := map[string][]uint32{}
+	for _, v := range vars {
+		for _, x := range tfgraph.Data[float32](w.Feeds[v.Value]) {
+			all[v.Name] = append(all[v.Name], math.Float32bits(x))
+		}
+	}
+	return all
+}
+
+func TestWeightsAreTheBitsSaved(t *testing.T) {
+	prefix, want := saved(t)
+	for name, l := range map[string]layout{"all": standard, "some of them": standard[1:]} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t, l)
+			w, err := Map(prefix, s.vars)
+			must(t, err)
+			must(t, w.Verify(context.Background()))
+			want := maps.Clone(want)
+			if len(l) < len(standard) {
+				delete(want, standard[0].name)
+			}
+			if got := fed(w, s.vars); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %x, want %x", got, want)
+			}
+			for range 2 {
+				must(t, w.Close())
+			}
+		})
+	}
+}
+
+// What Restore refuses is refused here, for the same reasons.
+func TestWeightsRefuse(t *testing.T) {
+	const data, index = ".data-00000-of-00001", ".index"
+	cases := map[string]struct {
+		into    layout
+		spoil   func(prefix string) error
+		damaged bool
+		says    []string
+	}{
+		"another shape": {into: layout{{"fc8/weights", []int64{2, 5}}}, says: []string{"fc8/weights", "[5 2]", "[2 5]"}},
+		"another rank":  {into: layout{{"fc8/weights", []int64{10}}}, says: []string{"fc8/weights", "[5 2]", "[10]"}},
+		"a variable that is not there": {
+			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "no such variable"}},
+		"a flipped byte of data":      {spoil: flip(data, 0.5), damaged: true},
+		"the last byte flipped":       {spoil: flip(data, 1), damaged: true},
+		"half the data":               {spoil: cut(data, 0.5), damaged: true},
+		"one byte of data missing":    {spoil: cut(data, 0.999), damaged: true},
+		"no byte of data":             {spoil: cut(data, 0), damaged: true},
+		"a flipped byte of the index": {spoil: flip(index, 0.3), damaged: true},
+		"half the index":              {spoil: cut(index, 0.5), damaged: true},
+		"no byte of the index":        {spoil: cut(index, 0), damaged: true},
+		"no data file":                {spoil: remove(data), says: []string{"no such file"}},
+		"no index file":               {spoil: remove(index), says: []string{"no such file"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			prefix, _ := saved(t)
+			if c.spoil != nil {
+				must(t, c.spoil(prefix))
+			}
+			if c.into == nil {
+				c.into = standard
+			}
+			w, err := Map(prefix, newShelf(t, c.into).vars)
+			if err == nil {
+				err = errors.Join(w.Verify(context.Background()), w.Close())
+			}
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			if errors.Is(err, ErrDamaged) != c.damaged {
+				t.Errorf("got damaged %v, want %v: %v", !c.damaged, c.damaged, err)
+			}
+			for _, word := range append(c.says, prefix) {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("got %q, want it to say %q", err, word)
+				}
+			}
+		})
+	}
+}
+
+// A checkpoint that is removed or replaced stays what it was for who has it open.
+func TestWeightsOutliveTheirFiles(t *testing.T) {
+	prefix, want := saved(t)
+	s := newShelf(t, standard)
+	w, err := Map(prefix, s.vars)
+	must(t, err)
+	defer w.Close()
+	for _, path := range bundleFiles(prefix) {
+		must(t, os.WriteFile(path+".new", []byte("another"), 0o644))
+		must(t, os.Rename(path+".new", path))
+	}
+	must(t, w.Verify(context.Background()))
+	if got := fed(w, s.vars); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %x, want %x", got, want)
+	}
+}
+
+func TestVerifyNoticesAFileThatWasCutShort(t *testing.T) {
+	prefix, _ := saved(t)
+	w, err := Map(prefix, newShelf(t, standard).vars)
+	must(t, err)
+	defer w.Close()
+	must(t, os.Truncate(bundleFiles(prefix)[0], 40))
+	if err := w.Verify(context.Background()); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), prefix) {
+		t.Errorf("got %v, want %v and the name %q", err, ErrDamaged, prefix)
+	}
+}
+
+func TestVerifyEndsWithItsContext(t *testing.T) {
+	prefix, _ := saved(t)
+	w, err := Map(prefix, newShelf(t, standard).vars)
+	must(t, err)
+	defer w.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := w.Verify(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
