@@ -11,6 +11,7 @@ import (
 
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
+	"golang.org/x/sync/errgroup"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
@@ -23,6 +24,7 @@ import (
 type Classifier struct {
 	Meta    checkpoint.Meta // which checkpoint it is
 	head    Head
+	weights *checkpoint.Weights
 	session *tfgraph.Session
 	decoder *alexnet.Decoder
 }
@@ -75,26 +77,32 @@ func Find(path string) (prefix string, err error) {
 	return "", fmt.Errorf("find model in %q: %w", path, checkpoint.ErrNone)
 }
 
+// load verifies the weights while TensorFlow gets ready.
 func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Options) error {
 	root := op.NewScope()
 	net := alexnet.Build(root, c.Meta.Network)
 	c.head = NewHead(root, net.Images, net.Logits, net.Config.Classes)
-	saver := checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
 		return err
 	}
-	if c.session, err = tfgraph.Open(def, options); err != nil {
+	if c.weights, err = checkpoint.Map(prefix, net.Variables); err != nil {
 		return err
 	}
-	if err := saver.Restore(ctx, c.session, prefix); err != nil {
+	c.head.Weights = c.weights.Feeds
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.weights.Verify(ctx) })
+	g.Go(func() (err error) {
+		if c.session, err = tfgraph.Open(def, options); err != nil {
+			return err
+		}
+		c.decoder, err = alexnet.NewDecoder(c.Meta.Contract, options)
 		return err
-	}
-	c.decoder, err = alexnet.NewDecoder(c.Meta.Contract, options)
-	return err
+	})
+	return g.Wait()
 }
 
-// Close frees the model.
+// Close waits for what runs, then frees the model.
 func (c *Classifier) Close() error {
 	var errs []error
 	if c.session != nil {
@@ -102,6 +110,9 @@ func (c *Classifier) Close() error {
 	}
 	if c.decoder != nil {
 		errs = append(errs, c.decoder.Close())
+	}
+	if c.weights != nil {
+		errs = append(errs, c.weights.Close())
 	}
 	return errors.Join(errs...)
 }

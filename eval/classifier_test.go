@@ -84,7 +84,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			prefix := copied(t, c.change)
+			prefix, before := copied(t, c.change), mappings(t)
 			model, err := Open(context.Background(), prefix, tfgraph.Options{})
 			if err == nil {
 				model.Close()
@@ -92,6 +92,9 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			if errors.Is(err, checkpoint.ErrDamaged) != c.damaged || !strings.Contains(err.Error(), prefix) {
 				t.Errorf("got %v, want damaged %v and the name %q", err, c.damaged, prefix)
+			}
+			if got := mappings(t); got != before {
+				t.Errorf("got %d files mapped, want %d as before", got, before)
 			}
 		})
 	}

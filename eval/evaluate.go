@@ -6,8 +6,6 @@ import (
 	"iter"
 	"math"
 
-	tf "github.com/wamuir/graft/tensorflow"
-
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
@@ -78,7 +76,7 @@ func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, ba
 	}
 	defer labels.Close()
 	feeds := tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}
-	out, err := session.Run(ctx, feeds, []tf.Output{head.Losses, head.Probabilities})
+	out, err := head.run(ctx, session, feeds, head.Losses, head.Probabilities)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package eval
 
 import (
+	"context"
+	"maps"
+
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
@@ -15,6 +18,9 @@ type Head struct {
 	Labels        tf.Output // int32 [N]; fed
 	Losses        tf.Output // float32 [N]: cross-entropy of each picture in nats
 	Probabilities tf.Output // float32 [N,C]: softmax of the logits
+
+	// Weights are fed in every run of a model whose weights are not in variables.
+	Weights tfgraph.Feeds
 }
 
 // NewHead adds the head of a network that reads images and gives logits [N,C].
@@ -29,4 +35,10 @@ func NewHead(root *op.Scope, images, logits tf.Output, classes int) Head {
 		Losses:        ops.CrossEntropy(root.SubScope("cross_entropy"), logits, labels, classes),
 		Probabilities: op.Softmax(root.SubScope("probabilities"), logits),
 	}
+}
+
+// run feeds pictures, and labels where there are any, and fetches.
+func (h Head) run(ctx context.Context, session *tfgraph.Session, feeds tfgraph.Feeds, fetches ...tf.Output) ([]*tfgraph.Tensor, error) {
+	maps.Copy(feeds, h.Weights)
+	return session.Run(ctx, feeds, fetches)
 }

@@ -92,7 +92,7 @@ func (c *Classifier) predict(ctx context.Context, examples []input.Example, k in
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	out, err := c.session.Run(ctx, tfgraph.Feeds{c.head.Images: images}, []tf.Output{c.head.Probabilities})
+	out, err := c.head.run(ctx, c.session, tfgraph.Feeds{c.head.Images: images}, c.head.Probabilities)
 	if err != nil {
 		return nil, err
 	}
