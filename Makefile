@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench fuzz soak cover clean distclean
+.PHONY: help build test demo bench growth fuzz soak cover clean distclean
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10m
@@ -25,8 +25,11 @@ test: ## all checks and tests; what a change has to pass
 demo: build ## train on a few pictures and show what comes of it
 	@scripts/demo
 
-bench: build ## measure speed on this machine
+bench: build ## measure speed on this machine beside Python TensorFlow and Keras; PEERS=all: and PyTorch
 	@scripts/bench
+
+growth: build ## how time and memory grow with pictures and epochs
+	@scripts/growth
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	@$(with_libtensorflow) scripts/fuzz "$(FUZZTIME)"
@@ -42,4 +45,4 @@ clean: ## remove what was built
 	rm -rf bin cover.out
 
 distclean: clean ## remove what was brought too: the C library and Python
-	rm -rf .libtensorflow .libtensorflow.* .venv .venv.*
+	rm -rf .libtensorflow .libtensorflow.* .venv .venv-torch .venv.*

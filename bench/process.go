@@ -2,65 +2,99 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
-// process is a worker that takes a number of updates as a line and answers with
-// the seconds they took.
+// process is a program under way.
 type process struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Scanner
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   *bufio.Scanner
+	says  bytes.Buffer // its stderr
+	began time.Time
 }
 
-func startOurs(o options) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return start(self, "-worker", "train", "-batch", strconv.Itoa(o.Batch), "-decode="+strconv.FormatBool(o.Decode), o.data)
-}
-
-func startPython(o options) (*process, error) {
-	return start(python(), "bench/train.py", o.data, strconv.Itoa(o.Batch), strconv.FormatBool(o.Decode))
-}
-
-// start gives both programs the same environment: oneDNN on, no chatter.
-func start(name string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(name, args...)}
-	p.cmd.Stderr = os.Stderr
-	p.cmd.Env = append(os.Environ(), "TF_ENABLE_ONEDNN_OPTS=1", "TF_CPP_MIN_LOG_LEVEL=3")
+// start gives every program the same environment: oneDNN on, no chatter. The
+// end of ctx ends it.
+func start(ctx context.Context, command []string) (*process, error) {
+	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
+	p.cmd.Env = append(os.Environ(), "TF_ENABLE_ONEDNN_OPTS=1", "TF_CPP_MIN_LOG_LEVEL=3", "PYTHONDONTWRITEBYTECODE=1")
+	p.cmd.Stderr = &p.says
+	p.cmd.WaitDelay = 5 * time.Second
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start %s: %w", command[0], err)
 	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start %s: %w", command[0], err)
 	}
 	p.out = bufio.NewScanner(out)
-	return p, p.cmd.Start()
+	p.began = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", command[0], err)
+	}
+	return p, nil
 }
 
-// take has the worker do so many updates and returns the seconds.
-func (p *process) take(steps int) (float64, error) {
-	if _, err := fmt.Fprintln(p.in, steps); err != nil {
-		return 0, fmt.Errorf("ask %s: %w", p.cmd.Path, err)
+// take has a worker do so many units of its work and returns the seconds.
+func (p *process) take(count int) (float64, error) {
+	_, err := fmt.Fprintln(p.in, count)
+	if err == nil && p.out.Scan() {
+		var seconds float64
+		if seconds, err = strconv.ParseFloat(strings.TrimSpace(p.out.Text()), 64); err == nil {
+			return seconds, nil
+		}
 	}
-	if !p.out.Scan() {
-		return 0, fmt.Errorf("ask %s: it ended: %v", p.cmd.Path, p.cmd.Wait())
-	}
-	return strconv.ParseFloat(strings.TrimSpace(p.out.Text()), 64)
+	return 0, errors.Join(err, p.wait(), fmt.Errorf("ask %s: got no seconds", strings.Join(p.cmd.Args, " ")))
 }
 
-// stop ends the worker, which has nothing to save.
+// wait waits for a program to end, and tells what it said if it failed.
+func (p *process) wait() error {
+	p.in.Close()
+	err := p.cmd.Wait()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("run %s: %w\n%s", strings.Join(p.cmd.Args, " "), err, bytes.TrimSpace(p.says.Bytes()))
+}
+
+// stop ends a worker, which has nothing to save.
 func (p *process) stop() {
 	p.in.Close()
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
+}
+
+// peak is the largest resident memory of a program that has ended, in MiB. Linux
+// counts in what the bench itself held when it started the program.
+func (p *process) peak() float64 {
+	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return float64(usage.Maxrss) / 1024
+}
+
+// resident is the largest resident memory of a running program so far, in MiB:
+// VmHWM in proc(5). It is 0 where that cannot be read.
+func (p *process) resident() float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	for line := range strings.Lines(string(text)) {
+		if found, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kB, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(found), " kB"), 64)
+			return kB / 1024
+		}
+	}
+	return 0
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,68 +10,45 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wamuir/graft/tensorflow/op"
-
-	"alexnet/alexnet"
-	"alexnet/eval"
-	"alexnet/input"
-	"alexnet/tfgraph"
-	"alexnet/train"
+	"github.com/spf13/cobra"
 )
 
-// enough is more updates than any measurement asks for.
-const enough = 10_000
-
-// work is a real run, held between two updates until it is told to go on.
-func work(ctx context.Context, o options) error {
-	data, err := input.Open(o.data, input.Options{})
-	if err != nil {
-		return err
-	}
-	out, err := os.MkdirTemp("", "alexnet-bench-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(out)
-	contract := alexnet.NewContract(227, alexnet.Squash, true, data.Classes)
-	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
-	if err != nil {
-		return err
-	}
-	defer decoder.Close()
-	var examples []input.Example
-	for len(examples) < enough*o.Batch {
-		examples = append(examples, data.Train...)
-	}
-	loader := eval.NewLoader(decoder, contract.Size, examples, o.Batch)
-	if !o.Decode {
-		loader.Decode = func(context.Context, []byte, input.Example, []float32) error { return nil }
-	}
-
-	head := []string{"fc6", "fc7", "fc8"}
-	root := op.NewScope()
-	net := alexnet.Build(root, alexnet.Config{Classes: len(data.Classes)}, "fc6", "fc7")
-	plan, err := alexnet.NewPlan(net.Config, nil, alexnet.Choice{Train: alexnet.LayerNames})
-	if err != nil {
-		return err
-	}
-	turns := &turns{in: bufio.NewScanner(os.Stdin), out: os.Stdout}
-	err = train.Run(ctx, train.Config{Epochs: 1, Dropout: 0.5, Batch: o.Batch, LearningRate: 1e-6, DisplayEvery: 1 << 30}.WithDefaults(), train.Job{
-		Dir: out, Data: train.Data{Train: loader, Classes: data.Classes},
-		Start:    plan.Start(root, net, 1),
-		Progress: train.Progress{OnStep: turns.step, OnEpoch: turns.epoch},
-		Network: train.Network{
-			Root: root, Head: eval.NewHead(root, net.Images, net.Logits, net.Config.Classes), Tape: net.Tape,
-			Variables: net.Variables, Trained: net.VariablesOf(head), DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
+func newWorker() *cobra.Command {
+	return &cobra.Command{
+		Use:    "worker KIND TASK",
+		Short:  "Be a worker: answer numbers with the seconds that so many units took",
+		Hidden: true,
+		Args:   cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := readTask(args[1])
+			if err != nil {
+				return err
+			}
+			return work(cmd.Context(), args[0], t, &turns{in: bufio.NewScanner(os.Stdin), out: os.Stdout})
 		},
-	})
-	if errors.Is(err, context.Canceled) {
-		return nil
 	}
-	return err
 }
 
-// turns stops the run between two updates.
+// work ends with standard input.
+func work(ctx context.Context, kind string, t task, turns *turns) error {
+	switch kind {
+	case kindStep, kindDecode, kindAll, kindHead:
+		return trainSteps(ctx, kind, t, turns)
+	case kindFill:
+		return fill(ctx, t, turns)
+	case kindFrozen:
+		return frozen(ctx, t, turns)
+	case kindMatMul, kindHalf:
+		return matmul(ctx, kind, t, turns)
+	case kindCopy:
+		return copies(t, turns)
+	case kindRead:
+		return decode(ctx, t, turns)
+	}
+	return fmt.Errorf("start worker: got kind %q, want one that bench/steps.go names", kind)
+}
+
+// turns holds work between two units until it is told to go on.
 type turns struct {
 	in    *bufio.Scanner
 	out   io.Writer
@@ -80,9 +56,19 @@ type turns struct {
 	began time.Time
 }
 
-func (t *turns) epoch(train.Epoch) { t.wait() }
+// each calls do for every unit that is asked for.
+func (t *turns) each(do func() error) error {
+	t.wait()
+	for {
+		if err := do(); err != nil {
+			return err
+		}
+		t.done()
+	}
+}
 
-func (t *turns) step(train.Step) {
+// done is called after each unit.
+func (t *turns) done() {
 	if t.left--; t.left > 0 {
 		return
 	}
@@ -95,10 +81,10 @@ func (t *turns) wait() {
 	if !t.in.Scan() {
 		os.Exit(0)
 	}
-	steps, err := strconv.Atoi(strings.TrimSpace(t.in.Text()))
-	if err != nil || steps < 1 {
-		fmt.Fprintf(os.Stderr, "bench: error: read updates: got %q, want a positive number\n", t.in.Text())
+	count, err := strconv.Atoi(strings.TrimSpace(t.in.Text()))
+	if err != nil || count < 1 {
+		fmt.Fprintf(os.Stderr, "bench: error: read units: got %q, want a positive number\n", t.in.Text())
 		os.Exit(1)
 	}
-	t.left, t.began = steps, time.Now()
+	t.left, t.began = count, time.Now()
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"alexnet/alexnet"
+	"alexnet/internal/testenv"
+)
+
+// TestMain lets the test binary be its own worker, as the program is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "worker" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// tiny are settings of a measurement that takes seconds: one turn, of a narrow
+// network, on a few drawn pictures.
+func tiny(t *testing.T) (s settings, pictures string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds the program and starts it and its peers many times; run without -short")
+	}
+	t.Chdir(testenv.Root(t))
+	dir := t.TempDir()
+	s, pictures = defaults(), filepath.Join(dir, "pictures")
+	s.Out, s.Program = filepath.Join(dir, "out"), filepath.Join(dir, "alexnet")
+	run(t, "go", "build", "-o", s.Program, "./cmd/alexnet")
+	run(t, "go", "run", "./scripts/demo-pictures", "-count", "8", pictures)
+	s.Epochs, s.PeerEpochs, s.Horizon, s.Turns, s.Steps = 3, 2, 10, 1, 1
+	s.Batch, s.Large, s.All, s.Forward, s.Heads = 4, 16, 4, 4, []int{4}
+	s.Side, s.Copied = 64, 1
+	s.Network = alexnet.Config{Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+	return s, pictures
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+// Every part works. No time is judged.
+func TestBench(t *testing.T) {
+	s, pictures := tiny(t)
+	t.Run("beside others", func(t *testing.T) { besideOthers(t, s, pictures) })
+	t.Run("alone", func(t *testing.T) { alone(t, s, pictures) })
+	t.Run("growth", func(t *testing.T) { grows(t, s, pictures) })
+}
+
+// besideOthers wants a table, JSON, Markdown and plots of all that is measured
+// with Python's TensorFlow.
+func besideOthers(t *testing.T, s settings, pictures string) {
+	s.Python = testenv.Python(t)
+	r, err := measure(t.Context(), s, pictures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkJobs(t, r)
+	checkRows(t, r, 12, 7)
+	results := filepath.Join(s.Out, "RESULTS.md")
+	var printed bytes.Buffer
+	if err := r.publish(&printed, s.Out, results); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range r.Jobs {
+		if !strings.Contains(printed.String(), o.Name) || !strings.Contains(string(text), "| "+o.Name+" |") {
+			t.Errorf("%s: got no line in the table or in the Markdown, want both:\n%s\n%s", o.Name, printed.String(), text)
+		}
+	}
+	var back report
+	written, err := os.ReadFile(filepath.Join(s.Out, "bench.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(written, &back); err != nil || len(back.Jobs) != len(r.Jobs) || len(back.Rows) != len(r.Rows) {
+		t.Errorf("JSON: got %d jobs and %d rows, %v; want %d and %d", len(back.Jobs), len(back.Rows), err, len(r.Jobs), len(r.Rows))
+	}
+	for _, name := range []string{"time.png", "accuracy.png"} {
+		f, err := os.Open(filepath.Join(s.Out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img, err := png.Decode(f); err != nil || img.Bounds().Dx() < 300 {
+			t.Errorf("%s: got %v, want a picture", name, err)
+		}
+		f.Close()
+	}
+}
+
+// checkJobs wants the five programs, each with the epochs asked of it and
+// accuracies that are shares of the six validation pictures.
+func checkJobs(t *testing.T, r *report) {
+	t.Helper()
+	if len(r.Jobs) != 5 || r.Val != 6 {
+		t.Fatalf("got %d jobs and %d validation pictures, want 5 and 6", len(r.Jobs), r.Val)
+	}
+	for i, o := range r.Jobs {
+		epochs := r.Settings.PeerEpochs
+		if i == 0 {
+			epochs = r.Settings.Epochs
+		}
+		if o.last().Epoch != epochs || len(o.Points) != epochs+1 || o.Peak <= 0 {
+			t.Errorf("%s: got epoch %d, %d points, peak %g; want epoch %d, a point each and 0, a peak", o.Name, o.last().Epoch, len(o.Points), o.Peak, epochs)
+		}
+		for k, p := range o.Points[1:] {
+			sixths := p.Accuracy * 6
+			if p.Seconds <= o.Points[k].Seconds || sixths < -1e-3 || sixths > 6.001 || abs(sixths-float64(int(sixths+0.5))) > 1e-3 {
+				t.Errorf("%s, epoch %d: got %g s and accuracy %g, want time to pass and a sixth", o.Name, p.Epoch, p.Seconds, p.Accuracy)
+			}
+		}
+		if total, measured := o.at(r.Settings.Horizon); measured || total <= o.last().Seconds {
+			t.Errorf("%s: got %g s for %d epochs, measured %v; want an extrapolation beyond %g s", o.Name, total, r.Settings.Horizon, measured, o.last().Seconds)
+		}
+	}
+}
+
+// checkRows wants so many rows at least, with positive figures, so many of them
+// beside Python's.
+func checkRows(t *testing.T, r *report, want, wantAgainst int) {
+	t.Helper()
+	if len(r.Rows) < want {
+		t.Errorf("got %d rows, want %d at least", len(r.Rows), want)
+	}
+	against := 0
+	for _, w := range r.Rows {
+		if !(w.Ours.Min > 0 && w.Ours.Min <= w.Ours.Median && w.Ours.Median <= w.Ours.Max) || w.What == "" || w.Unit == "" {
+			t.Errorf("got %+v, want positive figures in order, named", w)
+		}
+		if w.Other != nil && (w.Against == "" || !(w.Other.Min > 0) || !(w.Ratio.Min > 0)) {
+			t.Errorf("%s: got %+v beside %q, ratio %+v; want positive figures, named", w.What, w.Other, w.Against, w.Ratio)
+		}
+		if w.Against == python {
+			against++
+		}
+	}
+	if against < wantAgainst {
+		t.Errorf("got %d rows against Python TensorFlow, want %d at least", against, wantAgainst)
+	}
+}
+
+func abs(v float64) float64 { return max(v, -v) }
+
+// alone wants what is measured without Python.
+func alone(t *testing.T, s settings, pictures string) {
+	s.Peers, s.Parts = "none", []string{"steps"}
+	r, err := measure(t.Context(), s, pictures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Jobs) > 0 {
+		t.Errorf("got %d jobs, want none", len(r.Jobs))
+	}
+	checkRows(t, r, 8, 0)
+}
+
+// grows wants a line for each number of pictures and epochs.
+func grows(t *testing.T, s settings, pictures string) {
+	g, err := grow(t.Context(), s, pictures, []int{4, 16}, []int{1, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var printed bytes.Buffer
+	if err := g.publish(&printed, s.Out); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(g.table()); got != 5 {
+		t.Errorf("got %d lines, want a head and 4:\n%s", got, printed.String())
+	}
+	if strings.Contains(printed.String(), "too few") || strings.Contains(printed.String(), " 0 MiB") {
+		t.Errorf("got %s, want every statement and every memory", printed.String())
+	}
+	if _, err := grow(t.Context(), s, pictures, []int{17}, []int{1}); err == nil || !strings.Contains(err.Error(), "got 16 to train on, want 17") {
+		t.Errorf("17 of 16 pictures: got %v, want a refusal", err)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// jobs runs the same training in every program, and then has a model of ours
+// look at one picture.
+func (b *bench) jobs(ctx context.Context) error {
+	small, large := b.with(b.Batch), b.with(b.Large)
+	small.Epochs, large.Epochs = b.Epochs, b.PeerEpochs
+	all := []job{
+		ours(b.settings, small, fmt.Sprintf("alexnet, batch %d", b.Batch)),
+		ours(b.settings, large, fmt.Sprintf("alexnet, batch %d", b.Large)),
+	}
+	add := func(name, python, script string, batch int) error {
+		t := b.with(batch)
+		t.Epochs = b.PeerEpochs
+		j, err := peer(fmt.Sprintf("%s, batch %d", name, batch), python, script, t)
+		all = append(all, j)
+		return err
+	}
+	var err error
+	if b.Peers != "none" {
+		for _, batch := range []int{b.Batch, b.Large} {
+			if err = add("original in Python TensorFlow", b.Python, "original.py", batch); err != nil {
+				return err
+			}
+		}
+		err = add("Keras", b.Python, "keras_fit.py", b.Batch)
+	}
+	if b.Peers == "all" && err == nil {
+		err = add("PyTorch", b.Torch, "torch_fit.py", b.Batch)
+	}
+	if err != nil {
+		return err
+	}
+	for _, j := range all {
+		o, err := j.run(ctx)
+		if err != nil {
+			return err
+		}
+		b.outcomes = append(b.outcomes, o)
+	}
+	return b.predict(ctx, filepath.Join(small.Dir, "run"))
+}
+
+// predict measures from a process's start to its answer on one picture, by one
+// run's model.
+func (b *bench) predict(ctx context.Context, run string) error {
+	picture := b.task.Val[0].Path
+	ours := []string{b.Program, "predict", run, picture}
+	peer := []string{b.Python, filepath.Join("bench", "predict.py"), run, picture}
+	var seconds [2][]float64
+	for turn := range b.Turns + 1 {
+		for k := range seconds {
+			i := (turn + k) % len(seconds)
+			if i == 1 && b.Peers == "none" {
+				continue
+			}
+			took, err := timed(ctx, [][]string{ours, peer}[i])
+			if err != nil {
+				return err
+			}
+			if turn > 0 {
+				seconds[i] = append(seconds[i], took)
+			}
+		}
+	}
+	r := row{What: "predict one picture, from start to answer", Unit: "s", Ours: spreadOf(seconds[0])}
+	if b.Peers != "none" {
+		r = compare(r.What, r.Unit, seconds[0], "Python TensorFlow", seconds[1])
+	}
+	b.rows = append(b.rows, r)
+	return nil
+}
+
+// timed runs a program to its end and returns the seconds.
+func timed(ctx context.Context, command []string) (float64, error) {
+	p, err := start(ctx, command)
+	if err != nil {
+		return 0, err
+	}
+	for p.out.Scan() {
+	}
+	if err := p.wait(); err != nil {
+		return 0, err
+	}
+	return time.Since(p.began).Seconds(), nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"alexnet/alexnet"
+	"alexnet/input"
+	"alexnet/internal/npy"
+)
+
+// task is what a program of the bench is to work on, the same for all that are
+// compared.
+type task struct {
+	Pictures string         `json:"pictures"` // as given to the bench
+	Train    []picture      `json:"train"`
+	Val      []picture      `json:"val"`
+	Classes  []string       `json:"classes"`
+	Weights  string         `json:"weights"` // conv1 to conv5
+	Network  alexnet.Config `json:"network"`
+	Batch    int            `json:"batch"`
+	Epochs   int            `json:"epochs"`
+	Rate     float64        `json:"learning_rate"`
+	Seed     uint64         `json:"seed"`
+	Rows     int            `json:"rows"`   // pictures that a worker goes through once
+	Side     int64          `json:"side"`   // of the matrices multiplied
+	Copied   int            `json:"copied"` // MiB
+	Dir      string         `json:"dir"`    // an empty folder that the bench removes
+}
+
+type picture struct {
+	Path  string `json:"path"`
+	Label int    `json:"label"`
+}
+
+// newTask finds the pictures, and draws convolutions where there are none.
+func newTask(s settings, pictures, dir string) (task, error) {
+	data, err := input.Open(pictures, input.Options{})
+	if err != nil {
+		return task{}, err
+	}
+	if len(data.Val) == 0 {
+		return task{}, fmt.Errorf("open pictures %q: found none to validate on, want a folder that holds train and val or test", pictures)
+	}
+	network := s.Network
+	network.Classes = len(data.Classes)
+	t := task{Pictures: pictures, Train: labelled(data.Train), Val: labelled(data.Val), Classes: data.Classes,
+		Weights: s.Weights, Network: network.WithDefaults(), Batch: s.Batch, Rate: s.Rate, Seed: s.Seed,
+		Side: s.Side, Copied: s.Copied, Dir: dir}
+	if t.Weights == "" {
+		t.Weights = filepath.Join(dir, "drawn.npy")
+		err = drawWeights(t.Weights, t.Network)
+	}
+	return t, err
+}
+
+func labelled(examples []input.Example) []picture {
+	found := make([]picture, len(examples))
+	for i, ex := range examples {
+		found[i] = picture{ex.Path, ex.Label}
+	}
+	return found
+}
+
+// drawWeights writes convolutions with He's deviation: they see nothing, but
+// take as long as learnt ones.
+func drawWeights(path string, network alexnet.Config) error {
+	random := rand.New(rand.NewPCG(1, 2))
+	var layers []npy.Layer
+	for _, l := range network.Layers()[:5] {
+		outputs := int(l.Biases[0])
+		weights, biases := &npy.Array{Shape: ints(l.Weights)}, &npy.Array{Shape: ints(l.Biases), Data: make([]float32, outputs)}
+		values := int(l.Parameters()) - outputs
+		deviation := math.Sqrt(2 / float64(values/outputs))
+		for range values {
+			weights.Data = append(weights.Data, float32(deviation*random.NormFloat64()))
+		}
+		layers = append(layers, npy.Layer{Name: l.Name, Weights: weights, Biases: biases})
+	}
+	return npy.Write(path, layers...)
+}
+
+func ints(shape []int64) []int {
+	found := make([]int, len(shape))
+	for i, n := range shape {
+		found[i] = int(n)
+	}
+	return found
+}
+
+// file writes the task where a program can read it.
+func (t task) file() (string, error) {
+	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
+		return "", fmt.Errorf("write task: %w", err)
+	}
+	text, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("write task: %w", err)
+	}
+	path := filepath.Join(t.Dir, "task.json")
+	return path, os.WriteFile(path, text, 0o666)
+}
+
+func readTask(path string) (t task, err error) {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("read task %q: %w", path, err)
+	}
+	return t, nil
+}
