@@ -4,7 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	tf "github.com/wamuir/graft/tensorflow"
+
 	"alexnet/alexnet"
+	"alexnet/tfgraph"
 )
 
 // What the first trained layer reads: pooled and normalised, and dropped where
@@ -52,5 +55,28 @@ func TestBoundary(t *testing.T) {
 				t.Errorf("got shape %v, %v, want a batch of %v", shape, err, c.width)
 			}
 		})
+	}
+}
+
+// What the frozen layers give of a picture hardly depends on how many are
+// computed at once.
+func TestFeaturesDoNotDependOnTheBatch(t *testing.T) {
+	config := alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: alexnet.BVLC.Conv, FC: [2]int{8, 8}}}.WithDefaults()
+	tr := newTrial(t, config, recipe{})
+	tr.start(t, randomWeights(config, 1))
+	pool5, _ := tr.net.Boundary([]string{"fc6"})
+	pictures := randomPictures(config, 64, 2)
+	features := func(from, to int) []float32 {
+		row := config.Size * config.Size * 3
+		feed := tensor(t, pictures.Data[from*row:to*row], int64(to-from), 227, 227, 3)
+		return tr.run(t, tfgraph.Feeds{tr.net.Images: feed}, []tf.Output{pool5})[0].Data
+	}
+	at64 := features(0, 64)
+	var at16 []float32
+	for from := 0; from < 64; from += 16 {
+		at16 = append(at16, features(from, from+16)...)
+	}
+	if off := distance(at16, at64); off > 1e-5 {
+		t.Errorf("got features %.3g apart in norm, want at most 1e-5", off)
 	}
 }

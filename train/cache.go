@@ -24,6 +24,7 @@ type Cache struct {
 	Off    bool   // compute them for every batch anew
 	Dir    string // keep them in this folder, which runs may share
 	Budget int64  // bytes of memory for them; 1 GiB
+	Half   bool   // keep them in float16, which takes half as much and rounds to 11 bits
 }
 
 const defaultBudget = 1 << 30
@@ -35,9 +36,10 @@ func (r *run) openStore(ctx context.Context, examples []input.Example, width int
 	if budget == 0 {
 		budget = defaultBudget
 	}
+	opt := features.Options{Half: r.job.Cache.Half, OnNote: r.note}
 	if dir == "" {
-		if 4*int64(len(examples))*int64(width) <= budget {
-			return features.NewMemory(len(examples), width), nil
+		if int64(len(examples))*opt.RowSize(width) <= budget {
+			return features.NewMemory(len(examples), width, opt)
 		}
 		dir = r.dir.cache
 	}
@@ -45,33 +47,28 @@ func (r *run) openStore(ctx context.Context, examples []input.Example, width int
 	if err != nil {
 		return nil, err
 	}
-	contents, err := contentsOf(ctx, examples)
+	file, err := features.OpenFile(ctx, dir, key, width, picturesOf(examples), opt)
 	if err != nil {
-		return nil, err
-	}
-	file, err := features.OpenFile(dir, key, width, contents)
-	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		r.note(fmt.Sprintf("frozen layers are computed in every epoch anew: %v", err))
 		return nil, nil
 	}
 	return file, nil
 }
 
-func contentsOf(ctx context.Context, examples []input.Example) ([]features.Content, error) {
-	paths := make([]string, len(examples))
+// picturesOf tells the store which file each row is of, and what else its
+// decoding takes.
+func picturesOf(examples []input.Example) []features.Picture {
+	pictures := make([]features.Picture, len(examples))
 	for i, ex := range examples {
-		paths[i] = ex.Path
+		pictures[i] = features.Picture{Path: ex.Path, Variant: byte(ex.Orientation)}
+		if ex.Mirrored {
+			pictures[i].Variant |= 1 << 7
+		}
 	}
-	contents, err := features.Contents(ctx, paths)
-	for i := range contents {
-		contents[i] = turned(contents[i], examples[i])
-	}
-	return contents, err
-}
-
-// turned adds to a picture's content what else the decoding takes from it.
-func turned(c features.Content, ex input.Example) features.Content {
-	return sha256.Sum256(append(c[:], byte(ex.Orientation)))
+	return pictures
 }
 
 // cacheKey hashes what the features depend on beside the pictures.
@@ -107,15 +104,15 @@ func (r *run) hashVariable(ctx context.Context, w io.Writer, v ops.Variable) err
 	return err
 }
 
-// keep fills the store. A disk that is full ends the keeping, not the run.
-func (r *run) keep(ctx context.Context, p *prefix, store features.Store) (ok bool, err error) {
-	err = p.fill(ctx, store, r.job.Progress.OnFill)
+// unlessFull notes that features could not be kept: a disk that is full ends the
+// keeping, not the run. Any other error it returns.
+func (r *run) unlessFull(err error) (noted bool, _ error) {
 	var broken *storeError
 	if errors.As(err, &broken) {
 		r.note(fmt.Sprintf("frozen layers are computed in every epoch anew: %v", broken.err))
-		return false, nil
+		return true, nil
 	}
-	return err == nil, err
+	return false, err
 }
 
 // storeError is a failure to keep features.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -28,6 +29,11 @@ type Job struct {
 	// value, Resume names the checkpoint to go on from.
 	Start  func(ctx context.Context, session *tfgraph.Session) error
 	Resume *checkpoint.Meta
+
+	// Settle decides, before the first update, about the pictures that cannot be
+	// decoded: an error ends the run, and without one they are left out. It returns
+	// what Meta.Config is to be. Nil puts up with none.
+	Settle func([]input.Problem) (json.RawMessage, error)
 
 	Cache    Cache
 	Progress Progress

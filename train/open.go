@@ -56,9 +56,6 @@ func (r *run) enter(ctx context.Context) error {
 		}
 		return r.job.Start(ctx, r.session)
 	}
-	if n := len(r.job.Data.Train.Examples); from.Index < 0 || from.Index > n {
-		return fmt.Errorf("resume from %q: got %d pictures of the epoch used, want at most the %d there are", from.Name, from.Index, n)
-	}
 	if err := r.graph.saver.Restore(ctx, r.session, r.dir.checkpoints.Prefix(*from)); err != nil {
 		return err
 	}
@@ -110,7 +107,7 @@ func (r *run) showInputs(ctx context.Context) error {
 	var pictures []image.Image
 	order := input.Order(r.train.count, r.cfg.Seed, 0)
 	for _, i := range order[:min(shown, len(order))] {
-		if err := data.Train.Load(ctx, data.Train.Examples[i], row.Row(0)); err != nil {
+		if err := data.Train.Load(ctx, r.train.examples[i], row.Row(0)); err != nil {
 			return err
 		}
 		pictures = append(pictures, data.Picture(row.Row(0)))

@@ -26,15 +26,15 @@ type prefix struct {
 	session          *tfgraph.Session
 	images, boundary tf.Output
 	row              []int64 // shape of one picture's features
-	loader           *input.Loader[*tfgraph.Tensor]
+	loader           *loader
 }
 
-func newPrefix(session *tfgraph.Session, n Network, loader *input.Loader[*tfgraph.Tensor]) (*prefix, error) {
+func newPrefix(session *tfgraph.Session, n Network, l *loader) (*prefix, error) {
 	shape, err := n.Boundary.Shape().ToSlice()
 	if err != nil || len(shape) < 2 {
 		return nil, fmt.Errorf("freeze layers: got features of shape %v, want a known one", n.Boundary.Shape())
 	}
-	return &prefix{session: session, images: n.Head.Images, boundary: n.Boundary, row: shape[1:], loader: loader}, nil
+	return &prefix{session: session, images: n.Head.Images, boundary: n.Boundary, row: shape[1:], loader: l}, nil
 }
 
 func (p *prefix) width() int {
@@ -51,11 +51,12 @@ func (p *prefix) tensor(rows int) (*tfgraph.Tensor, error) {
 }
 
 // each runs the frozen layers over the examples of order and hands over the
-// features one by one: k counts along order.
-func (p *prefix) each(ctx context.Context, order []int, use func(k int, batch input.Batch[*tfgraph.Tensor], i int, row []float32) error) error {
-	loader := *p.loader
-	loader.Batch = micro
-	for batch, err := range loader.Batches(ctx, order) {
+// features one by one: k counts along order. failed is told of bad pictures,
+// whose features mean nothing; without it the first ends the pass.
+func (p *prefix) each(ctx context.Context, order []int, failed func(k int, err error), use func(k int, batch input.Batch[*tfgraph.Tensor], i int, row []float32) error) error {
+	pictures := *p.loader
+	pictures.Batch, pictures.Failed = micro, failed
+	for batch, err := range pictures.Batches(ctx, order) {
 		if err != nil {
 			return err
 		}
@@ -77,8 +78,9 @@ func (p *prefix) each(ctx context.Context, order []int, use func(k int, batch in
 	return ctx.Err()
 }
 
-// fill computes the rows that the store lacks.
-func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fill)) error {
+// fill computes the rows that the store lacks, and lists the pictures that have
+// none because they are bad.
+func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fill)) (problems []input.Problem, err error) {
 	var missing []int
 	for i := range p.loader.Examples {
 		if !store.Has(i) {
@@ -86,7 +88,7 @@ func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fil
 		}
 	}
 	if len(missing) == 0 {
-		return nil
+		return nil, nil
 	}
 	tell := func(done int) {
 		if notify != nil {
@@ -94,8 +96,15 @@ func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fil
 		}
 	}
 	tell(0)
-	return p.each(ctx, missing, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
-		if !store.Has(missing[k]) { // unless a copy of the picture came before
+	bad := map[int]bool{}
+	failed := func(k int, err error) {
+		bad[k] = true
+		if ex := p.loader.Examples[missing[k]]; !ex.Mirrored {
+			problems = append(problems, input.ProblemOf(ex.Path, err))
+		}
+	}
+	err = p.each(ctx, missing, failed, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+		if !bad[k] && !store.Has(missing[k]) { // unless a copy of the picture came before
 			if err := store.Write(missing[k], row); err != nil {
 				return &storeError{err}
 			}
@@ -103,6 +112,7 @@ func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fil
 		tell(k + 1)
 		return nil
 	})
+	return problems, err
 }
 
 // from gives batches of what the store holds.
@@ -153,7 +163,7 @@ func (p *prefix) gather(ctx context.Context, store features.Store, order []int) 
 func (p *prefix) again(ctx context.Context, store features.Store, i int, into []float32) error {
 	start := i - i%micro
 	places := slices.Repeat([]int{i}, min(micro, len(p.loader.Examples)-start))
-	return p.each(ctx, places, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+	return p.each(ctx, places, nil, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
 		if start+k == i {
 			copy(into, row)
 			_ = store.Write(i, row)
@@ -176,7 +186,7 @@ func (p *prefix) compute(ctx context.Context, order []int, from int) eval.Batche
 	return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
 		var batch input.Batch[*tfgraph.Tensor]
 		defer func() { batch.Pictures.Close() }()
-		err := p.each(ctx, order, func(k int, from input.Batch[*tfgraph.Tensor], i int, row []float32) error {
+		err := p.each(ctx, order, nil, func(k int, from input.Batch[*tfgraph.Tensor], i int, row []float32) error {
 			if k -= known; k < 0 {
 				return nil
 			}

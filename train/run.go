@@ -103,7 +103,7 @@ func (m mean) values() (loss, accuracy float64) {
 // epoch does the rest of the running epoch, update by update.
 func (r *run) epoch(ctx context.Context) error {
 	r.began, r.fresh = time.Now(), 0
-	order := input.Order(r.train.count, r.cfg.Seed, r.at.Epoch)
+	order := r.order()
 	for p, err := range r.parts(ctx, order) {
 		if err != nil {
 			return err

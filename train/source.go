@@ -2,6 +2,9 @@ package train
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
 
@@ -11,22 +14,19 @@ import (
 	"alexnet/tfgraph"
 )
 
+// loader hands over pictures as tensors.
+type loader = input.Loader[*tfgraph.Tensor]
+
 // source is where batches come from, and which of the graph's outputs they stand
 // for: the pictures, or what the frozen layers make of them.
 type source struct {
-	feed  tf.Output
-	count int // examples
-	// batches are those of the examples order[from:]. What order holds before
-	// tells where in a pass they stand.
+	feed     tf.Output
+	examples []input.Example // what can be used
+	count    int             // of examples
+	// batches are those of the pictures order[from:], numbered from 0 to count-1
+	// and, where they are mirrored, from count on. What order holds before tells
+	// where in a pass they stand.
 	batches func(ctx context.Context, order []int, from int) eval.Batches
-}
-
-// pictures is the source that feeds pixels.
-func (n Network) pictures(loader *input.Loader[*tfgraph.Tensor]) source {
-	batches := func(ctx context.Context, order []int, from int) eval.Batches {
-		return loader.Batches(ctx, order[from:])
-	}
-	return source{feed: n.Head.Images, count: len(loader.Examples), batches: batches}
 }
 
 // head is the network's head as it reads s.
@@ -35,65 +35,167 @@ func (s source) head(h eval.Head) eval.Head {
 	return h
 }
 
-// prepare opens the run's sources: the pictures, or with frozen layers what
-// these make of them.
-func (r *run) prepare(ctx context.Context) (err error) {
-	data := r.job.Data
-	if r.job.Network.Boundary.Op == nil {
-		r.train = r.job.Network.pictures(data.Train)
-		if data.Val != nil {
-			r.val = r.job.Network.pictures(data.Val)
+// only leaves of s, whose pictures are all the examples of l, those that no
+// problem names.
+func (s source) only(l *loader, problems []input.Problem) source {
+	bad := map[string]bool{}
+	for _, p := range problems {
+		bad[p.Path] = true
+	}
+	var kept []int
+	for i, ex := range l.Examples {
+		if bad[ex.Path] {
+			continue
 		}
-		return nil
+		kept = append(kept, i)
+		if !ex.Mirrored {
+			s.examples = append(s.examples, ex)
+		}
 	}
-	loaders := []*input.Loader[*tfgraph.Tensor]{data.Train}
-	if data.Val != nil {
-		loaders = append(loaders, data.Val)
+	s.count = len(s.examples)
+	all := s.batches
+	s.batches = func(ctx context.Context, order []int, from int) eval.Batches {
+		places := make([]int, len(order))
+		for k, i := range order {
+			places[k] = kept[i]
+		}
+		return all(ctx, places, from)
 	}
-	sources, err := r.frozen(ctx, loaders)
+	return s
+}
+
+// prepare finds out which pictures can be used and opens the run's sources.
+func (r *run) prepare(ctx context.Context) error {
+	loaders := []*loader{r.job.Data.Train}
+	if r.cfg.Mirror {
+		loaders[0] = withMirrored(loaders[0])
+	}
+	if r.job.Data.Val != nil {
+		loaders = append(loaders, r.job.Data.Val)
+	}
+	sources, problems, err := r.sources(ctx, loaders)
 	if err != nil {
 		return err
 	}
-	if r.train = sources[0]; len(sources) > 1 {
-		r.val = sources[1]
+	if r.job.Meta.Config, err = r.job.settle(problems); err != nil {
+		return err
+	}
+	for i, s := range []*source{&r.train, &r.val}[:len(loaders)] {
+		*s = sources[i].only(loaders[i], problems)
+	}
+	if r.at.Index > r.train.count {
+		return fmt.Errorf("resume run %q: got %d pictures of the epoch used, want at most the %d there are", r.job.Dir, r.at.Index, r.train.count)
 	}
 	return nil
 }
 
-// frozen makes a source for each loader of what the frozen layers give. It is
-// computed once and kept, unless the cache is off or cannot be had; then it is
-// computed for each batch anew, where it may differ in the last bits: they
-// depend on a picture's place among those computed at once.
-func (r *run) frozen(ctx context.Context, loaders []*input.Loader[*tfgraph.Tensor]) ([]source, error) {
-	var prefixes []*prefix
-	var sources []source
-	var all []input.Example
-	for _, l := range loaders {
+// withMirrored follows the examples of l by all of them mirrored.
+func withMirrored(l *loader) *loader {
+	both := *l
+	both.Examples = slices.Concat(l.Examples, l.Examples)
+	for i := range l.Examples {
+		both.Examples[len(l.Examples)+i].Mirrored = true
+	}
+	return &both
+}
+
+// settle has the job decide about the problems. One without Settle puts up with
+// none.
+func (j Job) settle(problems []input.Problem) (json.RawMessage, error) {
+	if j.Settle != nil {
+		return j.Settle(problems)
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("read pictures: %d cannot be used, %s first", len(problems), problems[0])
+	}
+	return j.Meta.Config, nil
+}
+
+// order is that of the running epoch's pictures.
+func (r *run) order() []int {
+	order := input.InOrder(r.train.count)
+	if !r.cfg.InOrder {
+		order = input.Order(r.train.count, r.cfg.Seed, r.at.Epoch)
+	}
+	for k, i := range order {
+		if r.cfg.Mirror && input.Coin(r.cfg.Seed, r.at.Epoch, i) {
+			order[k] += r.train.count
+		}
+	}
+	return order
+}
+
+// sources opens a source for each loader, and says which pictures are bad. What
+// frozen layers make of the pictures is computed once and kept, unless the cache
+// is off or cannot be had; then it is computed for each batch anew, where it may
+// differ in the last bits: they depend on a picture's place among those computed
+// at once.
+func (r *run) sources(ctx context.Context, loaders []*loader) ([]source, []input.Problem, error) {
+	sources := make([]source, len(loaders))
+	if r.job.Network.Boundary.Op == nil {
+		for i, l := range loaders {
+			sources[i] = source{feed: r.job.Network.Head.Images, batches: func(ctx context.Context, order []int, from int) eval.Batches {
+				return l.Batches(ctx, order[from:])
+			}}
+		}
+		problems, err := verify(ctx, loaders)
+		return sources, problems, err
+	}
+	prefixes := make([]*prefix, len(loaders))
+	for i, l := range loaders {
 		p, err := newPrefix(r.session, r.job.Network, l)
+		if err != nil {
+			return nil, nil, err
+		}
+		prefixes[i], sources[i] = p, source{feed: p.boundary, batches: p.compute}
+	}
+	stores, problems, err := r.keep(ctx, prefixes)
+	if err == nil && stores == nil {
+		problems, err = verify(ctx, loaders)
+	}
+	for i, store := range stores {
+		sources[i].batches = prefixes[i].from(store)
+	}
+	return sources, problems, err
+}
+
+// verify decodes every picture once.
+func verify(ctx context.Context, loaders []*loader) ([]input.Problem, error) {
+	var all []input.Problem
+	for _, l := range loaders {
+		once := *l
+		once.Examples = slices.DeleteFunc(slices.Clone(l.Examples), func(ex input.Example) bool { return ex.Mirrored })
+		problems, err := once.Verify(ctx)
 		if err != nil {
 			return nil, err
 		}
-		prefixes = append(prefixes, p)
-		sources = append(sources, source{feed: p.boundary, count: len(l.Examples), batches: p.compute})
-		all = append(all, l.Examples...)
+		all = append(all, problems...)
 	}
+	return all, nil
+}
+
+// keep computes what the frozen layers make of all pictures and gives a store of
+// it for each prefix, or none where nothing can be kept, which a note explains.
+func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []features.Store, problems []input.Problem, err error) {
 	if r.job.Cache.Off {
-		return sources, nil
+		return nil, nil, nil
 	}
-	var err error
+	var all []input.Example
+	for _, p := range prefixes {
+		all = append(all, p.loader.Examples...)
+	}
 	if r.store, err = r.openStore(ctx, all, prefixes[0].width()); err != nil || r.store == nil {
-		return sources, err
+		return nil, nil, err
 	}
 	offset := 0
-	kept := make([]source, len(sources))
-	for i, p := range prefixes {
+	for _, p := range prefixes {
 		store := features.From(r.store, offset)
-		if ok, err := r.keep(ctx, p, store); err != nil || !ok {
-			return sources, err
+		bad, err := p.fill(ctx, store, r.job.Progress.OnFill)
+		if noted, err := r.unlessFull(err); noted || err != nil {
+			return nil, nil, err
 		}
-		kept[i] = sources[i]
-		kept[i].batches = p.from(store)
-		offset += sources[i].count
+		stores, problems = append(stores, store), append(problems, bad...)
+		offset += len(p.loader.Examples)
 	}
-	return kept, nil
+	return stores, problems, nil
 }

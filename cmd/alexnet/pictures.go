@@ -36,22 +36,26 @@ func (p *pictureFlags) options() (input.Options, error) {
 	return input.Options{Formats: formats, Limits: p.limits}, nil
 }
 
+// judge names the problems, or gives an error where bad pictures are one.
+func (p *pictureFlags) judge(a *app, problems []input.Problem) error {
+	if len(problems) > 0 && p.bad == "error" {
+		return badPictures(problems)
+	}
+	for _, problem := range problems {
+		a.log.Warn("left out", "path", problem.Path, "reason", problem.Reason)
+	}
+	return nil
+}
+
 // refuse decodes every example once and returns those that fail beside the
-// problems known already, each of them named, or an error where bad pictures
-// are one.
+// problems known already, or an error where bad pictures are one.
 func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Problem, loader *input.Loader[*tfgraph.Tensor]) ([]input.Problem, error) {
 	broken, err := loader.Verify(ctx)
 	if err != nil {
 		return nil, err
 	}
 	problems = slices.Concat(problems, broken)
-	if len(problems) > 0 && p.bad == "error" {
-		return nil, badPictures(problems)
-	}
-	for _, problem := range problems {
-		a.log.Warn("left out", "path", problem.Path, "reason", problem.Reason)
-	}
-	return problems, nil
+	return problems, p.judge(a, problems)
 }
 
 // leave drops the refused pictures; none may be all.

@@ -22,7 +22,8 @@ import (
 type settings struct {
 	train.Config
 	Data              string         `json:"data"`
-	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that are trained and validated on
+	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that were found
+	Used              int            `json:"pictures_used"`    // for training; others could not be decoded
 	Val               string         `json:"val,omitempty"`
 	Weights           string         `json:"weights,omitempty"`
 	TrainLayers       []string       `json:"train_layers"`
@@ -34,6 +35,8 @@ type settings struct {
 	MaxPixels         int64          `json:"max_pixels,omitempty"`
 	Cache             string         `json:"cache,omitempty"`
 	CacheMemory       int64          `json:"cache_memory"` // MiB
+	CacheHalf         bool           `json:"cache_half,omitempty"`
+	Decode            string         `json:"decode,omitempty"`    // as given
 	Precision         string         `json:"precision,omitempty"` // as given
 	Network           alexnet.Config `json:"network"`
 }
@@ -69,6 +72,11 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.resize, "resize", string(alexnet.Squash), "squash to 227x227, or crop: squash to 256x256 and take the centre, as Caffe does")
 	flags.StringVar(&f.set.Cache, "cache", "", "folder, which runs may share, to keep what frozen layers give; off computes it in every epoch anew (default memory, or else RUN/cache)")
 	flags.Int64Var(&f.set.CacheMemory, "cache-memory", 1024, "MiB of memory for what frozen layers give")
+	flags.BoolVar(&f.set.CacheHalf, "cache-half", false, "keep what frozen layers give in float16: half the memory, values rounded to 11 bits")
+	flags.BoolVar(&f.set.Mirror, "mirror", false, "show each picture mirrored in half of the epochs")
+	flags.BoolVar(&f.set.InOrder, "in-order", false, "take pictures in the order of their names instead of shuffling them every epoch")
+	flags.StringVar(&f.set.Decode, "decode", "exact", "exact, or fast: shrink JPEG at least twice too large while decoding, which gives slightly other pixels")
+	flags.IntVar(&f.set.MicroBatch, "micro-batch", 0, "the most pictures computed at once; a batch of several adds up their gradients to the same update (default chosen by layers)")
 	flags.StringVar(&f.lrn, "lrn", string(alexnet.LRNOps), "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit")
 	flags.StringVar(&f.set.Precision, "precision", precisionFloat32, "float32; bfloat16 for all layers but fc8; or auto: bfloat16 for frozen layers where the processor has it")
 	flags.BoolVar(&f.set.IgnoreOrientation, "ignore-orientation", false, "take pictures as stored, whatever their EXIF orientation says")
@@ -107,6 +115,9 @@ func (f *trainFlags) settings(data string) (settings, error) {
 	s.Config = s.Config.WithDefaults()
 	if f.set.Epochs == 0 || f.set.Batch == 0 || f.set.DisplayEvery == 0 {
 		errs = append(errs, errors.New("--epochs, --batch and --display-every: got 0, want at least 1"))
+	}
+	if s.Decode != "exact" && s.Decode != string(alexnet.DecodeFast) {
+		errs = append(errs, fmt.Errorf("--decode: got %q, want exact or fast", s.Decode))
 	}
 	if s.Resize != alexnet.Squash && s.Resize != alexnet.Crop {
 		errs = append(errs, fmt.Errorf("--resize: got %q, want squash or crop", s.Resize))
@@ -162,7 +173,7 @@ func readSettings(out string) (settings, error) {
 }
 
 // free are the flags that a resumed run may change.
-var free = map[string]bool{"out": true, "resume": true, "epochs": true, "keep": true, "display-every": true, "verbose": true, "help": true, "bad-images": true, "cache": true, "cache-memory": true}
+var free = map[string]bool{"out": true, "resume": true, "epochs": true, "keep": true, "display-every": true, "verbose": true, "help": true, "bad-images": true, "cache": true, "cache-memory": true, "micro-batch": true}
 
 // resumed are the settings of the run in out with what the flags may change of
 // them. A flag that contradicts the run is an error.
@@ -203,6 +214,7 @@ func (f *trainFlags) resumed(flags *pflag.FlagSet, args []string) (settings, err
 	changed("display-every", func() { old.DisplayEvery = given.DisplayEvery })
 	changed("bad-images", func() { old.BadImages = given.BadImages })
 	changed("cache", func() { old.Cache = given.Cache })
+	changed("micro-batch", func() { old.MicroBatch = given.MicroBatch })
 	changed("cache-memory", func() { old.CacheMemory = given.CacheMemory })
 	return old, nil
 }
@@ -217,6 +229,7 @@ func (s settings) byFlag() map[string]string {
 		"val": absolute(s.Val), "resize": text(s.Resize), "ignore-orientation": text(s.IgnoreOrientation),
 		"formats": s.Formats, "max-pixels": text(s.MaxPixels), "widths": text(s.Network.Widths), "size": text(s.Network.Size),
 		"lrn": text(s.Network.LRN), "precision": cmp.Or(s.Precision, precisionFloat32),
+		"mirror": text(s.Mirror), "in-order": text(s.InOrder), "decode": cmp.Or(s.Decode, "exact"), "cache-half": text(s.CacheHalf),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
@@ -91,25 +90,25 @@ func (a *app) train(ctx context.Context, s settings, out string, from *checkpoin
 	if err != nil {
 		return err
 	}
+	if err := sameData(&s, data, from); err != nil {
+		return err
+	}
 	contract := alexnet.NewContract(s.Network.Size, s.Resize, !s.IgnoreOrientation, data.Classes)
+	contract.Decode = s.decode()
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
 		return err
 	}
 	defer decoder.Close()
-	loaders, err := a.loaders(ctx, s, data, decoder)
-	if err != nil {
-		return err
-	}
-	if err := sameData(&s, data, from); err != nil {
-		return err
-	}
-	loaders.Picture = contract.Picture
 
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropped()...)
 	job := train.Job{
-		Dir: out, Data: loaders, Resume: from, Progress: newProgress(a),
+		Dir: out, Data: a.loaders(s, data, decoder), Resume: from, Progress: newProgress(a),
+		Meta: checkpoint.Meta{Network: s.Network, Contract: contract},
+		Settle: func(broken []input.Problem) (json.RawMessage, error) {
+			return a.settle(s, data, broken, from, out)
+		},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
@@ -117,14 +116,12 @@ func (a *app) train(ctx context.Context, s settings, out string, from *checkpoin
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)
-	if job.Cache = (train.Cache{Off: s.Cache == "off", Budget: s.CacheMemory << 20}); s.Cache != "off" {
+	job.Data.Picture = contract.Picture
+	if job.Cache = (train.Cache{Off: s.Cache == "off", Budget: s.CacheMemory << 20, Half: s.CacheHalf}); s.Cache != "off" {
 		job.Cache.Dir = s.Cache
 	}
 	if from == nil {
 		job.Start = plan.Start(root, net, s.Seed)
-	}
-	if job.Meta, err = s.write(out, contract); err != nil {
-		return err
 	}
 	fmt.Fprintf(a.stdout, "watch it: tensorboard --logdir %s\n", train.Events(out))
 	if err := train.Run(ctx, s.Config, job); err != nil {
@@ -148,33 +145,56 @@ func (a *app) openData(s *settings) (*input.Data, error) {
 	for _, note := range data.Notes {
 		a.log.Info(note)
 	}
+	if err := pictures.judge(a, data.Problems); err != nil {
+		return nil, err
+	}
 	return data, nil
+}
+
+func (s settings) decode() alexnet.Decode {
+	if s.Decode == "exact" {
+		return alexnet.DecodeExact
+	}
+	return alexnet.Decode(s.Decode)
 }
 
 func (s settings) pictures() pictureFlags {
 	return pictureFlags{bad: s.BadImages, formats: s.Formats, limits: input.Limits{MaxPixels: s.MaxPixels}}
 }
 
-// loaders checks every picture and makes the two streams of batches.
-func (a *app) loaders(ctx context.Context, s settings, data *input.Data, decoder *alexnet.Decoder) (train.Data, error) {
-	all := eval.NewLoader(decoder, s.Network.Size, slices.Concat(data.Train, data.Val), s.Batch)
-	pictures := s.pictures()
-	refused, err := pictures.refuse(ctx, a, data.Problems, all)
-	if err != nil {
-		return train.Data{}, err
+// loaders makes the streams of training and validation pictures.
+func (a *app) loaders(s settings, data *input.Data, decoder *alexnet.Decoder) train.Data {
+	stream := func(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+		l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
+		l.Limits.MaxPixels = s.MaxPixels
+		return l
 	}
-	if data.Train, err = leave(data.Train, refused); err != nil {
-		return train.Data{}, err
-	}
-	data.Val = input.Drop(data.Val, refused)
-	d := train.Data{Train: eval.NewLoader(decoder, s.Network.Size, data.Train, s.Batch), Classes: data.Classes}
+	d := train.Data{Train: stream(data.Train, s.Batch), Classes: data.Classes}
 	a.log.Info("pictures", "train", len(data.Train), "validation", len(data.Val), "classes", len(data.Classes), "layout", data.Layout)
 	if len(data.Val) > 0 {
-		d.Val = eval.NewLoader(decoder, s.Network.Size, data.Val, min(s.Batch, 64))
+		d.Val = stream(data.Val, min(s.Batch, 64))
 	} else {
 		a.log.Warn("no pictures to validate on: the accuracy is not measured; --val 0.2 keeps a fifth back")
 	}
-	return d, nil
+	return d
+}
+
+// settle puts up with the pictures that cannot be decoded, or not, and writes
+// down what the run is made from.
+func (a *app) settle(s settings, data *input.Data, broken []input.Problem, from *checkpoint.Meta, out string) (json.RawMessage, error) {
+	pictures := s.pictures()
+	if err := pictures.judge(a, broken); err != nil {
+		return nil, err
+	}
+	kept, err := leave(data.Train, broken)
+	if err != nil {
+		return nil, err
+	}
+	if from != nil && s.Used != len(kept) {
+		return nil, otherData(s)
+	}
+	s.Used = len(kept)
+	return s.write(out)
 }
 
 // sameData refuses to resume on other pictures: a position in their order would
@@ -182,11 +202,15 @@ func (a *app) loaders(ctx context.Context, s settings, data *input.Data, decoder
 func sameData(s *settings, data *input.Data, from *checkpoint.Meta) error {
 	now := data.Fingerprint()
 	if from != nil && s.Fingerprint != now {
-		return hinted{fmt.Errorf("resume run: the pictures of %q are not those that the run began with", s.Data),
-			"bring them back, or begin a new run with this one's model as the start"}
+		return otherData(*s)
 	}
 	s.Fingerprint = now
 	return nil
+}
+
+func otherData(s settings) error {
+	return hinted{fmt.Errorf("resume run: the pictures of %q are not those that the run began with", s.Data),
+		"bring them back, or begin a new run with this one's model as the start"}
 }
 
 // dropped are the layers that dropout follows: a frozen layer's output is not
@@ -198,17 +222,14 @@ func (s settings) dropped() []string {
 	return slices.DeleteFunc([]string{"fc6", "fc7"}, func(l string) bool { return !slices.Contains(s.TrainLayers, l) })
 }
 
-// write puts the settings into the run directory and into what each checkpoint
-// says of itself.
-func (s settings) write(out string, contract alexnet.Contract) (checkpoint.Meta, error) {
+// write puts the settings into the run directory and gives them for what each
+// checkpoint says of itself.
+func (s settings) write(out string) (json.RawMessage, error) {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return checkpoint.Meta{}, fmt.Errorf("write settings: %w", err)
+		return nil, fmt.Errorf("write settings: %w", err)
 	}
-	if err := os.MkdirAll(out, 0o777); err != nil {
-		return checkpoint.Meta{}, fmt.Errorf("open run: %w", err)
-	}
-	return checkpoint.Meta{Network: s.Network, Contract: contract, Config: text}, checkpoint.WriteFile(configPath(out), append(text, '\n'))
+	return text, checkpoint.WriteFile(configPath(out), append(text, '\n'))
 }
 
 // plan compares network and weights file and shows what comes of it. A resumed

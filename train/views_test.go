@@ -1,0 +1,145 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"alexnet/alexnet"
+	"alexnet/input"
+	"alexnet/train"
+)
+
+// In one order, and so in the same small batches, what is kept and what is
+// computed anew are the same to the last bit.
+func TestCacheIsExactInOrder(t *testing.T) {
+	s := newFrozenStudio(t, 70, 5)
+	cfg := cached
+	cfg.InOrder, cfg.Batch = true, 20
+	kept, _ := s.with(t, cfg, train.Cache{})
+	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	same(t, anew, kept)
+}
+
+// In shuffled runs a picture's place among those computed at once differs, and
+// with it the last bits; the first ten losses tell how little that is.
+func TestCacheIsCloseWhenShuffled(t *testing.T) {
+	s := newFrozenStudio(t, 70, 0)
+	cfg := cached
+	cfg.Batch, cfg.Epochs = 14, 2
+	losses := func(cache train.Cache) (all []float64) {
+		s.cache = cache
+		job := s.job(t, cfg, t.TempDir(), nil)
+		job.Progress.OnStep = func(st train.Step) { all = append(all, st.Loss) }
+		must(t, train.Run(context.Background(), cfg, job))
+		return all
+	}
+	kept, anew, half := losses(train.Cache{}), losses(train.Cache{Off: true}), losses(train.Cache{Half: true})
+	if len(kept) != 10 || len(anew) != 10 || len(half) != 10 {
+		t.Fatalf("got %d, %d and %d losses, want 10", len(kept), len(anew), len(half))
+	}
+	for i, want := range kept {
+		if off := math.Abs(anew[i]-want) / want; off > 1e-4 {
+			t.Errorf("step %d: got loss %v without a cache, want %v", i+1, anew[i], want)
+		}
+		if off := math.Abs(half[i]-want) / want; off > 1e-2 { // 11 bits a value
+			t.Errorf("step %d: got loss %v in float16, want %v", i+1, half[i], want)
+		}
+	}
+	if slices.Equal(half, kept) {
+		t.Error("float16 changed nothing")
+	}
+}
+
+// Mirrored pictures are kept beside the others: both are computed once, and the
+// run is the same whether they are kept or not.
+func TestMirror(t *testing.T) {
+	s := newFrozenStudio(t, 12, 4)
+	cfg := cached
+	cfg.InOrder, cfg.Batch = true, 12
+	plain, _ := s.with(t, cfg, train.Cache{})
+	cfg.Mirror = true
+	kept, what := s.with(t, cfg, train.Cache{})
+	if what.filled != 2*12+4 {
+		t.Errorf("got %d pictures computed, want 12 twice and 4", what.filled)
+	}
+	if bytes.Equal(bundle(t, kept), bundle(t, plain)) {
+		t.Error("mirroring changed nothing")
+	}
+	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	s.near(t, anew, kept)
+	again, what := s.with(t, cfg, train.Cache{Dir: t.TempDir()})
+	if what.filled != 2*12+4 || what.notes != nil {
+		t.Errorf("in a folder: got %+v, want 28 computed and no note", what)
+	}
+	same(t, again, kept)
+}
+
+// A picture that turns out bad is left out if the job says so, and the run is
+// that of the others; if not, the run ends before its first update.
+func TestBadPictures(t *testing.T) {
+	for name, c := range map[string]struct {
+		layers []string
+		cache  train.Cache
+	}{
+		"kept":       {layers: []string{"fc8"}},
+		"in a file":  {layers: []string{"fc8"}, cache: train.Cache{Budget: 1}},
+		"cache off":  {layers: []string{"fc8"}, cache: train.Cache{Off: true}},
+		"all layers": {layers: alexnet.LayerNames},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStudio(t, 9, 3)
+			s.layers, s.cache = c.layers, c.cache
+			bad := []input.Example{s.train[4], s.val[1]}
+			for _, ex := range bad {
+				text, err := os.ReadFile(ex.Path)
+				must(t, err)
+				must(t, os.WriteFile(ex.Path, append(text[:len(text)/2:len(text)/2], make([]byte, len(text)-len(text)/2)...), 0o644))
+			}
+			cfg := cached
+			cfg.Batch = 4
+			dir := t.TempDir()
+			err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil))
+			if err == nil || !strings.Contains(err.Error(), bad[0].Path) || names(t, dir) != nil {
+				t.Fatalf("got %v and checkpoints %v, want an error that names %s, and none", err, names(t, dir), bad[0].Path)
+			}
+
+			var told []string
+			job := s.job(t, cfg, dir, nil)
+			job.Settle = func(problems []input.Problem) (json.RawMessage, error) {
+				for _, p := range problems {
+					told = append(told, p.Path)
+				}
+				return json.RawMessage(`{"used":8}`), nil
+			}
+			must(t, train.Run(context.Background(), cfg, job))
+			if want := []string{bad[0].Path, bad[1].Path}; !slices.Equal(told, want) {
+				t.Errorf("told of %q, want %q", told, want)
+			}
+			m := newest(t, dir)
+			if !strings.Contains(string(m.Config), `"used": 8`) || m.Metrics.Count != 2 || m.Step != 6 {
+				t.Errorf("got config %s, %d validated, step %d, want what Settle gave, 2 and 6", m.Config, m.Metrics.Count, m.Step)
+			}
+			s.train, s.val = slices.Delete(s.train, 4, 5), slices.Delete(s.val, 1, 2)
+			whole := s.run(t, cfg)
+			s.near(t, dir, whole)
+		})
+	}
+}
+
+// What Settle refuses ends the run.
+func TestSettleRefuses(t *testing.T) {
+	s := newStudio(t, 4, 0)
+	no := errors.New("no")
+	job := s.job(t, cached, t.TempDir(), nil)
+	job.Settle = func([]input.Problem) (json.RawMessage, error) { return nil, no }
+	if err := train.Run(context.Background(), cached, job); !errors.Is(err, no) {
+		t.Errorf("got %v, want %v", err, no)
+	}
+}
