@@ -154,7 +154,7 @@ func TestResumeInPartsIsExact(t *testing.T) {
 	})
 	t.Run("between two parts", func(t *testing.T) {
 		dir := t.TempDir()
-		if stop := s.interrupted(t, cfg, dir, afterRows(1+3+3+2+3+3)); stop.Step != 1 {
+		if stop := s.interrupted(t, cfg, dir, afterRows(2+3+3+2+3+3)); stop.Step != 1 {
 			t.Errorf("got step %d, want 1: the second has but begun", stop.Step)
 		}
 		s.resume(t, cfg, dir)
@@ -163,11 +163,11 @@ func TestResumeInPartsIsExact(t *testing.T) {
 }
 
 // afterRows comes when training asks for another buffer after those of n
-// pictures; the first row of all is for showing the inputs.
+// pictures; the first two of all are for checking and for showing them.
 func afterRows(n int64) interruption {
 	return func(job *train.Job, cancel func()) {
 		var rows atomic.Int64
-		job.Data.Train.Ahead = 1
+		job.Data.Train.Ahead, job.Data.Train.Workers = 1, 1
 		alloc := job.Data.Train.Alloc
 		job.Data.Train.Alloc = func(k int) (*tfgraph.Tensor, error) {
 			if rows.Add(int64(k)) > n {
@@ -204,13 +204,14 @@ func TestPartsOfABatch(t *testing.T) {
 			one.layers, one.train = convolutions, s.train[:c.pictures]
 			job := one.job(t, cfg, t.TempDir(), nil)
 			var got []int
+			job.Data.Train.Workers = 1
 			alloc := job.Data.Train.Alloc
 			job.Data.Train.Alloc = func(rows int) (*tfgraph.Tensor, error) {
 				got = append(got, rows)
 				return alloc(rows)
 			}
 			must(t, train.Run(context.Background(), cfg, job))
-			if got = got[1:]; !slices.Equal(got, c.want) { // the first is for showing the inputs
+			if got = got[2:]; !slices.Equal(got, c.want) { // the first two are for checking pictures and for showing them
 				t.Errorf("got parts of %v pictures, want %v", got, c.want)
 			}
 		})

@@ -2,8 +2,11 @@ package train_test
 
 import (
 	"context"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -11,11 +14,12 @@ import (
 	"alexnet/train"
 )
 
-// smallDisk is a folder on a disk of one page.
+// smallDisk is a folder on a disk of four pages: for a features file's header, its
+// tags, the index of pictures, and rows.
 func smallDisk(t *testing.T) (dir string) {
 	dir = t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4k"); err != nil {
-		t.Skipf("NOT TESTED, a full disk: it takes a file system of 4 KiB, which may not be mounted here: %v", err)
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
+		t.Skipf("NOT TESTED, a full disk: it takes a file system of 16 KiB, which may not be mounted here: %v", err)
 	}
 	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
 	return dir
@@ -25,6 +29,9 @@ func smallDisk(t *testing.T) (dir string) {
 func TestCacheOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
 	s := newFrozenStudio(t, 10, 2)
+	for _, ex := range slices.Concat(s.train, s.val) { // so that the index is written at once
+		must(t, os.Chtimes(ex.Path, time.Time{}, time.Now().Add(-time.Hour)))
+	}
 	s.layers = alexnet.LayerNames[1:] // pool1 has 392 floats: two rows a page
 	cfg := cached
 	cfg.Epochs = 2
@@ -48,7 +55,7 @@ func TestCacheMendedOnAFullDisk(t *testing.T) {
 	s.cache = train.Cache{Dir: dir}
 	job := s.job(t, cfg, t.TempDir(), nil)
 	what := listen(&job)
-	alter(t, cacheFiles(t, dir)[0], 64+1608+50)
+	alter(t, cacheFiles(t, dir)[0], rows+1568+50)
 	must(t, train.Run(context.Background(), cfg, job))
 	if what.filled != 0 || what.notes != nil {
 		t.Errorf("got %+v, want nothing computed beforehand and no note", what)
