@@ -88,6 +88,9 @@ func (u Update) By(s *op.Scope, grads []tf.Output) *tf.Operation {
 // slotNames are those of TensorFlow's optimisers.
 var slotNames = map[Optimizer][]string{Momentum: {"Momentum"}, Adam: {"Adam", "Adam_1"}}
 
+// Slots is how many variables of state the rule keeps for each trained one.
+func Slots(rule Optimizer) int { return len(slotNames[rule]) }
+
 type applyFunc func(s *op.Scope, v Variable, slots []Variable, grad tf.Output) *tf.Operation
 
 // applier is the rule, nil for one that is not known.

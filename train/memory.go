@@ -1,0 +1,149 @@
+package train
+
+import (
+	"cmp"
+
+	tf "github.com/wamuir/graft/tensorflow"
+
+	"alexnet/features"
+	"alexnet/ops"
+)
+
+// Footprint is the memory that a run takes at its height, in bytes. Each part is
+// an upper bound, so that the whole is one.
+type Footprint struct {
+	Program     int64 // TensorFlow, Go, and what both hold back for the next allocation
+	Variables   int64 // the network's
+	Slots       int64 // the optimiser's state
+	Gradients   int64 // of all trained variables
+	Sums        int64 // of the micro-batches' gradients; 0 where a batch is computed at once
+	Activations int64 // of what is computed at once; backward, gradients take their places
+	Pictures    int64 // decoded: in use and ahead
+	Features    int64 // what is kept in memory of frozen layers
+}
+
+// Total is the peak of resident memory.
+func (f Footprint) Total() int64 {
+	return f.Program + f.Variables + f.Slots + f.Gradients + f.Sums + f.Activations + f.Pictures + f.Features
+}
+
+const (
+	programBytes = 512 << 20
+	// forwardLive are the activations, each counted as the largest, that exist at
+	// once where no gradient keeps them: a norm's input and what it is made of.
+	forwardLive = 6
+)
+
+// Memory states what a run of the job will take. It adds nothing to the graph,
+// and has to come before Run, whose backward pass it would count.
+//
+// With P variables' bytes, T those of the trained ones, m the pictures computed
+// at once and A the bytes of all outputs from the first layer computed to the
+// loss for one picture, it is P + slots*T + T + (T, in micro-batches) + m*A,
+// with decoded pictures, kept features and the program itself.
+func Memory(cfg Config, job Job) Footprint {
+	cfg, job = inParts(cfg, job)
+	n := job.Network
+	trained := bytesOf(n.Trained)
+	f := Footprint{
+		Program: programBytes, Variables: bytesOf(n.Variables), Gradients: trained,
+		Slots: int64(ops.Slots(cfg.Optimizer)) * trained,
+	}
+	if cfg.MicroBatch < cfg.Batch {
+		f.Sums = trained
+	}
+	feed, size := n.Head.Images, cfg.MicroBatch
+	f.Pictures = job.Data.pictureBytes(n.Head.Images, size)
+	if n.Boundary.Op != nil {
+		feed = n.Boundary
+		f.Pictures = job.Data.pictureBytes(n.Head.Images, micro)
+		f.Features = rowBytes(feed)*int64(size) + job.kept(cfg.Mirror)
+	}
+	all, _ := forward(feed)
+	_, largest := forward(n.Head.Images)
+	f.Activations = max(int64(size)*all, micro*forwardLive*largest)
+	return f
+}
+
+func bytesOf(vars []ops.Variable) (n int64) {
+	for _, v := range vars {
+		n += 4 * v.Elements()
+	}
+	return n
+}
+
+// pictureBytes are those of the decoded batches that a loader has in the making,
+// and of the one in use.
+func (d Data) pictureBytes(images tf.Output, batch int) int64 {
+	const ahead = 2 // as input.Loader says
+	if d.Train == nil {
+		return 0
+	}
+	return int64(cmp.Or(d.Train.Ahead, ahead)+1) * int64(batch) * rowBytes(images)
+}
+
+// kept is what the cache holds in memory.
+func (j Job) kept(mirrored bool) int64 {
+	if j.Cache.Off {
+		return 0
+	}
+	rows := 0
+	if l := j.Data.Train; l != nil {
+		rows += len(l.Examples)
+	}
+	if mirrored {
+		rows *= 2
+	}
+	if l := j.Data.Val; l != nil {
+		rows += len(l.Examples)
+	}
+	row := features.Options{Half: j.Cache.Half}.RowSize(int(rowBytes(j.Network.Boundary) / 4))
+	return min(int64(rows)*row, cmp.Or(j.Cache.Budget, defaultBudget))
+}
+
+// forward follows the graph from x: the bytes that one picture takes in all
+// outputs together, and in the largest.
+func forward(x tf.Output) (all, largest int64) {
+	if x.Op == nil {
+		return 0, 0
+	}
+	seen := map[string]bool{}
+	next := []tf.Output{x}
+	for len(next) > 0 {
+		from := next[0]
+		next = next[1:]
+		for _, c := range from.Consumers() {
+			if seen[c.Op.Name()] {
+				continue
+			}
+			seen[c.Op.Name()] = true
+			for i := range c.Op.NumOutputs() {
+				y := c.Op.Output(i)
+				next = append(next, y)
+				all, largest = all+rowBytes(y), max(largest, rowBytes(y))
+			}
+		}
+	}
+	return all, largest
+}
+
+// rowBytes are those of x for one picture: 0 where x is not one row a picture.
+func rowBytes(x tf.Output) int64 {
+	shape, err := x.Shape().ToSlice()
+	if err != nil || len(shape) == 0 || shape[0] >= 0 {
+		return 0
+	}
+	n := int64(4)
+	switch x.DataType() {
+	case tf.Bool:
+		n = 1
+	case tf.Bfloat16, tf.Half:
+		n = 2
+	case tf.Int64, tf.Double:
+		n = 8
+	}
+	for _, d := range shape[1:] {
+		n *= max(d, 1)
+	}
+	return n
+}
