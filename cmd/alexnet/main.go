@@ -34,7 +34,7 @@ type app struct {
 func main() { os.Exit(run()) }
 
 func run() int {
-	preferOneDNN()
+	quietLibrary()
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
 	level := new(slog.LevelVar)
