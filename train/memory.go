@@ -82,9 +82,9 @@ func (d Data) pictureBytes(images tf.Output, batch int) int64 {
 	return int64(cmp.Or(d.Train.Ahead, ahead)+1) * int64(batch) * rowBytes(images)
 }
 
-// kept is what the cache holds in memory.
+// kept is what the cache holds in memory: all or nothing.
 func (j Job) kept(mirrored bool) int64 {
-	if j.Cache.Off {
+	if j.Cache.Off || j.Cache.Dir != "" {
 		return 0
 	}
 	rows := 0
@@ -98,7 +98,10 @@ func (j Job) kept(mirrored bool) int64 {
 		rows += len(l.Examples)
 	}
 	row := features.Options{Half: j.Cache.Half}.RowSize(int(rowBytes(j.Network.Boundary) / 4))
-	return min(int64(rows)*row, cmp.Or(j.Cache.Budget, defaultBudget))
+	if int64(rows)*row > cmp.Or(j.Cache.Budget, defaultBudget) {
+		return 0
+	}
+	return int64(rows) * row
 }
 
 // forward follows the graph from x: the bytes that one picture takes in all

@@ -123,11 +123,20 @@ func (a *app) train(ctx context.Context, s settings, out string, from *checkpoin
 	if from == nil {
 		job.Start = plan.Start(root, net, s.Seed)
 	}
+	a.sayMemory(train.Memory(s.Config, job))
 	fmt.Fprintf(a.stdout, "watch it: tensorboard --logdir %s\n", train.Events(out))
 	if err := train.Run(ctx, s.Config, job); err != nil {
 		return resumeHint(err, out)
 	}
 	return a.conclude(out)
+}
+
+// sayMemory states what the run will take, and what to do where there is less.
+func (a *app) sayMemory(f train.Footprint) {
+	a.log.Info("memory", "at most", bytesText(f.Total()), "activations", bytesText(f.Activations), "features", bytesText(f.Features))
+	if free := readMachine(rootFS).free(); free > 0 && free < f.Total() {
+		a.log.Warn("less memory is free than the run may take: a smaller --micro-batch or --cache-memory takes less", "free", bytesText(free))
+	}
 }
 
 // openData finds the pictures, and says what it noticed.
