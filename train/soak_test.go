@@ -18,7 +18,7 @@ import (
 // soakVar set to 1 lets the tests run that take minutes; scripts/soak sets it.
 const soakVar = "ALEXNET_SOAK"
 
-// A narrow network trains for 2,000 updates in the memory that the first 200
+// A narrow network trains for 2,000 updates in the memory that the first half
 // took.
 func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() {
