@@ -49,6 +49,7 @@ func grow(ctx context.Context, s settings, pictures string, counts, epochs []int
 		if err := t.writeLists(part.Pictures, n); err != nil {
 			return nil, err
 		}
+		s.tell(fmt.Sprintf("%d pictures", n))
 		o, err := ours(s, part, fmt.Sprintf("%d pictures", n)).run(ctx)
 		if err != nil {
 			return nil, err
@@ -127,8 +128,8 @@ func (g *growth) statements() []string {
 		seconds = append(seconds, points[e].Seconds-points[0].Seconds)
 	}
 	return []string{
-		statement(fmt.Sprintf("time of %d epochs", first), "pictures", counts, early),
-		statement(fmt.Sprintf("time of %d epochs", most), "pictures", counts, late),
+		statement(fmt.Sprintf("time to the end of epoch %d", first), "pictures", counts, early),
+		statement(fmt.Sprintf("time to the end of epoch %d", most), "pictures", counts, late),
 		statement(fmt.Sprintf("time on %d pictures, frozen layers computed,", g.Counts[len(g.Counts)-1]), "epochs", epochs, seconds),
 		statement("peak memory", "pictures", counts, memory),
 	}

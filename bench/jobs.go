@@ -39,6 +39,7 @@ func (b *bench) jobs(ctx context.Context) error {
 		return err
 	}
 	for _, j := range all {
+		b.tell(j.name)
 		o, err := j.run(ctx)
 		if err != nil {
 			return err
@@ -54,6 +55,7 @@ func (b *bench) predict(ctx context.Context, run string) error {
 	picture := b.task.Val[0].Path
 	ours := []string{b.Program, "predict", run, picture}
 	peer := []string{b.Python, filepath.Join("bench", "predict.py"), run, picture}
+	b.tell("predict one picture")
 	var seconds [2][]float64
 	for turn := range b.Turns + 1 {
 		for k := range seconds {

@@ -33,8 +33,7 @@ func headWork(network alexnet.Config) float64 {
 
 // limits measures what the machine does without this program.
 func (b *bench) limits(ctx context.Context) error {
-	t := b.with(b.Forward)
-	t.Rows = min(len(t.Train), t.Batch*4*b.Steps*(b.Turns+1))
+	b.tell("limits")
 	limits := []struct {
 		kind, what, unit string
 		count            int
@@ -43,14 +42,14 @@ func (b *bench) limits(ctx context.Context) error {
 		{kindMatMul, fmt.Sprintf("MatMul %d³, float32", b.Side), "GFLOP/s", b.Steps, cube(b.Side)},
 		{kindHalf, fmt.Sprintf("MatMul %d³, bfloat16", b.Side), "GFLOP/s", b.Steps, cube(b.Side)},
 		{kindCopy, fmt.Sprintf("copy of %d MiB, read and written", b.Copied), "GB/s", 4 * b.Steps, 2 * float64(b.Copied) * (1 << 20) / 1e9},
-		{kindRead, "photographs read and decoded, no network", "images/s", 4 * b.Steps, float64(t.Batch)},
+		{kindRead, "photographs read and decoded, no network", "images/s", 4 * b.Steps, float64(b.Forward)},
 	}
 	var lanes []lane
 	if !tfgraph.HasBFloat16() {
 		limits = slices.Delete(limits, 1, 2)
 	}
 	for _, l := range limits {
-		found, err := b.ours(l.kind, t, l.count, l.each)
+		found, err := b.ours(l.kind, b.with(b.Forward), l.count, l.each)
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ func newRoot(stdout io.Writer) *cobra.Command {
 
 func newRun(stdout io.Writer) *cobra.Command {
 	s := defaults()
+	s.Progress = os.Stderr
 	var results string
 	cmd := &cobra.Command{
 		Use:   "run PICTURES",
@@ -67,6 +68,7 @@ func newRun(stdout io.Writer) *cobra.Command {
 
 func newGrowth(stdout io.Writer) *cobra.Command {
 	s := defaults()
+	s.Progress = os.Stderr
 	pictures, epochs := []int{500, 2000, 9000}, []int{1, 10, 100}
 	cmd := &cobra.Command{
 		Use:   "growth PICTURES",

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -37,6 +39,7 @@ type settings struct {
 	Python     string         `json:"python"`
 	Torch      string         `json:"torch"`
 	Out        string         `json:"out"` // folder of JSON and plots
+	Progress   io.Writer      `json:"-"`   // told what is measured next; may be nil
 }
 
 var (
@@ -51,6 +54,13 @@ func defaults() settings {
 		Turns: 5, Steps: 2, Side: 4096, Copied: 256, Rate: 1e-3, Seed: 1,
 		Program: filepath.Join("bin", "alexnet"), Out: filepath.Join("runs", "bench"),
 		Python: filepath.Join(".venv", "bin", "python"), Torch: filepath.Join(".venv-torch", "bin", "python"),
+	}
+}
+
+// tell says what is measured next.
+func (s settings) tell(what string) {
+	if s.Progress != nil {
+		fmt.Fprintf(s.Progress, "bench: %s  %s\n", time.Now().Format(time.TimeOnly), what)
 	}
 }
 

@@ -30,6 +30,7 @@ const python = "Python TensorFlow"
 
 // ours is a lane of this program, in a process of its own.
 func (b *bench) ours(kind string, t task, count int, unit float64) (lane, error) {
+	t.Rows = count * (b.Turns + 1) * t.Batch
 	file, err := t.file()
 	if err != nil {
 		return lane{}, err
@@ -68,6 +69,7 @@ func (b *bench) steps(ctx context.Context) error {
 		{"training step fc6–fc8, pictures read and decoded", kindDecode, b.Batch, b.Steps},
 		{"training step, all layers, same pixels each time", kindAll, b.All, 2 * b.Steps},
 	} {
+		b.tell(job.what)
 		lanes, err := b.pair(job.kind, b.with(job.batch), job.count)
 		if err != nil {
 			return err
@@ -92,14 +94,14 @@ func (b *bench) steps(ctx context.Context) error {
 // frozen compares the frozen layers alone, and what a first pass over
 // photographs makes of their speed.
 func (b *bench) frozen(ctx context.Context) error {
+	b.tell("conv1 to pool5")
 	t := b.with(b.Forward)
-	count := max(1, min(2*b.Steps, len(t.Train)/(b.Turns+1)/t.Batch))
-	t.Rows = min(len(t.Train), count*t.Batch*(b.Turns+1))
 	layers, err := b.pair(kindFrozen, t, 2*b.Steps)
 	if err != nil {
 		return err
 	}
-	fill, err := b.pair(kindFill, t, count)
+	t.Dir += "-fill"
+	fill, err := b.pair(kindFill, t, 2*b.Steps)
 	if err != nil {
 		return err
 	}
@@ -147,12 +149,13 @@ func (b *bench) inHalf(what string, n int, rates [][]float64, i int) {
 // head compares fc6 to fc8 on given features, also with the rate of the
 // machine's matrix products.
 func (b *bench) head(ctx context.Context, batch int) error {
+	b.tell(fmt.Sprintf("fc6–fc8 from given features, batch %d", batch))
 	t := b.with(batch)
 	lanes, err := b.pair(kindHead, t, max(1, 4*b.Steps*128/batch))
 	if err != nil {
 		return err
 	}
-	limit, err := b.ours(kindMatMul, t, b.Steps, cube(t.Side))
+	limit, err := b.ours(kindMatMul, b.with(batch), b.Steps, cube(b.Side))
 	if err != nil {
 		return err
 	}

@@ -3,13 +3,15 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // text is the report for a terminal.
 func (r *report) text() string {
-	return strings.Join([]string{r.heading(), grid(r.jobTable(), "  "), r.footnote(), grid(r.rowTable(), "  ")}, "\n")
+	said := []string{r.heading(), grid(r.jobTable(), "  "), r.footnote(), grid(r.rowTable(), "  ")}
+	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), "\n")
 }
 
 // heading says what was measured and where.

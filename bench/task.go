@@ -26,7 +26,7 @@ type task struct {
 	Epochs   int            `json:"epochs"`
 	Rate     float64        `json:"learning_rate"`
 	Seed     uint64         `json:"seed"`
-	Rows     int            `json:"rows"`   // pictures that a worker goes through once
+	Rows     int            `json:"rows"`   // pictures that a worker goes through
 	Side     int64          `json:"side"`   // of the matrices multiplied
 	Copied   int            `json:"copied"` // MiB
 	Dir      string         `json:"dir"`    // an empty folder that the bench removes

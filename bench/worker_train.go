@@ -15,9 +15,6 @@ import (
 	"alexnet/train"
 )
 
-// enough is more pictures than any measurement asks for.
-const enough = 1 << 20
-
 // real is a training run with the pieces that all kinds share.
 type real struct {
 	task   task
@@ -27,9 +24,9 @@ type real struct {
 	job    train.Job
 }
 
-// newReal opens the pictures, goes through them again and again where repeated,
-// and builds the network. The caller closes the decoder.
-func newReal(t task, repeated bool, trained ...string) (*real, *alexnet.Decoder, error) {
+// newReal opens the pictures and builds the network. The caller closes the
+// decoder.
+func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 	contract := alexnet.NewContract(t.Network.Size, alexnet.Squash, true, t.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
@@ -38,9 +35,6 @@ func newReal(t task, repeated bool, trained ...string) (*real, *alexnet.Decoder,
 	examples, err := t.examples()
 	if err != nil {
 		return nil, nil, err
-	}
-	if repeated {
-		examples = slices.Repeat(examples, 1+enough/len(examples))
 	}
 	r := &real{task: t, root: op.NewScope(), loader: eval.NewLoader(decoder, t.Network.Size, examples, t.Batch)}
 	r.net = alexnet.Build(r.root, t.Network, "fc6", "fc7")
@@ -58,15 +52,13 @@ func newReal(t task, repeated bool, trained ...string) (*real, *alexnet.Decoder,
 	return r, decoder, nil
 }
 
-// examples are the pictures to train on, Rows of them where that is set.
+// examples are Rows of the pictures to train on, from the first one again where
+// there are fewer.
 func (t task) examples() ([]input.Example, error) {
-	pictures := t.Train
-	if t.Rows > 0 {
-		pictures = pictures[:t.Rows]
-	}
-	var paths []string
-	for _, p := range pictures {
-		paths = append(paths, p.Path)
+	pictures := t.Train[:min(t.Rows, len(t.Train))]
+	paths := make([]string, len(pictures))
+	for i, p := range pictures {
+		paths[i] = p.Path
 	}
 	examples, problems := input.Examples(paths, input.Options{})
 	if len(problems) > 0 {
@@ -75,7 +67,7 @@ func (t task) examples() ([]input.Example, error) {
 	for i := range examples {
 		examples[i].Label = pictures[i].Label
 	}
-	return examples, nil
+	return slices.Repeat(examples, 1+t.Rows/len(examples))[:t.Rows], nil
 }
 
 func (r *real) run(ctx context.Context) error {
@@ -91,7 +83,7 @@ func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
 	if kind == kindAll {
 		trained = alexnet.LayerNames
 	}
-	r, decoder, err := newReal(t, true, trained...)
+	r, decoder, err := newReal(t, trained...)
 	if err != nil {
 		return err
 	}
@@ -140,7 +132,7 @@ func (r *real) fromFeatures() error {
 
 // fill is a real run's first pass, held while it computes the frozen layers.
 func fill(ctx context.Context, t task, turns *turns) error {
-	r, decoder, err := newReal(t, false, alexnet.LayerNames[5:]...)
+	r, decoder, err := newReal(t, alexnet.LayerNames[5:]...)
 	if err != nil {
 		return err
 	}
