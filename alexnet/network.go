@@ -95,6 +95,7 @@ func (b *builder) build() {
 // conv is a convolution with ReLU, which comes before the normalisation.
 func (b *builder) conv(name string, x tf.Output, stride int64, padding string, groups int) tf.Output {
 	w, v := b.variables(name)
+	b.use()
 	s := b.root.SubScope(name)
 	x, w, v = b.format(s, name, x, w, v)
 	return b.named(name, ops.Conv(s, x, w, v, stride, padding, groups))
@@ -122,7 +123,8 @@ func (b *builder) fc(name string, x tf.Output, relu bool) tf.Output {
 	s := b.root.SubScope(name)
 	w, v := b.variables(name)
 	x, w, v = b.format(s, name, x, w, v)
-	y := ops.Dense(s, x, w, v)
+	y := ops.Dense(s, x, w, v, b.net.Tape)
+	b.use()
 	if relu {
 		y = op.Relu(s, y)
 	}
@@ -146,11 +148,17 @@ func (b *builder) variables(name string) (weights, biases tf.Output) {
 		ops.NewVariable(b.root, name+"/weights", l.Weights...),
 		ops.NewVariable(b.root, name+"/biases", l.Biases...),
 	} {
-		b.net.Tape.Use(v)
 		b.net.Variables = append(b.net.Variables, v)
 	}
 	n := len(b.net.Variables)
 	return b.net.Variables[n-2].Value, b.net.Variables[n-1].Value
+}
+
+// use notes on the tape that the newest weights and biases are used.
+func (b *builder) use() {
+	for _, v := range b.net.Variables[len(b.net.Variables)-2:] {
+		b.net.Tape.Use(v)
+	}
 }
 
 // named shows x, a layer's output, under the layer's name and in float32.

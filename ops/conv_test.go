@@ -198,6 +198,6 @@ func TestDense(t *testing.T) {
 		}
 	}
 	s := op.NewScope()
-	y := ops.Dense(s, x.constant(s, "x"), w.constant(s, "w"), b.constant(s, "b"))
+	y := ops.Dense(s, x.constant(s, "x"), w.constant(s, "w"), b.constant(s, "b"), new(ops.Tape))
 	near(t, "dense", eval[float32](t, s, y), want.values, 1e-6)
 }

@@ -19,7 +19,7 @@ func TestBuildersOnFailedScope(t *testing.T) {
 		"Conv":         func(s *op.Scope) { ops.Conv(s, none, none, none, 1, "SAME", 1) },
 		"grouped Conv": func(s *op.Scope) { ops.Conv(s, none, none, none, 1, "SAME", 2) },
 		"MaxPool":      func(s *op.Scope) { ops.MaxPool(s, none, 3, 2) },
-		"Dense":        func(s *op.Scope) { ops.Dense(s, none, none, none) },
+		"Dense":        func(s *op.Scope) { ops.Dense(s, none, none, none, new(ops.Tape)) },
 		"LRN":          func(s *op.Scope) { ops.LRN(s, none, ops.AlexNetLRN) },
 		"LRNKernel":    func(s *op.Scope) { ops.LRNKernel(s, none, ops.AlexNetLRN, new(ops.Tape)) },
 		"Dropout":      func(s *op.Scope) { ops.Dropout(s, none, none, none, 1) },
