@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"alexnet/tfgraph"
 )
 
 // jobs runs the same training in every program, and then has a model of ours
@@ -15,6 +17,14 @@ func (b *bench) jobs(ctx context.Context) error {
 	all := []job{
 		ours(b.settings, small, fmt.Sprintf("alexnet, batch %d", b.Batch)),
 		ours(b.settings, large, fmt.Sprintf("alexnet, batch %d", b.Large)),
+	}
+	for _, precision := range []string{"auto", "bfloat16"} {
+		if !tfgraph.HasBFloat16() {
+			break
+		}
+		t := b.with(b.Batch)
+		t.Epochs = b.Epochs
+		all = append(all, ours(b.settings, t, fmt.Sprintf("alexnet --precision %s, batch %d", precision, b.Batch), "--precision", precision))
 	}
 	add := func(name, python, script string, batch int) error {
 		t := b.with(batch)
