@@ -144,14 +144,9 @@ func (b *builder) drop(name string, x tf.Output) tf.Output {
 // variables adds the weights and biases of the layer called name.
 func (b *builder) variables(name string) (weights, biases tf.Output) {
 	l := b.layers[slices.Index(LayerNames, name)]
-	for _, v := range []ops.Variable{
-		ops.NewVariable(b.root, name+"/weights", l.Weights...),
-		ops.NewVariable(b.root, name+"/biases", l.Biases...),
-	} {
-		b.net.Variables = append(b.net.Variables, v)
-	}
-	n := len(b.net.Variables)
-	return b.net.Variables[n-2].Value, b.net.Variables[n-1].Value
+	w, v := ops.NewVariable(b.root, name+"/weights", l.Weights...), ops.NewVariable(b.root, name+"/biases", l.Biases...)
+	b.net.Variables = append(b.net.Variables, w, v)
+	return w.Value, v.Value
 }
 
 // use notes on the tape that the newest weights and biases are used.
