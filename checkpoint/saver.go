@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
+	"alexnet/internal/bundle"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -85,16 +87,26 @@ func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix strin
 // Restore gives every variable its value from the bundle. A missing variable,
 // another shape or a damaged file is an error that names it.
 func (s *Saver) Restore(ctx context.Context, session *tfgraph.Session, prefix string) error {
-	err := s.run(ctx, session, prefix, s.restore)
+	return restoring(prefix, s.run(ctx, session, prefix, s.restore))
+}
+
+// restoring puts the checkpoint's name on an error, TensorFlow's or our own
+// reader's, and says whether it is damaged.
+func restoring(prefix string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var format *bundle.FormatError
 	var tfErr *tfgraph.Error
-	// OutOfRange is RestoreV2's word for a data file that ends too soon.
-	if errors.As(err, &tfErr) && (tfErr.Code == tfgraph.DataLoss || tfErr.Code == tfgraph.OutOfRange) {
+	damaged := errors.As(err, &format) || errors.Is(err, io.ErrUnexpectedEOF)
+	if errors.As(err, &tfErr) {
+		// OutOfRange is RestoreV2's word for a data file that ends too soon.
+		damaged = tfErr.Code == tfgraph.DataLoss || tfErr.Code == tfgraph.OutOfRange
+	}
+	if damaged {
 		return fmt.Errorf("restore checkpoint %q: %w: %w", prefix, ErrDamaged, err)
 	}
-	if err != nil {
-		return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
-	}
-	return nil
+	return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
 }
 
 func (s *Saver) run(ctx context.Context, session *tfgraph.Session, prefix string, target *tf.Operation) error {

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -44,30 +43,17 @@ func TestRestoreRefuses(t *testing.T) {
 	shaped := func(shape ...int64) layout {
 		return layout{standard[0], standard[1], {"fc8/weights", shape}}
 	}
-	const data, index = ".data-00000-of-00001", ".index"
-	cases := map[string]struct {
-		into    layout
-		spoil   func(prefix string) error
-		damaged bool
-		says    []string
-	}{
+	cases := map[string]refusal{
 		"another shape": {into: shaped(2, 5), says: []string{"fc8/weights", "[5,2]", "[2,5]"}},
 		"fewer rows":    {into: shaped(4, 2), says: []string{"fc8/weights", "[5,2]", "[4,2]"}},
 		"another rank":  {into: shaped(10), says: []string{"fc8/weights", "[5,2]", "[10]"}},
 		"a variable that is not there": {
 			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "not found"}},
-		"a flipped byte of data":      {spoil: flip(data, 0.5), damaged: true},
-		"the last byte flipped":       {spoil: flip(data, 1), damaged: true},
-		"half the data":               {spoil: cut(data, 0.5), damaged: true},
-		"one byte of data missing":    {spoil: cut(data, 0.999), damaged: true},
-		"no byte of data":             {spoil: cut(data, 0), damaged: true},
-		"a flipped byte of the index": {spoil: flip(index, 0.3), damaged: true},
-		"the magic number flipped":    {spoil: flip(index, 1), damaged: true},
-		"half the index":              {spoil: cut(index, 0.5), damaged: true},
-		"no byte of the index":        {spoil: cut(index, 0), damaged: true},
-		"no data file":                {spoil: remove(data), says: []string{"No such file"}},
-		"no index file":               {spoil: remove(index), says: []string{"Failed to find"}},
+		"the magic number flipped": {spoil: flip(index, 1), damaged: true},
+		"no data file":             {spoil: remove(data), says: []string{"No such file"}},
+		"no index file":            {spoil: remove(index), says: []string{"Failed to find"}},
 	}
+	maps.Copy(cases, damages())
 	prefix := filepath.Join(t.TempDir(), "a.ckpt")
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -83,17 +69,7 @@ func TestRestoreRefuses(t *testing.T) {
 			s.fill(t, 2)
 			before := s.contents(t)
 			err := s.saver.Restore(context.Background(), s.session, prefix)
-			if err == nil {
-				t.Fatal("got no error")
-			}
-			if errors.Is(err, ErrDamaged) != c.damaged {
-				t.Errorf("got damaged %v, want %v: %v", !c.damaged, c.damaged, err)
-			}
-			for _, word := range append(c.says, prefix) {
-				if !strings.Contains(err.Error(), word) {
-					t.Errorf("got %q, want it to say %q", err, word)
-				}
-			}
+			c.check(t, prefix, err)
 			if after := s.contents(t); !reflect.DeepEqual(after, before) {
 				t.Errorf("variables changed: got %x, want %x", after, before)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"slices"
 
@@ -84,16 +83,4 @@ func (w *Weights) Close() error {
 		t.Close()
 	}
 	return w.reader.Close()
-}
-
-// restoring puts the checkpoint's name on an error, and says whether it is damaged.
-func restoring(prefix string, err error) error {
-	var format *bundle.FormatError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &format), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("restore checkpoint %q: %w: %w", prefix, ErrDamaged, err)
-	}
-	return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
 }

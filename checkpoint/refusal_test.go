@@ -1,0 +1,47 @@
+package checkpoint
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+const data, index = ".data-00000-of-00001", ".index"
+
+// refusal is a bundle that cannot be restored: what is done to it, into which
+// variables it is to go, and what the error has to be.
+type refusal struct {
+	into    layout
+	spoil   func(prefix string) error
+	damaged bool
+	says    []string // beside the prefix
+}
+
+// damages are what may become of a bundle's files.
+func damages() map[string]refusal {
+	return map[string]refusal{
+		"a flipped byte of data":      {spoil: flip(data, 0.5), damaged: true},
+		"the last byte flipped":       {spoil: flip(data, 1), damaged: true},
+		"half the data":               {spoil: cut(data, 0.5), damaged: true},
+		"one byte of data missing":    {spoil: cut(data, 0.999), damaged: true},
+		"no byte of data":             {spoil: cut(data, 0), damaged: true},
+		"a flipped byte of the index": {spoil: flip(index, 0.3), damaged: true},
+		"half the index":              {spoil: cut(index, 0.5), damaged: true},
+		"no byte of the index":        {spoil: cut(index, 0), damaged: true},
+	}
+}
+
+func (c refusal) check(t *testing.T, prefix string, err error) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("got no error")
+	}
+	if errors.Is(err, ErrDamaged) != c.damaged {
+		t.Errorf("got damaged %v, want %v: %v", !c.damaged, c.damaged, err)
+	}
+	for _, word := range append(c.says, prefix) {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("got %q, want it to say %q", err, word)
+		}
+	}
+}
