@@ -87,7 +87,6 @@ func (c Contract) validatePicture() error {
 type Decoding struct {
 	Contents    tf.Output   // string scalar: JPEG, PNG, GIF (first frame) or BMP bytes; fed
 	Orientation tf.Output   // int32 scalar: EXIF orientation 1…8; 1 unless fed
-	Pixels      tf.Output   // uint8 [H,W,3]: RGB as stored, before orientation
 	Picture     tf.Output   // float32 [Size,Size,3]
 	shrunk      []tf.Output // the same of JPEG decoded at 1/2, 1/4, 1/8; DecodeFast's
 }
@@ -114,8 +113,8 @@ func (c Contract) Build(s *op.Scope) Decoding {
 	if s.Err() != nil {
 		return d
 	}
-	d.Pixels = op.DecodeImage(s, d.Contents, op.DecodeImageChannels(3), op.DecodeImageExpandAnimations(false))
-	d.Picture = c.picture(s, d.Pixels, d.Orientation)
+	pixels := op.DecodeImage(s, d.Contents, op.DecodeImageChannels(3), op.DecodeImageExpandAnimations(false))
+	d.Picture = c.picture(s, pixels, d.Orientation)
 	if c.Decode == DecodeFast {
 		for ratio := int64(2); ratio <= 8; ratio *= 2 {
 			s := s.SubScope(fmt.Sprintf("shrunk%d", ratio))

@@ -24,13 +24,16 @@ type Batch[B Buffer] struct {
 	Start    int       // position in the order of the first picture
 }
 
+// DefaultAhead is how many batches a [Loader] has in the making.
+const DefaultAhead = 2
+
 // Loader reads, decodes and batches pictures. Examples, Batch, Alloc and
 // Decode are required. It holds no state: several sequences may run at once.
 type Loader[B Buffer] struct {
 	Examples []Example
 	Batch    int // pictures in a batch, the last of a sequence excepted
 	Workers  int // goroutines that read and decode; default GOMAXPROCS
-	Ahead    int // batches in the making beside the one in use; default 2
+	Ahead    int // batches in the making beside the one in use; DefaultAhead
 
 	// Alloc returns a buffer of so many rows. Calls never overlap within a
 	// sequence.
@@ -71,7 +74,7 @@ func (l *Loader[B]) ahead() int {
 	if l.Ahead > 0 {
 		return l.Ahead
 	}
-	return 2
+	return DefaultAhead
 }
 
 // Batches yields the examples at the positions in order, batch by batch, in

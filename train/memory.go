@@ -6,6 +6,7 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 
 	"alexnet/features"
+	"alexnet/input"
 	"alexnet/ops"
 )
 
@@ -75,11 +76,10 @@ func bytesOf(vars []ops.Variable) (n int64) {
 // pictureBytes are those of the decoded batches that a loader has in the making,
 // and of the one in use.
 func (d Data) pictureBytes(images tf.Output, batch int) int64 {
-	const ahead = 2 // as input.Loader says
 	if d.Train == nil {
 		return 0
 	}
-	return int64(cmp.Or(d.Train.Ahead, ahead)+1) * int64(batch) * rowBytes(images)
+	return int64(cmp.Or(d.Train.Ahead, input.DefaultAhead)+1) * int64(batch) * rowBytes(images)
 }
 
 // kept is what the cache holds in memory: all or nothing.
