@@ -30,3 +30,14 @@ func OneDNN() (on, known bool) {
 	}
 	return false, false
 }
+
+// Kernels says in words which kernels the process uses.
+func Kernels() string {
+	switch on, known := OneDNN(); {
+	case on:
+		return "oneDNN"
+	case known:
+		return "Eigen (oneDNN off)"
+	}
+	return "unknown to this library"
+}

@@ -24,7 +24,7 @@ func newDoctor(a *app) *cobra.Command {
 	var (
 		asJSON   bool
 		val      string
-		pictures = pictureFlags{bad: "skip"}
+		pictures = pictureFlags{bad: input.Skip}
 	)
 	cmd := &cobra.Command{
 		Use:   "doctor [DATA]",
@@ -91,7 +91,7 @@ func (d *diagnosis) advise(format string, args ...any) {
 // examineInstallation looks at all that does not depend on pictures.
 func examineInstallation(ctx context.Context) *diagnosis {
 	d := &diagnosis{
-		Healthy: true, Program: ownVersion(), TensorFlow: tfgraph.Version(), Wanted: wantedTensorFlow, Kernels: kernels(),
+		Healthy: true, Program: ownVersion(), TensorFlow: tfgraph.Version(), Wanted: wantedTensorFlow, Kernels: tfgraph.Kernels(),
 		Go: runtime.Version(), Threads: runtime.GOMAXPROCS(0), Machine: readMachine(rootFS),
 		Problems: []input.Problem{}, Advice: []string{},
 	}

@@ -48,11 +48,7 @@ func newEval(a *app) *cobra.Command {
 			for _, note := range data.Notes {
 				a.log.Info(note)
 			}
-			refused, err := pictures.refuse(ctx, a, data.Problems, model.Loader(data.Val, 1))
-			if err != nil {
-				return err
-			}
-			examples, err := leave(data.Val, refused)
+			examples, err := pictures.refuse(ctx, a, data.Problems, model.Loader(data.Val, 1))
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"alexnet/checkpoint"
+	"alexnet/finetune"
 )
 
 func (f *inspection) print(w io.Writer) error {
@@ -64,7 +65,7 @@ func (c kept) row() string {
 
 // printSettings shows what matters of a run's config.json.
 func printSettings(w io.Writer, config json.RawMessage) {
-	var s settings
+	var s finetune.Config
 	if len(config) == 0 || json.Unmarshal(config, &s) != nil {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"alexnet/checkpoint"
+	"alexnet/finetune"
 )
 
 // history is what a run directory, or a folder of checkpoints, tells of
@@ -36,9 +37,9 @@ type kept struct {
 
 func readHistory(path string, dir checkpoint.Dir) (*history, error) {
 	h := &history{Checkpoints: []kept{}}
-	text, err := os.ReadFile(configPath(path))
+	text, err := os.ReadFile(finetune.ConfigFile(path))
 	if err == nil && !json.Valid(text) {
-		err = fmt.Errorf("read %q: it is damaged: want JSON", configPath(path))
+		err = fmt.Errorf("read %q: it is damaged: want JSON", finetune.ConfigFile(path))
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

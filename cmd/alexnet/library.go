@@ -32,14 +32,3 @@ func quietLibrary() {
 		tfgraph.Quiet()
 	}
 }
-
-// kernels says in words which kernels the process uses.
-func kernels() string {
-	switch on, known := tfgraph.OneDNN(); {
-	case on:
-		return "oneDNN"
-	case known:
-		return "Eigen (oneDNN off)"
-	}
-	return "unknown to this library"
-}

@@ -20,7 +20,7 @@ func newVersion(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.stdout, "alexnet %s, TensorFlow %s, kernels %s, %s\n",
-				ownVersion(), tfgraph.Version(), kernels(), runtime.Version())
+				ownVersion(), tfgraph.Version(), tfgraph.Kernels(), runtime.Version())
 			return err
 		},
 	}

@@ -1,0 +1,147 @@
+package finetune
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"alexnet/alexnet"
+	"alexnet/input"
+	"alexnet/train"
+)
+
+// Config are all that a run is made from; config.json in the run directory holds
+// them. [New] fills in what has a default.
+type Config struct {
+	train.Config
+	Data              string         `json:"data"`             // folder or list, as for input.Open
+	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that were found; set by Run
+	Used              int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
+	Val               string         `json:"val,omitempty"`    // folder, list or fraction; none: Data's own val or test
+	Weights           string         `json:"weights,omitempty"`
+	TrainLayers       []string       `json:"train_layers"`
+	InitLayers        string         `json:"init_layers,omitempty"` // layers to start from scratch, as in "fc7,fc8"; "none"; "": fc8 where classes differ, and what the file lacks
+	Resize            alexnet.Resize `json:"resize"`
+	IgnoreOrientation bool           `json:"ignore_orientation,omitempty"`
+	BadImages         input.Policy   `json:"bad_images"`
+	Formats           string         `json:"formats,omitempty"`    // beyond JPEG, PNG, GIF and BMP: "webp,tiff"
+	MaxPixels         int64          `json:"max_pixels,omitempty"` // 0: 100 million
+	Cache             string         `json:"cache,omitempty"`      // folder that runs may share; "off"; "": in memory, or else in the run directory
+	CacheMemory       int64          `json:"cache_memory"`         // MiB
+	CacheHalf         bool           `json:"cache_half,omitempty"` // keep it in float16
+	Decode            string         `json:"decode,omitempty"`     // exact or fast
+	Precision         Precision      `json:"precision,omitempty"`
+	Network           alexnet.Config `json:"network"` // Classes and BFloat16 are set by Run
+}
+
+// New is the Config of a run on data with the defaults of `alexnet train`.
+// Without weights all layers train from scratch.
+func New(data, weights string) Config {
+	return Config{
+		Config: train.Config{Dropout: 0.5, Seed: 1, Keep: 5}.WithDefaults(),
+		Data:   data, Weights: weights, TrainLayers: alexnet.DefaultTrainLayers(weights != ""),
+		Resize: alexnet.Squash, BadImages: input.Refuse, CacheMemory: 1024,
+		Decode: decodeExact, Precision: Float32, Network: alexnet.Config{}.WithDefaults(),
+	}
+}
+
+const decodeExact = "exact"
+
+// Validate joins everything that is wrong with c, as far as c alone tells.
+func (c Config) Validate() error {
+	errs := []error{c.Config.Validate(), c.BadImages.Validate()}
+	if c.Network.LRN != alexnet.LRNOps && c.Network.LRN != alexnet.LRNKernel {
+		errs = append(errs, fmt.Errorf("lrn: got %q, want %s or %s", c.Network.LRN, alexnet.LRNOps, alexnet.LRNKernel))
+	}
+	if !slices.Contains([]Precision{"", Float32, BFloat16, Auto}, c.Precision) {
+		errs = append(errs, fmt.Errorf("precision: got %q, want %s, %s or %s", c.Precision, Auto, Float32, BFloat16))
+	}
+	if c.Decode != decodeExact && c.Decode != string(alexnet.DecodeFast) {
+		errs = append(errs, fmt.Errorf("decode: got %q, want %s or %s", c.Decode, decodeExact, alexnet.DecodeFast))
+	}
+	if c.Resize != alexnet.Squash && c.Resize != alexnet.Crop {
+		errs = append(errs, fmt.Errorf("resize: got %q, want %s or %s", c.Resize, alexnet.Squash, alexnet.Crop))
+	}
+	if _, err := input.ParseFormats(c.Formats); err != nil {
+		errs = append(errs, fmt.Errorf("formats: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// Settings gives what a run cannot change once it has begun, as text under the
+// name of the flag of `alexnet train`.
+func (c Config) Settings() map[string]string {
+	text := func(v any) string { return fmt.Sprint(v) }
+	return map[string]string{
+		"weights": absolute(c.Weights), "batch": text(c.Batch), "lr": text(c.LearningRate), "optimizer": text(c.Optimizer),
+		"dropout": text(c.Dropout), "train-layers": strings.Join(c.TrainLayers, ","), "init-layers": c.InitLayers, "seed": text(c.Seed),
+		"val": absolute(c.Val), "resize": text(c.Resize), "ignore-orientation": text(c.IgnoreOrientation),
+		"formats": c.Formats, "max-pixels": text(c.MaxPixels), "widths": text(c.Network.Widths), "size": text(c.Network.Size),
+		"lrn": text(c.Network.LRN), "precision": text(cmp.Or(c.Precision, Float32)),
+		"mirror": text(c.Mirror), "in-order": text(c.InOrder), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
+	}
+}
+
+// SamePath tells whether two paths lead to the same place.
+func SamePath(a, b string) bool { return absolute(a) == absolute(b) }
+
+// absolute makes an existing path absolute and leaves anything else, such as a
+// fraction, as it is.
+func absolute(path string) string {
+	if _, err := os.Stat(path); path == "" || err != nil {
+		return path
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return abs
+}
+
+// Layers reads "fc7,fc8" or "all"; nothing is nil.
+func Layers(list string) []string {
+	switch list {
+	case "":
+		return nil
+	case "all":
+		return slices.Clone(alexnet.LayerNames)
+	}
+	layers := strings.Split(list, ",")
+	for i := range layers {
+		layers[i] = strings.TrimSpace(layers[i])
+	}
+	return layers
+}
+
+// choice is what the layer settings ask of a plan.
+func (c Config) choice() alexnet.Choice {
+	choice := alexnet.Choice{Train: c.TrainLayers}
+	if c.InitLayers == "none" {
+		choice.Strict = true
+	} else {
+		choice.Init = Layers(c.InitLayers)
+	}
+	return choice
+}
+
+// dropped are the layers that dropout follows: a frozen layer's output is not
+// dropped.
+func (c Config) dropped() []string {
+	if c.Dropout == 0 {
+		return nil
+	}
+	return slices.DeleteFunc([]string{"fc6", "fc7"}, func(l string) bool { return !slices.Contains(c.TrainLayers, l) })
+}
+
+// contract is what a picture has to be to enter the run's network.
+func (c Config) contract(classes []string) alexnet.Contract {
+	contract := alexnet.NewContract(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
+	if c.Decode != decodeExact {
+		contract.Decode = alexnet.Decode(c.Decode)
+	}
+	return contract
+}

@@ -1,0 +1,92 @@
+package finetune
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// OpenData finds the pictures of a run of c: the same ones, in the same parts,
+// as long as they are where they were. Nothing is decoded yet.
+func (c Config) OpenData() (*input.Data, error) {
+	formats, err := input.ParseFormats(c.Formats)
+	if err != nil {
+		return nil, err
+	}
+	return input.Open(c.Data, input.Options{Val: c.Val, Seed: c.Seed, Formats: formats, Limits: c.limits()})
+}
+
+func (c Config) limits() input.Limits { return input.Limits{MaxPixels: c.MaxPixels} }
+
+// openData finds the pictures, and says what it noticed.
+func (s *session) openData() error {
+	var err error
+	if s.data, err = s.OpenData(); err != nil {
+		return err
+	}
+	for _, note := range s.data.Notes {
+		s.log.Info(note)
+	}
+	return s.judge(s.data.Problems)
+}
+
+// judge puts up with bad pictures, or not.
+func (s *session) judge(problems []input.Problem) error {
+	return s.BadImages.Judge(problems, func(p input.Problem) { s.log.Warn("left out", "path", p.Path, "reason", p.Reason) })
+}
+
+// loaders makes the streams of training and validation pictures.
+func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
+	stream := func(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+		l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
+		l.Limits = s.limits()
+		return l
+	}
+	d := train.Data{Train: stream(s.data.Train, s.Batch), Classes: s.data.Classes}
+	s.log.Info("pictures", "train", len(s.data.Train), "validation", len(s.data.Val), "classes", len(s.data.Classes), "layout", s.data.Layout)
+	if len(s.data.Val) > 0 {
+		d.Val = stream(s.data.Val, min(s.Batch, 64))
+	} else {
+		s.log.Warn("no pictures to validate on: the accuracy is not measured; --val 0.2 keeps a fifth back")
+	}
+	return d
+}
+
+// settle puts up with the pictures that cannot be decoded, or not, and writes
+// down what the run is made from.
+func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
+	if err := s.judge(broken); err != nil {
+		return nil, err
+	}
+	kept, err := input.Leave(s.data.Train, broken)
+	if err != nil {
+		return nil, err
+	}
+	if s.from != nil && s.Used != len(kept) {
+		return nil, s.otherData()
+	}
+	s.Used = len(kept)
+	return s.write(s.dir)
+}
+
+// sameData refuses to resume on other pictures: a position in their order would
+// mean nothing.
+func (s *session) sameData(from *checkpoint.Meta) error {
+	now := s.data.Fingerprint()
+	if from != nil && s.Fingerprint != now {
+		return s.otherData()
+	}
+	s.Fingerprint = now
+	return nil
+}
+
+func (s *session) otherData() error {
+	return advised{fmt.Errorf("resume run: the pictures of %q are not those that the run began with", s.Data),
+		"bring them back, or begin a new run with this one's model as the start"}
+}

@@ -1,0 +1,43 @@
+package finetune_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"alexnet/alexnet"
+	"alexnet/finetune"
+	"alexnet/train"
+)
+
+// Two epochs of a narrow network on pictures that the example draws. A real run
+// is finetune.New("photos", "bvlc_alexnet.npy") as it comes.
+func Example() {
+	dir, err := os.MkdirTemp("", "finetune")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	photos := filepath.Join(dir, "photos")
+	if err := drawPhotos(photos, 8); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	c := finetune.New(photos, "")
+	c.Epochs, c.Batch, c.Val = 2, 4, "0.5"
+	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
+	var w finetune.Watch
+	w.OnEpoch = func(e train.Epoch) {
+		fmt.Printf("epoch %d of %d, measured: %t\n", e.Epoch, e.Epochs, e.Validation != nil)
+	}
+	if err := finetune.Run(context.Background(), filepath.Join(dir, "run"), c, w); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// epoch 0 of 2, measured: true
+	// epoch 1 of 2, measured: true
+	// epoch 2 of 2, measured: true
+}

@@ -1,0 +1,171 @@
+package finetune
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/internal/npy"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// Run begins a run in dir and trains until c.Epochs epochs are done: a checkpoint
+// an epoch, event files for TensorBoard, metrics.csv and config.json. It ends as
+// train.Run does: with a *train.InterruptedError when ctx ends, after a
+// checkpoint of that very position, and with a *train.DivergedError when the loss
+// is no number any more. A dir that holds a run already is refused.
+func Run(ctx context.Context, dir string, c Config, w Watch) error {
+	all, err := train.Checkpoints(dir).List()
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		return advised{fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, all[len(all)-1].Epoch),
+			"go on with it with --resume, or name another --out"}
+	}
+	return newSession(dir, c, nil, w).run(ctx)
+}
+
+// Resume goes on with the run in dir from its newest checkpoint, exactly where it
+// stood. c is what [Read] gives, of which Epochs, Keep, DisplayEvery, BadImages,
+// Cache, CacheMemory and MicroBatch may have been changed.
+func Resume(ctx context.Context, dir string, c Config, w Watch) error {
+	if err := c.goesOn(dir); err != nil {
+		return err
+	}
+	all, err := train.Checkpoints(dir).List()
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return advised{fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "without --resume a new run begins"}
+	}
+	return newSession(dir, c, &all[len(all)-1], w).run(ctx)
+}
+
+// session is one call of Run or Resume.
+type session struct {
+	Config
+	dir   string
+	from  *checkpoint.Meta // nil where the run begins
+	data  *input.Data
+	watch Watch
+	log   *slog.Logger
+}
+
+func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
+	s := &session{Config: c, dir: dir, from: from, watch: w, log: w.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// run wires the packages.
+func (s *session) run(ctx context.Context) error {
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	plan, err := s.plan()
+	if err != nil {
+		return err
+	}
+	contract := s.contract(s.data.Classes)
+	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	job := s.job(contract, decoder, plan)
+	if s.watch.OnReady != nil {
+		s.watch.OnReady(Ready{Plan: plan, Memory: train.Memory(s.Config.Config, job), Events: train.Events(s.dir)})
+	}
+	return train.Run(ctx, s.Config.Config, job)
+}
+
+// prepare settles everything that does not need the network yet.
+func (s *session) prepare() error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if s.from == nil {
+		var err error
+		if s.Network.BFloat16, err = s.Precision.layers(s.TrainLayers); err != nil {
+			return err
+		}
+	}
+	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmetic(s.Network))
+	if err := s.openData(); err != nil {
+		return err
+	}
+	s.Network.Classes = len(s.data.Classes)
+	s.Network = s.Network.WithDefaults()
+	return s.sameData(s.from)
+}
+
+// job introduces the network to the loop.
+func (s *session) job(contract alexnet.Contract, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
+	root := op.NewScope()
+	net := alexnet.Build(root, s.Network, s.dropped()...)
+	job := train.Job{
+		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle,
+		Meta:  checkpoint.Meta{Network: s.Network, Contract: contract},
+		Cache: train.Cache{Off: s.Cache == "off", Budget: s.CacheMemory << 20, Half: s.CacheHalf},
+		Network: train.Network{
+			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.TrainLayers),
+			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
+			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
+		},
+	}
+	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)
+	job.Data.Picture = contract.Picture
+	if !job.Cache.Off {
+		job.Cache.Dir = s.Cache
+	}
+	if s.from == nil {
+		job.Start = plan.Start(root, net, s.Seed)
+	}
+	return job
+}
+
+// plan compares network and weights file. A resumed run has its values already
+// and needs no file.
+func (s *session) plan() (alexnet.Plan, error) {
+	if s.from != nil {
+		if s.from.Epoch >= s.Epochs {
+			s.log.Warn("nothing left to do: raise --epochs to go on", "done", s.from.Epoch, "epochs", s.Epochs)
+		}
+		s.log.Info("resume", "checkpoint", s.from.Name, "epoch", s.from.Epoch, "step", s.from.Step)
+		return nil, nil
+	}
+	if s.Weights == "" {
+		s.log.Warn("no --weights: all layers train from scratch, which reaches far lower accuracy than fine-tuning on some thousand photographs")
+		return alexnet.NewPlan(s.Network, nil, s.choice())
+	}
+	file, err := npy.Open(s.Weights)
+	if err != nil {
+		return nil, err
+	}
+	s.sayUnused(file)
+	return alexnet.NewPlan(s.Network, file, s.choice())
+}
+
+// sayUnused names what a weights file holds beside AlexNet's layers.
+func (s *session) sayUnused(file *npy.Weights) {
+	for _, name := range file.Layers() {
+		if !slices.Contains(alexnet.LayerNames, name) {
+			s.log.Warn("the weights file has a layer that AlexNet does not: skipped", "layer", name)
+		}
+	}
+	for _, name := range file.Other {
+		s.log.Warn("the weights file has an entry that is no layer: skipped", "entry", name)
+	}
+}

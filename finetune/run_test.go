@@ -1,0 +1,134 @@
+package finetune_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"alexnet/finetune"
+	"alexnet/input"
+	"alexnet/train"
+)
+
+func run(t *testing.T, dir string, c finetune.Config) {
+	t.Helper()
+	if err := finetune.Run(t.Context(), dir, c, finetune.Watch{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An interrupted run goes on from what Read gives, and ends with the same bytes
+// as one that was not interrupted.
+func TestResumeFromItsOwnConfig(t *testing.T) {
+	c := tiny(photos(t, 8))
+	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
+	run(t, whole, c)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.Step) {
+		if s.Step == 2 {
+			cancel()
+		}
+	}}}
+	var stopped *train.InterruptedError
+	if err := finetune.Run(ctx, parts, c, w); !errors.As(err, &stopped) || stopped.Step != 2 {
+		t.Fatalf("got %v, want an interruption at step 2", err)
+	}
+	again, err := finetune.Read(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := finetune.Resume(t.Context(), parts, again, finetune.Watch{}); err != nil {
+		t.Fatal(err)
+	}
+	values := func(dir string) []byte {
+		data, err := os.ReadFile(train.Checkpoints(dir).Prefix(newest(t, dir)) + ".data-00000-of-00001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	if !bytes.Equal(values(whole), values(parts)) {
+		t.Error("the resumed run ends with other values")
+	}
+}
+
+func TestReadySaysWhatComes(t *testing.T) {
+	c := tiny(photos(t, 4))
+	dir := filepath.Join(t.TempDir(), "run")
+	var got []finetune.Ready
+	if err := finetune.Run(t.Context(), dir, c, finetune.Watch{OnReady: func(r finetune.Ready) { got = append(got, r) }}); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || len(got[0].Plan) != 8 || got[0].Memory.Total() <= 0 || got[0].Events != train.Events(dir) {
+		t.Errorf("got %+v, want once the eight layers, the memory and the events' folder", got)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	data := photos(t, 4)
+	begun := filepath.Join(t.TempDir(), "begun")
+	run(t, begun, tiny(data))
+	own, err := finetune.Read(begun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(c finetune.Config, change func(*finetune.Config)) finetune.Config {
+		change(&c)
+		return c
+	}
+	fresh := func() string { return filepath.Join(t.TempDir(), "run") }
+	for name, test := range map[string]struct {
+		start func(context.Context, string, finetune.Config, finetune.Watch) error
+		dir   string
+		c     finetune.Config
+		want  string
+	}{
+		"a run over another":     {finetune.Run, begun, tiny(data), "holds a run of 2 epochs"},
+		"no pictures":            {finetune.Run, fresh(), tiny(t.TempDir()), "found no pictures"},
+		"a setting out of range": {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Dropout = 1 }), "dropout: got 1"},
+		"an unknown precision":   {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Precision = "half" }), `precision: got "half"`},
+		"an unknown policy":      {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad images: got ""`},
+		"no weights":             {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Weights = "nowhere.npy" }), "nowhere.npy"},
+		"to resume nothing":      {finetune.Resume, fresh(), tiny(data), "holds no config.json"},
+		"to resume otherwise":    {finetune.Resume, begun, with(own, func(c *finetune.Config) { c.LearningRate, c.Seed = 0.5, 9 }), "lr: got 0.5, the run has 0.001; seed: got 9, the run has 1"},
+		"to resume other pictures": {finetune.Resume, begun, with(own, func(c *finetune.Config) {
+			c.Data, c.Epochs = photos(t, 5), 3
+		}), "not those that the run began with"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := test.start(t.Context(), test.dir, test.c, finetune.Watch{})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// A bad picture ends a run before it begins, or is left out and counted.
+func TestBadPictures(t *testing.T) {
+	data := photos(t, 8)
+	torn := filepath.Join(data, "dark", "torn.png")
+	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := tiny(data)
+	dir := filepath.Join(t.TempDir(), "run")
+	var in *input.Error
+	if err := finetune.Run(t.Context(), dir, c, finetune.Watch{}); !errors.As(err, &in) || in.Hint == "" || !strings.Contains(err.Error(), "torn.png") {
+		t.Fatalf("got %v, want an error that names torn.png and says what to do", err)
+	}
+	c.BadImages = input.Skip
+	run(t, dir, c)
+	if got, err := finetune.Read(dir); err != nil || got.Used == 0 || got.Used >= 16 {
+		t.Errorf("got %d pictures used, %v, want fewer than all", got.Used, err)
+	}
+}

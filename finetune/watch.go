@@ -1,0 +1,34 @@
+package finetune
+
+import (
+	"log/slog"
+
+	"alexnet/alexnet"
+	"alexnet/train"
+)
+
+// Watch is told how a run goes; what is nil is not called. Its functions are
+// called on the goroutine that runs, which waits for them.
+type Watch struct {
+	train.Progress
+	OnReady func(Ready)  // once, before the first picture is decoded
+	Log     *slog.Logger // what a user may want to know; nil: nobody
+}
+
+// Ready says what a run is about to do.
+type Ready struct {
+	Plan   alexnet.Plan    // where each layer's values come from; nil when the run is resumed
+	Memory train.Footprint // what it will take at most
+	Events string          // folder that TensorBoard reads
+}
+
+// advised is an error that knows what the user can do about it.
+type advised struct {
+	error
+	advice string
+}
+
+// Hint is the advice.
+func (a advised) Hint() string { return a.advice }
+
+func (a advised) Unwrap() error { return a.error }

@@ -1,0 +1,61 @@
+package input
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Policy is what becomes of pictures that cannot be used.
+type Policy string
+
+// Refuse takes them for an error; Skip leaves them out and names them.
+const (
+	Refuse Policy = "error"
+	Skip   Policy = "skip"
+)
+
+// Validate reports any other policy.
+func (p Policy) Validate() error {
+	if p != Refuse && p != Skip {
+		return fmt.Errorf("bad images: got %q, want %s or %s", p, Refuse, Skip)
+	}
+	return nil
+}
+
+// Judge names the problems to leftOut, or returns an error where they are one.
+func (p Policy) Judge(problems []Problem, leftOut func(Problem)) error {
+	if len(problems) > 0 && p == Refuse {
+		return refused(problems)
+	}
+	for _, problem := range problems {
+		leftOut(problem)
+	}
+	return nil
+}
+
+// Leave is [Drop] for pictures of which some have to be left.
+func Leave(examples []Example, refused []Problem) ([]Example, error) {
+	kept := Drop(examples, refused)
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("read pictures: %w: all %d were left out", ErrNoPictures, len(examples))
+	}
+	return kept, nil
+}
+
+// refused is the error that names the first of the problems.
+func refused(problems []Problem) error {
+	const named = 10
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of the files cannot be used:", len(problems))
+	for _, p := range problems[:min(named, len(problems))] {
+		fmt.Fprintf(&b, "\n  %v", p)
+	}
+	if more := len(problems) - named; more > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", more)
+	}
+	hint := "--bad-images skip leaves them out; alexnet doctor lists them all"
+	if len(problems) == 1 && problems[0].Hint != "" {
+		hint = problems[0].Hint + ", or leave it out with --bad-images skip"
+	}
+	return &Error{Op: "read pictures", Err: fmt.Errorf("%s", b.String()), Hint: hint}
+}

@@ -1,0 +1,48 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestPolicyJudges(t *testing.T) {
+	var problems []Problem
+	for i := range 12 {
+		problems = append(problems, Problem{Path: fmt.Sprintf("%d.jpg", i), Reason: "is damaged"})
+	}
+	var named []string
+	name := func(p Problem) { named = append(named, p.Path) }
+
+	err := Refuse.Judge(problems, name)
+	var in *Error
+	if !errors.As(err, &in) || !strings.Contains(err.Error(), "12 of the files cannot be used") ||
+		!strings.Contains(err.Error(), "9.jpg: is damaged\n  and 2 more") || in.Hint == "" || named != nil {
+		t.Errorf("error: got %v, named %v", err, named)
+	}
+	if err := Skip.Judge(problems, name); err != nil || len(named) != 12 {
+		t.Errorf("skip: got %v, named %v", err, named)
+	}
+	for _, p := range []Policy{Refuse, Skip} {
+		if err := errors.Join(p.Judge(nil, name), p.Validate()); err != nil {
+			t.Errorf("%s: got %v", p, err)
+		}
+	}
+	if Policy("maybe").Validate() == nil {
+		t.Error("got no error of an unknown policy")
+	}
+	if err := Refuse.Judge([]Problem{{Path: "a", Hint: "convert it"}}, name); !errors.As(err, &in) || !strings.HasPrefix(in.Hint, "convert it, or") {
+		t.Errorf("one problem: got %v", err)
+	}
+}
+
+func TestLeave(t *testing.T) {
+	examples := []Example{{Path: "a"}, {Path: "b"}}
+	if kept, err := Leave(examples, []Problem{{Path: "a"}}); err != nil || len(kept) != 1 || kept[0].Path != "b" {
+		t.Errorf("got %v, %v, want b", kept, err)
+	}
+	if _, err := Leave(examples, []Problem{{Path: "a"}, {Path: "b"}}); !errors.Is(err, ErrNoPictures) {
+		t.Errorf("got %v, want ErrNoPictures", err)
+	}
+}
