@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"math"
 
@@ -36,13 +35,9 @@ type ByClass struct {
 // first is decided by the largest probability, the lower label winning a tie.
 func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes []string) (Report, error) {
 	t := newTally(classes)
-	for batch, err := range batches {
-		if err != nil {
-			return Report{}, err
-		}
-		if err := t.run(ctx, session, head, batch); err != nil {
-			return Report{}, err
-		}
+	err := measure(ctx, session, head, batches, len(classes), func(m measured) { t.add(m.label, m.loss, m.probabilities) })
+	if err != nil {
+		return Report{}, err
 	}
 	return t.report(), nil
 }
@@ -61,31 +56,6 @@ func newTally(classes []string) *tally {
 		t.confusion[i] = make([]int, len(classes))
 	}
 	return t
-}
-
-func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, batch input.Batch[*tfgraph.Tensor]) error {
-	defer batch.Pictures.Close()
-	for i, label := range batch.Labels {
-		if label < 0 || int(label) >= len(t.classes) {
-			return fmt.Errorf("evaluate picture %d: got label %d, want 0 to %d", batch.Start+i, label, len(t.classes)-1)
-		}
-	}
-	labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))
-	if err != nil {
-		return err
-	}
-	defer labels.Close()
-	feeds := tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}
-	out, err := head.run(ctx, session, feeds, head.Losses, head.Probabilities)
-	if err != nil {
-		return err
-	}
-	defer tfgraph.CloseAll(out)
-	losses := tfgraph.Data[float32](out[0])
-	for i, label := range batch.Labels {
-		t.add(int(label), losses[i], out[1].Row(i))
-	}
-	return nil
 }
 
 func (t *tally) add(label int, loss float32, probabilities []float32) {
