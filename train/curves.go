@@ -2,14 +2,20 @@ package train
 
 import "errors"
 
+// The tags of the training curves, which Points reads.
+const (
+	tagLoss     = "cross_entropy"
+	tagAccuracy = "accuracy"
+)
+
 // writeCurves writes the points of the training curves since the last ones.
-// cross_entropy and accuracy are of batches with dropout on.
+// Loss and accuracy are of batches with dropout on.
 func (r *run) writeCurves() error {
 	loss, accuracy := r.display.values()
 	r.display = mean{}
 	err := r.scalars(r.at.Step, []point{
-		{"cross_entropy", loss},
-		{"accuracy", accuracy},
+		{tagLoss, loss},
+		{tagAccuracy, accuracy},
 		{"learning_rate", r.cfg.LearningRate},
 		{"images_per_second", r.rate()},
 	})
