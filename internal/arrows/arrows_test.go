@@ -28,6 +28,7 @@ var picture = []string{
 	"cmd/alexnet",
 	"serve",
 	"report",
+	"report",
 	"finetune",
 	"classify",
 	"train",
