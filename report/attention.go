@@ -61,7 +61,7 @@ func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Optio
 
 func (v viewer) attention(ctx context.Context, cam *eval.GradCAM, s eval.Scores, of verdict) (Attention, error) {
 	ex := s.Examples[of.place]
-	a := Attention{Shot: shotOf(of, ex, s.Classes)}
+	a := Attention{Shot: shotOf(of, ex, s.Classes, 1)}
 	side := int64(v.model.Meta.Contract.Size)
 	images, err := tfgraph.Allocate(tf.Float, 1, side, side, 3)
 	if err != nil {

@@ -27,7 +27,7 @@ func calibrate(s eval.Scores) curve.Calibration {
 func drawCalibration(c curve.Calibration) (Figure, error) {
 	f := Figure{
 		Title: "Calibration",
-		Keys:  []Key{{1, "share that is right"}, {faintSeries, "what it would be if confidence were accuracy"}},
+		Keys:  []Key{{1, "share that is right"}, {faintSeries, "as it should be"}},
 		Caption: fmt.Sprintf("Pictures by the probability of the class that came first; above each bar, how many. Expected calibration error %s, Brier score %s (0 is best, 2 worst).",
 			number(c.ECE), number(c.Brier)),
 	}

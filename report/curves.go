@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -52,13 +53,21 @@ func (c course) draw(history []train.Epoch, points []train.Point) (Figure, error
 	f := Figure{Title: c.title, Keys: []Key{{1, "training, dropout on"}}}
 	p := newPlot("epoch", c.axis)
 	p.X.Min, p.X.Max = 0, float64(history[len(history)-1].Epoch)
+	p.X.Tick.Marker = wholeTicks{}
 	fine := c.between(history, points)
+	var captions []string
+	if len(fine) > 0 {
+		captions = append(captions, "Thin: training between epochs.")
+	}
 	if c.share {
 		p.Y.Min, p.Y.Max, p.Y.Tick.Marker = 0, 1, fifths
 	} else if c.mayBeWide && wide(slices.Concat(training, validation, fine)) {
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-		f.Caption = "The axis of the loss is logarithmic."
+		values := slices.Concat(training, validation, fine)
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
+		p.Y.Min, p.Y.Max = rungsAround(values)
+		captions = append(captions, "The axis is logarithmic.")
 	}
+	f.Caption = strings.Join(captions, " ")
 	if err := addLine(p, fine, stroke{series: 1, width: .8}); err != nil {
 		return f, err
 	}

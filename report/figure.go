@@ -64,8 +64,8 @@ func seriesNames() (pairs []string) {
 
 // The plots' own size, in units that the page scales: narrow, so that letters stay legible on a telephone.
 const (
-	plotWidth  = 420 * vg.Length(1)
-	plotHeight = 290 * vg.Length(1)
+	plotWidth  = 360 * vg.Length(1)
+	plotHeight = 270 * vg.Length(1)
 	textSize   = 12
 )
 

@@ -100,7 +100,7 @@ func (v viewer) shots(ctx context.Context, s eval.Scores, chosen []verdict) (sho
 			gone = append(gone, input.ProblemOf(ex.Path, err))
 			continue
 		}
-		shot := shotOf(c, ex, s.Classes)
+		shot := shotOf(c, ex, s.Classes, 3)
 		if shot.Image, err = asJPEG(picture); err != nil {
 			return nil, nil, fmt.Errorf("show picture %q: %w", ex.Path, err)
 		}
@@ -109,8 +109,8 @@ func (v viewer) shots(ctx context.Context, s eval.Scores, chosen []verdict) (sho
 	return shots, gone, nil
 }
 
-func shotOf(v verdict, ex input.Example, classes []string) Shot {
-	const named = 3
+// shotOf names so many of the first classes, and the true one.
+func shotOf(v verdict, ex input.Example, classes []string, named int) Shot {
 	s := Shot{Name: ex.Name, Path: ex.Path, True: classes[v.label], Taken: classes[v.first], Right: v.right()}
 	s.Alt = fmt.Sprintf("%s, taken for %s", s.True, s.Taken)
 	for n, class := range byProbability(v.probabilities) {

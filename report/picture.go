@@ -23,7 +23,7 @@ type Image struct {
 }
 
 // thumbnail is the side of the square that pictures are brought into, in pixels.
-const thumbnail = 220
+const thumbnail = 256
 
 // shrink keeps the ratio of sides, as far as a page has room for it.
 func shrink(picture image.Image) *image.NRGBA {

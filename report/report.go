@@ -191,6 +191,6 @@ func (p *Page) cards() []Card {
 		Card{"loss", number(s.Loss), "cross-entropy in nats"},
 		Card{"average precision", number(m.Average), "micro average"},
 		Card{"AUC", number(m.AUC), "micro average"},
-		Card{"calibration error", number(m.Calibration.ECE), "expected, of 1"},
+		Card{"calibration error", number(m.Calibration.ECE), "expected; 0 is best"},
 		epoch)
 }
