@@ -95,6 +95,9 @@ func saved(t *testing.T, config alexnet.Config, weights string) *Classifier {
 }
 
 func TestGradCAMAgreesWithPython(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the reference program takes seconds")
+	}
 	widths := alexnet.Widths{Conv: [5]int{8, 12, 16, 12, 8}, FC: [2]int{20, 16}}
 	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "sums run in another order, forwards and backwards"}
 	for _, size := range []int{67, 227} {

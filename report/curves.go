@@ -1,10 +1,9 @@
 package report
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -14,15 +13,15 @@ import (
 
 // course is how a run went, for one of its figures.
 type course struct {
-	title, axis      string
-	ofEpoch          func(train.Epoch) float64
-	ofValidation     func(train.Epoch) float64
-	ofPoint          func(train.Point) float64
-	share, mayBeWide bool
+	title, axis  string
+	share        bool // from 0 to 1
+	ofEpoch      func(train.Epoch) float64
+	ofValidation func(train.Epoch) float64
+	ofPoint      func(train.Point) float64
 }
 
 var courses = []course{
-	{title: "Loss", axis: "cross-entropy in nats", mayBeWide: true,
+	{title: "Loss", axis: "cross-entropy in nats",
 		ofEpoch:      func(e train.Epoch) float64 { return e.Loss },
 		ofValidation: func(e train.Epoch) float64 { return e.Validation.Loss },
 		ofPoint:      func(p train.Point) float64 { return p.Loss }},
@@ -50,39 +49,43 @@ func drawCourses(history []train.Epoch, points []train.Point) ([]Figure, error) 
 
 func (c course) draw(history []train.Epoch, points []train.Point) (Figure, error) {
 	training, validation := c.lines(history)
-	f := Figure{Title: c.title, Keys: []Key{{1, "training, dropout on"}}}
-	p := newPlot("epoch", c.axis)
-	p.X.Min, p.X.Max = 0, float64(history[len(history)-1].Epoch)
-	p.X.Tick.Marker = wholeTicks{}
 	fine := c.between(history, points)
-	var captions []string
+	f := Figure{Title: c.title, Keys: []Key{{1, "training, dropout on"}}}
 	if len(fine) > 0 {
-		captions = append(captions, "Thin: training between epochs.")
-	}
-	if c.share {
-		p.Y.Min, p.Y.Max, p.Y.Tick.Marker = 0, 1, fifths
-	} else if c.mayBeWide && wide(slices.Concat(training, validation, fine)) {
-		values := slices.Concat(training, validation, fine)
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, logTicks{}
-		p.Y.Min, p.Y.Max = rungsAround(values)
-		captions = append(captions, "The axis is logarithmic.")
-	}
-	f.Caption = strings.Join(captions, " ")
-	if err := addLine(p, fine, stroke{series: 1, width: .8}); err != nil {
-		return f, err
-	}
-	if err := addLine(p, training, stroke{series: 1, width: 2, dots: true}); err != nil {
-		return f, err
+		f.Caption = "Thin: training between epochs. "
 	}
 	if validation != nil {
 		f.Keys = append(f.Keys, Key{2, "validation"})
-		if err := addLine(p, validation, stroke{series: 2, width: 2, dots: true}); err != nil {
-			return f, err
-		}
 	}
-	var err error
+	p := newPlot("epoch", c.axis)
+	p.X.Min, p.X.Max, p.X.Tick.Marker = 0, float64(history[len(history)-1].Epoch), wholeTicks{}
+	if c.scale(&p.Y, slices.Concat(training, validation, fine)) {
+		f.Caption += "The axis is logarithmic."
+	}
+	err := errors.Join(
+		addLine(p, fine, stroke{series: 1, width: .8}),
+		addLine(p, training, stroke{series: 1, width: 2, dots: true}),
+		addLine(p, validation, stroke{series: 2, width: 2, dots: true}))
+	if err != nil {
+		return f, err
+	}
 	f.SVG, err = svg(p, fmt.Sprintf("%s of %d epochs, training and validation", c.title, len(history)))
 	return f, err
+}
+
+// scale sets the axis of the values and tells whether it is logarithmic.
+func (c course) scale(axis *plot.Axis, values plotter.XYs) (logarithmic bool) {
+	axis.Min = 0
+	if c.share {
+		axis.Max, axis.Tick.Marker = 1, fifths
+		return false
+	}
+	if !wide(values) {
+		return false
+	}
+	axis.Scale, axis.Tick.Marker = plot.LogScale{}, logTicks{}
+	axis.Min, axis.Max = rungsAround(values)
+	return true
 }
 
 func (c course) lines(history []train.Epoch) (training, validation plotter.XYs) {
@@ -106,7 +109,7 @@ func (c course) between(history []train.Epoch, points []train.Point) plotter.XYs
 	}
 	const most = 500
 	every := len(all)/most + 1
-	var kept plotter.XYs
+	kept := all[:0]
 	for i := 0; i < len(all); i += every {
 		kept = append(kept, all[i])
 	}
@@ -123,5 +126,5 @@ func wide(points plotter.XYs) bool {
 		return false
 	}
 	slices.Sort(values)
-	return values[len(values)-1] > 8*math.Abs(values[len(values)/2])
+	return values[len(values)-1] > 8*values[len(values)/2]
 }

@@ -31,10 +31,14 @@ type Row struct{ Name, Value string }
 func summarise(d *input.Data) *DataSummary {
 	s := &DataSummary{Root: d.Root, Layout: string(d.Layout), ValFrom: d.ValFrom}
 	var counts [][]int
+	measured := "validation"
+	if len(d.Train) == 0 {
+		measured = "measured" // other pictures than the run's
+	}
 	for _, part := range []struct {
 		name     string
 		examples []input.Example
-	}{{"training", d.Train}, {"validation", d.Val}} {
+	}{{"training", d.Train}, {measured, d.Val}} {
 		if len(part.examples) > 0 {
 			s.Parts = append(s.Parts, part.name)
 			counts = append(counts, input.Counts(part.examples, len(d.Classes)))
@@ -122,6 +126,9 @@ func flatten(rows []Row, name string, value any) []Row {
 // plain is how people write a value.
 func plain(value any) string {
 	list, ok := value.([]any)
+	if value == nil {
+		return "none"
+	}
 	if !ok {
 		return fmt.Sprint(value)
 	}

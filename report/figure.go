@@ -148,11 +148,14 @@ func finite(points plotter.XYs) plotter.XYs {
 	return kept
 }
 
-// thin leaves out what no eye would miss: points less than grain of both axes from the last one kept.
+// thin leaves out what no eye would miss: points less than grain of both axes from the last one kept, unless a line
+// that is longer begins there.
 func thin(points plotter.XYs, grain float64) plotter.XYs {
+	near := func(a, b plotter.XY) bool { return math.Abs(a.X-b.X) < grain && math.Abs(a.Y-b.Y) < grain }
 	var kept plotter.XYs
 	for i, p := range points {
-		if n := len(kept); n > 0 && i < len(points)-1 && math.Abs(p.X-kept[n-1].X) < grain && math.Abs(p.Y-kept[n-1].Y) < grain {
+		inner := i > 0 && i < len(points)-1
+		if inner && near(p, kept[len(kept)-1]) && near(p, points[i+1]) {
 			continue
 		}
 		kept = append(kept, p)

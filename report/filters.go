@@ -14,17 +14,22 @@ type Filters struct {
 	Side  int // of a filter, in pixels
 }
 
-// filters puts the filters of conv1 [H,W,3,K] side by side, each stretched to its own lightest and darkest value. The
-// network reads BGR.
+// filters are those of the model's conv1 [H,W,3,K].
 func filters(model *eval.Classifier) (*Filters, error) {
 	values, shape := model.Values("conv1/weights")
 	if len(values) == 0 {
 		return nil, nil
 	}
 	side, count := int(shape[0]), int(shape[3])
-	columns := min(16, count)
+	img, err := asPNG(filterSheet(values, side, count))
+	return &Filters{img, count, side}, err
+}
+
+// filterSheet puts them side by side, each stretched from its own lowest value to its highest. The network reads BGR.
+func filterSheet(values []float32, side, count int) *image.NRGBA {
+	const across = 16
+	columns, pitch := min(across, count), side+1
 	rows := (count + columns - 1) / columns
-	pitch := side + 1
 	sheet := image.NewNRGBA(image.Rect(0, 0, columns*pitch-1, rows*pitch-1))
 	for k := range count {
 		low, high := bounds(values, k, count)
@@ -35,8 +40,7 @@ func filters(model *eval.Classifier) (*Filters, error) {
 			sheet.SetNRGBA(k%columns*pitch+i%side, k/columns*pitch+i/side, color.NRGBA{level(2), level(1), level(0), 255})
 		}
 	}
-	img, err := asPNG(sheet)
-	return &Filters{img, count, side}, err
+	return sheet
 }
 
 // bounds are the k-th filter's smallest and largest value, never the same.

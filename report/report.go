@@ -170,18 +170,16 @@ func (p *Page) noteProblems(problems []input.Problem) {
 	}
 }
 
-// cards are the figures at the top.
+// cards are the figures at the top: what was measured, or else what the checkpoint keeps.
 func (p *Page) cards() []Card {
-	epoch := Card{"epoch", fmt.Sprint(p.Meta.Epoch), p.Meta.Name}
-	if p.Measured == nil {
-		cards := []Card{epoch}
+	m := p.Measured
+	if m == nil {
 		if v := p.Meta.Metrics; v != nil {
 			note := fmt.Sprintf("on %d pictures, while it trained", v.Count)
-			cards = append([]Card{{"accuracy", percent(v.Accuracy), note}, {"loss", number(v.Loss), note}}, cards...)
+			return []Card{{"accuracy", percent(v.Accuracy), note}, {"loss", number(v.Loss), note}}
 		}
-		return cards
+		return nil
 	}
-	m := p.Measured
 	s := m.Scores
 	cards := []Card{{"accuracy", percent(s.Accuracy), fmt.Sprintf("of %d pictures", s.Count)}}
 	if s.Top5 != nil {
@@ -191,6 +189,5 @@ func (p *Page) cards() []Card {
 		Card{"loss", number(s.Loss), "cross-entropy in nats"},
 		Card{"average precision", number(m.Average), "micro average"},
 		Card{"AUC", number(m.AUC), "micro average"},
-		Card{"calibration error", number(m.Calibration.ECE), "expected; 0 is best"},
-		epoch)
+		Card{"calibration error", number(m.Calibration.ECE), "expected; 0 is best"})
 }

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -65,7 +63,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	dir := args[0]
 	config, err := finetune.Read(dir)
 	if err != nil {
-		return err
+		return hinted{err, "name a run directory, which alexnet train --out makes"}
 	}
 	model, err := eval.Open(ctx, checkpointPath(dir, f.checkpoint), tfgraph.Options{})
 	if err != nil {
@@ -108,7 +106,7 @@ func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *in
 	data, err := config.OpenData()
 	switch {
 	case err != nil:
-		return nil, []string{fmt.Sprintf("The run's pictures are not there any more, so nothing was measured anew: %v. alexnet report RUN DATA says where they are.", err)}
+		return nil, []string{fmt.Sprintf("The run's pictures cannot be read any more, so nothing was measured anew: %v. alexnet report RUN DATA says where they are.", err)}
 	case !slices.Equal(data.Classes, model.Contract.Classes):
 		return nil, []string{fmt.Sprintf("The pictures in %q have other classes by now than the model, so nothing was measured anew.", config.Data)}
 	case len(data.Val) == 0:
@@ -149,6 +147,7 @@ type written struct {
 	Checkpoint       string   `json:"checkpoint"`
 	Count            int      `json:"count"`
 	Accuracy         *float64 `json:"accuracy"`
+	Loss             *float64 `json:"loss"`
 	AveragePrecision *float64 `json:"average_precision"`
 	AUC              *float64 `json:"auc"`
 	ECE              *float64 `json:"ece"`
@@ -161,7 +160,7 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 		return err
 	}
 	if err := checkpoint.WriteFile(path, text); err != nil {
-		return fmt.Errorf("write page %q: %w", path, err)
+		return err
 	}
 	if f.json {
 		err = json.NewEncoder(a.stdout).Encode(about(page, path, len(text)))
@@ -186,8 +185,8 @@ func about(page *report.Page, path string, bytes int) written {
 	w := written{Path: path, Bytes: bytes, Checkpoint: page.Meta.Name}
 	if m := page.Measured; m != nil {
 		w.Count = m.Scores.Count
-		w.Accuracy, w.AveragePrecision, w.AUC = orNull(m.Scores.Accuracy), orNull(m.Average), orNull(m.AUC)
-		w.ECE, w.Brier = orNull(m.Calibration.ECE), orNull(m.Calibration.Brier)
+		w.Accuracy, w.Loss = orNull(m.Scores.Accuracy), orNull(m.Scores.Loss)
+		w.AveragePrecision, w.AUC, w.ECE, w.Brier = orNull(m.Average), orNull(m.AUC), orNull(m.Calibration.ECE), orNull(m.Calibration.Brier)
 	}
 	return w
 }
@@ -199,16 +198,16 @@ func orNull(v float64) *float64 {
 	return &v
 }
 
-// openPage asks the system to show the page and does not wait for the browser.
+// openPage asks the system to show the page.
 func openPage(ctx context.Context, path string) error {
-	program := map[string]string{"darwin": "open"}[runtime.GOOS]
-	cmd := exec.CommandContext(ctx, cmp.Or(program, "xdg-open"), path)
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
+	cmd := exec.CommandContext(ctx, opener, path)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-			return hinted{fmt.Errorf("open page: %w", err), "open " + path + " in a browser yourself; the page is written"}
-		}
-		return fmt.Errorf("open page %q: %w", path, err)
+		return hinted{fmt.Errorf("open page %q: %w", path, err), "it is written; open it in a browser yourself"}
 	}
 	return nil
 }
