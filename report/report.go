@@ -20,7 +20,7 @@ type Options struct {
 	Gallery  int             // pictures in each gallery
 	Batch    int             // pictures computed at once; 0: 64
 	Limits   input.Limits    // those of the run
-	Session  tfgraph.Options //
+	Session  tfgraph.Options // for Grad-CAM
 	Notes    []string        // what the reader has to know, in words
 	Versions []Row           // of the program and its libraries
 	Made     time.Time       // zero: now
