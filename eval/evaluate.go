@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math"
 
@@ -31,13 +32,23 @@ type ByClass struct {
 	Recall    *float64 `json:"recall"`    // of those in the class, the share that was put there
 }
 
+// Observer is shown what an evaluation finds out about one picture.
+type Observer func(label int, probabilities []float32)
+
 // Evaluate runs every batch through the head and closes it. Which class came
-// first is decided by the largest probability, the lower label winning a tie.
-func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes []string) (Report, error) {
+// first is decided by the largest probability, the lower label winning a tie. The
+// observers see each picture's label and probabilities, which are theirs until
+// they return.
+func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes []string, observers ...Observer) (Report, error) {
 	t := newTally(classes)
-	err := measure(ctx, session, head, batches, len(classes), func(m measured) { t.add(m.label, m.loss, m.probabilities) })
-	if err != nil {
-		return Report{}, err
+	t.observers = observers
+	for batch, err := range batches {
+		if err != nil {
+			return Report{}, err
+		}
+		if err := t.run(ctx, session, head, batch); err != nil {
+			return Report{}, err
+		}
 	}
 	return t.report(), nil
 }
@@ -48,6 +59,7 @@ type tally struct {
 	confusion [][]int
 	loss      float64
 	top5      int
+	observers []Observer
 }
 
 func newTally(classes []string) *tally {
@@ -58,9 +70,34 @@ func newTally(classes []string) *tally {
 	return t
 }
 
+func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, batch input.Batch[*tfgraph.Tensor]) error {
+	defer batch.Pictures.Close()
+	for i, label := range batch.Labels {
+		if label < 0 || int(label) >= len(t.classes) {
+			return fmt.Errorf("evaluate picture %d: got label %d, want 0 to %d", batch.Start+i, label, len(t.classes)-1)
+		}
+	}
+	labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))
+	if err != nil {
+		return err
+	}
+	defer labels.Close()
+	feeds := tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}
+	out, err := head.run(ctx, session, feeds, head.Losses, head.Probabilities)
+	if err != nil {
+		return err
+	}
+	defer tfgraph.CloseAll(out)
+	losses := tfgraph.Data[float32](out[0])
+	for i, label := range batch.Labels {
+		t.add(int(label), losses[i], out[1].Row(i))
+	}
+	return nil
+}
+
 func (t *tally) add(label int, loss float32, probabilities []float32) {
 	t.loss += float64(loss)
-	t.confusion[label][argmax(probabilities)]++
+	t.confusion[label][ArgMax(probabilities)]++
 	before := 0
 	for _, p := range probabilities {
 		if p > probabilities[label] {
@@ -70,10 +107,13 @@ func (t *tally) add(label int, loss float32, probabilities []float32) {
 	if before < 5 {
 		t.top5++
 	}
+	for _, see := range t.observers {
+		see(label, probabilities)
+	}
 }
 
-// argmax is the lowest index of the largest value; NaN is never the largest.
-func argmax(values []float32) int {
+// ArgMax is the lowest index of the largest value; NaN is never the largest.
+func ArgMax(values []float32) int {
 	best := 0
 	for i, v := range values {
 		if v > values[best] || math.IsNaN(float64(values[best])) {

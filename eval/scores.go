@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"alexnet/input"
@@ -17,71 +16,25 @@ type Scores struct {
 	Problems      []input.Problem // the pictures that could not be read; nothing else counts them
 }
 
-// Score goes through the loader's pictures once. Unlike Evaluate it goes on past
-// those that cannot be read.
-func (c *Classifier) Score(ctx context.Context, loader *input.Loader[*tfgraph.Tensor]) (Scores, error) {
-	var s Scores
-	failed := map[int]bool{}
+// Score is [Classifier.Evaluate] of the loader's pictures that keeps what it
+// found out about each, and goes on past those that cannot be read. Where there
+// are such, it begins again without them.
+func (c *Classifier) Score(ctx context.Context, loader *input.Loader[*tfgraph.Tensor]) (s Scores, err error) {
 	l := *loader
 	l.Failed = func(place int, err error) {
-		failed[place] = true
 		s.Problems = append(s.Problems, input.ProblemOf(l.Examples[place].Path, err))
 	}
-	t := newTally(c.Meta.Contract.Classes)
-	err := measure(ctx, c.session, c.head, l.Batches(ctx, input.InOrder(len(l.Examples))), len(t.classes), func(m measured) {
-		if failed[m.place] {
-			return
-		}
-		t.add(m.label, m.loss, m.probabilities)
-		s.Examples = append(s.Examples, l.Examples[m.place])
-		s.Probabilities = append(s.Probabilities, slices.Clone(m.probabilities))
-	})
-	s.Report = t.report()
-	return s, err
-}
-
-// measured is one picture run through the head.
-type measured struct {
-	place         int // in the order of pictures
-	label         int
-	loss          float32
-	probabilities []float32 // valid until the function returns that is shown them
-}
-
-// measure runs every batch through the head, shows its pictures and closes it.
-func measure(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes int, show func(measured)) error {
-	for batch, err := range batches {
+	for known := -1; known < len(s.Problems); {
+		known, s.Probabilities = len(s.Problems), nil
+		s.Examples = input.Drop(loader.Examples, s.Problems)
+		l.Examples = s.Examples
+		batches := l.Batches(ctx, input.InOrder(len(l.Examples)))
+		s.Report, err = Evaluate(ctx, c.session, c.head, batches, c.Meta.Contract.Classes, func(_ int, probabilities []float32) {
+			s.Probabilities = append(s.Probabilities, slices.Clone(probabilities))
+		})
 		if err != nil {
-			return err
-		}
-		if err := measureBatch(ctx, session, head, batch, classes, show); err != nil {
-			return err
+			return Scores{}, err
 		}
 	}
-	return nil
-}
-
-func measureBatch(ctx context.Context, session *tfgraph.Session, head Head, batch input.Batch[*tfgraph.Tensor], classes int, show func(measured)) error {
-	defer batch.Pictures.Close()
-	for i, label := range batch.Labels {
-		if label < 0 || int(label) >= classes {
-			return fmt.Errorf("evaluate picture %d: got label %d, want 0 to %d", batch.Start+i, label, classes-1)
-		}
-	}
-	labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))
-	if err != nil {
-		return err
-	}
-	defer labels.Close()
-	feeds := tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}
-	out, err := head.run(ctx, session, feeds, head.Losses, head.Probabilities)
-	if err != nil {
-		return err
-	}
-	defer tfgraph.CloseAll(out)
-	losses := tfgraph.Data[float32](out[0])
-	for i, label := range batch.Labels {
-		show(measured{batch.Start + i, int(label), losses[i], out[1].Row(i)})
-	}
-	return nil
+	return s, nil
 }

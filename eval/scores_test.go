@@ -17,7 +17,7 @@ func TestScore(t *testing.T) {
 		t.Errorf("got %+v, want the report %+v of all pictures", got, want)
 	}
 	for i, p := range predictAll(t, c, examples, 3, 2) {
-		if row := got.Probabilities[i]; p.Class != c.Meta.Contract.Classes[argmax(row)] || p.Probability != float64(row[argmax(row)]) {
+		if row := got.Probabilities[i]; p.Class != c.Meta.Contract.Classes[ArgMax(row)] || p.Probability != float64(row[ArgMax(row)]) {
 			t.Errorf("picture %d: got %v, want %s with %v", i, row, p.Class, p.Probability)
 		}
 	}

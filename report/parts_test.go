@@ -120,25 +120,6 @@ func TestHeated(t *testing.T) {
 	}
 }
 
-// Weights are BGR, pictures RGB.
-func TestFilterColours(t *testing.T) {
-	values := make([]float32, 2*2*3*2) // two filters of 2x2
-	for pixel := range 4 {
-		values[(3*pixel+0)*2] = -1 // the first filter's blue
-		values[(3*pixel+2)*2] = 3  // its red
-	}
-	sheet := filterSheet(values, 2, 2)
-	if got, want := sheet.NRGBAAt(0, 0), (color.NRGBA{255, 63, 0, 255}); got != want {
-		t.Errorf("got %v, want %v: red the highest, blue the lowest", got, want)
-	}
-	if got := sheet.NRGBAAt(2, 0); got.A != 0 {
-		t.Errorf("got %v between two filters, want nothing", got)
-	}
-	if got, want := sheet.NRGBAAt(3, 0), (color.NRGBA{0, 0, 0, 255}); got != want {
-		t.Errorf("got %v of a filter of one value, want %v", got, want)
-	}
-}
-
 func TestTicks(t *testing.T) {
 	labels := func(ticks []plot.Tick) (all []string) {
 		for _, tick := range ticks {

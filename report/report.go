@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -34,7 +35,7 @@ type Page struct {
 	Cards    []Card
 	Courses  []Figure
 	Measured *Measured // nil where there are no pictures
-	Filters  *Filters
+	Filters  []Image   // conv1's
 	Data     *DataSummary
 	Settings []Row
 	Versions []Row
@@ -111,11 +112,7 @@ func (p *Page) tell(dir string, model *eval.Classifier) error {
 
 // measure runs the model over the validation pictures.
 func (p *Page) measure(ctx context.Context, model *eval.Classifier, data *input.Data, opt Options) error {
-	batch := opt.Batch
-	if batch == 0 {
-		batch = 64
-	}
-	loader := model.Loader(data.Val, batch)
+	loader := model.Loader(data.Val, cmp.Or(opt.Batch, 64))
 	loader.Limits = opt.Limits
 	scores, err := model.Score(ctx, loader)
 	if err != nil {

@@ -2,14 +2,8 @@ package train
 
 import "errors"
 
-// The tags of the training curves, which Points reads.
-const (
-	tagLoss     = "cross_entropy"
-	tagAccuracy = "accuracy"
-)
-
 // writeCurves writes the points of the training curves since the last ones.
-// Loss and accuracy are of batches with dropout on.
+// cross_entropy and accuracy are of batches with dropout on.
 func (r *run) writeCurves() error {
 	loss, accuracy := r.display.values()
 	r.display = mean{}

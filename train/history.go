@@ -69,6 +69,12 @@ func parseEpoch(row []string) (e Epoch, err error) {
 	return e, nil
 }
 
+// The tags of the training curves.
+const (
+	tagLoss     = "cross_entropy"
+	tagAccuracy = "accuracy"
+)
+
 // Point is one point of the training curves between epochs; NaN is a value that
 // the event file lacks.
 type Point struct {

@@ -28,7 +28,6 @@ var picture = []string{
 	"cmd/alexnet",
 	"serve",
 	"report",
-	"report",
 	"finetune",
 	"classify",
 	"train",
