@@ -118,7 +118,7 @@ func shotOf(v verdict, ex input.Example, classes []string, named int) Shot {
 			continue
 		}
 		p := float64(v.probabilities[class])
-		s.Bars = append(s.Bars, Bar{classes[class], percent(p), fmt.Sprintf("%.3f", p), class == v.label})
+		s.Bars = append(s.Bars, Bar{classes[class], percent(p), measureOf(p).Bar, class == v.label})
 	}
 	return s
 }

@@ -61,6 +61,37 @@ func TestShot(t *testing.T) {
 	}
 }
 
+// A model that has diverged gives no numbers, and the page none that look like some.
+func TestDivergedModel(t *testing.T) {
+	s, nan := fiveScores(), float32(math.NaN())
+	s.Loss = math.NaN()
+	for i := range s.Probabilities {
+		s.Probabilities[i] = []float32{nan, nan, nan}
+	}
+	dir, _ := trained(t, 2)
+	r, c := rank(s), calibrate(s)
+	p, _ := made(t, dir, opened(t, dir), found(t, dir))
+	p.Measured = &Measured{Scores: s, Calibration: c, Average: r.microPrecision.Area, AUC: r.microROC.Area,
+		Matrix: matrix(s.Report), Pairs: pairs(s.Report), Classes: classTable(s.Report, r)}
+	figures, err := r.figures(s.Classes)
+	must(t, err)
+	reliability, err := drawCalibration(c)
+	must(t, err)
+	p.Measured.Figures = append(figures, reliability)
+	for _, v := range slices.Concat(mostWrong(verdicts(s), 9), leastSure(verdicts(s), 9)) {
+		shot := shotOf(v, s.Examples[v.place], s.Classes, 3)
+		shot.Image = p.Filters[0]
+		p.Measured.Wrong = append(p.Measured.Wrong, shot)
+	}
+	p.Cards = p.cards()
+	text, err := p.HTML()
+	must(t, err)
+	checkSound(t, parse(t, text), text)
+	if p.Cards[1].Value != "–" || p.Cards[4].Value != "–" {
+		t.Errorf("got cards %+v, want neither a loss nor a calibration error", p.Cards)
+	}
+}
+
 func TestTables(t *testing.T) {
 	s := fiveScores()
 	m := matrix(s.Report)
