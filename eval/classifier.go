@@ -16,17 +16,19 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/input"
+	"alexnet/ops"
 	"alexnet/tfgraph"
 )
 
 // Classifier is a trained network ready to run forward; safe for concurrent
 // use. Close frees it.
 type Classifier struct {
-	Meta    checkpoint.Meta // which checkpoint it is
-	head    Head
-	weights *checkpoint.Weights
-	session *tfgraph.Session
-	decoder *alexnet.Decoder
+	Meta      checkpoint.Meta // which checkpoint it is
+	head      Head
+	variables []ops.Variable
+	weights   *checkpoint.Weights
+	session   *tfgraph.Session
+	decoder   *alexnet.Decoder
 }
 
 // Open loads the model that path names: a run directory (its best checkpoint),
@@ -81,7 +83,7 @@ func Find(path string) (prefix string, err error) {
 func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Options) error {
 	root := op.NewScope()
 	net := alexnet.Build(root, c.Meta.Network)
-	c.head = NewHead(root, net.Images, net.Logits, net.Config.Classes)
+	c.head, c.variables = NewHead(root, net.Images, net.Logits, net.Config.Classes), net.Variables
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
 		return err
@@ -115,6 +117,17 @@ func (c *Classifier) Close() error {
 		errs = append(errs, c.weights.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// Values are the variable's values in C order, and its shape. They are the
+// model's own, to be read until Close. A name that it lacks gives none.
+func (c *Classifier) Values(variable string) (values []float32, shape []int64) {
+	for _, v := range c.variables {
+		if v.Name == variable {
+			return tfgraph.Data[float32](c.weights.Feeds[v.Value]), v.Shape
+		}
+	}
+	return nil, nil
 }
 
 // Evaluate measures the model on labelled pictures, batch at a time.

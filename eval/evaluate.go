@@ -32,10 +32,16 @@ type ByClass struct {
 	Recall    *float64 `json:"recall"`    // of those in the class, the share that was put there
 }
 
+// Observer is shown what an evaluation finds out about one picture.
+type Observer func(label int, probabilities []float32)
+
 // Evaluate runs every batch through the head and closes it. Which class came
-// first is decided by the largest probability, the lower label winning a tie.
-func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes []string) (Report, error) {
+// first is decided by the largest probability, the lower label winning a tie. The
+// observers see each picture's label and probabilities, which are theirs until
+// they return.
+func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes []string, observers ...Observer) (Report, error) {
 	t := newTally(classes)
+	t.observers = observers
 	for batch, err := range batches {
 		if err != nil {
 			return Report{}, err
@@ -53,6 +59,7 @@ type tally struct {
 	confusion [][]int
 	loss      float64
 	top5      int
+	observers []Observer
 }
 
 func newTally(classes []string) *tally {
@@ -90,7 +97,7 @@ func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, ba
 
 func (t *tally) add(label int, loss float32, probabilities []float32) {
 	t.loss += float64(loss)
-	t.confusion[label][argmax(probabilities)]++
+	t.confusion[label][ArgMax(probabilities)]++
 	before := 0
 	for _, p := range probabilities {
 		if p > probabilities[label] {
@@ -100,10 +107,13 @@ func (t *tally) add(label int, loss float32, probabilities []float32) {
 	if before < 5 {
 		t.top5++
 	}
+	for _, see := range t.observers {
+		see(label, probabilities)
+	}
 }
 
-// argmax is the lowest index of the largest value; NaN is never the largest.
-func argmax(values []float32) int {
+// ArgMax is the lowest index of the largest value; NaN is never the largest.
+func ArgMax(values []float32) int {
 	best := 0
 	for i, v := range values {
 		if v > values[best] || math.IsNaN(float64(values[best])) {

@@ -66,8 +66,17 @@ func TestEvaluateWeighsPictures(t *testing.T) {
 	loss /= 5
 	for _, sizes := range [][]int{{5}, {4, 1}, {1, 4}, {2, 2, 1}, {1, 1, 1, 1, 1}} {
 		all, pictures := batches(t, logits, labels, sizes...)
-		r, err := Evaluate(context.Background(), session, head, all, classes)
+		var observed []int
+		r, err := Evaluate(context.Background(), session, head, all, classes, func(label int, probabilities []float32) {
+			observed = append(observed, label)
+			if l := logits[len(observed)-1]; len(probabilities) != 2 || (probabilities[0] > probabilities[1]) != (l[0] > l[1]) {
+				t.Errorf("batches of %v: picture %d: observed %v, want those of logits %v", sizes, len(observed)-1, probabilities, l)
+			}
+		})
 		must(t, err)
+		if want := []int{0, 1, 1, 0, 0}; !reflect.DeepEqual(observed, want) {
+			t.Errorf("batches of %v: observed labels %v, want %v", sizes, observed, want)
+		}
 		if math.Abs(r.Loss-loss) > 1e-6 || r.Accuracy != .6 || r.Count != 5 {
 			t.Errorf("batches of %v: got loss %v, accuracy %v of %d, want %v, 0.6 of 5", sizes, r.Loss, r.Accuracy, r.Count, loss)
 		}

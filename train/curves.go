@@ -8,8 +8,8 @@ func (r *run) writeCurves() error {
 	loss, accuracy := r.display.values()
 	r.display = mean{}
 	err := r.scalars(r.at.Step, []point{
-		{"cross_entropy", loss},
-		{"accuracy", accuracy},
+		{tagLoss, loss},
+		{tagAccuracy, accuracy},
 		{"learning_rate", r.cfg.LearningRate},
 		{"images_per_second", r.rate()},
 	})

@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -70,23 +69,15 @@ func (d *directory) open(epochs int, step int64) error {
 }
 
 func (d *directory) metricsUpTo(epochs int) ([]byte, error) {
-	kept := [][]string{columns}
-	f, err := os.Open(d.metrics)
-	if err == nil {
-		defer f.Close()
-		reader := csv.NewReader(f)
-		reader.FieldsPerRecord = -1 // a crash may have cut the last row
-		rows, _ := reader.ReadAll()
-		for _, row := range rows {
-			if len(row) != len(columns) {
-				continue
-			}
-			if epoch, err := strconv.Atoi(row[0]); err == nil && epoch <= epochs {
-				kept = append(kept, row)
-			}
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	rows, err := readMetrics(d.metrics)
+	if err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
+	}
+	kept := [][]string{columns}
+	for _, row := range rows {
+		if epoch, err := strconv.Atoi(row[0]); err == nil && epoch <= epochs {
+			kept = append(kept, row)
+		}
 	}
 	return encodeRows(kept)
 }

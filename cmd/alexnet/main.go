@@ -1,6 +1,6 @@
 // Command alexnet fine-tunes AlexNet on your own photographs.
 //
-// Each verb has a file of its own: train, eval, predict, inspect, doctor. They
+// Each verb has a file of its own: train, eval, predict, report, inspect, doctor. They
 // turn flags into Config structs and introduce the packages to each other.
 // Results go to stdout, everything else to stderr.
 package main
@@ -46,7 +46,7 @@ func run() int {
 	if err == nil {
 		return exitOK
 	}
-	report(os.Stderr, err)
+	printError(os.Stderr, err)
 	return exitCode(ctx, err)
 }
 
@@ -87,7 +87,7 @@ type hinted struct {
 func (h hinted) Hint() string  { return h.hint }
 func (h hinted) Unwrap() error { return h.error }
 
-func report(w io.Writer, err error) {
+func printError(w io.Writer, err error) {
 	if errors.Is(err, errSilent) {
 		return
 	}

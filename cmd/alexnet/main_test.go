@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -17,7 +18,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"alexnet/alexnet"
+	"alexnet/checkpoint"
 	"alexnet/internal/npy"
+	"alexnet/train"
 )
 
 func TestMain(m *testing.M) {
@@ -36,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"pictures": pictures,
 			"exits":    exits,
 			"weights":  weights,
+			"measured": measured,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TINY", "--size=67 --widths=8,8,8,8,8,16,16")
@@ -96,6 +100,21 @@ func drawArray(random *rand.Rand, shape []int64, deviation float64) *npy.Array {
 		a.Data = append(a.Data, float32(deviation*random.NormFloat64()))
 	}
 	return a
+}
+
+// measured compares: measured FILE RUN holds what report --json wrote against what the run's best checkpoint keeps.
+func measured(ts *testscript.TestScript, _ bool, args []string) {
+	var got struct {
+		Accuracy, Loss float64
+		Count          int
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &got))
+	all, err := train.Checkpoints(ts.MkAbs(args[1])).List()
+	ts.Check(err)
+	best, _ := checkpoint.Best(all)
+	if m := best.Metrics; m == nil || got.Accuracy != m.Accuracy || math.Abs(got.Loss-m.Loss) > 1e-5*m.Loss || got.Count != m.Count {
+		ts.Fatalf("measured: got %+v, want %+v as while it trained", got, m)
+	}
 }
 
 // exits runs a command that must end with a code: exits 2 alexnet train.

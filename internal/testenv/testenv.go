@@ -1,5 +1,5 @@
-// Package testenv finds what tests need from outside the repository: a Python with TensorFlow, and a folder of
-// real photographs and pretrained weights. Start with [Python] and [Shared].
+// Package testenv finds what tests need from outside the repository: a Python with TensorFlow, a browser, and a
+// folder of real photographs and pretrained weights. Start with [Python], [Browser] and [Shared].
 //
 // What is missing skips the test with the reason and the remedy; it never fails one, unless the environment says
 // that it must be there. Nothing is downloaded and no goroutine outlives a call. Only tests import this package.

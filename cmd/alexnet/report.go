@@ -1,0 +1,213 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/finetune"
+	"alexnet/input"
+	"alexnet/report"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// reportFlags are the flags of report.
+type reportFlags struct {
+	out, checkpoint string
+	gallery, batch  int
+	open, json      bool
+}
+
+func newReport(a *app) *cobra.Command {
+	f := new(reportFlags)
+	cmd := &cobra.Command{
+		Use:   "report RUN [DATA]",
+		Short: "Write one page about a run: curves, confusion, mistakes, what the network looks at",
+		Long: "Write one self-contained HTML page about a run: training curves, confusion matrix, precision and recall,\n" +
+			"ROC, calibration, the pictures that it gets most wrong and is least sure of, Grad-CAM, conv1's filters,\n" +
+			"the data and the settings.\n\n" +
+			"The pictures are those that the run validated on. DATA says where they are now, or names others, of\n" +
+			"which test or else val is measured. Where the run's pictures are gone, the page is made without them.",
+		Example: "  alexnet report runs/1\n  alexnet report runs/1 photos/test --out test.html\n  alexnet report runs/1 --checkpoint model_epoch3.ckpt --open",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.gallery < 0 || f.batch < 1 {
+				return usageError{fmt.Errorf("--gallery and --batch: got %d and %d, want at least 0 and 1", f.gallery, f.batch)}
+			}
+			return a.report(cmd.Context(), f, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.out, "out", "", "the page (default RUN/report.html)")
+	flags.StringVar(&f.checkpoint, "checkpoint", "", "checkpoint of the run, by its name or path (default the best)")
+	flags.IntVar(&f.gallery, "gallery", 12, "pictures in each gallery")
+	flags.IntVar(&f.batch, "batch", 64, "pictures computed at once")
+	flags.BoolVar(&f.open, "open", false, "open the page in a browser")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object")
+	return cmd
+}
+
+func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
+	dir := args[0]
+	config, err := finetune.Read(dir)
+	if err != nil {
+		return hinted{err, "name a run directory, which alexnet train --out makes"}
+	}
+	model, err := eval.Open(ctx, checkpointPath(dir, f.checkpoint), tfgraph.Options{})
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	opt := report.Options{Gallery: f.gallery, Batch: f.batch, Limits: input.Limits{MaxPixels: config.MaxPixels}, Versions: versions()}
+	var data *input.Data
+	if len(args) == 2 {
+		data, err = named(config, model.Meta, args[1])
+	} else {
+		data, opt.Notes = a.validated(config, model.Meta)
+	}
+	if err != nil {
+		return err
+	}
+	page, err := report.Make(ctx, dir, model, data, opt)
+	if err != nil {
+		return err
+	}
+	for _, note := range page.Notes {
+		a.log.Warn(note)
+	}
+	return a.writePage(ctx, page, f, cmp.Or(f.out, filepath.Join(dir, "report.html")))
+}
+
+// checkpointPath is where the chosen checkpoint of the run is.
+func checkpointPath(dir, name string) string {
+	if name == "" {
+		return dir
+	}
+	if own := filepath.Join(string(train.Checkpoints(dir)), name); name == filepath.Base(name) {
+		return own
+	}
+	return name
+}
+
+// validated are the pictures that the run validated on, or why there are none.
+func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *input.Data, notes []string) {
+	data, err := config.OpenData()
+	switch {
+	case err != nil:
+		return nil, []string{fmt.Sprintf("The run's pictures cannot be read any more, so nothing was measured anew: %v. alexnet report RUN DATA says where they are.", err)}
+	case !slices.Equal(data.Classes, model.Contract.Classes):
+		return nil, []string{fmt.Sprintf("The pictures in %q have other classes by now than the model, so nothing was measured anew.", config.Data)}
+	case len(data.Val) == 0:
+		notes = append(notes, "The run kept no pictures back to validate on, so nothing was measured. alexnet report RUN DATA measures others.")
+	case data.Fingerprint() != config.Fingerprint:
+		notes = append(notes, "The pictures are not the same as when the run began: some were added, removed or changed.")
+	}
+	return data, notes
+}
+
+// named are the run's own pictures where they are now, or others.
+func named(config finetune.Config, model checkpoint.Meta, path string) (*input.Data, error) {
+	moved := config
+	moved.Data = path
+	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && data.Fingerprint() == config.Fingerprint {
+		return data, nil
+	}
+	formats, err := input.ParseFormats(config.Formats)
+	if err != nil {
+		return nil, err
+	}
+	return input.OpenEval(path, input.Options{Classes: model.Contract.Classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
+}
+
+func versions() []report.Row {
+	return []report.Row{
+		{Name: "alexnet", Value: ownVersion()},
+		{Name: "TensorFlow", Value: tfgraph.Version()},
+		{Name: "kernels", Value: tfgraph.Kernels()},
+		{Name: "Go", Value: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH},
+	}
+}
+
+// written is what report says of its page; what was not measured is null.
+type written struct {
+	Path             string   `json:"path"`
+	Bytes            int      `json:"bytes"`
+	Checkpoint       string   `json:"checkpoint"`
+	Count            int      `json:"count"`
+	Accuracy         *float64 `json:"accuracy"`
+	Loss             *float64 `json:"loss"`
+	AveragePrecision *float64 `json:"average_precision"`
+	AUC              *float64 `json:"auc"`
+	ECE              *float64 `json:"ece"`
+	Brier            *float64 `json:"brier"`
+}
+
+func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, path string) error {
+	text, err := page.HTML()
+	if err != nil {
+		return err
+	}
+	if err := checkpoint.WriteFile(path, text); err != nil {
+		return err
+	}
+	if f.json {
+		err = json.NewEncoder(a.stdout).Encode(about(page, path, len(text)))
+	} else {
+		_, err = fmt.Fprintf(a.stdout, "%s: %s%s\n", path, bytesText(int64(len(text))), accuracyText(page))
+	}
+	if f.open && err == nil {
+		err = openPage(ctx, path)
+	}
+	return err
+}
+
+func accuracyText(page *report.Page) string {
+	if page.Measured == nil {
+		return ""
+	}
+	s := page.Measured.Scores
+	return fmt.Sprintf(", accuracy %.4f on %d pictures", s.Accuracy, s.Count)
+}
+
+func about(page *report.Page, path string, bytes int) written {
+	w := written{Path: path, Bytes: bytes, Checkpoint: page.Meta.Name}
+	if m := page.Measured; m != nil {
+		w.Count = m.Scores.Count
+		w.Accuracy, w.Loss = orNull(m.Scores.Accuracy), orNull(m.Scores.Loss)
+		w.AveragePrecision, w.AUC, w.ECE, w.Brier = orNull(m.Average), orNull(m.AUC), orNull(m.Calibration.ECE), orNull(m.Calibration.Brier)
+	}
+	return w
+}
+
+func orNull(v float64) *float64 {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
+// openPage asks the system to show the page.
+func openPage(ctx context.Context, path string) error {
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
+	cmd := exec.CommandContext(ctx, opener, path)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return hinted{fmt.Errorf("open page %q: %w", path, err), "it is written; open it in a browser yourself"}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/tfgraph"
+)
+
+// GradCAM shows which parts of a picture speak for a class: the weighted sum of
+// conv5's channels, each weighted by the mean gradient of the class's logit by
+// it, where that sum is positive (Selvaraju et al. 2017, section 3). It borrows
+// the classifier's weights, so it is closed before it. Safe for concurrent use.
+type GradCAM struct {
+	session *tfgraph.Session
+	outputs int32 // classes
+	graph   gradCAMGraph
+	weights tfgraph.Feeds
+}
+
+// gradCAMGraph holds what is fed and fetched.
+type gradCAMGraph struct {
+	images   tf.Output // float32 [N,Size,Size,3]
+	classes  tf.Output // int32 [N]
+	features tf.Output // float32 [N,H,W,K]: conv5, after its ReLU
+	logits   tf.Output // float32 [N]: of the classes
+	channels tf.Output // float32 [N,K]: the mean gradients
+	maps     tf.Output // float32 [N,H,W]
+}
+
+// NewGradCAM prepares the backward pass. It computes in float32 whatever the
+// model's precision. The caller closes it.
+func (c *Classifier) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
+	root := op.NewScope()
+	config := c.Meta.Network
+	config.BFloat16 = nil
+	net := alexnet.Build(root, config)
+	g := &GradCAM{outputs: int32(net.Config.Classes), graph: buildGradCAM(root, net), weights: tfgraph.Feeds{}}
+	def, err := tfgraph.GraphDef(root)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range net.Variables {
+		g.weights[v.Value] = c.weights.Feeds[c.variables[i].Value]
+	}
+	if g.session, err = tfgraph.Open(def, options); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// buildGradCAM differentiates from the logits down to conv5 alone, where the
+// registered gradients are right: LRN's, which is not, lies below.
+func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
+	g := gradCAMGraph{images: net.Images}
+	s := root.SubScope("gradcam")
+	g.classes = tfgraph.Placeholder(s, "classes", tf.Int32, tf.MakeShape(-1))
+	if root.Err() != nil {
+		return g
+	}
+	at := slices.IndexFunc(net.Activations, func(a alexnet.Activation) bool { return a.Name == "conv5" })
+	g.features = net.Activations[at].Output
+	chosen := op.OneHot(s, g.classes, tfgraph.Const(s, "depth", int32(net.Config.Classes)),
+		tfgraph.Const(s, "on", float32(1)), tfgraph.Const(s, "off", float32(0)))
+	g.logits = op.Sum(s.SubScope("logits"), op.Mul(s, net.Logits, chosen), tfgraph.Const(s, "columns", int32(1)))
+	all := op.Sum(s.SubScope("all"), g.logits, tfgraph.Const(s, "rows", int32(0))) // pictures do not mix: each has its own gradient
+	gradients := op.Gradients(s.SubScope("gradients"), []tf.Output{all}, []tf.Output{g.features})
+	if s.Err() != nil {
+		return g
+	}
+	space := tfgraph.Const(s, "space", []int32{1, 2})
+	weights := op.Mean(s.SubScope("channels"), gradients[0], space, op.MeanKeepDims(true))
+	g.channels = op.Squeeze(s.SubScope("channels"), weights, op.SqueezeAxis([]int64{1, 2}))
+	sum := op.Sum(s.SubScope("maps"), op.Mul(s.SubScope("weighted"), g.features, weights), tfgraph.Const(s, "channel", int32(3)))
+	g.maps = op.Relu(s.SubScope("maps"), sum)
+	return g
+}
+
+// HeatMap is a square of values over a picture, none below 0, in C order. A
+// value at row i and column j stands for the network's input around the pixel in
+// row 17+16i and column 17+16j, the centre of what conv5's unit there sees.
+type HeatMap struct {
+	Side   int
+	Values []float32
+}
+
+// Maps gives for each of the images [N,Size,Size,3] how it speaks for its class.
+// The images stay the caller's.
+func (g *GradCAM) Maps(ctx context.Context, images *tfgraph.Tensor, classes []int32) ([]HeatMap, error) {
+	for i, class := range classes {
+		if class < 0 || class >= g.outputs {
+			return nil, fmt.Errorf("map class of image %d: got %d, want 0 to %d", i, class, g.outputs-1)
+		}
+	}
+	labels, err := tfgraph.Of(classes, int64(len(classes)))
+	if err != nil {
+		return nil, err
+	}
+	defer labels.Close()
+	out, err := g.run(ctx, tfgraph.Feeds{g.graph.images: images, g.graph.classes: labels}, g.graph.maps)
+	if err != nil {
+		return nil, err
+	}
+	defer tfgraph.CloseAll(out)
+	shape := out[0].Shape()
+	if shape[0] != int64(len(classes)) {
+		return nil, fmt.Errorf("map classes: got %d images, want %d as there are classes", shape[0], len(classes))
+	}
+	maps := make([]HeatMap, len(classes))
+	for i := range maps {
+		maps[i] = HeatMap{Side: int(shape[1]), Values: slices.Clone(out[0].Row(i))}
+	}
+	return maps, nil
+}
+
+func (g *GradCAM) run(ctx context.Context, feeds tfgraph.Feeds, fetches ...tf.Output) ([]*tfgraph.Tensor, error) {
+	for weight, value := range g.weights {
+		feeds[weight] = value
+	}
+	return g.session.Run(ctx, feeds, fetches)
+}
+
+// Close frees the backward pass; the classifier stays.
+func (g *GradCAM) Close() error { return g.session.Close() }

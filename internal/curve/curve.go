@@ -1,0 +1,94 @@
+package curve
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Point is one threshold's point of a curve.
+type Point struct {
+	X, Y      float64
+	Threshold float64 // what scores at least this is taken for positive; +Inf where nothing is
+}
+
+// Curve is the way from the strictest threshold to the loosest.
+type Curve struct {
+	Points []Point
+	Area   float64 // NaN where it is not defined
+}
+
+// counts are what a threshold takes for positive: of the positives and of the negatives.
+type counts struct {
+	threshold  float64
+	hits, rest int
+}
+
+// PrecisionRecall has recall as X and precision as Y, from (0, 1), where nothing is taken for positive, onwards. Its
+// area is the average precision: the precisions weighted by what each threshold adds to the recall. Without a
+// positive there are no points and no area.
+func PrecisionRecall(scores []float32, positive []bool) Curve {
+	steps := sweep(scores, positive)
+	all := total(steps)
+	if all.hits == 0 {
+		return Curve{Area: math.NaN()}
+	}
+	c := Curve{Points: []Point{{X: 0, Y: 1, Threshold: math.Inf(1)}}}
+	for _, at := range steps {
+		p := Point{X: share(at.hits, all.hits), Y: share(at.hits, at.hits+at.rest), Threshold: at.threshold}
+		c.Area += (p.X - c.Points[len(c.Points)-1].X) * p.Y
+		c.Points = append(c.Points, p)
+	}
+	return c
+}
+
+// ROC has the false positive rate as X and the true positive rate, which is the recall, as Y, from (0, 0) to (1, 1).
+// Its area is by trapezoids: the probability that a positive scores above a negative, a tie counting half (Fawcett
+// 2006). Without a positive or without a negative there are no points and no area.
+func ROC(scores []float32, positive []bool) Curve {
+	steps := sweep(scores, positive)
+	all := total(steps)
+	if all.hits == 0 || all.rest == 0 {
+		return Curve{Area: math.NaN()}
+	}
+	c := Curve{Points: []Point{{Threshold: math.Inf(1)}}}
+	for _, at := range steps {
+		before := c.Points[len(c.Points)-1]
+		p := Point{X: share(at.rest, all.rest), Y: share(at.hits, all.hits), Threshold: at.threshold}
+		c.Area += (p.X - before.X) * (p.Y + before.Y) / 2
+		c.Points = append(c.Points, p)
+	}
+	return c
+}
+
+// sweep lowers the threshold from one distinct score to the next.
+func sweep(scores []float32, positive []bool) []counts {
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	var steps []counts
+	var at counts
+	for n, i := range order {
+		if positive[i] {
+			at.hits++
+		} else {
+			at.rest++
+		}
+		if n+1 == len(order) || cmp.Compare(scores[order[n+1]], scores[i]) != 0 {
+			at.threshold = float64(scores[i])
+			steps = append(steps, at)
+		}
+	}
+	return steps
+}
+
+func total(steps []counts) counts {
+	if len(steps) == 0 {
+		return counts{}
+	}
+	return steps[len(steps)-1]
+}
+
+func share(part, whole int) float64 { return float64(part) / float64(whole) }

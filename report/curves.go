@@ -1,0 +1,130 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+
+	"alexnet/train"
+)
+
+// course is how a run went, for one of its figures.
+type course struct {
+	title, axis  string
+	share        bool // from 0 to 1
+	ofEpoch      func(train.Epoch) float64
+	ofValidation func(train.Epoch) float64
+	ofPoint      func(train.Point) float64
+}
+
+var courses = []course{
+	{title: "Loss", axis: "cross-entropy in nats",
+		ofEpoch:      func(e train.Epoch) float64 { return e.Loss },
+		ofValidation: func(e train.Epoch) float64 { return e.Validation.Loss },
+		ofPoint:      func(p train.Point) float64 { return p.Loss }},
+	{title: "Accuracy", axis: "share of pictures", share: true,
+		ofEpoch:      func(e train.Epoch) float64 { return e.Accuracy },
+		ofValidation: func(e train.Epoch) float64 { return e.Validation.Accuracy },
+		ofPoint:      func(p train.Point) float64 { return p.Accuracy }},
+}
+
+// drawCourses draws loss and accuracy by epoch; none before the first epoch is done.
+func drawCourses(history []train.Epoch, points []train.Point) ([]Figure, error) {
+	if len(history) == 0 {
+		return nil, nil
+	}
+	var figures []Figure
+	for _, c := range courses {
+		f, err := c.draw(history, points)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, f)
+	}
+	return figures, nil
+}
+
+func (c course) draw(history []train.Epoch, points []train.Point) (Figure, error) {
+	training, validation := c.lines(history)
+	fine := c.between(history, points)
+	f := Figure{Title: c.title, Keys: []Key{{1, "training, dropout on"}}}
+	if len(fine) > 0 {
+		f.Caption = "Thin: training between epochs. "
+	}
+	if validation != nil {
+		f.Keys = append(f.Keys, Key{2, "validation"})
+	}
+	p := newPlot("epoch", c.axis)
+	p.X.Min, p.X.Max, p.X.Tick.Marker = 0, float64(history[len(history)-1].Epoch), wholeTicks{}
+	if c.scale(&p.Y, slices.Concat(training, validation, fine)) {
+		f.Caption += "The axis is logarithmic."
+	}
+	err := errors.Join(
+		addLine(p, fine, stroke{series: 1, width: .8}),
+		addLine(p, training, stroke{series: 1, width: 2, dots: true}),
+		addLine(p, validation, stroke{series: 2, width: 2, dots: true}))
+	if err != nil {
+		return f, err
+	}
+	f.SVG, err = svg(p, fmt.Sprintf("%s of %d epochs, training and validation", c.title, len(history)))
+	return f, err
+}
+
+// scale sets the axis of the values and tells whether it is logarithmic.
+func (c course) scale(axis *plot.Axis, values plotter.XYs) (logarithmic bool) {
+	axis.Min = 0
+	if c.share {
+		axis.Max, axis.Tick.Marker = 1, fifths
+		return false
+	}
+	if !wide(values) {
+		return false
+	}
+	axis.Scale, axis.Tick.Marker = plot.LogScale{}, logTicks{}
+	axis.Min, axis.Max = rungsAround(values)
+	return true
+}
+
+func (c course) lines(history []train.Epoch) (training, validation plotter.XYs) {
+	for _, e := range history {
+		training = append(training, plotter.XY{X: float64(e.Epoch), Y: c.ofEpoch(e)})
+		if e.Validation != nil {
+			validation = append(validation, plotter.XY{X: float64(e.Epoch), Y: c.ofValidation(e)})
+		}
+	}
+	return training, validation
+}
+
+// between are the points inside epochs, at most some hundreds of them.
+func (c course) between(history []train.Epoch, points []train.Point) plotter.XYs {
+	last := history[len(history)-1]
+	var all plotter.XYs
+	for _, p := range points {
+		if x := float64(p.Step) / float64(last.Step) * float64(last.Epoch); x <= float64(last.Epoch) {
+			all = append(all, plotter.XY{X: x, Y: c.ofPoint(p)})
+		}
+	}
+	const most = 500
+	every := len(all)/most + 1
+	kept := all[:0]
+	for i := 0; i < len(all); i += every {
+		kept = append(kept, all[i])
+	}
+	return kept
+}
+
+// wide tells whether one value is so far above the others that these would lie on the axis.
+func wide(points plotter.XYs) bool {
+	var values []float64
+	for _, p := range finite(points) {
+		values = append(values, p.Y)
+	}
+	if len(values) == 0 || slices.Min(values) <= 0 {
+		return false
+	}
+	slices.Sort(values)
+	return values[len(values)-1] > 8*values[len(values)/2]
+}

@@ -1,0 +1,17 @@
+package report
+
+import "alexnet/eval"
+
+// filters are those of the model's conv1, as pictures.
+func filters(model *eval.Classifier) ([]Image, error) {
+	values, _ := model.Values("conv1/weights")
+	var all []Image
+	for _, picture := range model.Meta.Contract.Filters(values, 1) {
+		img, err := asPNG(picture)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, img)
+	}
+	return all, nil
+}

@@ -1,0 +1,129 @@
+package train
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+
+	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
+
+	"alexnet/eval"
+	"alexnet/summaries"
+)
+
+// History gives the epochs that the run in dir has done, as metrics.csv keeps
+// them: of Validation only loss and accuracy, of Epochs and Checkpoint nothing.
+// Without the file there are none.
+func History(dir string) ([]Epoch, error) {
+	rows, err := readMetrics(directoryOf(dir).metrics)
+	if err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	var all []Epoch
+	for _, row := range rows {
+		e, err := parseEpoch(row)
+		if err != nil {
+			continue // the headings
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// readMetrics gives the whole rows; a crash may have cut the last one.
+func readMetrics(path string) ([][]string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	reader := csv.NewReader(f)
+	reader.FieldsPerRecord = -1
+	rows, _ := reader.ReadAll()
+	return slices.DeleteFunc(rows, func(row []string) bool { return len(row) != len(columns) }), nil
+}
+
+func parseEpoch(row []string) (e Epoch, err error) {
+	values := make([]float64, len(row))
+	for i, text := range row {
+		if text == "" {
+			continue
+		}
+		if values[i], err = strconv.ParseFloat(text, 64); err != nil {
+			return e, err
+		}
+	}
+	e = Epoch{Epoch: int(values[0]), Step: int64(values[1]), Loss: values[2], Accuracy: values[3], Rate: values[7], Seconds: values[8]}
+	if row[4] != "" && row[5] != "" {
+		e.Validation = &eval.Report{Loss: values[4], Accuracy: values[5]}
+	}
+	return e, nil
+}
+
+// The tags of the training curves.
+const (
+	tagLoss     = "cross_entropy"
+	tagAccuracy = "accuracy"
+)
+
+// Point is one point of the training curves between epochs; NaN is a value that
+// the event file lacks.
+type Point struct {
+	Step           int64
+	Loss, Accuracy float64 // means since the point before, dropout on
+}
+
+// Points gives the training curves of the run in dir from its event files, in
+// the order of steps. Where a run was resumed, the later file's points hold.
+// Of a file that is cut or damaged all before the damage counts.
+func Points(dir string) ([]Point, error) {
+	files, err := summaries.Files(Events(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	byStep := map[int64]Point{}
+	for _, path := range files {
+		for event, err := range summaries.Read(path) {
+			if err != nil {
+				break
+			}
+			p := Point{Step: event.GetStep(), Loss: math.NaN(), Accuracy: math.NaN()}
+			if known, ok := byStep[p.Step]; ok {
+				p = known
+			}
+			if p.take(event.GetSummary().GetValue()) {
+				byStep[p.Step] = p
+			}
+		}
+	}
+	var points []Point
+	for _, step := range slices.Sorted(maps.Keys(byStep)) {
+		points = append(points, byStep[step])
+	}
+	return points, nil
+}
+
+// take tells whether it found anything of the curves among the values.
+func (p *Point) take(values []*summarypb.Summary_Value) (found bool) {
+	for _, v := range values {
+		switch v.GetTag() {
+		case tagLoss:
+			p.Loss, found = float64(v.GetSimpleValue()), true
+		case tagAccuracy:
+			p.Accuracy, found = float64(v.GetSimpleValue()), true
+		}
+	}
+	return found
+}

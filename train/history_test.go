@@ -1,0 +1,76 @@
+package train_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"alexnet/ops"
+	"alexnet/train"
+)
+
+// What a run told while it went is what its directory says afterwards.
+func TestHistory(t *testing.T) {
+	s := newStudio(t, 12, 8)
+	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 2}
+	var told []train.Epoch
+	job := s.job(t, cfg, t.TempDir(), nil)
+	job.Progress.OnEpoch = func(e train.Epoch) { told = append(told, e) }
+	must(t, train.Run(t.Context(), cfg, job))
+
+	got, err := train.History(job.Dir)
+	must(t, err)
+	if len(got) != 3 {
+		t.Fatalf("got %d epochs, want 3", len(got))
+	}
+	for i, e := range got {
+		want := told[i+1] // the first is the state before the first epoch
+		for name, pair := range map[string][2]float64{
+			"loss": {e.Loss, want.Loss}, "accuracy": {e.Accuracy, want.Accuracy}, "seconds": {e.Seconds, want.Seconds},
+			"validation loss": {e.Validation.Loss, want.Validation.Loss}, "validation accuracy": {e.Validation.Accuracy, want.Validation.Accuracy},
+		} {
+			if math.Abs(pair[0]-pair[1]) > 1e-5*math.Abs(pair[1]) {
+				t.Errorf("epoch %d: %s: got %v, want %v", i+1, name, pair[0], pair[1])
+			}
+		}
+		if e.Epoch != want.Epoch || e.Step != want.Step {
+			t.Errorf("got epoch %d at step %d, want %d at %d", e.Epoch, e.Step, want.Epoch, want.Step)
+		}
+	}
+	points, err := train.Points(job.Dir)
+	must(t, err)
+	if len(points) < 4 || points[0].Step != 2 {
+		t.Fatalf("got points %+v, want one every two updates", points)
+	}
+	for _, p := range points {
+		if !(p.Loss > 0) || !(p.Accuracy >= 0 && p.Accuracy <= 1) {
+			t.Errorf("got point %+v, want a loss and an accuracy", p)
+		}
+	}
+}
+
+func TestHistoryOfNoRun(t *testing.T) {
+	dir := t.TempDir()
+	epochs, err := train.History(dir)
+	must(t, err)
+	points, err := train.Points(dir)
+	must(t, err)
+	if epochs != nil || points != nil {
+		t.Errorf("got %v and %v of an empty folder, want nothing", epochs, points)
+	}
+}
+
+// Rows that a crash or an editor has spoilt are no epochs; without validation
+// there is none.
+func TestHistoryOfDamagedRows(t *testing.T) {
+	dir := t.TempDir()
+	text := "epoch,step,loss,accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,seconds\n" +
+		"1,3,0.5,0.75,,,0.01,100,2\n" + "2,6,much,0.75,0.5,0.5,0.01,100,2\n" + "3,9,0.25,0.8"
+	must(t, os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte(text), 0o666))
+	got, err := train.History(dir)
+	must(t, err)
+	if len(got) != 1 || got[0].Epoch != 1 || got[0].Loss != .5 || got[0].Validation != nil {
+		t.Errorf("got %+v, want the first epoch alone, without validation", got)
+	}
+}
