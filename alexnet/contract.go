@@ -198,10 +198,11 @@ func (c Contract) resized() int {
 	return c.Size
 }
 
-// normalise subtracts the mean and turns RGB into BGR.
+// normalise subtracts the mean and turns RGB into BGR. Unlike Reverse, ReverseV2 takes
+// a batch of no pictures.
 func (c Contract) normalise(s *op.Scope, rgb tf.Output) tf.Output {
 	centred := op.Sub(s, rgb, tfgraph.Const(s, "mean", c.MeanRGB))
-	return op.Reverse(s, centred, tfgraph.Const(s, "channels", []bool{false, false, false, true}))
+	return op.ReverseV2(s, centred, tfgraph.Const(s, "channels", []int32{3}))
 }
 
 // Picture undoes the normalisation of one input, for people to look at.

@@ -151,7 +151,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 	}
 	defer r.Close()
 	for _, v := range r.Variables() {
-		row := variable{Name: v.Name, DType: dtypeName(v.DType), Shape: v.Shape, bytes: v.Bytes}
+		row := variable{Name: v.Name, DType: bundle.TypeName(v.DType), Shape: v.Shape, bytes: v.Bytes}
 		switch values, err := r.Float32s(v.Name); {
 		case err == nil:
 			row.spread = spreadOf(values)
