@@ -24,6 +24,7 @@ type serving struct {
 	meta      checkpoint.Meta
 	net       *alexnet.Network
 	saver     *checkpoint.Saver
+	count     tf.Output            // int32 [1]: how many pictures are fed
 	tensors   map[string]tf.Output // what signatures name
 	def       *graph_go_proto.GraphDef
 	restoring *pb.SaverDef
@@ -38,7 +39,8 @@ func build(m checkpoint.Meta) (*serving, error) {
 	orientations := g.input("orientations", []int32{1}, -1)
 	decoded := tfgraph.Placeholder(g.root, "decoded", tf.Float, tf.MakeShape(-1, g.side(), g.side(), 3))
 	each := op.BroadcastTo(g.root.SubScope("each"), orientations, op.Shape(g.root.SubScope("each"), images))
-	g.net = alexnet.BuildOn(g.root, g.pictures(decoded), m.Network)
+	pictures := g.pictures(decoded)
+	g.net = alexnet.BuildOn(g.root, g.atLeastOne(pictures), m.Network)
 	g.answer()
 	g.saver = checkpoint.NewSaver(g.root, g.net.Variables)
 	g.restoring = g.saver.Def()
@@ -76,6 +78,29 @@ func (g *serving) pictures(decoded tf.Output) tf.Output {
 	return op.ConcatV2(s, []tf.Output{decoded, fromPixels, fromFloats}, axis)
 }
 
+// atLeastOne adds a black picture where there is none: the convolutions of TensorFlow
+// 2.18 to 2.21 give an empty batch a wrong shape when oneDNN computes them. What is
+// said of it is cut off by rows.
+func (g *serving) atLeastOne(pictures tf.Output) tf.Output {
+	s := g.root.SubScope("at_least_one")
+	zero, one, side := tfgraph.Const(s, "zero", []int32{0}), tfgraph.Const(s, "one", []int32{1}), int32(g.side())
+	g.count = op.Slice(s, op.Shape(s, pictures), zero, one)
+	missing := op.Sub(s, one, op.Minimum(s, g.count, one))
+	axis := tfgraph.Const(s, "axis", int32(0))
+	if s.Err() != nil {
+		return tf.Output{}
+	}
+	shape := op.ConcatV2(s.SubScope("shape"), []tf.Output{missing, tfgraph.Const(s, "picture", []int32{side, side, 3})}, axis)
+	black := op.Fill(s, shape, tfgraph.Const(s, "black", float32(0)))
+	return op.ConcatV2(s, []tf.Output{pictures, black}, axis)
+}
+
+// rows are those of x that belong to a picture.
+func (g *serving) rows(name string, x tf.Output) tf.Output {
+	s := g.root.SubScope(name + "/rows")
+	return op.StridedSlice(s, x, tfgraph.Const(s, "first", []int32{0}), g.count, tfgraph.Const(s, "step", []int32{1}))
+}
+
 // none are no pictures of one pixel; graft has no other way to say so.
 func none(dtype tf.DataType) *tf.Tensor {
 	t, err := tf.ReadTensor(dtype, []int64{0, 1, 1, 3}, bytes.NewReader(nil))
@@ -87,7 +112,7 @@ func none(dtype tf.DataType) *tf.Tensor {
 
 // answer adds what is said of each picture.
 func (g *serving) answer() {
-	probabilities := op.Softmax(g.root.SubScope("probabilities"), g.net.Logits)
+	probabilities := op.Softmax(g.root.SubScope("probabilities"), g.rows("logits", g.net.Logits))
 	s := g.root.SubScope("top")
 	classes := g.meta.Contract.Classes
 	values, indices := op.TopKV2(s, probabilities, tfgraph.Const(s, "k", int32(min(topK, len(classes)))))
@@ -102,7 +127,7 @@ func (g *serving) answer() {
 	g.tensors["class"] = op.GatherV2(s.SubScope("class"), names, best, axis)
 	for _, a := range g.net.Activations {
 		if a.Name == "pool5" || a.Name == "fc7" {
-			g.tensors[a.Name] = a.Output
+			g.tensors[a.Name] = g.rows(a.Name, a.Output)
 		}
 	}
 }

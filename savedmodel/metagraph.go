@@ -1,7 +1,9 @@
 package savedmodel
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/wamuir/graft/tensorflow/core/framework/op_def_go_proto"
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
@@ -71,10 +73,12 @@ func (g *serving) usedOps() (*op_def_go_proto.OpList, error) {
 		return nil, fmt.Errorf("read TensorFlow's operations: %w", err)
 	}
 	list := new(op_def_go_proto.OpList)
-	for _, o := range all.Op { // in the order of their names
+	for _, o := range all.Op {
 		if used[o.Name] {
 			list.Op = append(list.Op, o)
 		}
 	}
+	// The library gives them in an order that changes from process to process.
+	slices.SortFunc(list.Op, func(a, b *op_def_go_proto.OpDef) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
 }
