@@ -15,18 +15,18 @@ import (
 // drawChecks draws pictures to compare two models on where there may be no others: a
 // JPEG, a PNG, and a JPEG that says it was taken with the camera turned.
 func drawChecks(dir string) (paths []string, err error) {
-	var upright, grey bytes.Buffer
+	var upright, lossless bytes.Buffer
 	if err := jpeg.Encode(&upright, drawing(320, 240), nil); err != nil {
 		return nil, fmt.Errorf("draw picture: %w", err)
 	}
-	if err := png.Encode(&grey, drawing(90, 130)); err != nil {
+	if err := png.Encode(&lossless, drawing(90, 130)); err != nil {
 		return nil, fmt.Errorf("draw picture: %w", err)
 	}
 	const quarterTurn = 6
 	files := []struct {
 		name  string
 		bytes []byte
-	}{{"drawn.jpg", upright.Bytes()}, {"drawn.png", grey.Bytes()}, {"turned.jpg", turned(upright.Bytes(), quarterTurn)}}
+	}{{"drawn.jpg", upright.Bytes()}, {"drawn.png", lossless.Bytes()}, {"turned.jpg", turned(upright.Bytes(), quarterTurn)}}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
 		if err := os.WriteFile(path, f.bytes, 0o644); err != nil {
