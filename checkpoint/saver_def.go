@@ -24,8 +24,8 @@ func (s *Saver) Def() *pb.SaverDef {
 	}
 }
 
-// VariableDefs are the saver's variables as Python's collections have them. Without
-// these its loader takes variables of one name, of two models, for one variable.
+// VariableDefs are the saver's variables as Python's collections have them, from which
+// its loader knows a model's variables.
 func (s *Saver) VariableDefs() []*variable_go_proto.VariableDef {
 	var defs []*variable_go_proto.VariableDef
 	for i, assign := range s.assigns {
