@@ -65,10 +65,10 @@ var served = map[string]struct{ inputs, outputs []string }{
 func (g *serving) signatures() map[string]*pb.SignatureDef {
 	defs := map[string]*pb.SignatureDef{}
 	for name, s := range served {
-		defs[name] = &pb.SignatureDef{
-			Inputs: g.infos(s.inputs), Outputs: g.infos(s.outputs),
-			MethodName: "tensorflow/serving/predict", // of a signature without further meaning
-		}
+		def := &pb.SignatureDef{Inputs: g.infos(s.inputs), Outputs: g.infos(s.outputs)}
+		//lint:ignore SA1019 TensorFlow Serving before 2.4 refuses a signature without it
+		def.MethodName = "tensorflow/serving/predict"
+		defs[name] = def
 	}
 	return defs
 }

@@ -52,18 +52,12 @@ func (x *exporter) findValidation(ctx context.Context, s settings) error {
 		gone("these are not the pictures that the run began with")
 		return nil
 	}
-	broken, err := x.loader(data.Val, s).Verify(ctx)
+	broken, err := x.model.Loader(data.Val, 1).Verify(ctx)
 	if err != nil {
 		return err
 	}
 	x.val, x.valFrom = input.Drop(data.Val, broken), data.ValFrom
 	return nil
-}
-
-func (x *exporter) loader(examples []input.Example, s settings) *input.Loader[*tfgraph.Tensor] {
-	l := x.model.Loader(examples, 1)
-	l.Limits.MaxPixels = s.MaxPixels
-	return l
 }
 
 // evaluate measures the model on the validation pictures, for its card.
@@ -112,18 +106,14 @@ func (x *exporter) compare(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := x.hold(ctx, loaded, "oriented", examples, want); err != nil {
-			return err
-		}
-		// As stored, only pictures that are stored upright are what the run sees.
-		upright, stored := examples[:0:0], want[:0:0]
-		for i, ex := range examples {
-			if ex.Orientation == 1 || !x.model.Meta.Contract.Orientation {
-				upright, stored = append(upright, ex), append(stored, want[i])
+		for _, signature := range []string{"oriented", savedmodel.DefaultSignature} {
+			got, err := ask(ctx, loaded, signature, examples)
+			if err != nil {
+				return err
 			}
-		}
-		if err := x.hold(ctx, loaded, savedmodel.DefaultSignature, upright, stored); err != nil {
-			return err
+			if err := x.hold(signature, examples, got, want); err != nil {
+				return err
+			}
 		}
 	}
 	x.compared = len(x.examples)
@@ -148,34 +138,50 @@ func (x *exporter) ofRun(ctx context.Context, examples []input.Example) ([][]flo
 	return all, err
 }
 
-// hold runs a signature on the pictures and holds its answers against what is wanted.
-func (x *exporter) hold(ctx context.Context, loaded *savedmodel.Loaded, signature string, examples []input.Example, want [][]float64) error {
+// answer is what an exported model says of a picture.
+type answer struct {
+	probabilities []float32 // by class
+	class         string
+}
+
+// ask runs a signature on the pictures, as many at once as the run did, since kernels
+// round by the size of a batch.
+func ask(ctx context.Context, loaded *savedmodel.Loaded, signature string, examples []input.Example) ([]answer, error) {
 	inputs, err := encodedInputs(examples)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer closeTensors(inputs)
 	out, err := loaded.Run(ctx, signature, inputs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer closeTensors(out)
-	names, classes := tfgraph.StringData(out["class"]), x.model.Meta.Contract.Classes
+	answers := make([]answer, len(examples))
+	for i, class := range tfgraph.StringData(out["class"]) {
+		answers[i] = answer{slices.Clone(out["probabilities"].Row(i)), class}
+	}
+	return answers, nil
+}
+
+// hold compares answers with what the run says. As it is stored, a picture that is
+// stored turned is not what the run sees.
+func (x *exporter) hold(signature string, examples []input.Example, got []answer, want [][]float64) error {
+	classes := x.model.Meta.Contract.Classes
 	for i, ex := range examples {
-		row := out["probabilities"].Row(i)
-		best := 0
-		for j, p := range row {
+		if signature == savedmodel.DefaultSignature && ex.Orientation != 1 && x.model.Meta.Contract.Orientation {
+			continue
+		}
+		for j, p := range got[i].probabilities {
 			d := math.Abs(float64(p) - want[i][j])
 			if !(d <= tolerance) {
 				return fmt.Errorf("compare with the run: %s by %s: got probability %g of %q, want %g", ex.Path, signature, p, classes[j], want[i][j])
 			}
 			x.difference = max(x.difference, d)
-			if p > row[best] {
-				best = j
-			}
 		}
-		if names[i] != classes[best] {
-			return fmt.Errorf("compare with the run: %s by %s: got class %q, want %q", ex.Path, signature, names[i], classes[best])
+		best := slices.Index(got[i].probabilities, slices.Max(got[i].probabilities))
+		if got[i].class != classes[best] {
+			return fmt.Errorf("compare with the run: %s by %s: got class %q, want %q", ex.Path, signature, got[i].class, classes[best])
 		}
 	}
 	return nil
