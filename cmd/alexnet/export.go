@@ -13,6 +13,7 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/eval"
+	"alexnet/finetune"
 	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
@@ -128,10 +129,10 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string
 		return err
 	}
 	defer model.Close()
-	var s settings
-	_ = json.Unmarshal(meta.Config, &s) // of a run that left no settings there are no pictures either
+	var run finetune.Config
+	_ = json.Unmarshal(meta.Config, &run) // of a run that left no settings there are no pictures either
 	x := exporter{app: a, model: model}
-	if err := x.findValidation(ctx, s); err != nil {
+	if err := x.findValidation(ctx, run); err != nil {
 		return err
 	}
 	drawn, err := os.MkdirTemp("", "alexnet")

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"alexnet/eval"
+	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/savedmodel"
 	"alexnet/tfgraph"
@@ -32,23 +33,17 @@ type exporter struct {
 
 // findValidation finds the pictures that the run validated on. It is no error if they
 // are gone or others: the card says then what the run measured.
-func (x *exporter) findValidation(ctx context.Context, s settings) error {
-	gone := func(reason any) { x.app.log.Info("the card has no confusion matrix: "+s.Data, "reason", reason) }
-	if s.Data == "" {
+func (x *exporter) findValidation(ctx context.Context, run finetune.Config) error {
+	gone := func(reason any) { x.app.log.Info("the card has no confusion matrix: "+run.Data, "reason", reason) }
+	if run.Data == "" {
 		return nil
 	}
-	pictures := s.pictures()
-	opt, err := pictures.options()
-	if err != nil {
-		return err
-	}
-	opt.Val, opt.Seed = s.Val, s.Seed
-	data, err := input.Open(s.Data, opt)
+	data, err := run.OpenData()
 	if err != nil {
 		gone(err)
 		return nil
 	}
-	if data.Fingerprint() != s.Fingerprint {
+	if data.Fingerprint() != run.Fingerprint {
 		gone("these are not the pictures that the run began with")
 		return nil
 	}
