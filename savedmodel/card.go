@@ -26,6 +26,9 @@ const (
 	markdownFile  = "assets.extra/model-card.md"
 )
 
+// parts are the files that make the model; the cards only speak of it.
+var parts = []string{graphFile, classesPath, indexFile, dataFile}
+
 // Card is the model card for programs, assets.extra/model.json.
 type Card struct {
 	Format      int             `json:"format"`
@@ -111,8 +114,7 @@ func preprocessing(m checkpoint.Meta) string {
 
 // describe takes down the files in dir and makes the fingerprint.
 func (c *Card) describe(dir string) error {
-	c.Files = nil
-	for _, path := range []string{graphFile, classesPath, indexFile, dataFile} {
+	for _, path := range parts {
 		f, err := hashFile(dir, path)
 		if err != nil {
 			return err

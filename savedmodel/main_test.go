@@ -170,6 +170,14 @@ func real(t testing.TB) (paths []string) {
 	return paths
 }
 
+// Without the photographs the other tests go on with drawn pictures; that shows here.
+func TestPhotographsAreThere(t *testing.T) {
+	testenv.Shared(t, "data")
+	if got := len(real(t)); got < 16 {
+		t.Errorf("got %d photographs, want at least 16", got)
+	}
+}
+
 func examples(t testing.TB, paths []string) []input.Example {
 	t.Helper()
 	all, problems := input.Examples(paths, input.Options{})

@@ -112,7 +112,7 @@ func parseCard(text []byte) (*Card, error) {
 }
 
 func (c *Card) verify(dir string) error {
-	for _, path := range []string{graphFile, classesPath, indexFile, dataFile} {
+	for _, path := range parts {
 		i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == path })
 		if i < 0 {
 			return fmt.Errorf("%s: %w: it does not list %s", cardFile, checkpoint.ErrDamaged, path)

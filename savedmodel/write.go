@@ -15,7 +15,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// ErrExists is what the error wraps where the folder to write holds something.
+// ErrExists is what the error wraps where something is in the way.
 var ErrExists = errors.New("it exists already and is not empty")
 
 // Export is what to write.
@@ -39,14 +39,18 @@ func Write(ctx context.Context, dir string, e Export) (card *Card, err error) {
 			err = fmt.Errorf("write SavedModel %q: %w", dir, err)
 		}
 	}()
-	if err := vacant(dir); err != nil {
+	path, err := filepath.Abs(dir)
+	if err != nil {
 		return nil, err
 	}
-	parent := filepath.Dir(dir)
+	if err := Vacant(path); err != nil {
+		return nil, err
+	}
+	parent := filepath.Dir(path)
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, err
 	}
-	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".")
+	tmp, err := os.MkdirTemp(parent, "."+filepath.Base(path)+".")
 	if err != nil {
 		return nil, err
 	}
@@ -59,15 +63,25 @@ func Write(ctx context.Context, dir string, e Export) (card *Card, err error) {
 			return nil, err
 		}
 	}
-	return card, errors.Join(os.Chmod(tmp, 0o755), place(tmp, dir))
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return nil, err
+	}
+	return card, place(tmp, path)
 }
 
-// vacant refuses a folder that something is in.
-func vacant(dir string) error {
-	entries, err := os.ReadDir(dir)
+// Vacant refuses a path that something is at, save an empty folder.
+func Vacant(path string) error {
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return ErrExists
+	}
+	entries, err := os.ReadDir(path)
 	if err == nil && len(entries) > 0 {
 		return ErrExists
 	}

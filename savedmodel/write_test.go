@@ -171,6 +171,10 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 	if _, err := savedmodel.Write(context.Background(), empty, m.export()); err != nil {
 		t.Errorf("an empty folder: got %v", err)
 	}
+	slash := filepath.Join(t.TempDir(), "model") + string(filepath.Separator)
+	if _, err := savedmodel.Write(context.Background(), slash, m.export()); err != nil || len(files(t, slash)) != 6 {
+		t.Errorf("a name that ends in a slash: got %v", err)
+	}
 	if _, err := savedmodel.Write(context.Background(), full, m.export()); !errors.Is(err, savedmodel.ErrExists) {
 		t.Errorf("a folder with something in it: got %v, want %v", err, savedmodel.ErrExists)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -89,13 +90,13 @@ func (a *app) export(ctx context.Context, run string, f exportFlags) error {
 	if err := atLeast(meta, f.minAccuracy); err != nil {
 		return err
 	}
-	if f.format == "savedmodel" {
+	if err := f.vacant(); err != nil {
+		return err
+	}
+	if f.format == exportFormats[0] {
 		err = a.exportSavedModel(ctx, f, prefix, meta)
 	} else {
 		err = exportWeights(ctx, f, prefix, meta)
-	}
-	if errors.Is(err, savedmodel.ErrExists) {
-		return hinted{err, "name another --out, or remove it"}
 	}
 	if err != nil {
 		return err
@@ -104,9 +105,20 @@ func (a *app) export(ctx context.Context, run string, f exportFlags) error {
 	return err
 }
 
+// vacant refuses to overwrite anything, before the long work begins.
+func (f exportFlags) vacant() error {
+	err := savedmodel.Vacant(f.out)
+	if _, lookErr := os.Stat(f.out); err == nil && lookErr == nil && strings.HasPrefix(f.format, "np") {
+		err = errors.New("it is a folder, want the name of a file")
+	}
+	if err != nil {
+		return hinted{fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "name another --out, or remove what is there"}
+	}
+	return nil
+}
+
 // atLeast refuses a model that the run found to be worse.
 func atLeast(m checkpoint.Meta, accuracy float64) error {
-	const hint = "train on, or lower --min-accuracy"
 	switch {
 	case accuracy == 0:
 		return nil
@@ -114,7 +126,7 @@ func atLeast(m checkpoint.Meta, accuracy float64) error {
 		return hinted{fmt.Errorf("export %q: the run measured no accuracy of it, want at least %g", m.Name, accuracy), "train with pictures to validate on: --val"}
 	case m.Metrics.Accuracy < accuracy:
 		return hinted{fmt.Errorf("export %q: got accuracy %.4f on %d validation pictures, want at least %g",
-			m.Name, m.Metrics.Accuracy, m.Metrics.Count, accuracy), hint}
+			m.Name, m.Metrics.Accuracy, m.Metrics.Count, accuracy), "train on, or lower --min-accuracy"}
 	}
 	return nil
 }

@@ -47,6 +47,10 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 		gone("these are not the pictures that the run began with")
 		return nil
 	}
+	if len(data.Val) == 0 {
+		gone("the run had no pictures to validate on")
+		return nil
+	}
 	broken, err := x.model.Loader(data.Val, 1).Verify(ctx)
 	if err != nil {
 		return err

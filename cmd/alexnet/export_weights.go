@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,15 +12,11 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/internal/bundle"
 	"alexnet/internal/npy"
-	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
 // exportWeights writes the variables alone.
 func exportWeights(ctx context.Context, f exportFlags, prefix string, meta checkpoint.Meta) error {
-	if entries, err := os.ReadDir(f.out); !errors.Is(err, fs.ErrNotExist) && (err != nil || len(entries) > 0 || f.format != "checkpoint") {
-		return fmt.Errorf("export %q: %w", f.out, savedmodel.ErrExists)
-	}
 	if f.format == "checkpoint" {
 		return exportCheckpoint(ctx, f.out, prefix, meta)
 	}
