@@ -123,6 +123,9 @@ func near(t *testing.T, what string, got, want [][]float64) {
 // Python's loaders: tf.saved_model.load of all models into one process, which must not
 // take their variables for each other's, and TF1's loader.
 func TestPythonLoads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Python is started many times; run without -short")
+	}
 	for name, python := range map[string]func(testing.TB) string{"2.18": testenv.Python, "2.21": testenv.NewestPython} {
 		t.Run(name, func(t *testing.T) {
 			interpreter := python(t)
