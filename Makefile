@@ -45,4 +45,4 @@ clean: ## remove what was built
 	rm -rf bin cover.out
 
 distclean: clean ## remove what was brought too: the C library and Python
-	rm -rf .libtensorflow .libtensorflow.* .venv .venv-torch .venv.*
+	rm -rf .libtensorflow .libtensorflow.* .venv*

@@ -113,22 +113,38 @@ func (c Contract) Build(s *op.Scope) Decoding {
 	if s.Err() != nil {
 		return d
 	}
-	pixels := op.DecodeImage(s, d.Contents, op.DecodeImageChannels(3), op.DecodeImageExpandAnimations(false))
-	d.Picture = c.picture(s, pixels, d.Orientation)
+	d.Picture = c.picture(s, decodeImage(s, d.Contents), d.Orientation)
 	if c.Decode == DecodeFast {
-		for ratio := int64(2); ratio <= 8; ratio *= 2 {
+		for _, ratio := range ratios {
 			s := s.SubScope(fmt.Sprintf("shrunk%d", ratio))
-			pixels := op.DecodeJpeg(s, d.Contents, op.DecodeJpegChannels(3), op.DecodeJpegRatio(ratio))
-			d.shrunk = append(d.shrunk, c.picture(s, pixels, d.Orientation))
+			d.shrunk = append(d.shrunk, c.picture(s, decodeShrunk(s, d.Contents, ratio), d.Orientation))
 		}
 	}
 	return d
 }
 
+// ratios are by how much libjpeg shrinks while it decodes.
+var ratios = []int{2, 4, 8}
+
+func decodeImage(s *op.Scope, contents tf.Output) tf.Output {
+	return op.DecodeImage(s, contents, op.DecodeImageChannels(3), op.DecodeImageExpandAnimations(false))
+}
+
+func decodeShrunk(s *op.Scope, contents tf.Output, ratio int) tf.Output {
+	return op.DecodeJpeg(s, contents, op.DecodeJpegChannels(3), op.DecodeJpegRatio(int64(ratio)))
+}
+
 // picture is what the contract makes of decoded pixels.
 func (c Contract) picture(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 	upright := orient(s.SubScope("upright"), pixels, orientation)
-	return c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), upright))
+	batch := c.Enter(s, op.ExpandDims(s, upright, tfgraph.Const(s, "batch", int32(0))))
+	return op.Reshape(s, batch, tfgraph.Const(s, "picture", []int32{int32(c.Size), int32(c.Size), 3}))
+}
+
+// Enter turns upright pictures of one size, [N,H,W,3] RGB from 0 to 255, into the
+// network's input, float32 [N,Size,Size,3].
+func (c Contract) Enter(s *op.Scope, pictures tf.Output) tf.Output {
+	return c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), pictures))
 }
 
 // pick is the output that gives the picture of the encoded bytes: the most
@@ -139,7 +155,7 @@ func (d Decoding) pick(c Contract, encoded []byte, view View) tf.Output {
 		return best
 	}
 	for i, picture := range d.shrunk {
-		if min(view.Width, view.Height)>>(i+1) >= c.resized() {
+		if min(view.Width, view.Height)/ratios[i] >= c.resized() {
 			best = picture
 		}
 	}
@@ -166,14 +182,12 @@ func orient(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 
 // resize is TensorFlow's legacy bilinear interpolation, which takes the corner
 // of a pixel for its place and does not antialias.
-func (c Contract) resize(s *op.Scope, pixels tf.Output) tf.Output {
+func (c Contract) resize(s *op.Scope, pictures tf.Output) tf.Output {
 	side := c.resized()
-	batch := op.ExpandDims(s, pixels, tfgraph.Const(s, "batch", int32(0)))
-	x := op.ResizeBilinear(s, batch, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
+	x := op.ResizeBilinear(s, pictures, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
 	margin, size := int32(side-c.Size)/2, int32(c.Size)
-	centre := op.Slice(s, x, tfgraph.Const(s, "begin", []int32{0, margin, margin, 0}),
-		tfgraph.Const(s, "extent", []int32{1, size, size, 3}))
-	return op.Reshape(s, centre, tfgraph.Const(s, "picture", []int32{size, size, 3}))
+	return op.Slice(s, x, tfgraph.Const(s, "begin", []int32{0, margin, margin, 0}),
+		tfgraph.Const(s, "extent", []int32{-1, size, size, 3}))
 }
 
 // resized is the side that a photograph is resized to, before any cropping.
@@ -184,10 +198,11 @@ func (c Contract) resized() int {
 	return c.Size
 }
 
-// normalise subtracts the mean and turns RGB into BGR.
+// normalise subtracts the mean and turns RGB into BGR. Unlike Reverse, ReverseV2 takes
+// a batch of no pictures.
 func (c Contract) normalise(s *op.Scope, rgb tf.Output) tf.Output {
 	centred := op.Sub(s, rgb, tfgraph.Const(s, "mean", c.MeanRGB))
-	return op.Reverse(s, centred, tfgraph.Const(s, "channels", []bool{false, false, true}))
+	return op.ReverseV2(s, centred, tfgraph.Const(s, "channels", []int32{3}))
 }
 
 // Picture undoes the normalisation of one input, for people to look at.

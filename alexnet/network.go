@@ -38,21 +38,29 @@ type DropoutControls struct {
 // layers that a dropout layer follows when training (fc6 and fc7 in the paper,
 // §4.2); a graph for inference has none.
 func Build(root *op.Scope, config Config, dropout ...string) *Network {
+	size := int64(config.WithDefaults().Size)
+	var images tf.Output
+	if root.Err() == nil {
+		images = tfgraph.Placeholder(root, "images", tf.Float, tf.MakeShape(-1, size, size, 3))
+	}
+	return BuildOn(root, images, config, dropout...)
+}
+
+// BuildOn is Build on pictures [N,Size,Size,3] that the graph has already.
+func BuildOn(root *op.Scope, images tf.Output, config Config, dropout ...string) *Network {
 	c := config.WithDefaults()
 	if err := c.Validate(); err != nil && root.Err() == nil {
 		root.UpdateErr("alexnet.Build", err)
 	}
-	size := int64(c.Size)
 	b := &builder{
 		root:    root,
-		net:     &Network{Config: c, Tape: new(ops.Tape)},
+		net:     &Network{Config: c, Images: images, Tape: new(ops.Tape)},
 		layers:  c.Layers(),
 		dropout: dropout,
 	}
 	if root.Err() != nil {
 		return b.net
 	}
-	b.net.Images = tfgraph.Placeholder(root, "images", tf.Float, tf.MakeShape(-1, size, size, 3))
 	if len(dropout) > 0 {
 		b.net.Dropout.Rate = tfgraph.Default(root, "dropout/rate", float32(0), tf.ScalarShape())
 		b.net.Dropout.Seed = tfgraph.Default(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))

@@ -145,15 +145,15 @@ func ReadMeta(prefix string) (Meta, error) {
 			return m, fmt.Errorf("read checkpoint %q: %w: %w", prefix, ErrDamaged, err)
 		}
 	}
-	if err := m.validate(); err != nil {
+	if err := m.Validate(); err != nil {
 		return m, fmt.Errorf("read checkpoint %q: %w: %w", prefix, ErrDamaged, err)
 	}
 	return m, nil
 }
 
-// validate reports why m cannot be of a checkpoint: network and contract have to
+// Validate reports why m cannot be of a checkpoint: network and contract have to
 // agree, since one counts the outputs that the other names.
-func (m Meta) validate() error {
+func (m Meta) Validate() error {
 	network := m.Network.WithDefaults()
 	errs := []error{network.Validate(), m.Contract.Validate()}
 	if got, want := len(m.Contract.Classes), network.Classes; got != want {

@@ -28,11 +28,11 @@ func WriteFile(path string, data []byte) (err error) {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncPath(filepath.Dir(path))
+	return Sync(filepath.Dir(path))
 }
 
-// syncPath forces a file or folder to the disk.
-func syncPath(path string) error {
+// Sync forces a file or folder to the disk.
+func Sync(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

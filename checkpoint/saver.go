@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
@@ -18,15 +19,18 @@ import (
 // Saver is the part of a graph that writes variables to a V2 bundle and reads
 // them back.
 type Saver struct {
+	scope         *op.Scope
 	prefix        tf.Output
 	save, restore *tf.Operation
+	vars          []ops.Variable
+	assigns       []*tf.Operation // of each of vars
 }
 
 // NewSaver adds the nodes for vars below root/save. A bundle may hold more
 // variables than vars; all of vars must be in it, with their exact shapes.
 func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 	s := root.SubScope("save")
-	saver := &Saver{prefix: tfgraph.Placeholder(s, "prefix", tf.String, tf.ScalarShape())}
+	saver := &Saver{scope: s, vars: vars, prefix: tfgraph.Placeholder(s, "prefix", tf.String, tf.ScalarShape())}
 	if root.Err() != nil {
 		return saver
 	}
@@ -44,13 +48,13 @@ func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 	if root.Err() != nil {
 		return saver
 	}
-	assigns := make([]*tf.Operation, len(vars))
+	saver.assigns = make([]*tf.Operation, len(vars))
 	for i, v := range vars {
 		a := s.SubScope("assign/" + v.Name)
-		assigns[i] = ops.Assign(a, v, op.EnsureShape(a, restored[i], tf.MakeShape(v.Shape...)))
+		saver.assigns[i] = ops.Assign(a, v, op.EnsureShape(a, restored[i], tf.MakeShape(v.Shape...)))
 	}
 	if root.Err() == nil {
-		saver.restore = op.NoOp(s.SubScope("restore").WithControlDependencies(assigns...))
+		saver.restore = op.NoOp(s.SubScope("restore").WithControlDependencies(saver.assigns...))
 	}
 	return saver
 }
@@ -73,11 +77,17 @@ func fullSlice(shape []int64) string {
 // Save writes the bundle prefix.index and prefix.data-00000-of-00001 and syncs
 // both to the disk.
 func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix string) error {
-	if err := s.run(ctx, session, prefix, s.save); err != nil {
+	return s.SaveFed(ctx, session, prefix, nil)
+}
+
+// SaveFed is Save with the variables' values fed, such as [Weights.Feeds], where the
+// session has none.
+func (s *Saver) SaveFed(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
+	if err := s.run(ctx, session, prefix, s.save, values); err != nil {
 		return fmt.Errorf("save checkpoint %q: %w", prefix, err)
 	}
 	for _, path := range bundleFiles(prefix) {
-		if err := syncPath(path); err != nil {
+		if err := Sync(path); err != nil {
 			return fmt.Errorf("save checkpoint %q: %w", prefix, err)
 		}
 	}
@@ -87,7 +97,7 @@ func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix strin
 // Restore gives every variable its value from the bundle. A missing variable,
 // another shape or a damaged file is an error that names it.
 func (s *Saver) Restore(ctx context.Context, session *tfgraph.Session, prefix string) error {
-	return restoring(prefix, s.run(ctx, session, prefix, s.restore))
+	return restoring(prefix, s.run(ctx, session, prefix, s.restore, nil))
 }
 
 // restoring puts the checkpoint's name on an error, TensorFlow's or our own
@@ -109,13 +119,15 @@ func restoring(prefix string, err error) error {
 	return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
 }
 
-func (s *Saver) run(ctx context.Context, session *tfgraph.Session, prefix string, target *tf.Operation) error {
+func (s *Saver) run(ctx context.Context, session *tfgraph.Session, prefix string, target *tf.Operation, values tfgraph.Feeds) error {
 	name, err := tfgraph.Strings([]string{prefix})
 	if err != nil {
 		return err
 	}
 	defer name.Close()
-	_, err = session.Run(ctx, tfgraph.Feeds{s.prefix: name}, nil, target)
+	feeds := tfgraph.Feeds{s.prefix: name}
+	maps.Copy(feeds, values)
+	_, err = session.Run(ctx, feeds, nil, target)
 	return err
 }
 

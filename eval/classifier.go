@@ -17,6 +17,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/input"
 	"alexnet/ops"
+	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -31,17 +32,36 @@ type Classifier struct {
 	decoder   *alexnet.Decoder
 }
 
-// Open loads the model that path names: a run directory (its best checkpoint),
-// or one checkpoint by its prefix or any of its files.
+// Open loads the model that path names: a run directory (its best checkpoint), one
+// checkpoint by its prefix or any of its files, or a SavedModel that package
+// savedmodel wrote, of which only the weights and the card are used.
 func Open(ctx context.Context, path string, options tfgraph.Options) (*Classifier, error) {
 	prefix, err := Find(path)
 	if err != nil {
 		return nil, err
 	}
-	meta, err := checkpoint.ReadMeta(prefix)
+	meta, err := Describe(prefix)
 	if err != nil {
 		return nil, err
 	}
+	return OpenAt(ctx, prefix, meta, options)
+}
+
+// Describe reads what the checkpoint or SavedModel at prefix says of itself.
+func Describe(prefix string) (checkpoint.Meta, error) {
+	dir, ok := savedmodel.Folder(prefix)
+	if !ok {
+		return checkpoint.ReadMeta(prefix)
+	}
+	card, err := savedmodel.ReadCard(dir)
+	if err != nil {
+		return checkpoint.Meta{}, err
+	}
+	return card.Checkpoint, nil
+}
+
+// OpenAt loads the variables at prefix into the network that meta describes.
+func OpenAt(ctx context.Context, prefix string, meta checkpoint.Meta, options tfgraph.Options) (*Classifier, error) {
 	c := &Classifier{Meta: meta}
 	if err := c.load(ctx, prefix, options); err != nil {
 		c.Close()
@@ -50,7 +70,8 @@ func Open(ctx context.Context, path string, options tfgraph.Options) (*Classifie
 	return c, nil
 }
 
-// Find gives the prefix of the checkpoint that path names.
+// Find gives the prefix of the variables that path names. Of a folder of SavedModels
+// with numbers for names it is the highest one's.
 func Find(path string) (prefix string, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
@@ -75,6 +96,9 @@ func Find(path string) (prefix string, err error) {
 		if best, ok := checkpoint.Best(all); ok {
 			return dir.Prefix(best), nil
 		}
+	}
+	if dir, ok := savedmodel.Find(path); ok {
+		return savedmodel.Prefix(dir), nil
 	}
 	return "", fmt.Errorf("find model in %q: %w", path, checkpoint.ErrNone)
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"alexnet/input"
+	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -154,4 +155,13 @@ func share(part, whole int) *float64 {
 	}
 	s := float64(part) / float64(whole)
 	return &s
+}
+
+// ForCard is the report, on data, in the form that a model card has.
+func (r Report) ForCard(data string) *savedmodel.Evaluation {
+	e := &savedmodel.Evaluation{Data: data, Accuracy: r.Accuracy, Loss: r.Loss, Count: r.Count, Confusion: r.Confusion}
+	for _, c := range r.PerClass {
+		e.PerClass = append(e.PerClass, savedmodel.ByClass(c))
+	}
+	return e
 }

@@ -35,41 +35,51 @@ func newCall(s *Session, feeds, fetches, targets int) *call {
 	}
 }
 
-func (c *call) output(o tf.Output) (C.TF_Output, error) {
+// place is an output by the name of its operation.
+type place struct {
+	name  string
+	index int
+}
+
+func placeOf(o tf.Output) (place, error) {
 	if o.Op == nil {
-		return C.TF_Output{}, errors.New("run session: got an output of no operation, want one of the graph")
+		return place{}, errors.New("run session: got an output of no operation, want one of the graph")
 	}
-	op, err := c.session.operation(o.Op.Name())
+	return place{o.Op.Name(), o.Index}, nil
+}
+
+func (c *call) output(p place) (C.TF_Output, error) {
+	op, err := c.session.operation(p.name)
 	if err != nil {
 		return C.TF_Output{}, err
 	}
-	return C.TF_Output{oper: op, index: C.int(o.Index)}, nil
+	return C.TF_Output{oper: op, index: C.int(p.index)}, nil
 }
 
-func (c *call) feed(o tf.Output, t *Tensor) error {
-	in, err := c.output(o)
+func (c *call) feed(p place, t *Tensor) error {
+	in, err := c.output(p)
 	if err != nil {
 		return err
 	}
 	if t == nil {
-		return fmt.Errorf("run session: feed %q: got no tensor", o.Op.Name())
+		return fmt.Errorf("run session: feed %q: got no tensor", p.name)
 	}
 	// Only Close locks for writing. To wait for it here, with other tensors of
 	// this run held already, could be to wait for ever.
 	if !t.mu.TryRLock() {
-		return fmt.Errorf("run session: feed %q: tensor %w", o.Op.Name(), ErrClosed)
+		return fmt.Errorf("run session: feed %q: tensor %w", p.name, ErrClosed)
 	}
 	c.fed = append(c.fed, t)
 	if t.c == nil {
-		return fmt.Errorf("run session: feed %q: tensor %w", o.Op.Name(), ErrClosed)
+		return fmt.Errorf("run session: feed %q: tensor %w", p.name, ErrClosed)
 	}
 	c.inputs = append(c.inputs, in)
 	c.values = append(c.values, t.c)
 	return nil
 }
 
-func (c *call) fetch(o tf.Output) error {
-	out, err := c.output(o)
+func (c *call) fetch(p place) error {
+	out, err := c.output(p)
 	c.outputs = append(c.outputs, out)
 	return err
 }

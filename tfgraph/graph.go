@@ -27,15 +27,18 @@ func GraphDef(s *op.Scope) ([]byte, error) {
 }
 
 // Const adds a constant under exactly this name, so that several can stand in
-// one scope.
+// one scope. value is what tf.NewTensor takes, or a tensor of graft's.
 func Const(s *op.Scope, name string, value any) tf.Output {
 	if s.Err() != nil {
 		return tf.Output{}
 	}
-	t, err := tf.NewTensor(value)
-	if err != nil {
-		s.UpdateErr(name, err)
-		return tf.Output{}
+	t, ok := value.(*tf.Tensor)
+	if !ok {
+		var err error
+		if t, err = tf.NewTensor(value); err != nil {
+			s.UpdateErr(name, err)
+			return tf.Output{}
+		}
 	}
 	return Node(s, tf.OpSpec{Type: "Const", Name: name, Attrs: map[string]any{"dtype": t.DataType(), "value": t}})
 }

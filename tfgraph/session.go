@@ -57,20 +57,33 @@ func Open(graphDef []byte, options Options) (*Session, error) {
 		C.TF_DeleteGraph(s.graph)
 		return nil, err
 	}
-	config, err := options.config()
+	opts, err := options.session(st)
 	if err != nil {
 		C.TF_DeleteGraph(s.graph)
-		return nil, fmt.Errorf("encode session options: %w", err)
+		return nil, err
 	}
-	opts := C.TF_NewSessionOptions()
 	defer C.TF_DeleteSessionOptions(opts)
-	C.TF_SetConfig(opts, unsafe.Pointer(unsafe.SliceData(config)), C.size_t(len(config)), st.c)
 	s.c = C.TF_NewSession(s.graph, opts, st.c)
 	if err := st.err("open session"); err != nil {
 		C.TF_DeleteGraph(s.graph)
 		return nil, err
 	}
 	return s, nil
+}
+
+// session gives the options in TensorFlow's form; the caller deletes them.
+func (o Options) session(st status) (*C.TF_SessionOptions, error) {
+	config, err := o.config()
+	if err != nil {
+		return nil, fmt.Errorf("encode session options: %w", err)
+	}
+	opts := C.TF_NewSessionOptions()
+	C.TF_SetConfig(opts, unsafe.Pointer(unsafe.SliceData(config)), C.size_t(len(config)), st.c)
+	if err := st.err("set session options"); err != nil {
+		C.TF_DeleteSessionOptions(opts)
+		return nil, err
+	}
+	return opts, nil
 }
 
 func (s *Session) importGraph(graphDef []byte, st status) error {
@@ -88,6 +101,25 @@ func (s *Session) importGraph(graphDef []byte, st status) error {
 // the run's timeout; TensorFlow offers no other way to stop a run, so a mere
 // cancellation is seen before a run and not during it.
 func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*Tensor, error) {
+	given := make(map[place]*Tensor, len(feeds))
+	for output, tensor := range feeds {
+		p, err := placeOf(output)
+		if err != nil {
+			return nil, err
+		}
+		given[p] = tensor
+	}
+	asked := make([]place, len(fetches))
+	for i, output := range fetches {
+		var err error
+		if asked[i], err = placeOf(output); err != nil {
+			return nil, err
+		}
+	}
+	return s.run(ctx, given, asked, targets)
+}
+
+func (s *Session) run(ctx context.Context, feeds map[place]*Tensor, fetches []place, targets []*tf.Operation) ([]*Tensor, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -98,13 +130,13 @@ func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, tar
 	}
 	call := newCall(s, len(feeds), len(fetches), len(targets))
 	defer call.release()
-	for output, tensor := range feeds {
-		if err := call.feed(output, tensor); err != nil {
+	for p, tensor := range feeds {
+		if err := call.feed(p, tensor); err != nil {
 			return nil, err
 		}
 	}
-	for _, output := range fetches {
-		if err := call.fetch(output); err != nil {
+	for _, p := range fetches {
+		if err := call.fetch(p); err != nil {
 			return nil, err
 		}
 	}

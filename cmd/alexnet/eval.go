@@ -25,8 +25,8 @@ func newEval(a *app) *cobra.Command {
 		Short: "Measure a run's model on labelled pictures",
 		Long: "Measure a model on labelled pictures: loss, top-1, top-5 beyond five classes, precision and recall\n" +
 			"by class, confusion matrix.\n\n" +
-			"RUN is a run directory, of which the checkpoint with the best validation accuracy is taken, or one\n" +
-			"checkpoint. DATA is what train takes; of a folder with several parts, test or else val is measured.",
+			"RUN is a run directory, of which the checkpoint with the best validation accuracy is taken, one\n" +
+			"checkpoint, or what export wrote. DATA is what train takes; of a folder with several parts, test or else val is measured.",
 		Example: "  alexnet eval runs/1 photos\n  alexnet eval runs/1/checkpoints/model_epoch3.ckpt photos/test --json",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

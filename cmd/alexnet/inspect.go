@@ -15,6 +15,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/internal/bundle"
 	"alexnet/internal/npy"
+	"alexnet/savedmodel"
 	"alexnet/train"
 )
 
@@ -54,6 +55,8 @@ type inspection struct {
 	Parameters int64            `json:"parameters"`
 	Bytes      int64            `json:"bytes"`
 	Skipped    []string         `json:"skipped,omitempty"` // entries of a weights file that are no layer's
+
+	SavedModel *savedmodel.Contents `json:"saved_model,omitempty"`
 }
 
 // inspect tells by the content what path is. Of a path of which a part is
@@ -103,7 +106,7 @@ func inspectFolder(path string) (*inspection, error) {
 	case exists("config.json") || exists("checkpoints"):
 		return inspectRun(&inspection{Path: path, Kind: "run"}, train.Checkpoints(path))
 	case exists("saved_model.pb"):
-		return inspectBundle(&inspection{Path: path, Kind: "SavedModel"}, filepath.Join(path, "variables", "variables"))
+		return inspectSavedModel(path)
 	case len(bundles(path)) > 0:
 		return inspectRun(&inspection{Path: path, Kind: "folder of checkpoints"}, checkpoint.Dir(path))
 	}
@@ -134,6 +137,26 @@ func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
 	return inspectBundle(found, prefix)
 }
 
+// inspectSavedModel shows signatures, card and variables; a frozen graph has none of
+// the latter.
+func inspectSavedModel(dir string) (*inspection, error) {
+	found := &inspection{Path: dir, Kind: "SavedModel", Variables: []variable{}}
+	var damage error
+	found.SavedModel, damage = savedmodel.Read(dir)
+	if found.SavedModel == nil {
+		return nil, damage
+	}
+	if card := found.SavedModel.Card; card != nil {
+		found.Meta = &card.Checkpoint
+	}
+	prefix := savedmodel.Prefix(dir)
+	if _, err := os.Stat(prefix + ".index"); errors.Is(err, fs.ErrNotExist) && found.Meta == nil {
+		return found, damage
+	}
+	_, err := inspectBundle(found, prefix)
+	return found, errors.Join(damage, err)
+}
+
 func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 	found.Of = prefix
 	found.Variables = []variable{}
@@ -151,7 +174,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 	}
 	defer r.Close()
 	for _, v := range r.Variables() {
-		row := variable{Name: v.Name, DType: dtypeName(v.DType), Shape: v.Shape, bytes: v.Bytes}
+		row := variable{Name: v.Name, DType: bundle.TypeName(v.DType), Shape: v.Shape, bytes: v.Bytes}
 		switch values, err := r.Float32s(v.Name); {
 		case err == nil:
 			row.spread = spreadOf(values)

@@ -9,6 +9,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/finetune"
+	"alexnet/savedmodel"
 )
 
 func (f *inspection) print(w io.Writer) error {
@@ -16,6 +17,9 @@ func (f *inspection) print(w io.Writer) error {
 	fmt.Fprintf(t, "%s\t%s\n", f.Path, f.Kind)
 	if f.history != nil {
 		f.history.print(t)
+	}
+	if f.SavedModel != nil {
+		printSavedModel(t, f.SavedModel)
 	}
 	if f.Meta != nil {
 		printMeta(t, *f.Meta)
@@ -76,6 +80,35 @@ func printSettings(w io.Writer, config json.RawMessage) {
 	fmt.Fprintf(w, "trained layers\t%s\n", strings.Join(s.TrainLayers, ", "))
 	fmt.Fprintf(w, "training\t%d epochs, batches of %d, %s at %g, dropout %g, seed %d\n",
 		s.Epochs, s.Batch, s.Optimizer, s.LearningRate, s.Dropout, s.Seed)
+}
+
+// printSavedModel shows what a program that loads it may ask for.
+func printSavedModel(w io.Writer, m *savedmodel.Contents) {
+	fmt.Fprintf(w, "tags\t%s\n", strings.Join(m.Tags, ", "))
+	if m.TensorFlow != "" {
+		fmt.Fprintf(w, "TensorFlow\t%s\n", m.TensorFlow)
+	}
+	if len(m.Assets) > 0 {
+		fmt.Fprintf(w, "assets\t%s\n", strings.Join(m.Assets, ", "))
+	}
+	if m.Card != nil {
+		fmt.Fprintf(w, "fingerprint\t%s\n", m.Card.Fingerprint)
+		fmt.Fprintf(w, "written by\talexnet %s\n", m.Card.Versions.Alexnet)
+	}
+	fmt.Fprint(w, "\nsignature\ttakes\tgives\n")
+	for _, s := range m.Signatures {
+		for i := range max(len(s.Inputs), len(s.Outputs)) {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", cell([]string{s.Name}, i), cell(s.Inputs, i), cell(s.Outputs, i))
+		}
+	}
+}
+
+// cell is the i-th of a column, or nothing below its end.
+func cell[T any](column []T, i int) string {
+	if i >= len(column) {
+		return ""
+	}
+	return fmt.Sprint(column[i])
 }
 
 // printMeta shows what a checkpoint says of itself.

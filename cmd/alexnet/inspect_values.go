@@ -1,11 +1,6 @@
 package main
 
-import (
-	"math"
-	"strings"
-
-	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
-)
+import "math"
 
 // variable is one array of numbers.
 type variable struct {
@@ -49,17 +44,4 @@ func spreadOf(values []float32) *spread {
 	}
 	r.Mean = sum / float64(count)
 	return &r
-}
-
-// dtypeName is float32 for DT_FLOAT, as users write it.
-func dtypeName(t types_go_proto.DataType) string {
-	switch t {
-	case types_go_proto.DataType_DT_FLOAT:
-		return "float32"
-	case types_go_proto.DataType_DT_DOUBLE:
-		return "float64"
-	case types_go_proto.DataType_DT_HALF:
-		return "float16"
-	}
-	return strings.ToLower(strings.TrimPrefix(t.String(), "DT_"))
 }

@@ -1,6 +1,6 @@
 // Command alexnet fine-tunes AlexNet on your own photographs.
 //
-// Each verb has a file of its own: train, eval, predict, report, inspect, doctor. They
+// Each verb has a file of its own: train, eval, predict, report, export, inspect, doctor. They
 // turn flags into Config structs and introduce the packages to each other.
 // Results go to stdout, everything else to stderr.
 package main

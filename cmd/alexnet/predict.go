@@ -28,6 +28,7 @@ func newPredict(a *app) *cobra.Command {
 		Use:   "predict RUN FILE…",
 		Short: "Say what is on pictures",
 		Long: "Say what is on pictures. FILE may be a picture, a folder, a pattern, or - for a list of paths on stdin.\n" +
+			"RUN is a run directory, one checkpoint, or what export wrote.\n" +
 			"A picture that cannot be read is reported, the others go on, and the exit code is then 1.",
 		Example: "  alexnet predict runs/1 cat.jpg\n  alexnet predict runs/1 holiday/ --draw seen\n  find . -name '*.jpg' | alexnet predict runs/1 - --json",
 		Args:    cobra.MinimumNArgs(2),

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/wamuir/graft/tensorflow/core/framework/tensor_shape_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
@@ -44,6 +45,19 @@ var widths = map[types_go_proto.DataType]int64{
 	types_go_proto.DataType_DT_UINT64:        8,
 	types_go_proto.DataType_DT_COMPLEX64:     8,
 	types_go_proto.DataType_DT_COMPLEX128:    16,
+}
+
+// TypeName is float32 for DT_FLOAT, as TensorFlow's users write it.
+func TypeName(t types_go_proto.DataType) string {
+	switch t {
+	case types_go_proto.DataType_DT_FLOAT:
+		return "float32"
+	case types_go_proto.DataType_DT_DOUBLE:
+		return "float64"
+	case types_go_proto.DataType_DT_HALF:
+		return "float16"
+	}
+	return strings.ToLower(strings.TrimPrefix(t.String(), "DT_"))
 }
 
 // entry is a variable and where its values are.

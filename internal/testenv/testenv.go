@@ -1,5 +1,6 @@
-// Package testenv finds what tests need from outside the repository: a Python with TensorFlow, a browser, and a
-// folder of real photographs and pretrained weights. Start with [Python], [Browser] and [Shared].
+// Package testenv finds what tests need from outside the repository: a Python with TensorFlow, one with the newest
+// TensorFlow, a browser, and a folder of real photographs and pretrained weights. Start with [Python], [Browser] and
+// [Shared].
 //
 // What is missing skips the test with the reason and the remedy; it never fails one, unless the environment says
 // that it must be there. Nothing is downloaded and no goroutine outlives a call. Only tests import this package.
@@ -61,13 +62,26 @@ func Python(t testing.TB) string {
 		}
 		return path
 	}
-	path := filepath.Join(Root(t), ".venv", "bin", "python")
+	return installed(t, ".venv", "scripts/install-reference, or set "+PythonVar)
+}
+
+// NewestPython returns the absolute path of the interpreter with TensorFlow 2.21 that scripts/install-reference 2.21
+// makes. Where there is none it skips the test, or fails it when RequirePythonVar is 1.
+func NewestPython(t testing.TB) string {
+	t.Helper()
+	return installed(t, ".venv-2.21", "scripts/install-reference 2.21")
+}
+
+// installed is the interpreter in a folder of the repository that a script makes.
+func installed(t testing.TB, folder, script string) string {
+	t.Helper()
+	path := filepath.Join(Root(t), folder, "bin", "python")
 	if _, err := os.Stat(path); err != nil {
 		missing := t.Skipf
 		if os.Getenv(RequirePythonVar) == "1" {
 			missing = t.Fatalf
 		}
-		missing("no Python with TensorFlow: %v; run scripts/install-reference, or set %s", err, PythonVar)
+		missing("no Python with TensorFlow: %v; run %s", err, script)
 	}
 	return path
 }
@@ -88,12 +102,17 @@ func Shared(t testing.TB, elements ...string) string {
 	return path
 }
 
-// RunPython runs a script with [Python] and returns what it wrote to stdout. A script that is not absolute is taken
-// from [Root]. It is stopped when the test ends, or shortly before the test binary's own time limit. An exit status
-// other than 0 fails the test, with what the script wrote to stderr.
+// RunPython runs a script with [Python] and returns what it wrote to stdout, see [RunPythonOf].
 func RunPython(t testing.TB, script string, args ...string) []byte {
 	t.Helper()
-	python := Python(t)
+	return RunPythonOf(t, Python(t), script, args...)
+}
+
+// RunPythonOf runs a script with the interpreter and returns what it wrote to stdout. A script that is not absolute is
+// taken from [Root]. It is stopped when the test ends, or shortly before the test binary's own time limit. An exit
+// status other than 0 fails the test, with what the script wrote to stderr.
+func RunPythonOf(t testing.TB, python, script string, args ...string) []byte {
+	t.Helper()
 	if !filepath.IsAbs(script) {
 		script = filepath.Join(Root(t), script)
 	}

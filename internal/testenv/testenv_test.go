@@ -140,6 +140,18 @@ func TestPythonPresent(t *testing.T) {
 	}
 }
 
+func TestNewestPython(t *testing.T) {
+	root := repository(t)
+	run(func(t testing.TB) { testenv.NewestPython(t) }).check(t, "skip", ".venv-2.21", "scripts/install-reference 2.21")
+	t.Setenv(testenv.RequirePythonVar, "1")
+	run(func(t testing.TB) { testenv.NewestPython(t) }).check(t, "fatal", "scripts/install-reference 2.21")
+	own := filepath.Join(root, ".venv-2.21", "bin", "python")
+	write(t, own, "#!/bin/sh\n", 0o700)
+	if got := testenv.NewestPython(t); got != own {
+		t.Errorf("got %q, want %q", got, own)
+	}
+}
+
 func TestShared(t *testing.T) {
 	repository(t)
 	t.Setenv(testenv.SharedVar, filepath.Join(t.TempDir(), "nowhere"))

@@ -1,0 +1,90 @@
+package alexnet_test
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/jpeg"
+	"slices"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/tfgraph"
+)
+
+// The graph that chooses by itself gives the very pixels that a Decoder does.
+func TestBuildAlone(t *testing.T) {
+	crop, stored, fast := contract(67, alexnet.Crop), contract(67, alexnet.Squash), contract(67, alexnet.Squash)
+	stored.Orientation = false
+	fast.Decode = alexnet.DecodeFast
+	pictures := photographs(t)
+	turned := pictures[0]
+	for _, o := range []int{-1, 0, 9, 1 << 20} {
+		turned.orientation = o
+		pictures = append(pictures, turned)
+	}
+	for _, side := range []int{2*67 - 1, 2 * 67, 4*67 - 1, 4 * 67, 9 * 67} { // where the choice changes
+		var buf bytes.Buffer
+		if err := jpeg.Encode(&buf, smooth(side+20, side), nil); err != nil {
+			t.Fatal(err)
+		}
+		pictures = append(pictures, photograph{"large.jpg", buf.Bytes(), 6})
+	}
+	for name, c := range map[string]alexnet.Contract{"squash": contract(67, alexnet.Squash), "crop": crop, "as stored": stored, "fast": fast} {
+		t.Run(name, func(t *testing.T) {
+			root := op.NewScope()
+			graph := c.BuildAlone(root)
+			session := opened(t, root)
+			decoder := newDecoder(t, c)
+			want := make([]float32, 67*67*3)
+			for _, p := range pictures {
+				size, _, err := image.DecodeConfig(bytes.NewReader(p.bytes))
+				if err != nil {
+					t.Fatal(err)
+				}
+				view := alexnet.View{Orientation: p.orientation, Width: size.Width, Height: size.Height}
+				if err := decoder.Decode(context.Background(), p.bytes, view, want); err != nil {
+					t.Fatal(err)
+				}
+				contents, err := tfgraph.Strings([][]byte{p.bytes})
+				if err != nil {
+					t.Fatal(err)
+				}
+				turn, err := tfgraph.Scalar(int32(p.orientation))
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := session.Run(context.Background(), tfgraph.Feeds{graph.Contents: contents, graph.Orientation: turn}, []tf.Output{graph.Picture})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(tfgraph.Data[float32](out[0]), want) {
+					t.Errorf("%s, orientation %d, %dx%d: got other pixels than a Decoder's", p.name, p.orientation, size.Width, size.Height)
+				}
+				tfgraph.CloseAll(append(out, contents, turn))
+			}
+		})
+	}
+}
+
+// opened is a session on a finished graph; it ends with the test.
+func opened(t testing.TB, root *op.Scope) *tfgraph.Session {
+	t.Helper()
+	def, err := tfgraph.GraphDef(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := tfgraph.Open(def, tfgraph.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := session.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return session
+}

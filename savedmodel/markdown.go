@@ -1,0 +1,47 @@
+package savedmodel
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+//go:embed card.md
+var cardText string
+
+var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{
+	"percent": func(share *float64) string {
+		if share == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f %%", 100**share)
+	},
+	"cell": func(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ").Replace(s) },
+	"join": strings.Join,
+}).Parse(cardText))
+
+// markdown is the model card for people.
+func (c *Card) markdown() ([]byte, error) {
+	var run struct {
+		Data        string `json:"data"`
+		Fingerprint string `json:"data_fingerprint"`
+	}
+	var settings bytes.Buffer
+	if len(c.Checkpoint.Config) > 0 {
+		if err := json.Unmarshal(c.Checkpoint.Config, &run); err != nil {
+			return nil, fmt.Errorf("write model card: %w", err)
+		}
+		if err := json.Indent(&settings, c.Checkpoint.Config, "", "  "); err != nil {
+			return nil, fmt.Errorf("write model card: %w", err)
+		}
+	}
+	var out bytes.Buffer
+	err := cardTemplate.Execute(&out, map[string]any{
+		"Card": c, "Meta": c.Checkpoint, "Classes": c.Checkpoint.Contract.Classes, "Preprocessing": preprocessing(c.Checkpoint),
+		"Data": run.Data, "DataFingerprint": run.Fingerprint, "Settings": settings.String(), "Default": DefaultSignature,
+	})
+	return out.Bytes(), err
+}

@@ -1,0 +1,206 @@
+package savedmodel
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/proto"
+
+	"alexnet/checkpoint"
+)
+
+// Limits of what is read into memory. A card takes some kilobytes and a graph some
+// hundred; one with its weights inside takes as much as these.
+const (
+	maxCard  = 64 << 20
+	maxGraph = 1 << 30
+)
+
+// ForeignError says that a SavedModel was not written by this program, which runs no
+// graph that it finds in a file.
+type ForeignError struct{ Dir string }
+
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("open SavedModel %q: got no %s, want one that alexnet export wrote", e.Dir, cardFile)
+}
+
+// Hint says what to do.
+func (e *ForeignError) Hint() string {
+	return "export it again from its run, or load it with TensorFlow itself; alexnet inspect shows what it holds"
+}
+
+// Find gives the folder of the SavedModel that dir is, or the one of the highest number
+// among dir's folders, as TensorFlow Serving has them; ok is false where there is none.
+func Find(dir string) (found string, ok bool) {
+	if isModel(dir) {
+		return dir, true
+	}
+	entries, _ := os.ReadDir(dir) // what cannot be read has none
+	highest := uint64(0)
+	for _, e := range entries {
+		n, err := strconv.ParseUint(e.Name(), 10, 63)
+		if path := filepath.Join(dir, e.Name()); err == nil && (!ok || n > highest) && isModel(path) {
+			found, ok, highest = path, true, n
+		}
+	}
+	return found, ok
+}
+
+func isModel(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, graphFile))
+	if err != nil {
+		_, err = os.Stat(filepath.Join(dir, filepath.FromSlash(cardFile)))
+	}
+	return err == nil
+}
+
+// Prefix is the path that TensorFlow knows the variables in dir by.
+func Prefix(dir string) string { return filepath.Join(dir, filepath.FromSlash(variablesName)) }
+
+// Folder is the folder of the SavedModel whose variables are at prefix; ok is false
+// where they are not a SavedModel's.
+func Folder(prefix string) (dir string, ok bool) {
+	dir = filepath.Dir(filepath.Dir(prefix))
+	return dir, Prefix(dir) == filepath.Clean(prefix) && isModel(dir)
+}
+
+// ReadCard reads the model card in dir and checks that the files beside it are those
+// that were written with it, save the values of the variables, which carry checksums
+// of their own. The error wraps [checkpoint.ErrDamaged] where they are not, and is a
+// [*ForeignError] where another program wrote the model.
+func ReadCard(dir string) (*Card, error) {
+	text, err := readFile(filepath.Join(dir, filepath.FromSlash(cardFile)), maxCard)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &ForeignError{dir}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
+	}
+	c, err := parseCard(text)
+	if err == nil {
+		err = c.verify(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
+	}
+	return c, nil
+}
+
+func parseCard(text []byte) (*Card, error) {
+	c := new(Card)
+	if err := json.Unmarshal(text, c); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", cardFile, checkpoint.ErrDamaged, err)
+	}
+	if c.Format != format {
+		return nil, fmt.Errorf("%s: got format %d, want %d", cardFile, c.Format, format)
+	}
+	if err := c.Checkpoint.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", cardFile, checkpoint.ErrDamaged, err)
+	}
+	if got := c.sum(); got != c.Fingerprint {
+		return nil, fmt.Errorf("%s: %w: got fingerprint %.12s, want %.12s", cardFile, checkpoint.ErrDamaged, got, c.Fingerprint)
+	}
+	return c, nil
+}
+
+func (c *Card) verify(dir string) error {
+	for _, path := range parts {
+		i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == path })
+		if i < 0 {
+			return fmt.Errorf("%s: %w: it does not list %s", cardFile, checkpoint.ErrDamaged, path)
+		}
+		want := c.Files[i]
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(path)))
+		if err != nil {
+			return fmt.Errorf("%w: %w", checkpoint.ErrDamaged, err)
+		}
+		if info.Size() != want.Bytes {
+			return fmt.Errorf("%s: %w: got %d bytes, want %d", path, checkpoint.ErrDamaged, info.Size(), want.Bytes)
+		}
+		if path == dataFile {
+			continue
+		}
+		if got, err := hashFile(dir, path); err != nil || got.SHA256 != want.SHA256 {
+			return errors.Join(fmt.Errorf("%s: %w: got sha256 %.12s, want %.12s", path, checkpoint.ErrDamaged, got.SHA256, want.SHA256), err)
+		}
+	}
+	return nil
+}
+
+// Contents is what a SavedModel holds, whoever wrote it.
+type Contents struct {
+	TensorFlow string      `json:"tensorflow,omitempty"` // version that wrote it
+	Tags       []string    `json:"tags"`
+	Signatures []Signature `json:"signatures"`
+	Assets     []string    `json:"assets,omitempty"`
+	Card       *Card       `json:"card,omitempty"`
+}
+
+// Read lists what the SavedModel in dir holds: of several graphs, the one to serve.
+// With an error about the card it returns the rest.
+func Read(dir string) (*Contents, error) {
+	text, err := readFile(filepath.Join(dir, graphFile), maxGraph)
+	if err != nil {
+		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
+	}
+	found, err := parseGraph(text)
+	if err != nil {
+		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
+	}
+	found.Card, err = ReadCard(dir)
+	if foreign := new(ForeignError); errors.As(err, &foreign) {
+		err = nil
+	}
+	return found, err
+}
+
+func parseGraph(text []byte) (*Contents, error) {
+	var saved pb.SavedModel
+	if err := proto.Unmarshal(text, &saved); err != nil {
+		return nil, fmt.Errorf("%s: %w: got %d bytes that are no SavedModel", graphFile, checkpoint.ErrDamaged, len(text))
+	}
+	if len(saved.MetaGraphs) == 0 {
+		return nil, fmt.Errorf("%s: %w: got no graph, want at least one", graphFile, checkpoint.ErrDamaged)
+	}
+	meta := saved.MetaGraphs[0]
+	for _, m := range saved.MetaGraphs {
+		if slices.Contains(m.GetMetaInfoDef().GetTags(), tag) {
+			meta = m
+			break
+		}
+	}
+	found := &Contents{
+		TensorFlow: meta.GetMetaInfoDef().GetTensorflowVersion(),
+		Tags:       meta.GetMetaInfoDef().GetTags(),
+		Signatures: readSignatures(meta.GetSignatureDef()),
+	}
+	for _, a := range meta.GetAssetFileDef() {
+		found.Assets = append(found.Assets, a.GetFilename())
+	}
+	return found, nil
+}
+
+// readFile reads a regular file that is not too large.
+func readFile(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, fmt.Errorf("read %q: got %v of %d bytes, want a file of at most %d", path, info.Mode().Type(), info.Size(), limit)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}

@@ -1,0 +1,127 @@
+package tfgraph
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/core/framework/function_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/op_def_go_proto"
+	"github.com/wamuir/graft/tensorflow/op"
+	"google.golang.org/protobuf/proto"
+)
+
+// added is a graph of one sum.
+func added(t *testing.T) (def []byte, x, y, sum tf.Output) {
+	t.Helper()
+	root := op.NewScope()
+	x = Placeholder(root, "x", tf.Float, tf.ScalarShape())
+	y = Placeholder(root, "y", tf.Float, tf.ScalarShape())
+	sum = op.Add(root, x, y)
+	def, err := GraphDef(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return def, x, y, sum
+}
+
+func TestFunction(t *testing.T) {
+	def, x, y, sum := added(t)
+	text, err := Function(def, "plus", []tf.Output{y, x}, []tf.Output{sum})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f function_go_proto.FunctionDef
+	if err := proto.Unmarshal(text, &f); err != nil {
+		t.Fatal(err)
+	}
+	var inputs []string
+	for _, arg := range f.Signature.InputArg {
+		inputs = append(inputs, arg.Name)
+	}
+	if got := strings.Join(inputs, ", "); f.Signature.Name != "plus" || got != "y, x" || len(f.Signature.OutputArg) != 1 || len(f.NodeDef) != 1 || f.NodeDef[0].Op != "Add" {
+		t.Errorf("got %s of (%s), %d outputs and nodes %v, want plus of (y, x) with one sum", f.Signature.Name, got, len(f.Signature.OutputArg), f.NodeDef)
+	}
+	again, err := Function(def, "plus", []tf.Output{y, x}, []tf.Output{sum})
+	if err != nil || string(again) != string(text) {
+		t.Errorf("again: got other bytes, %v", err)
+	}
+}
+
+func TestFunctionRefuses(t *testing.T) {
+	def, x, _, sum := added(t)
+	for name, c := range map[string]struct {
+		def             []byte
+		inputs, outputs []tf.Output
+	}{
+		"no graph":          {[]byte("none"), []tf.Output{x}, []tf.Output{sum}},
+		"no operation":      {def, []tf.Output{{}}, []tf.Output{sum}},
+		"an input twice":    {def, []tf.Output{x, x}, []tf.Output{sum}},
+		"another graph's":   {nil, []tf.Output{x}, []tf.Output{sum}},
+		"no such operation": {def, []tf.Output{x}, []tf.Output{{Op: nil, Index: 1}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Function(c.def, "f", c.inputs, c.outputs); err == nil {
+				t.Error("got no error")
+			}
+		})
+	}
+}
+
+func TestRunNamed(t *testing.T) {
+	def, _, _, _ := added(t)
+	session, err := Open(def, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	feeds := map[string]*Tensor{}
+	for name, value := range map[string]float32{"x:0": 2, "y:0": 3} {
+		if feeds[name], err = Scalar(value); err != nil {
+			t.Fatal(err)
+		}
+		defer feeds[name].Close()
+	}
+	out, err := session.RunNamed(context.Background(), feeds, "Add:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer CloseAll(out)
+	if got := Data[float32](out[0])[0]; got != 5 {
+		t.Errorf("got %v, want 5", got)
+	}
+	for _, name := range []string{"", "Add", "Add:", ":0", "Add:x", "Add:-1", "Add:7", "Mul:0"} {
+		if out, err := session.RunNamed(context.Background(), feeds, name); err == nil {
+			t.Errorf("fetch %q: got %d tensors, want an error", name, len(out))
+		}
+		if _, err := session.RunNamed(context.Background(), map[string]*Tensor{name: feeds["x:0"]}, "Add:0"); err == nil {
+			t.Errorf("feed %q: got no error", name)
+		}
+	}
+}
+
+func TestOpList(t *testing.T) {
+	var list op_def_go_proto.OpList
+	if err := proto.Unmarshal(OpList(), &list); err != nil || len(list.Op) < 1000 {
+		t.Errorf("got %d operations, %v, want all of TensorFlow's", len(list.Op), err)
+	}
+}
+
+// What cannot be loaded is TensorFlow's error, and nothing leaks or ends the process.
+func TestLoadSavedModelRefuses(t *testing.T) {
+	empty, broken := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "saved_model.pb"), []byte("none"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{empty, broken, filepath.Join(empty, "none")} {
+		_, _, err := LoadSavedModel(dir, Options{})
+		var tfErr *Error
+		if !errors.As(err, &tfErr) || !strings.Contains(err.Error(), "load SavedModel") {
+			t.Errorf("%s: got %v, want TensorFlow's error", dir, err)
+		}
+	}
+}
