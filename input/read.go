@@ -25,16 +25,12 @@ func readPicture(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, 
 	if err := readFile(ex.Path, limits, buf); err != nil {
 		return fail(err, "")
 	}
-	h, hint, err := checkBytes(buf.Bytes(), limits, ex.Format)
+	encoded, h, hint, err := prepare(buf.Bytes(), limits, ex.Format)
 	if err != nil {
 		return fail(err, hint)
 	}
 	if ex.Header != (Header{}) && ex.Header != h {
 		return fail(fmt.Errorf("%w: got %s, want %s", ErrChanged, h, ex.Header), "leave the pictures alone while they are in use")
-	}
-	encoded, err := transcode(buf.Bytes(), h)
-	if err != nil {
-		return fail(err, "")
 	}
 	return encoded, h, nil
 }
