@@ -25,8 +25,10 @@ func prepare(encoded []byte, limits Limits, formats ...Format) (_ []byte, h Head
 	if h, hint, err = checkBytes(encoded, limits, formats...); err != nil {
 		return nil, h, hint, err
 	}
-	encoded, err = transcode(encoded, h)
-	return encoded, h, "", err
+	if encoded, err = transcode(encoded, h, limits); err != nil {
+		return nil, h, "", err
+	}
+	return encoded, h, "", nil
 }
 
 // PrepareFrom is [Prepare] for what r gives until its end.

@@ -7,8 +7,8 @@ import (
 )
 
 // Read returns the encoded bytes of a picture in a format that TensorFlow's
-// DecodeImage reads as every viewer does: JPEG, PNG and GIF as they stand, the
-// others converted to PNG. The file is checked again, within limits; if ex
+// DecodeImage reads as every viewer does: JPEG and PNG as they stand, the first
+// picture of a GIF, the others converted to PNG. The file is checked again, within limits; if ex
 // carries a Header that no longer holds, the reason is [ErrChanged]. The error
 // is an [*Error] that names the path.
 func Read(ex Example, limits Limits) ([]byte, error) {
