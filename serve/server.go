@@ -1,0 +1,59 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"runtime"
+	"sync/atomic"
+
+	"alexnet/classify"
+	"alexnet/input"
+)
+
+// Server serves one model.
+type Server struct {
+	config   Config
+	model    *classify.Model
+	limits   input.Limits
+	batcher  *batcher
+	decoders chan struct{} // a place for each picture that is being decoded
+	places   allowance     // pictures admitted
+	bodies   allowance     // bytes of bodies in memory
+	metrics  *metrics
+	draining atomic.Bool
+}
+
+// New loads the model at path, as classify.Open does, and makes it ready to
+// answer. The caller closes the server.
+func New(ctx context.Context, path string, config Config, formats ...input.Format) (*Server, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("serve %q: %w", path, err)
+	}
+	c := config.orDefaults()
+	limits := input.Limits{MaxBytes: c.MaxBody, MaxPixels: c.MaxPixels}
+	model, err := classify.Open(ctx, path, classify.Options{Limits: limits, Formats: formats, Batch: c.Batch})
+	if err != nil {
+		return nil, err
+	}
+	// TensorFlow makes ready at its first run; the first client need not wait for it.
+	if _, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 1, 1)))); err != nil {
+		return nil, errors.Join(fmt.Errorf("serve %q: %w", path, err), model.Close())
+	}
+	s := &Server{
+		config: c, model: model, limits: limits,
+		decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		places:   allowance{most: int64(c.Queue)},
+		bodies:   allowance{most: bodies * c.MaxBody},
+	}
+	s.metrics = newMetrics(s)
+	s.batcher = newBatcher(model, c, s.metrics.batch)
+	return s, nil
+}
+
+// Close frees the model. Requests that are still being answered fail.
+func (s *Server) Close() error {
+	s.batcher.close()
+	return s.model.Close()
+}
