@@ -19,6 +19,8 @@ var (
 	pageCSS []byte
 	//go:embed page/page.js
 	pageJS []byte
+	//go:embed page/page.svg
+	pageSVG []byte
 )
 
 // pages are the page's files by path; it needs nothing from elsewhere.
@@ -26,11 +28,12 @@ var pages = map[string]static{
 	"/{$}":      {"text/html; charset=utf-8", pageHTML},
 	"/page.css": {"text/css; charset=utf-8", pageCSS},
 	"/page.js":  {"text/javascript; charset=utf-8", pageJS},
+	"/page.svg": {"image/svg+xml", pageSVG},
 }
 
 // The page may load its own files and show the pictures that it was given,
 // nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src blob:; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func (f static) serve(w http.ResponseWriter, r *http.Request) error {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"alexnet/serve"
 	"alexnet/specimen"
 )
 
@@ -166,9 +169,9 @@ func predictedClass(t *testing.T, run string, picture []byte) string {
 	return class
 }
 
-// TestServeOpenly says what is dangerous, takes its version from the path, and
-// asks for its token.
-func TestServeOpenly(t *testing.T) {
+// A path like models/7 gives the version, as for TensorFlow Serving, and the
+// token is asked for.
+func TestServeVersionAndToken(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole program; run without -short")
 	}
@@ -178,29 +181,48 @@ func TestServeOpenly(t *testing.T) {
 	if err := errors.Join(os.Rename(smallRun(t), run), os.WriteFile(token, []byte("secret\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	cmd, log := startServer(t, run, "--token-file", token)
+	for bearer, want := range map[string]int{"secret": 200, "other": 401} {
+		request, err := http.NewRequest("GET", log.url+"v1/models/alexnet/versions/7", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+bearer)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("token %q: got status %d, want %d", bearer, response.StatusCode, want)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := log.ended(cmd); code != 0 || strings.Contains(text, "secret") {
+		t.Errorf("got exit code %d, want 0 and no token in\n%s", code, text)
+	}
+}
+
+// Who may use the server unasked is said.
+func TestServeAnnounces(t *testing.T) {
 	for name, c := range map[string]struct {
-		args   []string
-		status int
-		warns  bool
+		ip    net.IP
+		token string
+		warns bool
 	}{
-		"to all":         {[]string{"--addr", "0.0.0.0:0"}, 200, true},
-		"with a token":   {[]string{"--addr", "0.0.0.0:0", "--token-file", token}, 401, false},
-		"on the machine": {nil, 200, false},
+		"everybody":       {net.IPv4zero, "", true},
+		"the network":     {net.IPv4(10, 0, 0, 1), "", true},
+		"with a token":    {net.IPv4zero, "secret", false},
+		"on this machine": {net.IPv4(127, 0, 0, 1), "", false},
+		"IPv6 loopback":   {net.IPv6loopback, "", false},
 	} {
-		t.Run(name, func(t *testing.T) {
-			cmd, log := startServer(t, append([]string{run}, c.args...)...)
-			url := strings.Replace(log.url, "[::]", "127.0.0.1", 1)
-			response, err := http.Get(strings.Replace(url, "0.0.0.0", "127.0.0.1", 1) + "v1/models/alexnet/versions/7")
-			if err != nil {
-				t.Fatal(err)
-			}
-			response.Body.Close()
-			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			if code, text := log.ended(cmd); code != 0 || response.StatusCode != c.status || strings.Contains(text, "--token-file") != c.warns {
-				t.Errorf("got exit code %d, status %d and %s", code, response.StatusCode, text)
-			}
-		})
+		var text bytes.Buffer
+		s := &serving{Config: serve.Config{Token: c.token}}
+		s.announce(&app{log: slog.New(slog.NewTextHandler(&text, nil))}, "run", &net.TCPAddr{IP: c.ip, Port: 8501})
+		if strings.Contains(text.String(), "--token-file") != c.warns || !strings.Contains(text.String(), ":8501/") {
+			t.Errorf("%s: got %s", name, &text)
+		}
 	}
 }
