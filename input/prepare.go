@@ -56,7 +56,7 @@ func PrepareImage(img image.Image, limits Limits) ([]byte, Header, error) {
 	if err := limits.orDefaults().allows(h); err != nil {
 		return fail(err)
 	}
-	if _, ok := img.(*image.YCbCr); ok { // as image/jpeg decodes; pixel by pixel it would take ten times as long
+	if _, ok := img.(*image.YCbCr); ok { // as image/jpeg decodes; pixel by pixel it takes twice as long
 		rgb := image.NewRGBA(img.Bounds())
 		draw.Draw(rgb, rgb.Rect, img, rgb.Rect.Min, draw.Src)
 		img = rgb

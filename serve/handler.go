@@ -135,9 +135,6 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.MaxBytesReader find the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
 func (s *Server) healthy(w http.ResponseWriter, r *http.Request) error {
 	return say(w, http.StatusOK, "ok")
 }

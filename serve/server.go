@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"runtime"
 	"sync/atomic"
 
@@ -37,8 +38,7 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	if err != nil {
 		return nil, err
 	}
-	// TensorFlow makes ready at its first run; the first client need not wait for it.
-	if _, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 1, 1)))); err != nil {
+	if err := warm(ctx, model); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve %q: %w", path, err), model.Close())
 	}
 	s := &Server{
@@ -50,6 +50,16 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	s.metrics = newMetrics(s)
 	s.batcher = newBatcher(model, c, s.metrics.batch)
 	return s, nil
+}
+
+// warm has TensorFlow make ready, which it does at its first run, and refuses a
+// model that has no answer.
+func warm(ctx context.Context, model *classify.Model) error {
+	result, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 1, 1))))
+	if err == nil && math.IsNaN(result.Probability) {
+		err = errors.New("the model gives probabilities that are no numbers")
+	}
+	return err
 }
 
 // Close frees the model. Requests that are still being answered fail.
