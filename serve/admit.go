@@ -41,13 +41,18 @@ func (s *Server) classify(ctx context.Context, pictures []picture) ([]outcome, e
 			o := &outcomes[i]
 			o.result, o.err = s.classifyOne(ctx, p)
 			s.metrics.picture(o.err)
-			if status := statusOf(o.err); o.err != nil && (status >= 500 || status == statusGone) {
+			if notOfPicture(o.err) {
 				return o.err
 			}
 			return nil
 		})
 	}
 	return outcomes, g.Wait()
+}
+
+// notOfPicture holds for errors of the server, the time, or a client that left.
+func notOfPicture(err error) bool {
+	return err != nil && (statusOf(err) >= http.StatusInternalServerError || statusOf(err) == statusGone)
 }
 
 func (s *Server) classifyOne(ctx context.Context, p picture) (classify.Result, error) {

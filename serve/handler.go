@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -97,10 +98,7 @@ func (s *Server) observed(name string, e endpoint) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
 		defer cancel()
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if s.draining.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		recorder := &recorder{ResponseWriter: w, status: http.StatusOK}
+		recorder := &recorder{ResponseWriter: w, status: http.StatusOK, draining: &s.draining}
 		err := e(recorder, r.WithContext(ctx))
 		if err != nil {
 			fail(recorder, err)
@@ -124,15 +122,27 @@ func (s *Server) log(r *http.Request, status int, took time.Duration, err error)
 	log("request", attrs...)
 }
 
-// recorder remembers the status.
+// recorder remembers the status, and makes an answer the last one on its
+// connection when the server has begun to stop meanwhile.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status   int
+	draining *atomic.Bool
+	begun    bool
 }
 
 func (r *recorder) WriteHeader(status int) {
-	r.status = status
+	if r.status, r.begun = status, true; r.draining.Load() {
+		r.Header().Set("Connection", "close")
+	}
 	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if !r.begun {
+		r.WriteHeader(http.StatusOK)
+	}
+	return r.ResponseWriter.Write(p)
 }
 
 func (s *Server) healthy(w http.ResponseWriter, r *http.Request) error {

@@ -58,7 +58,10 @@ func (m *metrics) batch(pictures int, took time.Duration) {
 
 func (m *metrics) picture(err error) {
 	result := "classified"
-	if err != nil {
+	switch {
+	case notOfPicture(err):
+		result = "abandoned"
+	case err != nil:
 		result = "refused"
 	}
 	m.pictures.WithLabelValues(result).Inc()
