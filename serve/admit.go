@@ -56,18 +56,32 @@ func notOfPicture(err error) bool {
 }
 
 func (s *Server) classifyOne(ctx context.Context, p picture) (classify.Result, error) {
-	select {
-	case s.decoders <- struct{}{}:
-	case <-ctx.Done():
-		return classify.Result{}, ctx.Err()
+	if err := enter(ctx, s.decoded); err != nil {
+		return classify.Result{}, err
+	}
+	defer leave(s.decoded)
+	if err := enter(ctx, s.decoders); err != nil {
+		return classify.Result{}, err
 	}
 	prepared, err := s.model.Prepare(ctx, classify.Bytes(p.encoded).Oriented(p.orientation))
-	<-s.decoders
+	leave(s.decoders)
 	if err != nil {
 		return classify.Result{}, err
 	}
 	return s.batcher.classify(ctx, prepared)
 }
+
+// enter waits for one of the places; who came first is first.
+func enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func leave(places chan struct{}) { <-places }
 
 // weigh refuses a request of too many pictures or, together, too large ones.
 // Those that cannot be read weigh nothing.

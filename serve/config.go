@@ -17,7 +17,7 @@ type Config struct {
 	Batch     int           // pictures computed at once at most, default 32
 	BatchWait time.Duration // how long a picture waits for others to join it, default 0: only while the network is busy
 
-	Queue       int           // pictures admitted and not yet answered, default 256
+	Queue       int           // pictures admitted and not yet answered, default 1024
 	MaxBody     int64         // bytes of a request's body, default 32 MiB
 	MaxPictures int           // of a request, default 64
 	MaxPixels   int64         // of one picture, default 50 million; of a request four times as many
@@ -41,7 +41,7 @@ func (c Config) orDefaults() Config {
 	c.Name = cmp.Or(c.Name, "alexnet")
 	c.Version = cmp.Or(c.Version, 1)
 	c.Batch = cmp.Or(c.Batch, 32)
-	c.Queue = cmp.Or(c.Queue, 256)
+	c.Queue = cmp.Or(c.Queue, 1024)
 	c.MaxBody = cmp.Or(c.MaxBody, 32<<20)
 	c.MaxPictures = cmp.Or(c.MaxPictures, min(64, c.Queue))
 	c.MaxPixels = cmp.Or(c.MaxPixels, 50_000_000)

@@ -20,11 +20,16 @@ type Server struct {
 	limits   input.Limits
 	batcher  *batcher
 	decoders chan struct{} // a place for each picture that is being decoded
+	decoded  chan struct{} // a place for each picture from then to its answer
 	places   allowance     // pictures admitted
 	bodies   allowance     // bytes of bodies in memory
 	metrics  *metrics
 	draining atomic.Bool
 }
+
+// ahead is how many batches of pictures are decoded at once, with the one in the
+// network. The others wait encoded, which takes far less memory.
+const ahead = 4
 
 // New loads the model at path, as classify.Open does, and makes it ready to
 // answer. The caller closes the server.
@@ -44,6 +49,7 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	s := &Server{
 		config: c, model: model, limits: limits,
 		decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		decoded:  make(chan struct{}, ahead*c.Batch),
 		places:   allowance{most: int64(c.Queue)},
 		bodies:   allowance{most: bodies * c.MaxBody},
 	}

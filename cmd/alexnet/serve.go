@@ -52,7 +52,7 @@ func (s *serving) register(f *pflag.FlagSet) {
 	f.StringVar(&s.Name, "name", "alexnet", "the model's name in /v1/models/NAME")
 	f.IntVar(&s.Batch, "batch", 32, "pictures computed at once, at most")
 	f.DurationVar(&s.BatchWait, "batch-wait", 0, "how long a picture waits for others to join it, even while nothing else goes on")
-	f.IntVar(&s.Queue, "queue", 256, "pictures admitted and not yet answered; beyond that the answer is 429")
+	f.IntVar(&s.Queue, "queue", 1024, "pictures admitted and not yet answered; beyond that the answer is 429")
 	f.Int64Var(&s.MaxBody, "max-body", 32<<20, "largest request in bytes; eight of them are held at once")
 	f.IntVar(&s.MaxPictures, "max-pictures", 64, "pictures in a request")
 	f.Int64Var(&s.MaxPixels, "max-pixels", 50_000_000, "largest picture in pixels; a request may hold four times as many")

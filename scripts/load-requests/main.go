@@ -48,13 +48,17 @@ func measure(program, model, folder, api string, requests, clients int, share fl
 	defer server.stop()
 	target := newTarget(server.url, api, pictures)
 	defer target.close()
+	start, err := server.state()
+	if err != nil {
+		return err
+	}
 	full := target.saturate(requests/2, clients)
-	memory, err := server.resident()
+	middle, err := server.state()
 	if err != nil {
 		return err
 	}
 	timed := target.atRate(requests-requests/2, share*full.rate())
-	after, err := server.resident()
+	end, err := server.state()
 	if err != nil {
 		return err
 	}
@@ -67,12 +71,12 @@ func measure(program, model, folder, api string, requests, clients int, share fl
 	}
 	predict := (before + last) / 2
 	fmt.Printf("predict                  %6.1f pictures/s (%.1f before, %.1f after)\n", predict, before, last)
-	fmt.Printf("serve, %3d clients       %6.1f pictures/s, %.2f of predict; p50 %s, p99 %s\n",
-		clients, full.rate(), full.rate()/predict, full.at(.5), full.at(.99))
-	fmt.Printf("serve at %2.0f %%: %5.1f a s  p50 %s, p99 %s: %.2f times as long\n",
-		100*share, share*full.rate(), timed.at(.5), timed.at(.99), float64(timed.at(.99))/float64(timed.at(.5)))
+	fmt.Printf("serve, %3d clients       %6.1f pictures/s, %.2f of predict; p50 %s, p99 %s; %.1f in a batch\n",
+		clients, full.rate(), full.rate()/predict, full.at(.5), full.at(.99), middle.perBatch(start))
+	fmt.Printf("serve at %2.0f %%: %5.1f a s  p50 %s, p99 %s: %.2f times as long; %.1f in a batch\n",
+		100*share, share*full.rate(), timed.at(.5), timed.at(.99), float64(timed.at(.99))/float64(timed.at(.5)), end.perBatch(middle))
 	fmt.Printf("%d requests, %d lost; the server's memory %.1f MiB after the first half, %.1f after the second\n",
-		requests, full.lost+timed.lost, memory/(1<<20), after/(1<<20))
+		requests, full.lost+timed.lost, middle.resident/(1<<20), end.resident/(1<<20))
 	return nil
 }
 

@@ -77,22 +77,38 @@ func (s *server) stop() error {
 	return nil
 }
 
-var residentLine = regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)$`)
+// state is what the server says of itself.
+type state struct {
+	resident          float64 // bytes
+	batches, pictures float64 // so far
+}
 
-// resident is the server's memory in bytes, as it says itself.
-func (s *server) resident() (float64, error) {
+// state reads the server's metrics.
+func (s *server) state() (state, error) {
 	response, err := http.Get(s.url + "metrics")
 	if err != nil {
-		return 0, err
+		return state{}, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return 0, err
+		return state{}, err
 	}
-	m := residentLine.FindSubmatch(text)
-	if m == nil {
-		return 0, errors.New("read metrics: got no process_resident_memory_bytes")
+	read := func(name string) float64 {
+		m := regexp.MustCompile("(?m)^" + name + ` (\S+)$`).FindSubmatch(text)
+		if m == nil {
+			err = fmt.Errorf("read metrics: got no %s", name)
+			return 0
+		}
+		v, bad := strconv.ParseFloat(string(m[1]), 64)
+		err = errors.Join(err, bad)
+		return v
 	}
-	return strconv.ParseFloat(string(m[1]), 64)
+	now := state{read("process_resident_memory_bytes"), read("alexnet_batch_pictures_count"), read("alexnet_batch_pictures_sum")}
+	return now, err
+}
+
+// perBatch is how many pictures went through the network together since before.
+func (s state) perBatch(before state) float64 {
+	return (s.pictures - before.pictures) / (s.batches - before.batches)
 }
