@@ -5,14 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"slices"
 
-	tf "github.com/wamuir/graft/tensorflow"
-	"golang.org/x/sync/errgroup"
-
 	"alexnet/input"
-	"alexnet/tfgraph"
 )
 
 // Prediction is what the model says of one picture, or why it could not.
@@ -69,48 +64,32 @@ func (c *Classifier) Predict(ctx context.Context, examples []input.Example, batc
 }
 
 func (c *Classifier) predict(ctx context.Context, examples []input.Example, k int) ([]Prediction, error) {
-	side := int64(c.Meta.Contract.Size)
-	images, err := tfgraph.Allocate(tf.Float, int64(len(examples)), side, side, 3)
-	if err != nil {
-		return nil, err
-	}
-	defer images.Close()
-	predictions := make([]Prediction, len(examples))
 	loader := c.Loader(examples, 1)
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, ex := range examples {
-		g.Go(func() error {
-			predictions[i] = Prediction{Path: ex.Path}
-			if err := loader.Load(ctx, ex, images.Row(i)); err != nil {
-				predictions[i].Err = err
-				clear(images.Row(i))
-			}
-			return ctx.Err()
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	out, err := c.head.run(ctx, c.session, tfgraph.Feeds{c.head.Images: images}, c.head.Probabilities)
+	rows, failed, err := c.Probabilities(ctx, len(examples), func(ctx context.Context, i int, into []float32) error {
+		return loader.Load(ctx, examples[i], into)
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer tfgraph.CloseAll(out)
-	for i := range predictions {
-		if predictions[i].Err == nil {
-			predictions[i].rank(c.Meta.Contract.Classes, out[0].Row(i), k)
+	predictions := make([]Prediction, len(examples))
+	for i, ex := range examples {
+		predictions[i] = Prediction{Path: ex.Path, Err: failed[i]}
+		if failed[i] == nil {
+			ranked := Rank(c.Meta.Contract.Classes, rows[i])
+			predictions[i].Top = ranked[:min(k, len(ranked))]
+			predictions[i].Class, predictions[i].Probability = ranked[0].Class, ranked[0].Probability
 		}
 	}
 	return predictions, nil
 }
 
-func (p *Prediction) rank(classes []string, probabilities []float32, k int) {
+// Rank orders the classes by their probabilities, the highest first and equals
+// by label.
+func Rank(classes []string, probabilities []float32) []Ranked {
 	ranked := make([]Ranked, len(classes))
 	for i, class := range classes {
 		ranked[i] = Ranked{class, float64(probabilities[i])}
 	}
 	slices.SortStableFunc(ranked, func(a, b Ranked) int { return cmp.Compare(b.Probability, a.Probability) })
-	p.Top = ranked[:min(k, len(ranked))]
-	p.Class, p.Probability = ranked[0].Class, ranked[0].Probability
+	return ranked
 }

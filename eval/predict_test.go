@@ -67,10 +67,9 @@ func TestPredictRanks(t *testing.T) {
 			}
 		}
 	}
-	var p Prediction
-	p.rank([]string{"a", "b", "c", "d"}, []float32{.125, .375, .125, .375}, 9)
-	if want := []Ranked{{"b", .375}, {"d", .375}, {"a", .125}, {"c", .125}}; !reflect.DeepEqual(p.Top, want) {
-		t.Errorf("got %v, want %v: equals in the order of labels", p.Top, want)
+	got := Rank([]string{"a", "b", "c", "d"}, []float32{.125, .375, .125, .375})
+	if want := []Ranked{{"b", .375}, {"d", .375}, {"a", .125}, {"c", .125}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v: equals in the order of labels", got, want)
 	}
 }
 

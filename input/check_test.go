@@ -196,7 +196,7 @@ func FuzzCheck(f *testing.F) {
 		if h.Width < 1 || h.Height < 1 || h.Width*h.Height > 1<<16 || h.Orientation < 1 || h.Orientation > 8 || !h.Format.known() {
 			t.Fatalf("got header %+v", h)
 		}
-		out, err := transcode(data, h)
+		out, err := transcode(data, h, limits)
 		if err != nil {
 			return
 		}

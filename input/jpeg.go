@@ -118,3 +118,17 @@ func app1Orientation(s *source, off int64, length int) (int, bool) {
 	}
 	return exifOrientation(bytes.NewReader(b[len(exifPrefix):])), true
 }
+
+// Progressive JPEG comes in some ten scans, each of which passes over the whole
+// picture. Empty ones take a few bytes, so that a small file could keep the
+// decoder busy for hours.
+const maxScans = 100
+
+// countScans refuses a JPEG of too many scans. Their marker stands nowhere in
+// compressed data (ITU T.81 §B.1.1.5), and in previews it counts as well.
+func countScans(encoded []byte) error {
+	if n := bytes.Count(encoded, []byte{0xff, 0xda}); n > maxScans {
+		return fmt.Errorf("%w: got a JPEG of %d scans, want at most %d", ErrTooLarge, n, maxScans)
+	}
+	return nil
+}

@@ -7,8 +7,8 @@ import (
 )
 
 // Read returns the encoded bytes of a picture in a format that TensorFlow's
-// DecodeImage reads as every viewer does: JPEG, PNG and GIF as they stand, the
-// others converted to PNG. The file is checked again, within limits; if ex
+// DecodeImage reads as every viewer does: JPEG and PNG as they stand, the first
+// picture of a GIF, the others converted to PNG. The file is checked again, within limits; if ex
 // carries a Header that no longer holds, the reason is [ErrChanged]. The error
 // is an [*Error] that names the path.
 func Read(ex Example, limits Limits) ([]byte, error) {
@@ -25,16 +25,12 @@ func readPicture(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, 
 	if err := readFile(ex.Path, limits, buf); err != nil {
 		return fail(err, "")
 	}
-	h, hint, err := checkBytes(buf.Bytes(), limits, ex.Format)
+	encoded, h, hint, err := prepare(buf.Bytes(), limits, ex.Format)
 	if err != nil {
 		return fail(err, hint)
 	}
 	if ex.Header != (Header{}) && ex.Header != h {
 		return fail(fmt.Errorf("%w: got %s, want %s", ErrChanged, h, ex.Header), "leave the pictures alone while they are in use")
-	}
-	encoded, err := transcode(buf.Bytes(), h)
-	if err != nil {
-		return fail(err, "")
 	}
 	return encoded, h, nil
 }

@@ -16,9 +16,14 @@ import (
 // PNG without loss at 8 bits a channel, pixels as stored. Of BMP files it
 // refuses those with padding at the end, and takes the palette indexes of
 // 8-bit ones for shades of grey (decode_image_op.cc, DecodeBmpV2); WebP and
-// TIFF it does not know in TensorFlow 2.18. The header has passed the limits.
-func transcode(encoded []byte, h Header) ([]byte, error) {
+// TIFF it does not know in TensorFlow 2.18. Of a GIF it keeps the first picture.
+// The header has passed the limits, which are resolved.
+func transcode(encoded []byte, h Header, limits Limits) ([]byte, error) {
 	switch h.Format {
+	case JPEG:
+		return encoded, countScans(encoded)
+	case GIF:
+		return firstFrame(encoded, limits)
 	case BMP, WebP, TIFF:
 	default:
 		return encoded, nil

@@ -72,9 +72,22 @@ func TestTranscodeRefusesDamage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := transcode(tt.data, tt.h); !errors.Is(err, ErrDamaged) {
+			if _, err := transcode(tt.data, tt.h, Limits{}.orDefaults()); !errors.Is(err, ErrDamaged) {
 				t.Errorf("got %v, want %v", err, ErrDamaged)
 			}
 		})
+	}
+}
+
+// Scans of a few bytes each, over a picture as large as you like.
+func TestPrepareRefusesManyScans(t *testing.T) {
+	data := encode(t, JPEG, gradient(7, 5))
+	scan := []byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}
+	end := len(data) - 2
+	for n, want := range map[int]error{50: nil, 150: ErrTooLarge} {
+		many := bytes.Join([][]byte{data[:end], bytes.Repeat(scan, n), data[end:]}, nil)
+		if _, _, err := Prepare(many, Limits{}); !errors.Is(err, want) {
+			t.Errorf("%d scans: got %v, want %v", n, err, want)
+		}
 	}
 }

@@ -1,6 +1,6 @@
 // Command alexnet fine-tunes AlexNet on your own photographs.
 //
-// Each verb has a file of its own: train, eval, predict, report, export, inspect, doctor. They
+// Each verb has a file of its own: train, eval, predict, report, export, serve, inspect, doctor. They
 // turn flags into Config structs and introduce the packages to each other.
 // Results go to stdout, everything else to stderr.
 package main
@@ -70,6 +70,9 @@ func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
+	}
+	if errors.As(err, new(failedStop)) {
+		return exitFailure
 	}
 	var sig signalError
 	if errors.As(err, &sig) || ctx.Err() != nil && errors.As(context.Cause(ctx), &sig) {

@@ -25,7 +25,7 @@ func newRoot(a *app) *cobra.Command {
 			a.level.Set(slog.LevelDebug)
 		}
 	}
-	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newInspect(a), newDoctor(a), newVersion(a))
+	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newDoctor(a), newVersion(a))
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 		if args := cmd.Args; args != nil {

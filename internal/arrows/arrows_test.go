@@ -33,6 +33,7 @@ var picture = []string{
 	"train",
 	"eval",
 	"savedmodel",
+	"specimen",
 	"checkpoint",
 	"alexnet",
 	"ops",

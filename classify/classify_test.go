@@ -1,0 +1,253 @@
+package classify_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"alexnet/classify"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/specimen"
+	"alexnet/tfgraph"
+)
+
+// predicted is what `alexnet predict --batch` says of the files.
+func predicted(t *testing.T, paths []string, batch int) (all []eval.Prediction) {
+	t.Helper()
+	model, err := eval.Open(context.Background(), run, tfgraph.Options{})
+	must(t, err)
+	defer model.Close()
+	examples, problems := input.Examples(paths, input.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	must(t, model.Predict(context.Background(), examples, batch, len(classes), func(p eval.Prediction) error {
+		all = append(all, p)
+		return nil
+	}))
+	return all
+}
+
+// The same picture, from wherever it comes, gives the bits that predict prints.
+func TestResultsAreThoseOfPredict(t *testing.T) {
+	m := opened(t, classify.Options{Batch: 4})
+	paths := files(t, 7)
+	alone, batched := predicted(t, paths, 1), predicted(t, paths, 4)
+	var pictures []classify.Picture
+	for i, path := range paths {
+		encoded, err := os.ReadFile(path)
+		must(t, err)
+		prepared, err := m.Prepare(context.Background(), classify.Bytes(encoded))
+		must(t, err)
+		for name, p := range map[string]classify.Picture{
+			"file": classify.File(path), "bytes": classify.Bytes(encoded), "reader": classify.From(bytes.NewReader(encoded)), "prepared": prepared,
+		} {
+			got, err := m.Classify(context.Background(), p)
+			must(t, err)
+			sameAs(t, path+" by "+name, got, alone[i])
+		}
+		pictures = append(pictures, classify.File(path))
+	}
+	i := 0
+	for got, err := range m.ClassifyAll(context.Background(), slices.Values(pictures)) {
+		must(t, err)
+		sameAs(t, paths[i]+" in a batch", got, batched[i])
+		i++
+	}
+	if i != len(paths) {
+		t.Errorf("got %d results, want %d", i, len(paths))
+	}
+}
+
+func sameAs(t *testing.T, name string, got classify.Result, want eval.Prediction) {
+	t.Helper()
+	if got.Class != want.Class || got.Probability != want.Probability || !reflect.DeepEqual(got.Top, want.Top) {
+		t.Errorf("%s: got %+v, want %+v", name, got, want)
+	}
+	for _, r := range got.Top {
+		if label := slices.Index(classes, r.Class); float64(got.Probabilities[label]) != r.Probability {
+			t.Errorf("%s: got probabilities %v, want %v for %s", name, got.Probabilities, r.Probability, r.Class)
+		}
+	}
+}
+
+func TestOriented(t *testing.T) {
+	m := opened(t, classify.Options{})
+	ctx := context.Background()
+	of := func(p classify.Picture) []float32 {
+		t.Helper()
+		r, err := m.Classify(ctx, p)
+		must(t, err)
+		return r.Probabilities
+	}
+	plain, turned := classify.Bytes(specimen.JPEG(3)), classify.Bytes(specimen.Turned(3, 6))
+	if slices.Equal(of(plain), of(turned)) {
+		t.Error("got the same for a picture and for it turned, want the EXIF orientation applied")
+	}
+	if !slices.Equal(of(plain.Oriented(6)), of(turned)) {
+		t.Error("got another result for an orientation given than for the same one read")
+	}
+	if !slices.Equal(of(turned.Oriented(1)), of(plain)) {
+		t.Error("got another result for a turned picture as stored than for the plain one")
+	}
+	if !reflect.DeepEqual(m.Classes(), classes) {
+		t.Errorf("got classes %v, want %v", m.Classes(), classes)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	m := opened(t, classify.Options{Limits: input.Limits{MaxBytes: 5000, MaxPixels: 6000}})
+	other := opened(t, classify.Options{})
+	foreign, err := other.Prepare(context.Background(), classify.Bytes(specimen.JPEG(0)))
+	must(t, err)
+	whole := specimen.JPEG(0)
+	large := bytes.Repeat([]byte{0}, 6000)
+	broken := errors.New("the line broke")
+	for name, c := range map[string]struct {
+		picture classify.Picture
+		reason  error // nil for any
+		words   string
+	}{
+		"nothing":           {classify.Bytes(nil), input.ErrEmpty, ""},
+		"no picture":        {classify.Bytes([]byte("hello")), input.ErrFormat, "text"},
+		"half a picture":    {classify.Bytes(whole[:len(whole)/2]), input.ErrDamaged, "JPEG"},
+		"too many bytes":    {classify.From(bytes.NewReader(append(whole, large...))), input.ErrTooLarge, "5000"},
+		"too many pixels":   {classify.Image(blank(80, 80)), input.ErrTooLarge, "80x80"},
+		"endless picture":   {classify.Image(uniform), input.ErrTooLarge, ""},
+		"empty picture":     {classify.Image(blank(0, 9)), input.ErrEmpty, ""},
+		"nil picture":       {classify.Image(nil), nil, "no picture"},
+		"no file":           {classify.File("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
+		"a folder":          {classify.File(os.TempDir()), input.ErrNotRegular, "folder"},
+		"zero value":        {classify.Picture{}, nil, "no picture"},
+		"a broken reader":   {classify.From(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
+		"no orientation":    {classify.Bytes(whole).Oriented(9), nil, "orientation 9"},
+		"another's picture": {foreign, nil, "another model"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := m.Classify(context.Background(), c.picture)
+			var refused *input.Error
+			if !errors.As(err, &refused) || c.reason != nil && !errors.Is(err, c.reason) || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("got %v, want an *input.Error of %v with %q", err, c.reason, c.words)
+			}
+		})
+	}
+}
+
+type fails struct{ error }
+
+func (f fails) Read([]byte) (int, error) { return 0, f.error }
+
+// One picture that cannot be read has its error in its place.
+func TestClassifyAllGoesOn(t *testing.T) {
+	m := opened(t, classify.Options{Batch: 2})
+	var good, bad []int
+	i := 0
+	pictures := []classify.Picture{classify.Bytes(specimen.JPEG(0)), classify.Bytes(nil), classify.File("missing"), classify.Bytes(specimen.JPEG(1)), classify.Bytes(specimen.JPEG(2))}
+	for r, err := range m.ClassifyAll(context.Background(), slices.Values(pictures)) {
+		if err == nil && r.Class != "" {
+			good = append(good, i)
+		} else if errors.As(err, new(*input.Error)) && r.Class == "" {
+			bad = append(bad, i)
+		}
+		i++
+	}
+	if !slices.Equal(good, []int{0, 3, 4}) || !slices.Equal(bad, []int{1, 2}) {
+		t.Errorf("got results of %v and errors of %v, want of 0, 3, 4 and of 1, 2", good, bad)
+	}
+}
+
+// A loop that is left takes no more pictures than its batch, and a context that
+// has ended stops everything with its error.
+func TestClassifyAllEnds(t *testing.T) {
+	m := opened(t, classify.Options{Batch: 2})
+	taken := 0
+	endless := func(yield func(classify.Picture) bool) {
+		for taken++; yield(classify.Bytes(specimen.JPEG(0))); taken++ {
+		}
+	}
+	for range m.ClassifyAll(context.Background(), endless) {
+		break
+	}
+	if taken != 2 {
+		t.Errorf("got %d pictures taken, want 2", taken)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	count := 0
+	for _, err := range m.ClassifyAll(ctx, endless) {
+		count++
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: got %v, want %v", err, context.Canceled)
+		}
+	}
+	if count != 1 {
+		t.Errorf("cancelled: got %d results, want 1 error", count)
+	}
+	for range m.ClassifyAll(context.Background(), slices.Values[[]classify.Picture](nil)) {
+		t.Error("got a result of no pictures")
+	}
+}
+
+// Many goroutines get what one gets, while the model is closed under some.
+func TestConcurrently(t *testing.T) {
+	m := opened(t, classify.Options{})
+	var want [6]classify.Result
+	for i := range want {
+		r, err := m.Classify(context.Background(), classify.Bytes(specimen.JPEG(i)))
+		must(t, err)
+		want[i] = r
+	}
+	doomed := opened(t, classify.Options{})
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for k := range 12 {
+				i := (k + worker) % len(want)
+				got, err := m.Classify(context.Background(), classify.Bytes(specimen.JPEG(i)))
+				if err != nil || !reflect.DeepEqual(got, want[i]) {
+					t.Errorf("picture %d: got %v and %v, want %v", i, got, err, want[i])
+				}
+				if _, err := doomed.Classify(context.Background(), classify.Bytes(specimen.JPEG(i))); err != nil && !errors.Is(err, tfgraph.ErrClosed) {
+					t.Errorf("closed under way: got %v, want %v or nothing", err, tfgraph.ErrClosed)
+				}
+			}
+		})
+	}
+	wg.Go(func() { doomed.Close() })
+	wg.Wait()
+	if _, err := doomed.Classify(context.Background(), classify.Bytes(nil)); !errors.Is(err, tfgraph.ErrClosed) {
+		t.Errorf("closed: got %v, want %v", err, tfgraph.ErrClosed)
+	}
+	for _, err := range doomed.ClassifyAll(context.Background(), slices.Values([]classify.Picture{{}})) {
+		if !errors.Is(err, tfgraph.ErrClosed) {
+			t.Errorf("closed: got %v, want %v", err, tfgraph.ErrClosed)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		path    string
+		options classify.Options
+	}{
+		"missing":     {"missing", classify.Options{}},
+		"empty":       {t.TempDir(), classify.Options{}},
+		"bad batch":   {run, classify.Options{Batch: -1}},
+		"bad limit":   {run, classify.Options{Limits: input.Limits{MaxPixels: -1}}},
+		"a mere file": {files(t, 1)[0], classify.Options{}},
+	} {
+		if m, err := classify.Open(context.Background(), c.path, c.options); err == nil {
+			m.Close()
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package classify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"slices"
+
+	"alexnet/classify"
+	"alexnet/input"
+	"alexnet/specimen"
+)
+
+// run is a run directory of `alexnet train` or an exported model.
+func ExampleModel_Classify() {
+	ctx := context.Background()
+	model, err := classify.Open(ctx, run, classify.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+
+	result, err := model.Classify(ctx, classify.Image(specimen.Picture(0)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s, %.0f %%, of %v\n", result.Class, 100*result.Probability, model.Classes())
+	// Output: fox, 82 %, of [cat dog fox]
+}
+
+// A picture that cannot be read does not stop the others.
+func ExampleModel_ClassifyAll() {
+	ctx := context.Background()
+	model, err := classify.Open(ctx, run, classify.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+
+	pictures := []classify.Picture{
+		classify.Image(specimen.Picture(0)),
+		classify.Bytes([]byte("no picture")),
+		classify.Bytes(specimen.JPEG(3)),
+	}
+	for result, err := range model.ClassifyAll(ctx, slices.Values(pictures)) {
+		switch {
+		case errors.Is(err, input.ErrFormat):
+			fmt.Println("not a picture:", err)
+		case err != nil:
+			log.Fatal(err)
+		default:
+			fmt.Printf("%s, %.0f %%\n", result.Class, 100*result.Probability)
+		}
+	}
+	// Output:
+	// fox, 82 %
+	// not a picture: read picture: is not a picture that can be read: got text
+	// fox, 42 %
+}

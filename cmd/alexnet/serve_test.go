@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"alexnet/serve"
+	"alexnet/specimen"
+)
+
+// serverLog is what a server writes, and the address that it says.
+type serverLog struct {
+	url   string
+	lines strings.Builder
+	done  chan struct{}
+}
+
+var served = regexp.MustCompile(`msg=serving .*url=(\S+)`)
+
+// startServer runs `alexnet serve` on a free port of this machine until it says
+// where.
+func startServer(t *testing.T, args ...string) (*exec.Cmd, *serverLog) {
+	t.Helper()
+	cmd, _ := program(t, append([]string{"serve", "--addr", "127.0.0.1:0", "-v"}, args...)...)
+	cmd.Stderr = nil
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	log, found := &serverLog{done: make(chan struct{})}, make(chan string, 1)
+	go func() {
+		defer close(log.done)
+		defer close(found)
+		for lines := bufio.NewScanner(pipe); lines.Scan(); {
+			fmt.Fprintln(&log.lines, lines.Text())
+			if m := served.FindStringSubmatch(lines.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+	}()
+	log.url = <-found
+	if log.url == "" {
+		t.Fatalf("the server did not start:\n%s", log.lines.String())
+	}
+	return cmd, log
+}
+
+// ended waits for the program's end, and returns its exit code and all that it
+// wrote.
+func (l *serverLog) ended(cmd *exec.Cmd) (int, string) {
+	<-l.done
+	_ = cmd.Wait() // the code says it
+	return cmd.ProcessState.ExitCode(), l.lines.String()
+}
+
+// smallRun is a run directory with a tiny model.
+func smallRun(t *testing.T) string {
+	t.Helper()
+	run := filepath.Join(t.TempDir(), "run")
+	if err := specimen.Write(run, "cat", "dog"); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// TestServe stops the program under load: each of its answers arrives, the exit
+// code is 0, and the answers are those of predict.
+func TestServe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole program; run without -short")
+	}
+	run := smallRun(t)
+	for _, stop := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(stop.String(), func(t *testing.T) {
+			cmd, log := startServer(t, run, "--drain-delay", "200ms")
+			picture := specimen.Turned(3, 6)
+			want := predictedClass(t, run, picture)
+			var answered atomic.Int64
+			var clients sync.WaitGroup
+			for range 6 {
+				clients.Go(func() {
+					for {
+						got, err := classOf(log.url+"classify", picture)
+						if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
+							return // before there was a request
+						}
+						if err != nil || got != want {
+							t.Errorf("got %q and %v, want %q", got, err, want)
+							return
+						}
+						answered.Add(1)
+					}
+				})
+			}
+			time.Sleep(300 * time.Millisecond)
+			if err := cmd.Process.Signal(stop); err != nil {
+				t.Fatal(err)
+			}
+			clients.Wait()
+			code, text := log.ended(cmd)
+			given := int64(strings.Count(text, "path=/classify status=200"))
+			t.Logf("%d answers", answered.Load())
+			if code != 0 || answered.Load() != given || given < 20 || !strings.Contains(text, "msg=stopped") {
+				t.Errorf("got exit code %d and %d of %d answers, want 0 and all\n%.2000s", code, answered.Load(), given, text)
+			}
+		})
+	}
+}
+
+// classOf asks the server for a picture's class and its probability.
+func classOf(url string, picture []byte) (string, error) {
+	response, err := http.Post(url, "image/jpeg", bytes.NewReader(picture))
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	return readClass(text)
+}
+
+func readClass(text []byte) (string, error) {
+	var answer struct {
+		Class       string
+		Probability float64
+	}
+	err := json.Unmarshal(text, &answer)
+	return fmt.Sprintf("%s %.5f", answer.Class, answer.Probability), err
+}
+
+func predictedClass(t *testing.T, run string, picture []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "picture.jpg")
+	if err := os.WriteFile(path, picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd, stderr := program(t, "predict", run, path, "--json")
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	class, err := readClass(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return class
+}
+
+// A path like models/7 gives the version, as for TensorFlow Serving, and the
+// token is asked for.
+func TestServeVersionAndToken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole program; run without -short")
+	}
+	models := t.TempDir()
+	run := filepath.Join(models, "7")
+	token := filepath.Join(models, "token")
+	if err := errors.Join(os.Rename(smallRun(t), run), os.WriteFile(token, []byte("secret\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	cmd, log := startServer(t, run, "--token-file", token)
+	for bearer, want := range map[string]int{"secret": 200, "other": 401} {
+		request, err := http.NewRequest("GET", log.url+"v1/models/alexnet/versions/7", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+bearer)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("token %q: got status %d, want %d", bearer, response.StatusCode, want)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := log.ended(cmd); code != 0 || strings.Contains(text, "secret") {
+		t.Errorf("got exit code %d, want 0 and no token in\n%s", code, text)
+	}
+}
+
+// Who may use the server unasked is said.
+func TestServeAnnounces(t *testing.T) {
+	for name, c := range map[string]struct {
+		ip    net.IP
+		token string
+		warns bool
+	}{
+		"everybody":       {net.IPv4zero, "", true},
+		"the network":     {net.IPv4(10, 0, 0, 1), "", true},
+		"with a token":    {net.IPv4zero, "secret", false},
+		"on this machine": {net.IPv4(127, 0, 0, 1), "", false},
+		"IPv6 loopback":   {net.IPv6loopback, "", false},
+	} {
+		var text bytes.Buffer
+		s := &serving{Config: serve.Config{Token: c.token}}
+		s.announce(&app{log: slog.New(slog.NewTextHandler(&text, nil))}, "run", &net.TCPAddr{IP: c.ip, Port: 8501})
+		if strings.Contains(text.String(), "--token-file") != c.warns || !strings.Contains(text.String(), ":8501/") {
+			t.Errorf("%s: got %s", name, &text)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package serve
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"alexnet/specimen"
+)
+
+func TestToken(t *testing.T) {
+	_, url := started(t, Config{Token: "right one"})
+	for given, status := range map[string]int{
+		"": 401, "Bearer": 401, "Bearer ": 401, "Bearer wrong": 401, "Basic right one": 401, "right one": 401,
+		"Bearer right one": 200, "bearer right one": 200,
+	} {
+		r, err := http.NewRequest("POST", url+"/classify", bytes.NewReader(specimen.JPEG(0)))
+		must(t, err)
+		r.Header.Set("Authorization", given)
+		if got := do(t, r).want(t, status); status == 401 && !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer") {
+			t.Errorf("%q: got no word of what is wanted", given)
+		}
+	}
+	for path, status := range map[string]int{
+		"/healthz": 200, "/readyz": 200, "/": 200, "/page.js": 200, "/metrics": 401, "/v1/models/alexnet": 401, "/v1/models/alexnet/metadata": 401,
+	} {
+		if got := send(t, "GET", url+path, "", nil); got.status != status {
+			t.Errorf("%s: got %d, want %d", path, got.status, status)
+		}
+	}
+}
+
+// The certificate is one that the test makes for itself.
+func TestTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	must(t, err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	must(t, err)
+	dir := t.TempDir()
+	cert, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	must(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	must(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
+
+	addr, stop := serving(t, made(t, Config{TLSCert: cert, TLSKey: keyFile}))
+	defer stop(nil)
+	parsed, err := x509.ParseCertificate(der)
+	must(t, err)
+	pool := x509.NewCertPool()
+	pool.AddCert(parsed)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Post("https://"+addr+"/classify", "", bytes.NewReader(specimen.JPEG(0)))
+	must(t, err)
+	response.Body.Close()
+	if response.StatusCode != 200 || response.ProtoMajor != 2 {
+		t.Errorf("got %d by HTTP/%d, want 200 by HTTP/2", response.StatusCode, response.ProtoMajor)
+	}
+}
+
+// Serve says what is wrong with files of no certificate.
+func TestTLSFiles(t *testing.T) {
+	s := made(t, Config{TLSCert: "missing.pem", TLSKey: "missing.pem"})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	if err := s.Serve(t.Context(), l); err == nil || !strings.Contains(err.Error(), "missing.pem") {
+		t.Errorf("got %v, want an error that names the file", err)
+	}
+}
+
+// The page names nothing outside the server, and everything that it names is
+// there.
+func TestPage(t *testing.T) {
+	_, url := started(t, Config{})
+	page := send(t, "GET", url+"/", "", nil)
+	if page.status != 200 || !strings.Contains(page.header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("got %d with policy %q", page.status, page.header.Get("Content-Security-Policy"))
+	}
+	references := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page.text, -1)
+	if len(references) < 3 {
+		t.Fatalf("got references %v, want the script and the style", references)
+	}
+	for _, r := range references {
+		const name = `xmlns="http://www.w3.org/2000/svg"` // which nothing is loaded from
+		if got := send(t, "GET", url+"/"+r[1], "", nil); got.status != 200 || strings.Contains(strings.ReplaceAll(got.text, name, ""), "://") {
+			t.Errorf("%s: got %d, want a file that names no other place", r[1], got.status)
+		}
+	}
+	if strings.Contains(page.text, "://") || strings.Contains(page.text, "style=") || strings.Contains(page.text, "onclick") {
+		t.Error("got a page that names another place, or needs what its policy forbids")
+	}
+	if got := send(t, "HEAD", url+"/", "", nil); got.status != 200 || got.text != "" {
+		t.Errorf("HEAD: got %d %q", got.status, got.text)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	_, url := started(t, Config{})
+	kind, body := form(t, specimen.JPEG(0), []byte("none"))
+	send(t, "POST", url+"/classify", kind, body).want(t, 200)
+	post(t, url+predictPath, `{}`).want(t, 400)
+	send(t, "GET", url+"/a/b", "", nil).want(t, 404)
+	got := send(t, "GET", url+"/metrics", "", nil)
+	for _, line := range []string{
+		`alexnet_requests_total{code="200",endpoint="classify"} 1`,
+		`alexnet_requests_total{code="400",endpoint="model"} 1`,
+		`alexnet_requests_total{code="404",endpoint="none"} 1`,
+		`alexnet_request_seconds_count{endpoint="classify"} 1`,
+		`alexnet_pictures_total{result="classified"} 1`,
+		`alexnet_pictures_total{result="refused"} 1`,
+		`alexnet_batch_pictures_sum 1`,
+		`alexnet_queue_pictures 0`,
+		`alexnet_body_bytes 0`,
+		`process_resident_memory_bytes`,
+	} {
+		if !strings.Contains(got.text, "\n"+line) {
+			t.Errorf("got no line %s", line)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package serve
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"alexnet/classify"
+	"alexnet/specimen"
+)
+
+const predictPath = "/v1/models/alexnet:predict"
+
+// Every way to say the same gets the same: rows and columns, with names and
+// without, with the version and without.
+func TestPredict(t *testing.T) {
+	s, url := started(t, Config{})
+	plain, turned := b64(specimen.JPEG(3)), b64(specimen.Turned(3, 6))
+	asStored := alone(t, s, classify.Bytes(specimen.JPEG(3)))
+	upright := alone(t, s, classify.Bytes(specimen.Turned(3, 6)))
+	for name, c := range map[string]struct {
+		body string
+		want []classify.Result
+	}{
+		"a row":                     {`{"instances":[` + plain + `]}`, []classify.Result{asStored}},
+		"named":                     {`{"instances":[{"images":` + plain + `}]}`, []classify.Result{asStored}},
+		"EXIF is not read":          {`{"signature_name":"serving_default","instances":[` + turned + `,` + plain + `]}`, []classify.Result{asStored, asStored}},
+		"no signature":              {`{"instances":[` + plain + `],"signature_name":""}`, []classify.Result{asStored}},
+		"oriented":                  {`{"signature_name":"oriented","instances":[{"images":` + plain + `,"orientations":6},{"images":` + turned + `,"orientations":1}]}`, []classify.Result{upright, asStored}},
+		"a column":                  {`{"inputs":[` + plain + `,` + plain + `]}`, []classify.Result{asStored, asStored}},
+		"a named column":            {`{"inputs":{"images":[` + plain + `]}}`, []classify.Result{asStored}},
+		"oriented columns":          {`{"inputs":{"orientations":[6,1],"images":[` + plain + `,` + turned + `]},"signature_name":"oriented"}`, []classify.Result{upright, asStored}},
+		"one orientation for all":   {`{"inputs":{"images":[` + plain + `,` + turned + `],"orientations":[6]},"signature_name":"oriented"}`, []classify.Result{upright, upright}},
+		"whitespace and line ends ": {"\r\n {\t\"instances\" : [ " + plain + " ] } \n", []classify.Result{asStored}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range []string{predictPath, "/v1/models/alexnet/versions/1:predict"} {
+				got := post(t, url+path, c.body).want(t, http.StatusOK)
+				rows := readRows(t, got)
+				if len(rows) != len(c.want) {
+					t.Fatalf("got %d results, want %d", len(rows), len(c.want))
+				}
+				for i, r := range rows {
+					sameRow(t, r, asRow(c.want[i]))
+				}
+			}
+		})
+	}
+}
+
+// readRows reads either form of an answer as rows.
+func readRows(t *testing.T, r reply) []row {
+	t.Helper()
+	var answer struct {
+		Predictions []row
+		Outputs     *columns
+	}
+	r.read(t, &answer)
+	if answer.Outputs == nil {
+		return answer.Predictions
+	}
+	var rows []row
+	for i, class := range answer.Outputs.Class {
+		rows = append(rows, row{answer.Outputs.Probabilities[i], class, answer.Outputs.TopClasses[i], answer.Outputs.TopProbabilities[i]})
+	}
+	return rows
+}
+
+func sameRow(t *testing.T, got, want row) {
+	t.Helper()
+	if got.Class != want.Class || !reflect.DeepEqual(got.TopClasses, want.TopClasses) || len(got.TopClasses) != topK || len(got.Probabilities) != len(classes) {
+		t.Fatalf("got %+v, want %+v", got, want)
+	}
+	for i, p := range want.Probabilities {
+		if !near(float64(got.Probabilities[i]), float64(p)) {
+			t.Errorf("class %d: got %v, want %v", i, got.Probabilities[i], p)
+		}
+	}
+	for i, p := range want.TopProbabilities {
+		if !near(float64(got.TopProbabilities[i]), float64(p)) {
+			t.Errorf("rank %d: got %v, want %v", i, got.TopProbabilities[i], p)
+		}
+	}
+}
+
+func TestPredictRefuses(t *testing.T) {
+	_, url := started(t, Config{MaxPictures: 3})
+	picture := b64(specimen.JPEG(0))
+	many := strings.Repeat(picture+",", 3) + picture
+	for name, c := range map[string]struct {
+		path, body string
+		status     int
+		words      string
+	}{
+		"another model":        {"/v1/models/other:predict", `{"instances":[` + picture + `]}`, 404, "alexnet"},
+		"another version":      {"/v1/models/alexnet/versions/2:predict", `{"instances":[` + picture + `]}`, 404, "version"},
+		"version no number":    {"/v1/models/alexnet/versions/x:predict", `{"instances":[` + picture + `]}`, 404, "version"},
+		"a label":              {"/v1/models/alexnet/labels/stable:predict", `{"instances":[` + picture + `]}`, 404, ""},
+		"another method":       {"/v1/models/alexnet:explain", `{}`, 404, "predict"},
+		"classify":             {"/v1/models/alexnet:classify", `{}`, 400, "predict"},
+		"no method":            {"/v1/models/alexnet", `{}`, 405, "GET"},
+		"unknown signature":    {predictPath, `{"signature_name":"pool5","instances":[` + picture + `]}`, 400, "oriented"},
+		"signature no string":  {predictPath, `{"signature_name":7,"instances":[` + picture + `]}`, 400, "number"},
+		"no orientation":       {predictPath, `{"signature_name":"oriented","instances":[` + picture + `]}`, 400, "0 orientations of 1"},
+		"some orientations":    {predictPath, `{"signature_name":"oriented","instances":[{"images":` + picture + `,"orientations":1},` + picture + `]}`, 400, "1 orientations of 2"},
+		"orientation 9":        {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + picture + `],"orientations":[9]}}`, 400, "orientation 9"},
+		"orientation 1.5":      {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + picture + `],"orientations":[1.5]}}`, 400, "number"},
+		"needless orientation": {predictPath, `{"inputs":{"images":[` + picture + `],"orientations":[1]}}`, 400, "only images"},
+		"both":                 {predictPath, `{"instances":[` + picture + `],"inputs":[` + picture + `]}`, 400, "either"},
+		"twice":                {predictPath, `{"instances":[` + picture + `],"instances":[` + picture + `]}`, 400, "once"},
+		"neither":              {predictPath, `{}`, 400, "either"},
+		"no pictures":          {predictPath, `{"instances":[]}`, 400, "at least one"},
+		"too many":             {predictPath, `{"instances":[` + many + `]}`, 413, "at most 3"},
+		"a text":               {predictPath, `{"instances":["cat"]}`, 400, "string"},
+		"a null":               {predictPath, `{"instances":[null]}`, 400, "b64"},
+		"another input":        {predictPath, `{"instances":[{"pixels":` + picture + `}]}`, 400, "pixels"},
+		"another column":       {predictPath, `{"inputs":{"pixels":[` + picture + `]}}`, 400, "pixels"},
+		"two images":           {predictPath, `{"instances":[{"images":` + picture + `,"b64":""}]}`, 400, "one of them"},
+		"a scalar column":      {predictPath, `{"inputs":` + picture + `}`, 400, "b64"},
+		"another field":        {predictPath, `{"examples":[]}`, 400, "examples"},
+		"wrong base64":         {predictPath, `{"instances":[{"b64":"@@@@"}]}`, 400, "base64"},
+		"no picture":           {predictPath, `{"instances":[` + picture + `,` + b64([]byte("cat")) + `]}`, 400, "picture 1"},
+		"empty picture":        {predictPath, `{"instances":[{"b64":""}]}`, 400, "empty"},
+		"a list":               {predictPath, `[]`, 400, "object"},
+		"nothing":              {predictPath, ``, 400, "too early"},
+		"cut":                  {predictPath, `{"instances":[` + picture, 400, "too early"},
+		"two documents":        {predictPath, `{"instances":[` + picture + `]}{}`, 400, "more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := post(t, url+c.path, c.body).want(t, c.status)
+			if !strings.Contains(got.text+got.header.Get("Allow"), c.words) {
+				t.Errorf("got %q, want a word of %s", got.text, c.words)
+			}
+		})
+	}
+}
+
+// The answers are those that TensorFlow Serving documents.
+func TestStatusAndMetadata(t *testing.T) {
+	s, url := started(t, Config{Name: "my.model-1", Version: 7})
+	get := func(path string) reply { return send(t, http.MethodGet, url+path, "", nil) }
+	for _, path := range []string{"/v1/models/my.model-1", "/v1/models/my.model-1/versions/7"} {
+		const want = `{"model_version_status":[{"version":"7","state":"%s","status":{"error_code":"OK","error_message":""}}]}`
+		s.draining.Store(false)
+		if got := get(path).want(t, 200); got.text != fmt.Sprintf(want, "AVAILABLE")+"\n" {
+			t.Errorf("%s: got %s", path, got.text)
+		}
+		s.draining.Store(true)
+		if got := get(path).want(t, 200); got.text != fmt.Sprintf(want, "UNLOADING")+"\n" {
+			t.Errorf("%s, draining: got %s", path, got.text)
+		}
+	}
+	var m struct {
+		Spec struct{ Name, Version string } `json:"model_spec"`
+		Meta struct {
+			Def struct {
+				Def map[string]signature `json:"signature_def"`
+			} `json:"signature_def"`
+		} `json:"metadata"`
+	}
+	get("/v1/models/my.model-1/versions/7/metadata").want(t, 200).read(t, &m)
+	def := m.Meta.Def.Def[signatureOriented]
+	if m.Spec.Name != "my.model-1" || m.Spec.Version != "7" || len(m.Meta.Def.Def) != 2 ||
+		def.Inputs["orientations"].DType != "DT_INT32" || def.Outputs["top_classes"].Shape.Dim[1].Size != "5" || def.Method != "tensorflow/serving/predict" {
+		t.Errorf("got metadata %+v", m)
+	}
+	for _, path := range []string{"/v1/models/my.model-1:predict", "/v1/models/other", "/v1/models/other/metadata", "/v1/models/my.model-1/versions/8/metadata", "/v1/models", "/v1"} {
+		if got := get(path); got.status != 404 && got.status != 405 {
+			t.Errorf("%s: got %d, want 404 or 405", path, got.status)
+		}
+	}
+}

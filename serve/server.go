@@ -1,0 +1,75 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"runtime"
+	"sync/atomic"
+
+	"alexnet/classify"
+	"alexnet/input"
+)
+
+// Server serves one model.
+type Server struct {
+	config   Config
+	model    *classify.Model
+	limits   input.Limits
+	batcher  *batcher
+	decoders chan struct{} // a place for each picture that is being decoded
+	decoded  chan struct{} // a place for each picture from then to its answer
+	places   allowance     // pictures admitted
+	bodies   allowance     // bytes of bodies in memory
+	metrics  *metrics
+	draining atomic.Bool
+}
+
+// ahead is how many batches of pictures are decoded at once, with the one in the
+// network. The others wait encoded, which takes far less memory.
+const ahead = 4
+
+// New loads the model at path, as classify.Open does, and makes it ready to
+// answer. The caller closes the server.
+func New(ctx context.Context, path string, config Config, formats ...input.Format) (*Server, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("serve %q: %w", path, err)
+	}
+	c := config.orDefaults()
+	limits := input.Limits{MaxBytes: c.MaxBody, MaxPixels: c.MaxPixels}
+	model, err := classify.Open(ctx, path, classify.Options{Limits: limits, Formats: formats, Batch: c.Batch})
+	if err != nil {
+		return nil, err
+	}
+	if err := warm(ctx, model); err != nil {
+		return nil, errors.Join(fmt.Errorf("serve %q: %w", path, err), model.Close())
+	}
+	s := &Server{
+		config: c, model: model, limits: limits,
+		decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		decoded:  make(chan struct{}, ahead*c.Batch),
+		places:   allowance{most: int64(c.Queue)},
+		bodies:   allowance{most: bodies * c.MaxBody},
+	}
+	s.metrics = newMetrics(s)
+	s.batcher = newBatcher(model, c, s.metrics.batch)
+	return s, nil
+}
+
+// warm has TensorFlow make ready, which it does at its first run, and refuses a
+// model that has no answer.
+func warm(ctx context.Context, model *classify.Model) error {
+	result, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 1, 1))))
+	if err == nil && math.IsNaN(result.Probability) {
+		err = errors.New("the model gives probabilities that are no numbers")
+	}
+	return err
+}
+
+// Close frees the model. Requests that are still being answered fail.
+func (s *Server) Close() error {
+	s.batcher.close()
+	return s.model.Close()
+}

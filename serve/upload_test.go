@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"alexnet/classify"
+	"alexnet/specimen"
+)
+
+// A plain picture gets its ranked classes, upright, whatever type its client
+// gives it.
+func TestClassifyAPicture(t *testing.T) {
+	s, url := started(t, Config{})
+	want := alone(t, s, classify.Bytes(specimen.Turned(3, 6)))
+	want.Probabilities = nil
+	for _, kind := range []string{"", "image/jpeg", "application/x-www-form-urlencoded", "text/plain; charset=utf-8", "multipart/mixed", ";;"} {
+		var got classify.Result
+		send(t, http.MethodPost, url+"/classify", kind, bytes.NewReader(specimen.Turned(3, 6))).want(t, 200).read(t, &got)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("type %q: got %+v, want %+v", kind, got, want)
+		}
+	}
+}
+
+// A form's files are answered in order, each with its result or what is wrong.
+func TestClassifyAForm(t *testing.T) {
+	s, url := started(t, Config{MaxPictures: 4})
+	kind, body := form(t, specimen.JPEG(0), []byte("no picture"), specimen.Turned(3, 8))
+	var got struct{ Pictures []named }
+	send(t, http.MethodPost, url+"/classify", kind, body).want(t, 200).read(t, &got)
+	if len(got.Pictures) != 3 {
+		t.Fatalf("got %d answers, want 3", len(got.Pictures))
+	}
+	for i, want := range map[int]classify.Result{
+		0: alone(t, s, classify.Bytes(specimen.JPEG(0))), 2: alone(t, s, classify.Bytes(specimen.Turned(3, 8))),
+	} {
+		g := got.Pictures[i]
+		if g.Error != "" || g.Result == nil || g.Class != want.Class || !near(g.Probability, want.Probability) || len(g.Top) != len(classes) {
+			t.Errorf("picture %d: got %+v, want %+v", i, g, want)
+		}
+	}
+	if g := got.Pictures[1]; g.Name != "1.jpg" || g.Result != nil || !strings.Contains(g.Error, "text") {
+		t.Errorf("no picture: got %+v, want its name and an error", g)
+	}
+}
+
+func TestClassifyRefuses(t *testing.T) {
+	_, url := started(t, Config{MaxPictures: 2, MaxBody: 50_000, MaxPixels: 4800})
+	full, fullBody := form(t, specimen.JPEG(0), specimen.JPEG(1), specimen.JPEG(2))
+	none, noneBody := form(t)
+	half, halfBody := form(t, specimen.JPEG(0))
+	for name, c := range map[string]struct {
+		kind   string
+		body   []byte
+		status int
+	}{
+		"nothing":         {"", nil, 400},
+		"no picture":      {"", []byte("hello"), 415},
+		"half a picture":  {"", specimen.JPEG(0)[:700], 400},
+		"too many bytes":  {"", bytes.Repeat([]byte{0xff}, 60_000), 413},
+		"too many pixels": {"", encoded(png.Encode, image.NewGray(image.Rect(0, 0, 100, 100))), 413},
+		"too many files":  {full, fullBody.Bytes(), 413},
+		"no files":        {none, noneBody.Bytes(), 400},
+		"no boundary":     {"multipart/form-data", halfBody.Bytes(), 400},
+		"wrong boundary":  {"multipart/form-data; boundary=x", halfBody.Bytes(), 400},
+		"a form cut off":  {half, halfBody.Bytes()[:400], 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			send(t, http.MethodPost, url+"/classify", c.kind, bytes.NewReader(c.body)).want(t, c.status)
+		})
+	}
+	if got := send(t, http.MethodGet, url+"/classify", "", nil).want(t, 405); got.header.Get("Allow") != "POST" {
+		t.Errorf("got Allow %q, want POST", got.header.Get("Allow"))
+	}
+}
