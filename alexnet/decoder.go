@@ -18,6 +18,8 @@ type Decoder struct {
 }
 
 // NewDecoder opens a session on the decoding graph of c. The caller closes it.
+// It computes on the CPU whatever options say, so that pictures are the same
+// wherever the network runs.
 func NewDecoder(c Contract, options tfgraph.Options) (*Decoder, error) {
 	if err := c.validatePicture(); err != nil {
 		return nil, err
@@ -29,6 +31,7 @@ func NewDecoder(c Contract, options tfgraph.Options) (*Decoder, error) {
 		return nil, err
 	}
 	options.Inline = true // the caller has a goroutine for each picture
+	options.Device = tfgraph.CPU
 	session, err := tfgraph.Open(def, options)
 	if err != nil {
 		return nil, err

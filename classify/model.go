@@ -17,7 +17,7 @@ type Options struct {
 	Limits  input.Limits    // what a picture may cost
 	Formats []input.Format  // WebP and TIFF are read only if named here
 	Batch   int             // pictures that ClassifyAll computes at once, 32 by default
-	Session tfgraph.Options // TensorFlow's threads
+	Session tfgraph.Options // the device, and TensorFlow's threads
 }
 
 const defaultBatch = 32

@@ -11,6 +11,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/tfgraph"
 	"alexnet/train"
 )
 
@@ -35,7 +36,8 @@ type Config struct {
 	CacheHalf         bool           `json:"cache_half,omitempty"` // keep it in float16
 	Decode            string         `json:"decode,omitempty"`     // exact or fast
 	Precision         Precision      `json:"precision,omitempty"`
-	Network           alexnet.Config `json:"network"` // Classes and BFloat16 are set by Run
+	Device            tfgraph.Device `json:"device,omitempty"` // a GPU that is not there: the CPU
+	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
 }
 
 // New is the Config of a run on data with the defaults of `alexnet train`.
@@ -45,7 +47,7 @@ func New(data, weights string) Config {
 		Config: train.Config{Dropout: 0.5, Seed: 1, Keep: 5}.WithDefaults(),
 		Data:   data, Weights: weights, TrainLayers: alexnet.DefaultTrainLayers(weights != ""),
 		Resize: alexnet.Squash, BadImages: input.Refuse, CacheMemory: 1024,
-		Decode: decodeExact, Precision: Float32, Network: alexnet.Config{}.WithDefaults(),
+		Decode: decodeExact, Precision: Float32, Device: tfgraph.AutoDevice, Network: alexnet.Config{}.WithDefaults(),
 	}
 }
 
@@ -53,7 +55,7 @@ const decodeExact = "exact"
 
 // Validate joins everything that is wrong with c, as far as c alone tells.
 func (c Config) Validate() error {
-	errs := []error{c.Config.Validate(), c.BadImages.Validate()}
+	errs := []error{c.Config.Validate(), c.BadImages.Validate(), c.Device.Validate()}
 	if c.Network.LRN != alexnet.LRNOps && c.Network.LRN != alexnet.LRNKernel {
 		errs = append(errs, fmt.Errorf("lrn: got %q, want %s or %s", c.Network.LRN, alexnet.LRNOps, alexnet.LRNKernel))
 	}

@@ -36,7 +36,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 
 // Resume goes on with the run in dir from its newest checkpoint, exactly where it
 // stood. c is what [Read] gives, of which Epochs, Keep, DisplayEvery, BadImages,
-// Cache, CacheMemory and MicroBatch may have been changed.
+// Cache, CacheMemory, MicroBatch and Device may have been changed.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := c.goesOn(dir); err != nil {
 		return err
@@ -55,6 +55,7 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 type session struct {
 	Config
 	dir   string
+	on    tfgraph.Device   // that Device comes to here
 	from  *checkpoint.Meta // nil where the run begins
 	data  *input.Data
 	watch Watch
@@ -102,7 +103,10 @@ func (s *session) prepare() error {
 			return err
 		}
 	}
-	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmetic(s.Network))
+	if err := s.choose(); err != nil {
+		return err
+	}
+	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmetic(s.Network), "device", s.on)
 	if err := s.openData(); err != nil {
 		return err
 	}
@@ -111,14 +115,26 @@ func (s *session) prepare() error {
 	return s.sameData(s.from)
 }
 
+// choose settles what the network is computed on, and says so where it is not
+// what was asked for.
+func (s *session) choose() error {
+	on, note, err := s.Device.Resolve()
+	if note != "" {
+		s.log.Warn(note)
+	}
+	s.on = on
+	return err
+}
+
 // job introduces the network to the loop.
 func (s *session) job(contract alexnet.Contract, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropped()...)
 	job := train.Job{
 		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle,
-		Meta:  checkpoint.Meta{Network: s.Network, Contract: contract},
-		Cache: train.Cache{Off: s.Cache == "off", Budget: s.CacheMemory << 20, Half: s.CacheHalf},
+		Session: tfgraph.Options{Device: s.on},
+		Meta:    checkpoint.Meta{Network: s.Network, Contract: contract},
+		Cache:   train.Cache{Off: s.Cache == "off", Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"regexp"
 	"time"
+
+	"alexnet/tfgraph"
 )
 
 // Config says how a Server works. A zero field stands for its default.
@@ -26,8 +28,9 @@ type Config struct {
 	Drain      time.Duration // how long the last requests may take when the server stops, default 30 s
 	DrainDelay time.Duration // how long it still accepts connections then, while /readyz says no; default 0
 
-	Token           string // that a request has to bear, if any
-	TLSCert, TLSKey string // files, if it is to be HTTPS
+	Token           string          // that a request has to bear, if any
+	TLSCert, TLSKey string          // files, if it is to be HTTPS
+	Session         tfgraph.Options // the device, and TensorFlow's threads
 	Log             *slog.Logger
 }
 

@@ -17,7 +17,7 @@ func Function(graphDef []byte, name string, inputs, outputs []tf.Output) ([]byte
 	defer st.delete()
 	body := &Session{graph: C.TF_NewGraph()}
 	defer C.TF_DeleteGraph(body.graph)
-	if err := body.importGraph(graphDef, st); err != nil {
+	if err := body.importGraph(graphDef, CPU, st); err != nil {
 		return nil, err
 	}
 	ins, err := body.outputs(inputs)

@@ -33,7 +33,7 @@ func Quiet() {
 	if err != nil {
 		return
 	}
-	session, err := Open(def, Options{})
+	session, err := Open(def, Options{Device: CPU}) // a GPU would take a second to wake
 	if err != nil {
 		return
 	}

@@ -24,15 +24,22 @@ type Options struct {
 	// Inline has each run execute on the goroutine that calls it instead of the
 	// inter-op pool: for many small runs beside a large one.
 	Inline bool
+	// Device is what the graph's nodes are computed on where they can be. A GPU's
+	// memory is taken as it is needed, not all at once.
+	Device Device
 }
 
 func (o Options) config() ([]byte, error) {
-	return proto.Marshal(&pb.ConfigProto{
+	config := &pb.ConfigProto{
 		IntraOpParallelismThreads: int32(o.IntraOp),
 		InterOpParallelismThreads: int32(o.InterOp),
 		AllowSoftPlacement:        true,
 		GpuOptions:                &pb.GPUOptions{AllowGrowth: true},
-	})
+	}
+	if o.Device == CPU {
+		config.DeviceCount = map[string]int32{"GPU": 0}
+	}
+	return proto.Marshal(config)
 }
 
 // Session holds an imported graph and the state of its variables.
@@ -50,10 +57,13 @@ type Feeds map[tf.Output]*Tensor
 
 // Open imports a serialised GraphDef and starts a session on it.
 func Open(graphDef []byte, options Options) (*Session, error) {
+	if err := options.Device.Validate(); err != nil {
+		return nil, fmt.Errorf("open session: %w", err)
+	}
 	st := newStatus()
 	defer st.delete()
 	s := &Session{graph: C.TF_NewGraph(), inline: options.Inline}
-	if err := s.importGraph(graphDef, st); err != nil {
+	if err := s.importGraph(graphDef, options.Device, st); err != nil {
 		C.TF_DeleteGraph(s.graph)
 		return nil, err
 	}
@@ -86,11 +96,16 @@ func (o Options) session(st status) (*C.TF_SessionOptions, error) {
 	return opts, nil
 }
 
-func (s *Session) importGraph(graphDef []byte, st status) error {
+func (s *Session) importGraph(graphDef []byte, device Device, st status) error {
 	buf := C.TF_NewBufferFromString(unsafe.Pointer(unsafe.SliceData(graphDef)), C.size_t(len(graphDef)))
 	defer C.TF_DeleteBuffer(buf)
 	opts := C.TF_NewImportGraphDefOptions()
 	defer C.TF_DeleteImportGraphDefOptions(opts)
+	if node := device.node(); node != "" {
+		name := C.CString(node)
+		defer C.free(unsafe.Pointer(name))
+		C.TF_ImportGraphDefOptionsSetDefaultDevice(opts, name)
+	}
 	C.TF_GraphImportGraphDef(s.graph, buf, opts, st.c)
 	return st.err("import graph")
 }

@@ -65,18 +65,19 @@ func newDoctor(a *app) *cobra.Command {
 
 // diagnosis is what the doctor found.
 type diagnosis struct {
-	Healthy    bool            `json:"healthy"` // no problems
-	Program    string          `json:"program"`
-	TensorFlow string          `json:"tensorflow"`
-	Wanted     string          `json:"tensorflow_wanted"`
-	Kernels    string          `json:"kernels"`
-	Go         string          `json:"go"`
-	Threads    int             `json:"threads"`
-	Machine    machine         `json:"machine"`
-	Arithmetic string          `json:"arithmetic"` // what came of a matrix product
-	Data       *examination    `json:"data,omitempty"`
-	Problems   []input.Problem `json:"problems"` // what has to be put right
-	Advice     []string        `json:"advice"`   // what may be worth a look
+	Healthy    bool             `json:"healthy"` // no problems
+	Program    string           `json:"program"`
+	TensorFlow string           `json:"tensorflow"`
+	Wanted     string           `json:"tensorflow_wanted"`
+	Kernels    string           `json:"kernels"`
+	Devices    []tfgraph.Device `json:"devices"`
+	Go         string           `json:"go"`
+	Threads    int              `json:"threads"`
+	Machine    machine          `json:"machine"`
+	Arithmetic string           `json:"arithmetic"` // what came of a matrix product
+	Data       *examination     `json:"data,omitempty"`
+	Problems   []input.Problem  `json:"problems"` // what has to be put right
+	Advice     []string         `json:"advice"`   // what may be worth a look
 }
 
 func (d *diagnosis) problem(path, reason, hint string) {
@@ -94,6 +95,11 @@ func examineInstallation(ctx context.Context) *diagnosis {
 		Healthy: true, Program: ownVersion(), TensorFlow: tfgraph.Version(), Wanted: wantedTensorFlow, Kernels: tfgraph.Kernels(),
 		Go: runtime.Version(), Threads: runtime.GOMAXPROCS(0), Machine: readMachine(rootFS),
 		Problems: []input.Problem{}, Advice: []string{},
+	}
+	devices, err := tfgraph.Devices()
+	if d.Devices = devices; err != nil {
+		d.Devices = []tfgraph.Device{}
+		d.problem("TensorFlow", err.Error(), "see that the driver fits, or hide GPUs with CUDA_VISIBLE_DEVICES=-1")
 	}
 	if d.TensorFlow != d.Wanted {
 		d.problem("TensorFlow", fmt.Sprintf("got version %s, want %s", d.TensorFlow, d.Wanted),
@@ -187,6 +193,7 @@ func (d *diagnosis) write(w io.Writer, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "alexnet\t%s, %s\n", d.Program, d.Go)
 	fmt.Fprintf(t, "TensorFlow\t%s, kernels %s\n", d.TensorFlow, d.Kernels)
+	fmt.Fprintf(t, "devices\t%s\n", tfgraph.DeviceList(d.Devices))
 	fmt.Fprintf(t, "arithmetic\t%s\n", d.Arithmetic)
 	fmt.Fprintf(t, "processor\t%s\n", d.Machine.processor(d.Threads))
 	fmt.Fprintf(t, "memory\t%s\n", d.Machine.memory())

@@ -18,6 +18,7 @@ func newEval(a *app) *cobra.Command {
 		asJSON   bool
 		batch    int
 		split    string
+		device   tfgraph.Device
 		pictures pictureFlags
 	)
 	cmd := &cobra.Command{
@@ -31,7 +32,7 @@ func newEval(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			model, err := eval.Open(ctx, args[0], tfgraph.Options{})
+			model, err := a.open(ctx, args[0], device)
 			if err != nil {
 				return err
 			}
@@ -67,6 +68,7 @@ func newEval(a *app) *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	f.IntVar(&batch, "batch", 64, "pictures computed at once")
 	f.StringVar(&split, "split", "", "part of DATA to measure: train, val or test")
+	registerDevice(f, &device)
 	pictures.register(f)
 	return cmd
 }

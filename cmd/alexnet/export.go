@@ -27,6 +27,9 @@ type exportFlags struct {
 	check       []string
 }
 
+// onCPU is where the run and what was written of it are compared: with the same kernels, and without a GPU too.
+var onCPU = tfgraph.Options{Device: tfgraph.CPU}
+
 var exportFormats = []string{"savedmodel", "checkpoint", "npy", "npz"}
 
 func newExport(a *app) *cobra.Command {
@@ -136,7 +139,7 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string
 		a.log.Info("the model shrinks large JPEG while decoding, as the run does")
 	}
 	meta.Network.BFloat16 = nil
-	model, err := eval.OpenAt(ctx, prefix, meta, tfgraph.Options{})
+	model, err := eval.OpenAt(ctx, prefix, meta, onCPU)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (x *exporter) choose(asked []string, dir string) error {
 
 // compare loads what was written as other programs do, and has it answer beside the run.
 func (x *exporter) compare(ctx context.Context, dir string) error {
-	loaded, err := savedmodel.Load(dir, tfgraph.Options{})
+	loaded, err := savedmodel.Load(dir, onCPU)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func exportCheckpoint(ctx context.Context, dir, prefix string, meta checkpoint.M
 	if err != nil {
 		return err
 	}
-	session, err := tfgraph.Open(def, tfgraph.Options{})
+	session, err := tfgraph.Open(def, onCPU)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ func newPredict(a *app) *cobra.Command {
 		top     int
 		batch   int
 		formats string
+		device  tfgraph.Device
 	)
 	cmd := &cobra.Command{
 		Use:   "predict RUN FILE…",
@@ -38,7 +39,7 @@ func newPredict(a *app) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--formats: %w", err)}
 			}
-			model, err := eval.Open(ctx, args[0], tfgraph.Options{})
+			model, err := a.open(ctx, args[0], device)
 			if err != nil {
 				return err
 			}
@@ -70,6 +71,7 @@ func newPredict(a *app) *cobra.Command {
 	f.StringVar(&draw, "draw", "", "write each picture with its class and probability drawn on it into this folder")
 	f.IntVar(&top, "top", 5, "classes named for each picture")
 	f.IntVar(&batch, "batch", 32, "pictures computed at once")
+	registerDevice(f, &device)
 	f.StringVar(&formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
 	return cmd
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"alexnet/checkpoint"
-	"alexnet/eval"
 	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/report"
@@ -28,6 +27,7 @@ type reportFlags struct {
 	out, checkpoint string
 	gallery, batch  int
 	open, json      bool
+	device          tfgraph.Device
 }
 
 func newReport(a *app) *cobra.Command {
@@ -55,6 +55,7 @@ func newReport(a *app) *cobra.Command {
 	flags.IntVar(&f.gallery, "gallery", 12, "pictures in each gallery")
 	flags.IntVar(&f.batch, "batch", 64, "pictures computed at once")
 	flags.BoolVar(&f.open, "open", false, "open the page in a browser")
+	registerDevice(flags, &f.device)
 	flags.BoolVar(&f.json, "json", false, "print one JSON object")
 	return cmd
 }
@@ -65,12 +66,12 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return hinted{err, "name a run directory, which alexnet train --out makes"}
 	}
-	model, err := eval.Open(ctx, checkpointPath(dir, f.checkpoint), tfgraph.Options{})
+	model, err := a.open(ctx, checkpointPath(dir, f.checkpoint), f.device)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	opt := report.Options{Gallery: f.gallery, Batch: f.batch, Limits: input.Limits{MaxPixels: config.MaxPixels}, Versions: versions()}
+	opt := report.Options{Gallery: f.gallery, Batch: f.batch, Limits: input.Limits{MaxPixels: config.MaxPixels}, Versions: versionRows()}
 	var data *input.Data
 	if len(args) == 2 {
 		data, err = named(config, model.Meta, args[1])
@@ -131,7 +132,7 @@ func named(config finetune.Config, model checkpoint.Meta, path string) (*input.D
 	return input.OpenEval(path, input.Options{Classes: model.Contract.Classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
 }
 
-func versions() []report.Row {
+func versionRows() []report.Row {
 	return []report.Row{
 		{Name: "alexnet", Value: ownVersion()},
 		{Name: "TensorFlow", Value: tfgraph.Version()},

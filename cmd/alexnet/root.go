@@ -25,8 +25,11 @@ func newRoot(a *app) *cobra.Command {
 			a.level.Set(slog.LevelDebug)
 		}
 	}
-	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newDoctor(a), newVersion(a))
+	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newDoctor(a), newVersion(a), newMan(a))
 	for _, cmd := range append(root.Commands(), root) {
+		if err := offer(cmd); err != nil {
+			panic(err) // a flag that two tables complete: no user can cause it
+		}
 		cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 		if args := cmd.Args; args != nil {
 			cmd.Args = func(cmd *cobra.Command, given []string) error {

@@ -16,12 +16,14 @@ import (
 
 	"alexnet/input"
 	"alexnet/serve"
+	"alexnet/tfgraph"
 )
 
 // serving are the flags of serve.
 type serving struct {
 	serve.Config
 	addr, formats, tokenFile string
+	device                   tfgraph.Device
 }
 
 func newServe(a *app) *cobra.Command {
@@ -48,6 +50,7 @@ func newServe(a *app) *cobra.Command {
 }
 
 func (s *serving) register(f *pflag.FlagSet) {
+	registerDevice(f, &s.device)
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8501", "address to listen on")
 	f.StringVar(&s.Name, "name", "alexnet", "the model's name in /v1/models/NAME")
 	f.IntVar(&s.Batch, "batch", 32, "pictures computed at once, at most")
@@ -84,6 +87,9 @@ func (s *serving) run(ctx context.Context, a *app, path string) error {
 		return hinted{fmt.Errorf("serve %q: %w", path, err), "--addr names another address"}
 	}
 	defer listener.Close()
+	if s.Session, err = a.on(s.device); err != nil {
+		return err
+	}
 	server, err := serve.New(ctx, path, s.Config, formats...)
 	if err != nil {
 		return err

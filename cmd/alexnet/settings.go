@@ -26,7 +26,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	f.set = finetune.New("", "")
 	c := &f.set
 	flags.StringVar(&c.Weights, "weights", "", "pretrained weights: bvlc_alexnet.npy, .npz, or a folder of arrays; without them all layers train from scratch")
-	flags.StringVar(&f.out, "out", "", "run directory (default runs/<name of DATA>)")
+	flags.StringVar(&f.out, "out", "", "run directory (default runs/ and the name of DATA)")
 	flags.IntVar(&c.Epochs, "epochs", c.Epochs, "epochs in total, those before a --resume included")
 	flags.IntVar(&c.Batch, "batch", c.Batch, "pictures an update")
 	flags.Float64Var(&c.LearningRate, "lr", 0, "learning rate (default 1e-3 for gd, 1e-4 for momentum and adam)")
@@ -48,6 +48,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&c.MicroBatch, "micro-batch", 0, "the most pictures computed at once; a batch of several adds up their gradients to the same update (default chosen by layers)")
 	flags.StringVar((*string)(&c.Network.LRN), "lrn", string(c.Network.LRN), "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit")
 	flags.StringVar((*string)(&c.Precision), "precision", string(c.Precision), "float32; bfloat16 for all layers but fc8; or auto: bfloat16 for frozen layers where the processor has it")
+	registerDevice(flags, &c.Device)
 	flags.BoolVar(&c.IgnoreOrientation, "ignore-orientation", false, "take pictures as stored, whatever their EXIF orientation says")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out from its newest checkpoint")
 	registerPictures(flags, &c.BadImages, &c.Formats, &c.MaxPixels)
@@ -126,5 +127,6 @@ var changes = map[string]func(c *finetune.Config, given finetune.Config){
 	"bad-images":    func(c *finetune.Config, given finetune.Config) { c.BadImages = given.BadImages },
 	"cache":         func(c *finetune.Config, given finetune.Config) { c.Cache = given.Cache },
 	"cache-memory":  func(c *finetune.Config, given finetune.Config) { c.CacheMemory = given.CacheMemory },
+	"device":        func(c *finetune.Config, given finetune.Config) { c.Device = given.Device },
 	"micro-batch":   func(c *finetune.Config, given finetune.Config) { c.MicroBatch = given.MicroBatch },
 }

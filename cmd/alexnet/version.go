@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -13,17 +14,38 @@ import (
 // version is set while linking.
 var version = ""
 
+// versions say what a program is made of and what it finds to compute on.
+type versions struct {
+	Alexnet    string           `json:"alexnet"`
+	TensorFlow string           `json:"tensorflow"`
+	Kernels    string           `json:"kernels"`
+	Devices    []tfgraph.Device `json:"devices"`
+	Go         string           `json:"go"`
+}
+
 func newVersion(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Say which alexnet and which TensorFlow this is",
-		Args:  cobra.NoArgs,
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "Say which alexnet and which TensorFlow this is, and what it can compute on",
+		Example: "  alexnet version\n  alexnet version --json",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.stdout, "alexnet %s, TensorFlow %s, kernels %s, %s\n",
-				ownVersion(), tfgraph.Version(), tfgraph.Kernels(), runtime.Version())
+			devices, err := tfgraph.Devices()
+			if err != nil {
+				return err
+			}
+			v := versions{ownVersion(), tfgraph.Version(), tfgraph.Kernels(), devices, runtime.Version()}
+			if asJSON {
+				return json.NewEncoder(a.stdout).Encode(v)
+			}
+			_, err = fmt.Fprintf(a.stdout, "alexnet %s, TensorFlow %s, kernels %s, devices %s, %s\n",
+				v.Alexnet, v.TensorFlow, v.Kernels, tfgraph.DeviceList(v.Devices), v.Go)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
 }
 
 func ownVersion() string {

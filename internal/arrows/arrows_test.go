@@ -25,6 +25,7 @@ const module = "alexnet/"
 var picture = []string{
 	"scripts/",
 	"bench",
+	"docker",
 	"cmd/alexnet",
 	"serve",
 	"report",

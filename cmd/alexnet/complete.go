@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"alexnet/alexnet"
+	"alexnet/finetune"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+)
+
+// choices are what a shell offers for flags that take one of a few words,
+// whichever verb has them.
+var choices = map[string][]cobra.Completion{
+	"bad-images": {string(input.Refuse), string(input.Skip)},
+	"decode":     {"exact", string(alexnet.DecodeFast)},
+	"device":     {string(tfgraph.AutoDevice), string(tfgraph.CPU), "gpu:0"},
+	"formats":    {"webp", "tiff", "webp,tiff"},
+	"lrn":        {string(alexnet.LRNOps), string(alexnet.LRNKernel)},
+	"optimizer":  {string(ops.GradientDescent), string(ops.Momentum), string(ops.Adam)},
+	"precision":  {string(finetune.Float32), string(finetune.BFloat16), string(finetune.Auto)},
+	"resize":     {string(alexnet.Squash), string(alexnet.Crop)},
+	"split":      {string(input.TrainSplit), string(input.ValSplit), string(input.TestSplit)},
+}
+
+// offer gives the flags and arguments of a verb what a shell completes them with.
+func offer(cmd *cobra.Command) error {
+	for name, words := range choices {
+		if err := offerFor(cmd, name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			return err
+		}
+	}
+	for name, whole := range map[string]string{"train-layers": "all", "init-layers": "none"} {
+		if err := offerFor(cmd, name, layerLists(whole)); err != nil {
+			return err
+		}
+	}
+	if fields := strings.Fields(cmd.Use); len(fields) > 1 && (fields[1] == "RUN" || fields[1] == "MODEL") && cmd.ValidArgsFunction == nil {
+		cmd.ValidArgsFunction = runFirst
+	}
+	return nil
+}
+
+// runFirst completes the first argument by run directories, and any by files
+// where there are none.
+func runFirst(_ *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return runsFrom(start), cobra.ShellCompDirectiveDefault
+}
+
+func offerFor(cmd *cobra.Command, name string, words cobra.CompletionFunc) error {
+	if cmd.Flags().Lookup(name) == nil {
+		return nil
+	}
+	return cmd.RegisterFlagCompletionFunc(name, words)
+}
+
+// layerLists completes lists such as fc6,fc7 by another layer, or by the word
+// that stands for a whole list.
+func layerLists(whole string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		done := start[:strings.LastIndex(start, ",")+1]
+		var lists []cobra.Completion
+		if done == "" {
+			lists = append(lists, whole)
+		}
+		for _, layer := range alexnet.LayerNames {
+			if !slices.Contains(strings.Split(done, ","), layer) {
+				lists = append(lists, done+layer)
+			}
+		}
+		return lists, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// runsFrom finds run directories whose path begins with start, this folder's and
+// the next one's.
+func runsFrom(start string) []cobra.Completion {
+	var runs []cobra.Completion
+	for _, pattern := range []string{"*", filepath.Join("*", "*")} {
+		found, err := filepath.Glob(finetune.ConfigFile(quoteGlob(start) + pattern))
+		if err != nil {
+			continue
+		}
+		for _, file := range found {
+			runs = append(runs, filepath.Dir(file)+string(os.PathSeparator))
+		}
+	}
+	return runs
+}
+
+// quoteGlob has filepath.Glob take a path as it is written.
+func quoteGlob(path string) string {
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
+}
