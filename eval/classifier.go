@@ -24,7 +24,9 @@ import (
 // Classifier is a trained network ready to run forward; safe for concurrent
 // use. Close frees it.
 type Classifier struct {
-	Meta      checkpoint.Meta // which checkpoint it is
+	Meta   checkpoint.Meta // which checkpoint it is
+	Limits input.Limits    // what a picture may cost; may be set before first use
+
 	head      Head
 	variables []ops.Variable
 	weights   *checkpoint.Weights
@@ -160,9 +162,12 @@ func (c *Classifier) Evaluate(ctx context.Context, examples []input.Example, bat
 	return Evaluate(ctx, c.session, c.head, loader.Batches(ctx, input.InOrder(len(examples))), c.Meta.Contract.Classes)
 }
 
-// Loader decodes examples by the model's contract into batches of the given size.
+// Loader decodes examples by the model's contract and within its Limits into
+// batches of the given size.
 func (c *Classifier) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	return NewLoader(c.decoder, c.Meta.Contract.Size, examples, batch)
+	loader := NewLoader(c.decoder, c.Meta.Contract.Size, examples, batch)
+	loader.Limits = c.Limits
+	return loader
 }
 
 // NewLoader decodes examples into batches of pictures of side size.

@@ -58,8 +58,7 @@ func newDoctor(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	f.StringVar(&val, "val", "", "what train --val is given: a folder, a list or a fraction")
-	f.StringVar(&pictures.formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
-	f.Int64Var(&pictures.limits.MaxPixels, "max-pixels", 0, "largest picture in pixels (default 100 million)")
+	registerReading(f, &pictures.formats, &pictures.limits.MaxPixels)
 	return cmd
 }
 

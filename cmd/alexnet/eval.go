@@ -41,6 +41,7 @@ func newEval(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			model.Limits = opt.Limits
 			opt.Classes, opt.Split = model.Meta.Contract.Classes, input.Split(split)
 			data, err := input.OpenEval(args[1], opt)
 			if err != nil {

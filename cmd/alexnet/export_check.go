@@ -51,6 +51,7 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 		gone("the run had no pictures to validate on")
 		return nil
 	}
+	x.model.Limits = input.Limits{MaxPixels: run.MaxPixels}
 	broken, err := x.model.Loader(data.Val, 1).Verify(ctx)
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (x *exporter) compare(ctx context.Context, dir string) error {
 			return err
 		}
 		for _, signature := range []string{"oriented", savedmodel.DefaultSignature} {
-			got, err := ask(ctx, loaded, signature, examples)
+			got, err := ask(ctx, loaded, signature, examples, x.model.Limits)
 			if err != nil {
 				return err
 			}
@@ -145,8 +146,8 @@ type answer struct {
 
 // ask runs a signature on the pictures, as many at once as the run did, since kernels
 // round by the size of a batch.
-func ask(ctx context.Context, loaded *savedmodel.Loaded, signature string, examples []input.Example) ([]answer, error) {
-	inputs, err := encodedInputs(examples)
+func ask(ctx context.Context, loaded *savedmodel.Loaded, signature string, examples []input.Example, limits input.Limits) ([]answer, error) {
+	inputs, err := encodedInputs(examples, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -187,11 +188,11 @@ func (x *exporter) hold(signature string, examples []input.Example, got []answer
 }
 
 // encodedInputs are the pictures as the signatures take them.
-func encodedInputs(examples []input.Example) (map[string]*tfgraph.Tensor, error) {
+func encodedInputs(examples []input.Example, limits input.Limits) (map[string]*tfgraph.Tensor, error) {
 	encoded, orientations := make([][]byte, len(examples)), make([]int32, len(examples))
 	for i, ex := range examples {
 		var err error
-		if encoded[i], err = input.Read(ex, input.Limits{}); err != nil {
+		if encoded[i], err = input.Read(ex, limits); err != nil {
 			return nil, err
 		}
 		orientations[i] = int32(ex.Orientation)

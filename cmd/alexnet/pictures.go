@@ -26,6 +26,11 @@ func (p *pictureFlags) register(f *pflag.FlagSet) {
 // registerPictures are the flags of every verb that reads labelled pictures.
 func registerPictures(f *pflag.FlagSet, bad *input.Policy, formats *string, maxPixels *int64) {
 	f.StringVar((*string)(bad), "bad-images", string(*bad), "what a picture that cannot be read does: error, or skip to leave it out")
+	registerReading(f, formats, maxPixels)
+}
+
+// registerReading are the flags of every verb that reads pictures.
+func registerReading(f *pflag.FlagSet, formats *string, maxPixels *int64) {
 	f.StringVar(formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
 	f.Int64Var(maxPixels, "max-pixels", 0, "largest picture in pixels (default 100 million)")
 }

@@ -23,6 +23,7 @@ func newPredict(a *app) *cobra.Command {
 		top     int
 		batch   int
 		formats string
+		limits  input.Limits
 		device  tfgraph.Device
 	)
 	cmd := &cobra.Command{
@@ -44,8 +45,9 @@ func newPredict(a *app) *cobra.Command {
 				return err
 			}
 			defer model.Close()
+			model.Limits = limits
 			paths, problems := input.Expand(args[1:], a.stdin)
-			examples, refused := input.Examples(paths, input.Options{Formats: allowed})
+			examples, refused := input.Examples(paths, input.Options{Formats: allowed, Limits: limits})
 			out := &predictions{app: a, json: asJSON}
 			for _, p := range append(problems, refused...) {
 				if err := out.print(eval.Prediction{Path: p.Path, Err: errors.New(p.Reason)}); err != nil {
@@ -72,7 +74,7 @@ func newPredict(a *app) *cobra.Command {
 	f.IntVar(&top, "top", 5, "classes named for each picture")
 	f.IntVar(&batch, "batch", 32, "pictures computed at once")
 	registerDevice(f, &device)
-	f.StringVar(&formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
+	registerReading(f, &formats, &limits.MaxPixels)
 	return cmd
 }
 
