@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench growth fuzz soak cover clean distclean
+.PHONY: help build test demo bench growth load fuzz soak docker-test vulncheck sbom cover clean distclean
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10m
@@ -37,6 +37,18 @@ fuzz: ## every fuzz target for FUZZTIME (10m) each
 soak: ## train for minutes and watch memory
 	@scripts/soak
 
+load: build ## how fast MODEL=runs/1 is served over HTTP, with PICTURES=folder
+	@scripts/load "$${MODEL:?make load MODEL=runs/1 PICTURES=folder}" "$${PICTURES:?make load MODEL=runs/1 PICTURES=folder}"
+
+docker-test: ## build the images and use them; GPU=1: the one for GPUs too
+	@scripts/docker-test $(GPU:1=gpu)
+
+vulncheck: ## known vulnerabilities in the Go code that is reached
+	@scripts/vulncheck
+
+sbom: ## bin/alexnet.cdx.json, what the program is made of
+	@scripts/sbom
+
 cover: ## the share of statements that tests reach; cover.out for go tool cover -html
 	@$(with_libtensorflow) go test -coverprofile=cover.out -coverpkg=./... ./... && \
 		go tool cover -func=cover.out | tail -n 1
@@ -45,4 +57,4 @@ clean: ## remove what was built
 	rm -rf bin cover.out
 
 distclean: clean ## remove what was brought too: the C library and Python
-	rm -rf .libtensorflow .libtensorflow.* .venv*
+	rm -rf .libtensorflow .libtensorflow.* .venv* .vulndb
