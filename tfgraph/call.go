@@ -99,8 +99,8 @@ func (c *call) release() {
 	}
 }
 
-func (c *call) run(ctx context.Context) ([]*Tensor, error) {
-	options, err := c.session.runOptions(ctx)
+func (c *call) run(ctx context.Context, trace *[]byte) ([]*Tensor, error) {
+	options, err := c.session.runOptions(ctx, trace != nil)
 	if err != nil {
 		return nil, fmt.Errorf("encode run options: %w", err)
 	}
@@ -109,15 +109,23 @@ func (c *call) run(ctx context.Context) ([]*Tensor, error) {
 		runOptions = C.TF_NewBufferFromString(unsafe.Pointer(unsafe.SliceData(options)), C.size_t(len(options)))
 		defer C.TF_DeleteBuffer(runOptions)
 	}
+	var metadata *C.TF_Buffer
+	if trace != nil {
+		metadata = C.TF_NewBuffer()
+		defer C.TF_DeleteBuffer(metadata)
+	}
 	st := newStatus()
 	defer st.delete()
 	results := make([]*C.TF_Tensor, len(c.outputs))
 	C.TF_SessionRun(c.session.c, runOptions,
 		unsafe.SliceData(c.inputs), unsafe.SliceData(c.values), C.int(len(c.inputs)),
 		unsafe.SliceData(c.outputs), unsafe.SliceData(results), C.int(len(results)),
-		unsafe.SliceData(c.targets), C.int(len(c.targets)), nil, st.c)
+		unsafe.SliceData(c.targets), C.int(len(c.targets)), metadata, st.c)
 	if err := st.err("run session"); err != nil {
 		return nil, withCause(ctx, err)
+	}
+	if trace != nil {
+		*trace = C.GoBytes(metadata.data, C.int(metadata.length))
 	}
 	tensors := make([]*Tensor, len(results))
 	for i, r := range results {

@@ -56,7 +56,7 @@ func (s *Session) RunNamed(ctx context.Context, feeds map[string]*Tensor, fetche
 			return nil, err
 		}
 	}
-	return s.run(ctx, given, asked, nil)
+	return s.run(ctx, nil, given, asked, nil)
 }
 
 func parsePlace(name string) (place, error) {

@@ -116,25 +116,34 @@ func (s *Session) importGraph(graphDef []byte, device Device, st status) error {
 // the run's timeout; TensorFlow offers no other way to stop a run, so a mere
 // cancellation is seen before a run and not during it.
 func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*Tensor, error) {
-	given := make(map[place]*Tensor, len(feeds))
+	given, asked, err := places(feeds, fetches)
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, nil, given, asked, targets)
+}
+
+// places names what is fed and fetched.
+func places(feeds Feeds, fetches []tf.Output) (given map[place]*Tensor, asked []place, err error) {
+	given = make(map[place]*Tensor, len(feeds))
 	for output, tensor := range feeds {
 		p, err := placeOf(output)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		given[p] = tensor
 	}
-	asked := make([]place, len(fetches))
+	asked = make([]place, len(fetches))
 	for i, output := range fetches {
-		var err error
 		if asked[i], err = placeOf(output); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return s.run(ctx, given, asked, targets)
+	return given, asked, nil
 }
 
-func (s *Session) run(ctx context.Context, feeds map[place]*Tensor, fetches []place, targets []*tf.Operation) ([]*Tensor, error) {
+// run leaves in trace, if there is one, what each operation took.
+func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[place]*Tensor, fetches []place, targets []*tf.Operation) ([]*Tensor, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -160,7 +169,7 @@ func (s *Session) run(ctx context.Context, feeds map[place]*Tensor, fetches []pl
 			return nil, err
 		}
 	}
-	return call.run(ctx)
+	return call.run(ctx, trace)
 }
 
 // operation finds an operation of the imported graph by the name it was built
@@ -202,7 +211,7 @@ func (s *Session) Close() error {
 
 // runOptions are the serialised RunOptions of one run, nil where the defaults
 // do. Whole milliseconds are rounded up, never to end before ctx's deadline.
-func (s *Session) runOptions(ctx context.Context) ([]byte, error) {
+func (s *Session) runOptions(ctx context.Context, traced bool) ([]byte, error) {
 	var options pb.RunOptions
 	if s.inline {
 		options.InterOpThreadPool = -1
@@ -211,7 +220,10 @@ func (s *Session) runOptions(ctx context.Context) ([]byte, error) {
 	if ok {
 		options.TimeoutInMs = max(time.Until(deadline).Milliseconds()+1, 1)
 	}
-	if !ok && !s.inline {
+	if traced {
+		options.TraceLevel = pb.RunOptions_FULL_TRACE
+	}
+	if !ok && !s.inline && !traced {
 		return nil, nil
 	}
 	return proto.Marshal(&options)
