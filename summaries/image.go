@@ -47,14 +47,16 @@ func channels(picture image.Image) int32 {
 	return 4
 }
 
-// gap between the pictures of a grid, in pixels.
-const gap = 2
-
 // Grid lays pictures out in rows, first picture at the top left, for a single
 // [Writer.Image]: the filters of a layer, the worst mistakes of an epoch. Every
 // cell has the size of the largest picture; what is left over is white. With
 // columns below 1 the grid is about as wide as it is high, counted in pictures.
 func Grid(columns int, pictures ...image.Image) image.Image {
+	const gap = 2 // pixels
+	return grid(columns, gap, pictures...)
+}
+
+func grid(columns, gap int, pictures ...image.Image) image.Image {
 	if columns < 1 {
 		columns = int(math.Ceil(math.Sqrt(float64(len(pictures)))))
 	}

@@ -1,5 +1,6 @@
 // Package summaries writes and reads event files, which TensorBoard turns into
-// curves, histograms, pictures, text and the drawing of a graph.
+// curves, histograms, pictures, text, the drawing of a graph with what its nodes
+// took, a table of runs by their settings, and a map of points.
 //
 // Start with [Create] and [Read].
 //
@@ -22,6 +23,7 @@ import (
 	tensorpb "github.com/wamuir/graft/tensorflow/core/framework/tensor_go_proto"
 	shapepb "github.com/wamuir/graft/tensorflow/core/framework/tensor_shape_go_proto"
 	typespb "github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 	"google.golang.org/protobuf/proto"
 )
@@ -56,18 +58,11 @@ func (w *Writer) Histogram(step int64, tag string, values []float32) error {
 // Text adds a text in Markdown, which TensorBoard renders after removing
 // whatever HTML is in it.
 func (w *Writer) Text(step int64, tag, markdown string) error {
-	return w.addValues("text", step, &summarypb.Summary_Value{
-		Tag: tag,
-		Metadata: &summarypb.SummaryMetadata{
-			PluginData: &summarypb.SummaryMetadata_PluginData{PluginName: "text"},
-			DataClass:  summarypb.DataClass_DATA_CLASS_TENSOR,
-		},
-		Value: &summarypb.Summary_Value_Tensor{Tensor: &tensorpb.TensorProto{
-			Dtype:       typespb.DataType_DT_STRING,
-			TensorShape: &shapepb.TensorShapeProto{},
-			StringVal:   [][]byte{[]byte(markdown)},
-		}},
-	})
+	return w.addValues("text", step, tensorOf(tag, "text", nil, &tensorpb.TensorProto{
+		Dtype:       typespb.DataType_DT_STRING,
+		TensorShape: &shapepb.TensorShapeProto{},
+		StringVal:   [][]byte{[]byte(markdown)},
+	}))
 }
 
 // Graph adds the graph that TensorBoard draws for the run, given as a
@@ -81,6 +76,23 @@ func (w *Writer) Graph(graphDef []byte) error {
 		return fmt.Errorf("write graph: got %d bytes without a node, want a GraphDef", len(graphDef))
 	}
 	return w.add("graph", &eventpb.Event{What: &eventpb.Event_GraphDef{GraphDef: graphDef}})
+}
+
+// RunMetadata adds what each operation of a traced run took, given as a serialised
+// RunMetadata. The graph's page offers it under the tag, of which there is one a
+// run, and colours the nodes by it.
+func (w *Writer) RunMetadata(step int64, tag string, metadata []byte) error {
+	var m pb.RunMetadata
+	if err := proto.Unmarshal(metadata, &m); err != nil {
+		return fmt.Errorf("write run metadata %q: got %d bytes, want a RunMetadata: %w", tag, len(metadata), err)
+	}
+	if tag == "" || len(m.GetStepStats().GetDevStats()) == 0 {
+		return fmt.Errorf("write run metadata %q: got %d bytes without a figure, want a tag and those of a traced run", tag, len(metadata))
+	}
+	return w.add(fmt.Sprintf("run metadata %q", tag), &eventpb.Event{
+		Step: step,
+		What: &eventpb.Event_TaggedRunMetadata{TaggedRunMetadata: &eventpb.TaggedRunMetadata{Tag: tag, RunMetadata: metadata}},
+	})
 }
 
 func scalar(tag string, value float64) *summarypb.Summary_Value {

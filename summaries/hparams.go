@@ -1,0 +1,91 @@
+package summaries
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// HParam is a setting of a run: a string, a bool, an int or a float64.
+type HParam struct {
+	Name  string
+	Value any
+}
+
+// HParams says what the run is made from, for the page that has all runs side by
+// side, with a column for each setting and for each of the metrics, which are
+// tags of scalars. The page takes its columns from one of the runs, so all should
+// have the same. Until [Writer.HParamsEnd] the run counts as running.
+func (w *Writer) HParams(settings []HParam, metrics ...string) error {
+	var experiment, session []byte
+	seconds := float64(w.clock().UnixMicro()) / 1e6
+	for _, h := range settings {
+		value, kind, err := h.value()
+		if err != nil {
+			return fmt.Errorf("write hyperparameter %q: %w", h.Name, err)
+		}
+		session = appendBytes(session, 1, appendBytes(appendBytes(nil, 1, []byte(h.Name)), 2, value)) // hparams, a map
+		info := appendBytes(nil, 1, []byte(h.Name))
+		info = protowire.AppendVarint(protowire.AppendTag(info, 4, protowire.VarintType), kind) // type
+		experiment = appendBytes(experiment, 4, info)                                           // hparam_infos
+	}
+	for _, tag := range metrics {
+		name := appendBytes(nil, 2, []byte(tag))
+		experiment = appendBytes(experiment, 5, appendBytes(nil, 1, name)) // metric_infos
+	}
+	experiment = appendDouble(experiment, 3, seconds) // time_created_secs
+	session = appendDouble(session, 5, seconds)       // start_time_secs
+	return errors.Join(
+		w.hparams(0, "_hparams_/experiment", 2, experiment),
+		w.hparams(0, "_hparams_/session_start_info", 3, session))
+}
+
+// HParamsEnd says that the run has ended well, at that step.
+func (w *Writer) HParamsEnd(step int64) error {
+	const success = 1
+	end := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), success)
+	return w.hparams(step, "_hparams_/session_end_info", 4, appendDouble(end, 2, float64(w.clock().UnixMicro())/1e6))
+}
+
+// hparams adds one field of an HParamsPluginData
+// (tensorboard/plugins/hparams/plugin_data.proto). All of it is in the tag's
+// description, and the tensor is empty.
+func (w *Writer) hparams(step int64, tag string, field protowire.Number, message []byte) error {
+	return w.addValues("hyperparameters", step, tensorOf(tag, "hparams", appendBytes(nil, field, message), floats(nil, 0)))
+}
+
+// value is a serialised google.protobuf.Value and the number that the page has
+// for its type.
+func (h HParam) value() (value []byte, kind uint64, err error) {
+	const text, boolean, number = 1, 2, 3
+	var v *structpb.Value
+	switch x := h.Value.(type) {
+	case string:
+		v, kind = structpb.NewStringValue(x), text
+	case bool:
+		v, kind = structpb.NewBoolValue(x), boolean
+	case int:
+		v, kind = structpb.NewNumberValue(float64(x)), number
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, 0, fmt.Errorf("got %v, want a finite number", x)
+		}
+		v, kind = structpb.NewNumberValue(x), number
+	default:
+		return nil, 0, fmt.Errorf("got a %T, want a string, bool, int or float64", h.Value)
+	}
+	value, err = proto.Marshal(v)
+	return value, kind, err
+}
+
+func appendBytes(message []byte, field protowire.Number, value []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(message, field, protowire.BytesType), value)
+}
+
+func appendDouble(message []byte, field protowire.Number, value float64) []byte {
+	return protowire.AppendFixed64(protowire.AppendTag(message, field, protowire.Fixed64Type), math.Float64bits(value))
+}
