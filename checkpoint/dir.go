@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"alexnet/alexnet"
+	"alexnet/summaries"
 	"alexnet/tfgraph"
 )
 
@@ -29,19 +30,21 @@ type Dir string
 // Meta says what a checkpoint's variables are of; it stands beside them as
 // NAME.json.
 type Meta struct {
-	Name     string           `json:"name"`  // model_epoch3.ckpt
-	Step     int64            `json:"step"`  // updates done
-	Epoch    int              `json:"epoch"` // epochs done
-	Index    int              `json:"index"` // pictures of the next epoch already used
-	Saved    time.Time        `json:"saved"`
-	Partial  *Partial         `json:"partial,omitempty"` // what the next epoch has shown up to Index
-	Network  alexnet.Config   `json:"network"`
-	Contract alexnet.Contract `json:"contract"`
-	Metrics  *Metrics         `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
-	Config   json.RawMessage  `json:"config"`            // the run's resolved settings
+	Name     string             `json:"name"`  // model_epoch3.ckpt
+	Step     int64              `json:"step"`  // updates done
+	Epoch    int                `json:"epoch"` // epochs done
+	Index    int                `json:"index"` // pictures of the next epoch already used
+	Saved    time.Time          `json:"saved"`
+	Partial  *Partial           `json:"partial,omitempty"` // what the next epoch has shown up to Index
+	Display  *Partial           `json:"display,omitempty"` // what the updates since the last point of the curves have shown
+	Events   summaries.Position `json:"events,omitzero"`   // how far the run's event files went
+	Network  alexnet.Config     `json:"network"`
+	Contract alexnet.Contract   `json:"contract"`
+	Metrics  *Metrics           `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
+	Config   json.RawMessage    `json:"config"`            // the run's resolved settings
 }
 
-// Partial adds up what an unfinished epoch has shown.
+// Partial adds up what the updates of an unfinished epoch have shown.
 type Partial struct {
 	Loss    float64 `json:"loss"` // summed over pictures
 	Correct int     `json:"correct"`
@@ -192,19 +195,20 @@ func better(a, b *Metrics) bool {
 }
 
 // retain splits all, oldest first, into what stays and what goes: the keep
-// newest and the best stay; a checkpoint from inside an epoch goes as soon as
-// there is a newer one. keep 0 keeps all.
+// newest and the best stay; a checkpoint from inside an epoch is not counted, and
+// goes as soon as there is a newer one. keep 0 keeps all.
 func retain(all []Meta, keep int) (kept, dropped []Meta) {
 	best, _ := Best(all)
 	left := keep
 	for i := len(all) - 1; i >= 0; i-- {
 		m, newest := all[i], i == len(all)-1
-		superseded := m.Index > 0 && !newest
-		if !superseded && (keep == 0 || left > 0 || m.Name == best.Name) {
-			kept = append(kept, m)
-			left--
-		} else {
+		inside := m.Index > 0
+		if inside && !newest || !inside && keep > 0 && left <= 0 && m.Name != best.Name {
 			dropped = append(dropped, m)
+			continue
+		}
+		if kept = append(kept, m); !inside {
+			left--
 		}
 	}
 	slices.Reverse(kept)

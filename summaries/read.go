@@ -110,9 +110,11 @@ func RemoveOwn(dir string) error {
 	return nil
 }
 
+// own tells whether this package wrote the file at path. One that was killed
+// before its first event was whole holds nothing of anybody's.
 func own(path string) bool {
 	for event, err := range Read(path) {
-		return err == nil && event.GetSourceMetadata().GetWriter() == sourceName
+		return event.GetSourceMetadata().GetWriter() == sourceName || errors.Is(err, io.ErrUnexpectedEOF)
 	}
-	return false
+	return true
 }

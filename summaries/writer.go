@@ -1,6 +1,7 @@
 package summaries
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,17 +41,26 @@ type Options struct {
 	// the interruption, which are about to be taken again.
 	StartStep int64
 
+	// MaxSize is how many bytes a file may grow to before events go on in the
+	// next one; a single event may be larger. 0 is 64 MiB.
+	MaxSize int64
+
 	// Clock stamps the events. Nil is time.Now.
 	Clock func() time.Time
 }
 
-// Writer adds events to one file. It is safe for several goroutines and starts
+const defaultMaxSize = 64 << 20
+
+// Writer adds events to a file, and to the next when that is full. It is safe for several goroutines and starts
 // none. An error of the file is final: every later call returns it. A refused
 // argument, such as an empty tag, is not: the writer goes on as if the call
 // had not been made.
 type Writer struct {
 	mu      sync.Mutex
 	file    *os.File
+	size    int64 // of file
+	begun   int64 // of what it begins with
+	maxSize int64
 	clock   func() time.Time
 	pending []byte    // whole events
 	spilled time.Time // when pending was last emptied
@@ -87,7 +97,7 @@ func create(dir string, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{file: file, clock: clock, spilled: now}
+	w := &Writer{file: file, maxSize: cmp.Or(opt.MaxSize, defaultMaxSize), clock: clock, spilled: now}
 	if err := w.begin(opt.StartStep); err != nil {
 		return nil, errors.Join(err, w.file.Close(), os.Remove(file.Name()))
 	}
@@ -137,10 +147,7 @@ func nextSecond(dir string, now time.Time) (int64, error) {
 
 // begin writes what a reader wants to know before the first summary.
 func (w *Writer) begin(startStep int64) error {
-	if err := w.add("file version", &eventpb.Event{
-		What:           &eventpb.Event_FileVersion{FileVersion: fileVersion},
-		SourceMetadata: &eventpb.SourceMetadata{Writer: sourceName},
-	}); err != nil {
+	if err := w.add("file version", versionEvent(w.clock())); err != nil {
 		return err
 	}
 	if startStep > 0 {
@@ -152,7 +159,11 @@ func (w *Writer) begin(startStep int64) error {
 			return err
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	w.begun = w.size
+	return nil
 }
 
 // syncDir makes the new name outlast a power cut where the file system can; on
@@ -164,8 +175,12 @@ func syncDir(dir string) {
 	}
 }
 
-// Path returns the name of the event file.
-func (w *Writer) Path() string { return w.file.Name() }
+// Path returns the name of the event file that is being written.
+func (w *Writer) Path() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.file.Name()
+}
 
 // add stamps the event and queues it; name says in errors what it is.
 func (w *Writer) add(name string, event *eventpb.Event) error {
@@ -197,7 +212,14 @@ func (w *Writer) spill(now time.Time) {
 	if w.err != nil || len(w.pending) == 0 {
 		return
 	}
-	if _, err := w.file.Write(w.pending); err != nil {
+	if w.full() {
+		if err := w.rotate(now); err != nil {
+			w.err = fmt.Errorf("go on in another event file: %w", err)
+			return
+		}
+	}
+	n, err := w.file.Write(w.pending)
+	if w.size += int64(n); err != nil {
 		w.err = fmt.Errorf("write events: %w", err)
 	}
 	w.pending = w.pending[:0]

@@ -22,6 +22,7 @@ type Config struct {
 	InOrder      bool          `json:"in_order,omitempty"`    // take the pictures as they come instead of shuffling them every epoch
 	Keep         int           `json:"keep"`                  // newest checkpoints kept beside the best; no default: 0 is all
 	DisplayEvery int           `json:"display_every"`         // updates between two points of a curve; 20
+	SaveEvery    Interval      `json:"save_every,omitzero"`   // between checkpoints inside an epoch; no default: 0 is none
 }
 
 // WithDefaults fills what is zero and has a default.
@@ -63,6 +64,9 @@ func (c Config) Validate() error {
 	want(c.Keep >= 0, "keep: got %d, want 0 for all or more", c.Keep)
 	want(c.DisplayEvery >= 1, "display every: got %d, want at least 1", c.DisplayEvery)
 	known := map[ops.Optimizer]bool{ops.GradientDescent: true, ops.Momentum: true, ops.Adam: true}
+	if err := c.SaveEvery.validate(); err != nil {
+		errs = append(errs, fmt.Errorf("save every: %w", err))
+	}
 	want(known[c.Optimizer], "optimizer: got %q, want gd, momentum or adam", c.Optimizer)
 	return errors.Join(errs...)
 }

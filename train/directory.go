@@ -43,29 +43,36 @@ var columns = []string{"epoch", "step", "loss", "accuracy", "validation_loss", "
 	"learning_rate", "images_per_second", "seconds"}
 
 // open makes the folders, takes the directory for this process alone, and leaves
-// there only what belongs to a run that goes on after so many epochs and steps.
-func (d *directory) open(epochs int, step int64) error {
+// there only what belongs to a run that goes on at a position, from a checkpoint
+// if there is one.
+func (d *directory) open(at position, from *checkpoint.Meta) error {
 	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
 	if err := d.takeLock(); err != nil {
 		return err
 	}
-	if step == 0 {
-		// Of a run that ended before its first checkpoint. TensorBoard would draw
-		// its curves and the new ones as one.
-		if err := summaries.RemoveOwn(d.events); err != nil {
-			return fmt.Errorf("open run: %w", err)
-		}
+	if err := d.openEvents(at.Step, from); err != nil {
+		return fmt.Errorf("open run: %w", err)
 	}
 	if err := d.checkpoints.Sweep(); err != nil {
 		return err
 	}
-	rows, err := d.metricsUpTo(epochs)
+	rows, err := d.metricsUpTo(at.Epoch)
 	if err != nil {
 		return err
 	}
 	return checkpoint.WriteFile(d.metrics, rows)
+}
+
+// openEvents leaves of the event files what came before the checkpoint. Of a run
+// that ended before its first one, TensorBoard would draw the curves and the new
+// ones as one.
+func (d *directory) openEvents(step int64, from *checkpoint.Meta) error {
+	if step == 0 {
+		return summaries.RemoveOwn(d.events)
+	}
+	return summaries.Rewind(d.events, from.Events)
 }
 
 func (d *directory) metricsUpTo(epochs int) ([]byte, error) {
@@ -99,7 +106,7 @@ func (d *directory) appendMetrics(e Epoch, learningRate float64) error {
 		return fmt.Errorf("write metrics: %w", err)
 	}
 	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func encodeRows(rows [][]string) ([]byte, error) {

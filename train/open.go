@@ -36,7 +36,7 @@ func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 	if err := r.enter(ctx); err != nil {
 		return r, err
 	}
-	if err := r.dir.open(r.at.Epoch, r.at.Step); err != nil {
+	if err := r.dir.open(r.at, r.job.Resume); err != nil {
 		return r, err
 	}
 	var opt summaries.Options
@@ -59,18 +59,15 @@ func (r *run) enter(ctx context.Context) error {
 	if err := r.graph.saver.Restore(ctx, r.session, r.dir.checkpoints.Prefix(*from)); err != nil {
 		return err
 	}
-	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step}
-	if p := from.Partial; p != nil {
-		r.at.sum = mean{loss: p.Loss, correct: p.Correct, count: p.Count}
-	}
-	r.saved = r.at
+	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step, sum: meanOf(from.Partial)}
+	r.saved, r.display = r.at, meanOf(from.Display)
 	return nil
 }
 
 // begin writes what a fresh run shows before its first update: the graph and
 // the accuracy that chance or the weights file gives.
 func (r *run) begin(ctx context.Context) error {
-	r.began = time.Now()
+	r.began, r.savedAt = time.Now(), time.Now()
 	if err := r.events.Graph(r.graph.def); err != nil {
 		return err
 	}

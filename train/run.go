@@ -68,8 +68,9 @@ type run struct {
 	store   features.Store // of frozen layers; nil without
 	at      position
 	saved   position // of the newest checkpoint
-	partial result   // of the update under way
-	display mean     // since the last point of the curves
+	savedAt time.Time
+	partial result // of the update under way
+	display mean   // since the last point of the curves
 	began   time.Time
 	fresh   int     // pictures since began
 	spent   float64 // seconds that the epoch's updates took
@@ -96,6 +97,21 @@ func (m *mean) add(r result, pictures int) {
 	m.count += pictures
 }
 
+// kept is m as a checkpoint has it, nil where nothing is added up.
+func (m mean) kept() *checkpoint.Partial {
+	if m.count == 0 {
+		return nil
+	}
+	return &checkpoint.Partial{Loss: m.loss, Correct: m.correct, Count: m.count}
+}
+
+func meanOf(p *checkpoint.Partial) mean {
+	if p == nil {
+		return mean{}
+	}
+	return mean{loss: p.Loss, correct: p.Correct, count: p.Count}
+}
+
 func (m mean) values() (loss, accuracy float64) {
 	return m.loss / float64(m.count), float64(m.correct) / float64(m.count)
 }
@@ -113,6 +129,11 @@ func (r *run) epoch(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if r.at.Index < len(order) {
+			if err := r.saveInside(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	r.spent = time.Since(r.began).Seconds()
@@ -211,14 +232,15 @@ func (r *run) rate() float64 { return float64(r.fresh) / max(time.Since(r.began)
 func (r *run) save(ctx context.Context, metrics *checkpoint.Metrics) (prefix string, err error) {
 	m := r.job.Meta
 	m.Step, m.Epoch, m.Index, m.Metrics, m.Saved = r.at.Step, r.at.Epoch, r.at.Index, metrics, time.Now().UTC()
-	if r.at.Index > 0 {
-		m.Partial = &checkpoint.Partial{Loss: r.at.sum.loss, Correct: r.at.sum.correct, Count: r.at.sum.count}
+	m.Partial, m.Display = r.at.sum.kept(), r.display.kept()
+	if m.Events, err = r.events.Position(); err != nil {
+		return "", err
 	}
 	m.Name = checkpoint.Name(m.Epoch, m.Index, m.Step)
 	if err := r.dir.checkpoints.Save(context.WithoutCancel(ctx), r.session, r.graph.saver, m, r.cfg.Keep); err != nil {
 		return "", err
 	}
-	r.saved = r.at
+	r.saved, r.savedAt = r.at, time.Now()
 	return r.dir.checkpoints.Prefix(m), nil
 }
 

@@ -38,6 +38,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Val, "val", "", "folder or list to validate on, or the fraction of DATA to keep back for it (default DATA's own val or test)")
 	flags.IntVar(&c.Keep, "keep", c.Keep, "newest checkpoints to keep beside the best; 0 keeps all")
 	flags.IntVar(&c.DisplayEvery, "display-every", c.DisplayEvery, "updates between two points of the curves")
+	flags.TextVar(&c.SaveEvery, "save-every", c.SaveEvery, "a checkpoint inside an epoch too, every so many updates or so long: `N|DURATION`, as in 500 or 10m; each replaces the one before (default only at an epoch's end)")
 	flags.StringVar((*string)(&c.Resize), "resize", string(c.Resize), "squash to 227x227, or crop: squash to 256x256 and take the centre, as Caffe does")
 	flags.StringVar(&c.Cache, "cache", "", "folder, which runs may share, to keep what frozen layers give; off computes it in every epoch anew (default memory, or else RUN/cache)")
 	flags.Int64Var(&c.CacheMemory, "cache-memory", c.CacheMemory, "MiB of memory for what frozen layers give")
@@ -123,6 +124,7 @@ func (f *trainFlags) resumed(cmd *cobra.Command, args []string) (finetune.Config
 var changes = map[string]func(c *finetune.Config, given finetune.Config){
 	"epochs":        func(c *finetune.Config, given finetune.Config) { c.Epochs = given.Epochs },
 	"keep":          func(c *finetune.Config, given finetune.Config) { c.Keep = given.Keep },
+	"save-every":    func(c *finetune.Config, given finetune.Config) { c.SaveEvery = given.SaveEvery },
 	"display-every": func(c *finetune.Config, given finetune.Config) { c.DisplayEvery = given.DisplayEvery },
 	"bad-images":    func(c *finetune.Config, given finetune.Config) { c.BadImages = given.BadImages },
 	"cache":         func(c *finetune.Config, given finetune.Config) { c.Cache = given.Cache },
