@@ -45,7 +45,7 @@ func TestTensorBoardServesPages(t *testing.T) {
 	dir := t.TempDir()
 	w, _ := newWriter(t, dir, Options{})
 	must(t, w.Graph(testGraph(t)), w.RunMetadata(2, "update 2", trace(t)),
-		w.PRCurve(7, "pr_curve/cat", []float32{0.9, 0.2, 0.7, 0}, []bool{true, false, false, true}),
+		w.PRCurve(7, "pr_curve/cat", curveOf([]float32{0.9, 0.2, 0.7, 0}, []bool{true, false, false, true})),
 		w.HParams([]HParam{{"lr", 1e-3}, {"optimizer", "adam"}, {"mirror", true}, {"batch", 16}}, "accuracy"),
 		w.Scalar(7, "accuracy", 0.5), w.HParamsEnd(7), w.Close())
 	answers := ask(t, dir,
@@ -160,6 +160,23 @@ func TestTensorBoardServesProjector(t *testing.T) {
 	}
 }
 
+func curveOf(scores []float32, positive []bool) *PRCurve {
+	c := new(PRCurve)
+	for i, score := range scores {
+		c.Add(score, positive[i])
+	}
+	return c
+}
+
+// What is no probability counts as the nearest one, NaN as 0.
+func TestPRCurveTakesWhatItGets(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	got := curveOf([]float32{inf, 1.5, -inf, -0.5, nan}, []bool{true, true, true, true, true}).tensor()
+	if want := curveOf([]float32{1, 1, 0, 0, 0}, []bool{true, true, true, true, true}).tensor(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // To the last bit, with scores beside the thresholds.
 func TestPRCurveMatchesTensorBoard(t *testing.T) {
 	type kase struct {
@@ -188,8 +205,7 @@ func TestPRCurveMatchesTensorBoard(t *testing.T) {
 	var want map[string][]float32
 	must(t, json.Unmarshal(testenv.RunPython(t, "summaries/testdata/pr_curves.py", file), &want))
 	for name, c := range cases {
-		got, err := prCurve(c.Scores, c.Positive)
-		must(t, err)
+		got := curveOf(c.Scores, c.Positive).tensor()
 		if !slices.Equal(got, want[name]) {
 			t.Errorf("%s: got %v, want %v", name, got, want[name])
 		}
@@ -198,7 +214,6 @@ func TestPRCurveMatchesTensorBoard(t *testing.T) {
 
 func TestPagesRefuse(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
-	nan := float32(math.NaN())
 	embedding := func(change func(*Embedding)) error {
 		e := Embedding{Name: "fc7", Vectors: [][]float32{{1}, {2}}, Columns: []string{"a", "b"}, Rows: [][]string{{"1", "2"}, {"3", "4"}}}
 		change(&e)
@@ -207,9 +222,7 @@ func TestPagesRefuse(t *testing.T) {
 	}
 	small := image.NewGray(image.Rect(0, 0, 2, 2))
 	for name, err := range map[string]error{
-		"fewer labels":        w.PRCurve(0, "a", []float32{0.5}, nil),
-		"no score":            w.PRCurve(0, "a", []float32{nan}, []bool{true}),
-		"a score beyond 1":    w.PRCurve(0, "a", []float32{1.5}, []bool{true}),
+		"a curve, no tag":     w.PRCurve(0, "", new(PRCurve)),
 		"no number":           w.HParams([]HParam{{"lr", math.Inf(1)}}),
 		"a list":              w.HParams([]HParam{{"layers", []string{"fc8"}}}),
 		"no metadata":         w.RunMetadata(0, "a", []byte{0xff}),

@@ -1,9 +1,6 @@
 package summaries
 
 import (
-	"fmt"
-	"math"
-
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -22,48 +19,52 @@ const (
 	rows
 )
 
-// PRCurve adds how precision falls as recall rises, for a class that gives each
-// picture a score from 0 to 1 and of which positive tells the pictures. It keeps
-// [6, 201] numbers, for a threshold each 0.005.
-func (w *Writer) PRCurve(step int64, tag string, scores []float32, positive []bool) error {
-	if len(scores) != len(positive) {
-		return fmt.Errorf("write PR curve %q: got %d scores and %d labels, want as many", tag, len(scores), len(positive))
-	}
-	curve, err := prCurve(scores, positive)
-	if err != nil {
-		return fmt.Errorf("write PR curve %q: %w", tag, err)
-	}
-	// PrCurvePluginData{num_thresholds}
-	content := protowire.AppendVarint(protowire.AppendTag(nil, 2, protowire.VarintType), thresholds)
-	return w.addValues("PR curve", step, tensorOf(tag, "pr_curves", content, floats(curve, rows, thresholds)))
+// PRCurve counts how precision falls as recall rises, for one class. It takes no
+// more memory for more pictures; the zero value has seen none.
+type PRCurve struct {
+	hits, rest [thresholds]int // positives and negatives that reach this threshold and not the next
 }
 
-// prCurve gives the rows one after the other.
-func prCurve(scores []float32, positive []bool) ([]float32, error) {
-	var hits, rest [thresholds + 1]float64 // of the scores that reach this threshold and, before the sum, not the next
-	for i, score := range scores {
-		if !(score >= 0 && score <= 1) {
-			return nil, fmt.Errorf("score %d: got %v, want 0 to 1", i, score)
-		}
-		reached := int(score * (thresholds - 1))
-		if positive[i] {
-			hits[reached]++
-		} else {
-			rest[reached]++
-		}
+// Add counts a picture that the class gives a score, from 0 to 1, and that is or
+// is not of the class. What lies beyond either end, or is NaN, counts as there.
+func (c *PRCurve) Add(score float32, positive bool) {
+	reached := 0
+	if score > 0 {
+		reached = int(min(score, 1) * (thresholds - 1))
 	}
-	for k := thresholds - 1; k >= 0; k-- {
-		hits[k] += hits[k+1]
-		rest[k] += rest[k+1]
+	if positive {
+		c.hits[reached]++
+	} else {
+		c.rest[reached]++
 	}
-	curve := make([]float32, rows*thresholds)
-	for k := range thresholds {
-		for row, v := range [rows]float64{
-			truePositives: hits[k], falsePositives: rest[k], trueNegatives: rest[0] - rest[k], falseNegatives: hits[0] - hits[k],
-			precision: hits[k] / math.Max(1, hits[k]+rest[k]), recall: hits[k] / math.Max(1, hits[0]),
-		} {
-			curve[row*thresholds+k] = float32(v)
-		}
-	}
-	return curve, nil
 }
+
+// PRCurve adds a curve: [6, 201] numbers, for a threshold each 0.005.
+func (w *Writer) PRCurve(step int64, tag string, c *PRCurve) error {
+	// PrCurvePluginData{num_thresholds}
+	content := protowire.AppendVarint(protowire.AppendTag(nil, 2, protowire.VarintType), thresholds)
+	return w.addValues("PR curve", step, tensorOf(tag, "pr_curves", content, floats(c.tensor(), rows, thresholds)))
+}
+
+// tensor gives the rows one after the other.
+func (c *PRCurve) tensor() []float32 {
+	var above [thresholds + 1]struct{ hits, rest int }
+	for k := thresholds - 1; k >= 0; k-- {
+		above[k].hits, above[k].rest = above[k+1].hits+c.hits[k], above[k+1].rest+c.rest[k]
+	}
+	values := make([]float32, rows*thresholds)
+	all := above[0]
+	for k, at := range above[:thresholds] {
+		for row, v := range [rows]float64{
+			truePositives: float64(at.hits), falsePositives: float64(at.rest),
+			trueNegatives: float64(all.rest - at.rest), falseNegatives: float64(all.hits - at.hits),
+			precision: share(at.hits, at.hits+at.rest), recall: share(at.hits, all.hits),
+		} {
+			values[row*thresholds+k] = float32(v)
+		}
+	}
+	return values
+}
+
+// share of nothing is 0.
+func share(part, whole int) float64 { return float64(part) / float64(max(1, whole)) }

@@ -1,6 +1,9 @@
 package train
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // writeCurves writes the points of the training curves since the last ones.
 // cross_entropy and accuracy are of batches with dropout on.
@@ -26,8 +29,8 @@ func (r *run) writeHistograms(samples [][]float32) error {
 	return errors.Join(errs...)
 }
 
-// writeEpoch writes what validation found.
-func (r *run) writeEpoch(e Epoch) error {
+// writeEpoch writes what validation found, and what the job has to show.
+func (r *run) writeEpoch(ctx context.Context, e Epoch) error {
 	var errs []error
 	if v := e.Validation; v != nil {
 		errs = append(errs, r.scalars(e.Step, []point{
@@ -36,7 +39,7 @@ func (r *run) writeEpoch(e Epoch) error {
 			errs = append(errs, r.events.Scalar(e.Step, "validation/top5", *v.Top5))
 		}
 	}
-	return errors.Join(append(errs, r.events.Flush())...)
+	return errors.Join(append(errs, r.show(ctx, e), r.events.Flush())...)
 }
 
 type point struct {

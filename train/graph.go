@@ -117,7 +117,7 @@ type result struct {
 
 // step does one update, or with a part of the batch its part of one. The dropout
 // mask follows from the seed and from done, the number of updates before it.
-func (g *graph) step(ctx context.Context, session *tfgraph.Session, cfg Config, feed tf.Output, p part, done int64, sampled bool) (result, error) {
+func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Output, p part, done int64, sampled bool) (result, error) {
 	f := g.feed(cfg, done)
 	defer f.close()
 	f.feeds[feed] = p.Pictures

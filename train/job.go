@@ -37,6 +37,14 @@ type Job struct {
 
 	Cache    Cache
 	Progress Progress
+
+	// Observe gives, as a validation begins, who is to be shown what it makes of
+	// each picture. Show adds to the run's event file once it has ended: the
+	// validation before the first update, which is of epoch 0, and that of each
+	// epoch, before its checkpoint. An error ends the run. With Show the time of
+	// each operation of the second update is taken. Both may be nil.
+	Observe func() eval.Observer
+	Show    func(ctx context.Context, v View) error
 }
 
 func (j Job) validate() error {

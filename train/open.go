@@ -82,7 +82,7 @@ func (r *run) begin(ctx context.Context) error {
 		return err
 	}
 	e := Epoch{Epochs: r.cfg.Epochs, Validation: report}
-	if err := r.writeEpoch(e); err != nil {
+	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
 	}
 	r.tell(e)

@@ -146,7 +146,7 @@ func (r *run) step(ctx context.Context, p part, of int) error {
 	defer p.Pictures.Close()
 	n := p.whole
 	last := r.at.Index+n == of
-	res, err := r.graph.step(context.WithoutCancel(ctx), r.session, r.cfg, r.train.feed, p, r.at.Step, last)
+	res, err := r.graph.step(context.WithoutCancel(ctx), r.runner(p), r.cfg, r.train.feed, p, r.at.Step, last)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 		return nil, nil
 	}
 	head := r.val.head(r.job.Network.Head)
-	report, err := eval.Evaluate(ctx, r.session, head, r.val.batches(ctx, input.InOrder(r.val.count), 0), r.job.Data.Classes)
+	report, err := eval.Evaluate(ctx, r.session, head, r.val.batches(ctx, input.InOrder(r.val.count), 0), r.job.Data.Classes, r.observers()...)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (r *run) finish(ctx context.Context, report *eval.Report) error {
 	r.at = position{Epoch: r.at.Epoch + 1, Step: r.at.Step}
 	e := Epoch{Epoch: r.at.Epoch, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
 		Validation: report, Rate: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
-	if err := r.writeEpoch(e); err != nil {
+	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
 	}
 	if err := r.dir.appendMetrics(e, r.cfg.LearningRate); err != nil {

@@ -1,0 +1,73 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	tf "github.com/wamuir/graft/tensorflow"
+
+	"alexnet/eval"
+	"alexnet/summaries"
+	"alexnet/tfgraph"
+)
+
+// View is what Job.Show may look at, and add to, between two updates.
+type View struct {
+	Epoch
+	Events  *summaries.Writer // that of the moment: the run may go on in another file
+	Session *tfgraph.Session  // with the present values of all variables
+}
+
+// observers look at each picture of a validation that begins.
+func (r *run) observers() []eval.Observer {
+	if r.job.Observe == nil {
+		return nil
+	}
+	return []eval.Observer{r.job.Observe()}
+}
+
+// show is not interrupted: what it shows belongs to a position that is yet to be
+// saved.
+func (r *run) show(ctx context.Context, e Epoch) error {
+	if r.job.Show == nil {
+		return nil
+	}
+	if err := r.job.Show(context.WithoutCancel(ctx), View{Epoch: e, Events: r.events, Session: r.session}); err != nil {
+		return fmt.Errorf("show epoch %d: %w", e.Epoch, err)
+	}
+	return nil
+}
+
+// runner is a session, or one that is watched.
+type runner interface {
+	Run(ctx context.Context, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*tfgraph.Tensor, error)
+}
+
+// timed is the update of which the time of each operation is taken. In the first
+// one, kernels are still being prepared.
+const timed = 2
+
+func (r *run) runner(p part) runner {
+	if r.job.Show == nil || r.at.Step+1 != timed || p.first > 0 {
+		return r.session
+	}
+	return tracer{r.session, r.events}
+}
+
+// tracer writes what each operation took.
+type tracer struct {
+	session *tfgraph.Session
+	events  *summaries.Writer
+}
+
+func (t tracer) Run(ctx context.Context, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*tfgraph.Tensor, error) {
+	out, metadata, err := t.session.Trace(ctx, feeds, fetches, targets...)
+	if err == nil {
+		err = t.events.RunMetadata(timed, fmt.Sprintf("update %d", timed), metadata)
+	}
+	if err != nil {
+		tfgraph.CloseAll(out)
+		return nil, err
+	}
+	return out, nil
+}
