@@ -11,7 +11,7 @@ FUZZTIME ?= 10m
 with_libtensorflow = scripts/install-libtensorflow && eval "$$(scripts/install-libtensorflow --env)" &&
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 # The program finds the library beside its own folder, so the checkout may move; no environment variable is needed.
 build: ## bin/alexnet, the program
