@@ -50,6 +50,27 @@ type Loader[B Buffer] struct {
 
 	// Limits refuses pictures that have grown since they were checked.
 	Limits Limits
+
+	// Guard takes Decode's place for pictures that may not have been decoded
+	// before: in Verify, and in the batches of [Loader.Guarded]. Nil: nobody does.
+	Guard Guard
+
+	guarded bool
+}
+
+// Guard reads and decodes pictures where a decoder that crashes or hangs costs
+// its picture and nothing else. Several calls run at once. Errors are as those
+// of [Loader.Load].
+type Guard interface {
+	Try(ctx context.Context, ex Example) error                  // whether it can be decoded
+	Load(ctx context.Context, ex Example, into []float32) error // the same floats as Decode's
+}
+
+// Guarded is l with its Guard, if any, in place of Decode.
+func (l *Loader[B]) Guarded() *Loader[B] {
+	guarded := *l
+	guarded.guarded = l.Guard != nil
+	return &guarded
 }
 
 func (l *Loader[B]) validate() error {
@@ -121,6 +142,9 @@ func (l *Loader[B]) Load(ctx context.Context, ex Example, into []float32) error 
 
 // load reads and decodes one picture into its row.
 func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *bytes.Buffer) error {
+	if l.guarded {
+		return l.Guard.Load(ctx, ex, into)
+	}
 	encoded, h, err := readPicture(ex, l.Limits, buf)
 	if err != nil {
 		return err

@@ -16,23 +16,41 @@ func Read(ex Example, limits Limits) ([]byte, error) {
 	return encoded, err
 }
 
+// ReadStored returns the bytes of a picture as they stand, which [Prepare] has
+// yet to make fit for decoding. The checks and errors are those of [Read].
+func ReadStored(ex Example, limits Limits) ([]byte, Header, error) {
+	return readStored(ex, limits.orDefaults(), new(bytes.Buffer))
+}
+
 // readPicture reads into buf, which the bytes returned may share.
 func readPicture(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
+	limits = limits.orDefaults()
+	encoded, h, err := readStored(ex, limits, buf)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	if encoded, err = transcode(encoded, h, limits); err != nil {
+		return nil, Header{}, &Error{Op: "read picture", Path: ex.Path, Err: err}
+	}
+	return encoded, h, nil
+}
+
+// readStored is [ReadStored] into buf. The limits are resolved.
+func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
 	fail := func(err error, hint string) ([]byte, Header, error) {
 		return nil, Header{}, &Error{Op: "read picture", Path: ex.Path, Err: err, Hint: hint}
 	}
-	limits = limits.orDefaults()
 	if err := readFile(ex.Path, limits, buf); err != nil {
 		return fail(err, "")
 	}
-	encoded, h, hint, err := prepare(buf.Bytes(), limits, ex.Format)
+	h, hint, err := checkBytes(buf.Bytes(), limits, ex.Format)
 	if err != nil {
 		return fail(err, hint)
 	}
 	if ex.Header != (Header{}) && ex.Header != h {
 		return fail(fmt.Errorf("%w: got %s, want %s", ErrChanged, h, ex.Header), "leave the pictures alone while they are in use")
 	}
-	return encoded, h, nil
+	return buf.Bytes(), h, nil
 }
 
 // readFile fills buf with a regular file that may have grown since its size

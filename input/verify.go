@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Verify reads and decodes every example, exactly as [Loader.Batches] would,
-// and returns those that fail, in the order of the examples, as problems for
-// [Drop]. It needs no Batch, and calls Alloc(1) once a worker. The error is
-// ctx's, or a failure to allocate; the problems are then of no use.
+// Verify reads and decodes every example, exactly as [Loader.Batches] would or
+// as the Guard does, and returns those that fail, in the order of the examples,
+// as problems for [Drop]. It needs no Batch, and calls Alloc(1) once a worker.
+// The error is ctx's, or a failure to allocate; the problems are then of no use.
 func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
 	one := *l
 	one.Batch = 1
@@ -31,7 +31,11 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
 			defer into.Close()
 			var buf bytes.Buffer
 			for i := taken.Add(1) - 1; i < int64(len(errs)) && ctx.Err() == nil; i = taken.Add(1) - 1 {
-				errs[i] = l.load(ctx, l.Examples[i], into.Row(0), &buf)
+				if l.Guard != nil {
+					errs[i] = l.Guard.Try(ctx, l.Examples[i])
+				} else {
+					errs[i] = l.load(ctx, l.Examples[i], into.Row(0), &buf)
+				}
 			}
 			return ctx.Err()
 		})

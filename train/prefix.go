@@ -103,7 +103,9 @@ func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fil
 			problems = append(problems, input.ProblemOf(ex.Path, err))
 		}
 	}
-	err = p.each(ctx, missing, failed, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+	first := *p
+	first.loader = p.loader.Guarded()
+	err = first.each(ctx, missing, failed, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
 		if !bad[k] && !store.Has(missing[k]) { // unless a copy of the picture came before
 			if err := store.Write(missing[k], row); err != nil {
 				return &storeError{err}

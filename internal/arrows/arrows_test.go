@@ -30,6 +30,7 @@ var picture = []string{
 	"serve",
 	"report",
 	"finetune",
+	"scan",
 	"classify",
 	"train",
 	"eval",

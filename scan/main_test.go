@@ -1,0 +1,134 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image/png"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"alexnet/alexnet"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/specimen"
+	"alexnet/tfgraph"
+)
+
+func TestMain(m *testing.M) {
+	trap = spring
+	Main()
+	if os.Getenv(orphanMark) != "" {
+		orphan(os.Getenv(orphanMark))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// spring does, in a child, the harm that the picture's text names.
+func spring(encoded []byte) {
+	_, word, _ := bytes.Cut(encoded, []byte("trap\x00"))
+	word, _, _ = bytes.Cut(word, []byte("."))
+	switch string(word) {
+	case "panic":
+		panic("a decoder's mistake")
+	case "panic elsewhere":
+		go func() { panic("a mistake in a goroutine") }()
+		select {}
+	case "segmentation fault":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+		select {}
+	case "abort":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		select {}
+	case "killed":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "exit":
+		os.Exit(0)
+	case "loop":
+		for n := 0; ; n++ {
+			if n < 0 {
+				return
+			}
+		}
+	case "sleep":
+		_ = syscall.Nanosleep(&syscall.Timespec{Sec: 3600}, nil)
+	case "stop":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	case "memory":
+		for n := 64 << 20; ; n *= 2 {
+			runtime.KeepAlive(bytes.Repeat([]byte{1}, n))
+		}
+	case "noise":
+		os.Stdout.WriteString("{}\n")
+		os.Stderr.WriteString(strings.Repeat("late? no\n", 10_000))
+	}
+}
+
+const side = 67
+
+// trapped is a good picture that does the named harm.
+func trapped(t testing.TB, word string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, png.Encode(&b, specimen.Picture(1)))
+	whole := b.Bytes()
+	body := append([]byte("tEXttrap\x00"), word+"."...)
+	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)-4))
+	chunk = append(chunk, body...)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(body))
+	const header = 33 // signature and IHDR
+	return bytes.Join([][]byte{whole[:header], chunk, whole[header:]}, nil)
+}
+
+// stored writes a picture, and looks at its header.
+func stored(t testing.TB, name string, encoded []byte) input.Example {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	must(t, os.WriteFile(path, encoded, 0o644))
+	old := time.Now().Add(-time.Hour)
+	must(t, os.Chtimes(path, old, old))
+	examples, problems := input.Examples([]string{path}, input.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return examples[0]
+}
+
+// local decodes in this process.
+func local(t testing.TB) (alexnet.Contract, *input.Loader[*tfgraph.Tensor]) {
+	t.Helper()
+	contract := alexnet.NewContract(side, alexnet.Squash, true, nil)
+	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, decoder.Close()) })
+	return contract, eval.NewLoader(decoder, side, nil, 1)
+}
+
+// opened is a scanner with two children, closed with the test.
+func opened(t testing.TB, change func(*Options)) *Scanner {
+	t.Helper()
+	contract, loader := local(t)
+	o := Options{Contract: contract, Fast: loader.Load, Workers: 2, Note: func(text string) { t.Error(text) }}
+	if change != nil {
+		change(&o)
+	}
+	s, err := Open(o)
+	must(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
