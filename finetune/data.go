@@ -64,6 +64,7 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
+	s.broken = broken
 	kept, err := input.Leave(s.data.Train, broken)
 	if err != nil {
 		return nil, err

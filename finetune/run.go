@@ -54,12 +54,13 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 // session is one call of Run or Resume.
 type session struct {
 	Config
-	dir   string
-	on    tfgraph.Device   // that Device comes to here
-	from  *checkpoint.Meta // nil where the run begins
-	data  *input.Data
-	watch Watch
-	log   *slog.Logger
+	dir    string
+	on     tfgraph.Device   // that Device comes to here
+	from   *checkpoint.Meta // nil where the run begins
+	data   *input.Data
+	broken []input.Problem // pictures that turned out not to be one
+	watch  Watch
+	log    *slog.Logger
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
@@ -149,6 +150,8 @@ func (s *session) job(contract alexnet.Contract, decoder *alexnet.Decoder, plan 
 	if s.from == nil {
 		job.Start = plan.Start(root, net, s.Seed)
 	}
+	b := &board{session: s, net: net, head: job.Network.Head, contract: contract, plan: plan, pictures: job.Data.Val}
+	job.Observe, job.Show = b.observe, b.show
 	return job
 }
 

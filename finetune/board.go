@@ -1,0 +1,100 @@
+package finetune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	tf "github.com/wamuir/graft/tensorflow"
+
+	"alexnet/alexnet"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/summaries"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// board is what a run shows in TensorBoard beside the curves, histograms and
+// input pictures of package train.
+type board struct {
+	*session
+	net      *alexnet.Network
+	head     eval.Head
+	contract alexnet.Contract
+	plan     alexnet.Plan
+	pictures *input.Loader[*tfgraph.Tensor] // of validation; nil without
+	curves   []summaries.PRCurve            // of the newest validation, by class
+}
+
+// mostCurves is how many classes have a curve of their own: more than that
+// nobody scrolls through.
+const mostCurves = 50
+
+// observe begins the curves of a validation.
+func (b *board) observe() eval.Observer {
+	b.curves = make([]summaries.PRCurve, min(len(b.data.Classes), mostCurves))
+	return func(label int, probabilities []float32) {
+		for class := range b.curves {
+			b.curves[class].Add(probabilities[class], class == label)
+		}
+	}
+}
+
+// show is called at epoch 0 of a run that begins, and after each epoch.
+func (b *board) show(ctx context.Context, v train.View) error {
+	var errs []error
+	if v.Epoch.Epoch == 0 {
+		errs = append(errs, b.begin(v))
+	}
+	if v.Epoch.Epoch == 0 || slices.Contains(b.TrainLayers, "conv1") {
+		errs = append(errs, b.filters(ctx, v))
+	}
+	if v.Validation != nil {
+		for class, curve := range b.curves {
+			errs = append(errs, v.Events.PRCurve(v.Step, "precision_recall/"+b.data.Classes[class], &curve))
+		}
+		errs = append(errs, v.Events.Text(v.Step, "run/validation", confusion(*v.Validation)))
+	}
+	if v.Epoch.Epoch == v.Epochs {
+		errs = append(errs, b.project(ctx, v), v.Events.HParamsEnd(v.Step))
+	}
+	return errors.Join(errs...)
+}
+
+// begin writes what holds for the whole run.
+func (b *board) begin(v train.View) error {
+	return errors.Join(
+		v.Events.Text(0, "run/settings", settingsText(b.Config)),
+		v.Events.Text(0, "run/layers", planText(b.plan)),
+		v.Events.HParams(b.hparams(), "validation/accuracy", "validation/cross_entropy", "accuracy", "cross_entropy"))
+}
+
+// hparams are the settings by which people compare runs.
+func (b *board) hparams() []summaries.HParam {
+	weights := "none"
+	if b.Weights != "" {
+		weights = filepath.Base(b.Weights)
+	}
+	return []summaries.HParam{
+		{Name: "lr", Value: b.LearningRate}, {Name: "batch", Value: b.Batch}, {Name: "optimizer", Value: string(b.Optimizer)},
+		{Name: "dropout", Value: b.Dropout}, {Name: "train-layers", Value: strings.Join(b.TrainLayers, ",")}, {Name: "weights", Value: weights},
+		{Name: "mirror", Value: b.Mirror}, {Name: "precision", Value: string(b.Precision)}, {Name: "seed", Value: float64(b.Seed)},
+		{Name: "pictures", Value: b.Used},
+	}
+}
+
+// filters shows conv1's.
+func (b *board) filters(ctx context.Context, v train.View) error {
+	const scale, columns = 4, 12 // 96 filters of 11 pixels
+	out, err := v.Session.Run(ctx, nil, []tf.Output{b.net.Variables[0].Value})
+	if err != nil {
+		return fmt.Errorf("show filters: %w", err)
+	}
+	defer tfgraph.CloseAll(out)
+	pictures := b.contract.Filters(tfgraph.Data[float32](out[0]), scale)
+	return v.Events.Image(v.Step, "conv1/filters", summaries.Grid(columns, pictures...))
+}

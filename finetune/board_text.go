@@ -1,0 +1,88 @@
+package finetune
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"alexnet/alexnet"
+	"alexnet/eval"
+)
+
+// table writes Markdown's tables, which TensorBoard renders.
+type table struct{ strings.Builder }
+
+func newTable(headings ...string) *table {
+	t := new(table)
+	t.row(headings...)
+	t.row(slices.Repeat([]string{"---"}, len(headings))...)
+	return t
+}
+
+var plainCell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ")
+
+func (t *table) row(cells ...string) {
+	for _, c := range cells {
+		t.WriteString("| " + plainCell.Replace(c) + " ")
+	}
+	t.WriteString("|\n")
+}
+
+// settingsText are the flags of `alexnet train` that make this run.
+func settingsText(c Config) string {
+	settings := c.Settings()
+	settings["data"], settings["epochs"] = c.Data, fmt.Sprint(c.Epochs)
+	t := newTable("setting", "value")
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		t.row(name, settings[name])
+	}
+	return t.String()
+}
+
+// planText says of each layer where its values come from.
+func planText(plan alexnet.Plan) string {
+	t := newTable("layer", "weights", "biases", "parameters", "from", "")
+	for _, l := range plan {
+		state := "frozen"
+		if l.Trained {
+			state = "trained"
+		}
+		t.row(l.Name, fmt.Sprint(l.Weights), fmt.Sprint(l.Biases), fmt.Sprint(l.Parameters()), l.Source(), state)
+	}
+	return t.String()
+}
+
+// mostClasses is how many columns of a confusion matrix fit on a page.
+const mostClasses = 20
+
+// confusion is the matrix of a validation, or without room for it the figures of
+// each class.
+func confusion(r eval.Report) string {
+	if len(r.Classes) > mostClasses {
+		return byClass(r)
+	}
+	t := newTable(append([]string{"true class \\ first"}, r.Classes...)...)
+	for i, counts := range r.Confusion {
+		row := []string{r.Classes[i]}
+		for _, n := range counts {
+			row = append(row, fmt.Sprint(n))
+		}
+		t.row(row...)
+	}
+	return t.String() + "\n" + byClass(r)
+}
+
+func byClass(r eval.Report) string {
+	percent := func(share *float64) string {
+		if share == nil {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f %%", 100**share)
+	}
+	t := newTable("class", "pictures", "precision", "recall")
+	for _, c := range r.PerClass {
+		t.row(c.Class, fmt.Sprint(c.Count), percent(c.Precision), percent(c.Recall))
+	}
+	return t.String()
+}
