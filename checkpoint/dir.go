@@ -38,6 +38,8 @@ type Meta struct {
 	Partial  *Partial           `json:"partial,omitempty"` // what the next epoch has shown up to Index
 	Display  *Partial           `json:"display,omitempty"` // what the updates since the last point of the curves have shown
 	Events   summaries.Position `json:"events,omitzero"`   // how far the run's event files went
+	Skipped  int64              `json:"skipped,omitempty"` // of the updates, left out as they were not finite
+	Lowered  int                `json:"lowered,omitempty"` // times that the learning rate was lowered to a tenth
 	Network  alexnet.Config     `json:"network"`
 	Contract alexnet.Contract   `json:"contract"`
 	Metrics  *Metrics           `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
@@ -164,6 +166,9 @@ func (m Meta) Validate() error {
 	}
 	if got, want := m.Contract.Size, network.Size; got != want {
 		errs = append(errs, fmt.Errorf("got pictures of side %d, want %d as the network reads", got, want))
+	}
+	if m.Skipped < 0 || m.Lowered < 0 {
+		errs = append(errs, fmt.Errorf("got %d updates skipped and the rate lowered %d times, want neither below 0", m.Skipped, m.Lowered))
 	}
 	if m.Epoch < 0 || m.Index < 0 || m.Step < 0 {
 		errs = append(errs, fmt.Errorf("got epoch %d, index %d, step %d, want none below 0", m.Epoch, m.Index, m.Step))

@@ -85,6 +85,7 @@ func (c Config) Settings() map[string]string {
 		"formats": c.Formats, "max-pixels": text(c.MaxPixels), "widths": text(c.Network.Widths), "size": text(c.Network.Size),
 		"lrn": text(c.Network.LRN), "precision": text(cmp.Or(c.Precision, Float32)),
 		"mirror": text(c.Mirror), "in-order": text(c.InOrder), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
+		"clip-norm": text(c.ClipNorm),
 	}
 }
 

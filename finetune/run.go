@@ -35,8 +35,8 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 }
 
 // Resume goes on with the run in dir from its newest checkpoint, exactly where it
-// stood. c is what [Read] gives, of which Epochs, Keep, SaveEvery, DisplayEvery, BadImages,
-// Cache, CacheMemory, MicroBatch and Device may have been changed.
+// stood. c is what [Read] gives, of which Epochs, Keep, SaveEvery, DisplayEvery, OnNaN,
+// BadImages, Cache, CacheMemory, MicroBatch and Device may have been changed.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := c.goesOn(dir); err != nil {
 		return err

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"slices"
+
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
@@ -39,8 +41,9 @@ type Update struct {
 
 // NewUpdate adds one update of vars by their grads. No variable changes before
 // every gradient is known, so a step is one function of the values it began
-// with, and each kernel may write in place.
-func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Output) Update {
+// with, and each kernel may write in place. It waits for after, such as a
+// Guard's Pass.
+func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Output, after ...*tf.Operation) Update {
 	s := root.SubScope("update")
 	u := Update{
 		LearningRate: tfgraph.Placeholder(s, "learning_rate", tf.Float, tf.ScalarShape()),
@@ -59,19 +62,19 @@ func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Outpu
 		fail(root, "NewUpdate", "choose optimizer %q: want gd, momentum or adam", rule)
 		return u
 	}
-	u.Op = u.By(s, grads)
+	u.Op = u.By(s, grads, after...)
 	return u
 }
 
 // By adds a node that does the same update by other gradients, such as the sums
 // of an Accumulator, in the order of the first.
-func (u Update) By(s *op.Scope, grads []tf.Output) *tf.Operation {
+func (u Update) By(s *op.Scope, grads []tf.Output, after ...*tf.Operation) *tf.Operation {
 	if s.Err() != nil {
 		return nil
 	}
-	ready := make([]*tf.Operation, len(grads))
-	for i, g := range grads {
-		ready[i] = g.Op
+	ready := slices.Clone(after)
+	for _, g := range grads {
+		ready = append(ready, g.Op)
 	}
 	done := make([]*tf.Operation, len(u.vars))
 	slots := len(u.Slots) / max(len(u.vars), 1)

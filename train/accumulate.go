@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
@@ -89,18 +90,20 @@ func (r *run) parts(ctx context.Context, order []int) iter.Seq2[part, error] {
 // update, there are none.
 type parts struct {
 	sums    ops.Accumulator
+	guard   ops.Guard
 	update  *tf.Operation
 	samples []sample // in the order of graph.samples
 }
 
-func (g *graph) newParts(root *op.Scope, grads []tf.Output) parts {
+func (g *graph) newParts(root *op.Scope, cfg Config, grads []tf.Output) parts {
 	p := parts{sums: ops.NewAccumulator(root, g.net.Trained, grads)}
 	sums := make([]tf.Output, len(p.sums.Sums))
 	for i, v := range p.sums.Sums {
 		sums[i] = v.Value
 		p.samples = append(p.samples, g.samples[2*i], newSample(root, v.Name, v.Value, v.Elements()))
 	}
-	p.update = g.update.By(root.SubScope("update_by_sums"), sums)
+	p.guard = ops.NewGuard(root.SubScope("guard_of_sums"), sums)
+	p.update = g.update.By(root.SubScope("update_by_sums"), cfg.clip(root, p.guard, sums), p.guard.Pass)
 	return p
 }
 
@@ -118,38 +121,40 @@ func (g *graph) target(p part) *tf.Operation {
 
 // apply updates by what the parts of a batch have added up. The samples are read
 // before, as nothing else would keep the update from coming first.
-func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config, done int64, sampled bool) ([][]float32, error) {
-	var samples [][]float32
+func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config, done int64, sampled bool) (res result, err error) {
 	if sampled {
 		out, err := session.Run(ctx, nil, outputs(g.parts.samples))
 		if err != nil {
-			return nil, fmt.Errorf("train step %d: %w", done+1, err)
+			return res, fmt.Errorf("train step %d: %w", done+1, err)
 		}
-		samples = values(out)
+		res.samples = values(out)
 		tfgraph.CloseAll(out)
 	}
 	f := g.feed(cfg, done)
 	defer f.close()
 	if f.err != nil {
-		return nil, f.err
+		return res, f.err
 	}
-	if _, err := session.Run(ctx, f.feeds, nil, g.parts.update); err != nil {
-		return nil, fmt.Errorf("train step %d: %w", done+1, err)
+	out, err := session.Run(ctx, f.feeds, []tf.Output{g.parts.guard.Squares}, g.parts.update)
+	if err != nil {
+		return res, fmt.Errorf("train step %d: %w", done+1, err)
 	}
-	return samples, nil
+	defer tfgraph.CloseAll(out)
+	res.squares = slices.Clone(tfgraph.Data[float32](out[0]))
+	return res, nil
 }
 
 // add joins a part's result to those of the parts before. The last part ends the
-// update, and the result is the batch's.
+// update, unless one was not finite, and the result is the batch's.
 func (r *run) add(ctx context.Context, p part, res result, sampled bool) (result, error) {
 	if p.first > 0 {
 		res.loss, res.correct = r.partial.loss+res.loss, r.partial.correct+res.correct
 	}
 	r.partial = res
-	if !p.last() {
+	if !p.last() || !finite(res.loss) {
 		return res, nil
 	}
-	var err error
-	res.samples, err = r.graph.apply(context.WithoutCancel(ctx), r.session, r.cfg, r.at.Step, sampled)
+	applied, err := r.graph.apply(context.WithoutCancel(ctx), r.session, r.settings(), r.at.Step, sampled)
+	res.squares, res.samples = applied.squares, applied.samples
 	return res, err
 }

@@ -241,8 +241,8 @@ func TestSumsOnlyWhereNeeded(t *testing.T) {
 	}
 }
 
-// A part whose loss is no number ends the run with the part's own pictures,
-// before the update.
+// A part whose loss is no number ends the run before the update, with the
+// pictures of all parts.
 func TestPartsDiverge(t *testing.T) {
 	s := newStudio(t, 24, 0)
 	cfg := divided
@@ -253,7 +253,12 @@ func TestPartsDiverge(t *testing.T) {
 		t.Fatalf("got %v, want a DivergedError in the second or third update", err)
 	}
 	order := input.Order(24, cfg.Seed, 0)[8*(diverged.Step-1):]
-	if len(diverged.Pictures) != 3 || diverged.Pictures[0] != s.train[order[0]].Path {
-		t.Errorf("got pictures %q at step %d, want the first part's three", diverged.Pictures, diverged.Step)
+	for i, path := range diverged.Pictures {
+		if path != s.train[order[i]].Path {
+			t.Errorf("picture %d: got %q at step %d, want %q", i, path, diverged.Step, s.train[order[i]].Path)
+		}
+	}
+	if len(diverged.Pictures) != 8 {
+		t.Errorf("got %d pictures, want the batch's 8", len(diverged.Pictures))
 	}
 }

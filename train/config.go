@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"alexnet/ops"
 )
@@ -23,6 +24,8 @@ type Config struct {
 	Keep         int           `json:"keep"`                  // newest checkpoints kept beside the best; no default: 0 is all
 	DisplayEvery int           `json:"display_every"`         // updates between two points of a curve; 20
 	SaveEvery    Interval      `json:"save_every,omitzero"`   // between checkpoints inside an epoch; no default: 0 is none
+	ClipNorm     float64       `json:"clip_norm,omitempty"`   // the most that the gradients' global norm may be; 0: no bound
+	OnNaN        OnNaN         `json:"on_nan,omitempty"`      // stop
 }
 
 // WithDefaults fills what is zero and has a default.
@@ -44,6 +47,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.DisplayEvery == 0 {
 		c.DisplayEvery = 20
+	}
+	if c.OnNaN == "" {
+		c.OnNaN = Stop
 	}
 	return c
 }
@@ -68,5 +74,7 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("save every: %w", err))
 	}
 	want(known[c.Optimizer], "optimizer: got %q, want gd, momentum or adam", c.Optimizer)
+	want(c.ClipNorm >= 0 && c.ClipNorm <= math.MaxFloat32, "clip norm: got %g, want a positive number, or 0 for no bound", c.ClipNorm)
+	want(slices.Contains([]OnNaN{"", Stop, Skip, LowerRate}, c.OnNaN), "on nan: got %q, want %s, %s or %s", c.OnNaN, Stop, Skip, LowerRate)
 	return errors.Join(errs...)
 }

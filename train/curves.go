@@ -8,14 +8,13 @@ import (
 // writeCurves writes the points of the training curves since the last ones.
 // cross_entropy and accuracy are of batches with dropout on.
 func (r *run) writeCurves() error {
-	loss, accuracy := r.display.values()
+	points := []point{{"learning_rate", r.settings().LearningRate}, {"images_per_second", r.rate()}}
+	if r.display.count > 0 { // or all updates since were left out
+		loss, accuracy := r.display.values()
+		points = append([]point{{tagLoss, loss}, {tagAccuracy, accuracy}}, points...)
+	}
 	r.display = mean{}
-	err := r.scalars(r.at.Step, []point{
-		{tagLoss, loss},
-		{tagAccuracy, accuracy},
-		{"learning_rate", r.cfg.LearningRate},
-		{"images_per_second", r.rate()},
-	})
+	err := r.scalars(r.at.Step, points)
 	return errors.Join(err, r.events.Flush())
 }
 

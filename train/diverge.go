@@ -1,47 +1,177 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
+	"strings"
 
-	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/summaries"
 )
 
-// DivergedError ends a run whose loss is no longer a finite number.
+// OnNaN is what happens to an update whose loss or gradients are not finite
+// numbers. It is never applied.
+type OnNaN string
+
+// Stop ends the run. Skip leaves the update out, counts it, and goes on with the
+// next batch; an epoch of which nothing is left ends the run. LowerRate goes back
+// to the newest checkpoint, or to the start, and takes a tenth of the learning
+// rate from there on, at most three times in a run.
+const (
+	Stop      OnNaN = "stop"
+	Skip      OnNaN = "skip"
+	LowerRate OnNaN = "lower-lr"
+)
+
+const mostLowered = 3
+
+// DivergedError ends a run whose loss, gradients or values are no longer finite
+// numbers.
 type DivergedError struct {
-	Loss         float64
-	Where        string // in words: in which batch, in validation, in the trained values
-	Step         int64  // the update that met it, or the last one before it was found
-	Epoch        int    // from 1
+	What         string   // in words: what is not finite
+	Variables    []string // whose gradients or values it is, from the first layer on; none where only a loss is
+	Loss         float64  // NaN where none was computed
+	Step         int64    // the update that met it, or the last one before it was found
+	Epoch        int      // from 1
 	LearningRate float64
 	Pictures     []string // of the batch; none when no batch met it
 	Checkpoint   string   // the newest one from before, "" if there is none
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("train step %d (epoch %d): got loss %v %s, want a finite number; the learning rate is %g",
-		e.Step, e.Epoch, e.Loss, e.Where, e.LearningRate)
+	text := fmt.Sprintf("train step %d (epoch %d): got %s", e.Step, e.Epoch, e.What)
+	if n := len(e.Pictures); n > 0 {
+		text += fmt.Sprintf(" in a batch of %d pictures, %q first", n, e.Pictures[0])
+	}
+	return fmt.Sprintf("%s, want a finite number; the learning rate is %g", text, e.LearningRate)
 }
 
 // Hint says what to do about it.
 func (e *DivergedError) Hint() string {
-	hint := fmt.Sprintf("the steps are too large: try --lr %.0e", e.LearningRate/10)
+	hint := fmt.Sprintf("the steps are too large: try --lr %.0e, --clip-norm 1 or --on-nan lower-lr", e.LearningRate/10)
 	if e.Checkpoint != "" {
 		hint += fmt.Sprintf("; the checkpoint before is %s", e.Checkpoint)
 	}
 	return hint
 }
 
-func (r *run) diverged(loss float64, where string, batch []input.Example) error {
-	e := &DivergedError{Loss: loss, Where: where, Step: r.at.Step, Epoch: r.at.Epoch + 1, LearningRate: r.cfg.LearningRate}
-	if len(batch) > 0 {
+// diverged completes e by where the run stands.
+func (r *run) diverged(e DivergedError) error {
+	e.Step, e.Epoch, e.LearningRate = r.at.Step, r.at.Epoch+1, r.settings().LearningRate
+	if len(e.Pictures) > 0 {
 		e.Step++
 	}
-	for _, ex := range batch {
-		e.Pictures = append(e.Pictures, ex.Path)
+	if from := r.job.Resume; from != nil {
+		e.Checkpoint = filepath.Clean(r.dir.checkpoints.Prefix(*from))
 	}
-	if all, err := r.dir.checkpoints.List(); err == nil && len(all) > 0 {
-		e.Checkpoint = filepath.Clean(r.dir.checkpoints.Prefix(all[len(all)-1]))
+	return &e
+}
+
+// settings are those of the next update: the rate as often lowered as it was.
+func (r *run) settings() Config {
+	c := r.cfg
+	for range r.at.Lowered {
+		c.LearningRate /= 10
 	}
-	return e
+	return c
+}
+
+// sound refuses to go on, and so to save, with values that are not finite: the
+// last update may have made them after its gradients were looked at.
+func (r *run) sound(ctx context.Context) error {
+	bad, err := r.graph.spoilt(context.WithoutCancel(ctx), r.session)
+	if err == nil && len(bad) > 0 {
+		err = r.diverged(DivergedError{What: fmt.Sprintf("values of %s that are not finite", andOthers(bad)), Variables: bad, Loss: math.NaN()})
+	}
+	return err
+}
+
+// finite tells whether loss and gradients are.
+func (r result) finite() bool {
+	return finite(r.loss) && len(notFinite(r.squares)) == 0
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// notFinite gives the places of the values that are not.
+func notFinite(values []float32) (places []int) {
+	for i, v := range values {
+		if !finite(float64(v)) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+func namesOf(vars []ops.Variable, places []int) (names []string) {
+	for _, i := range places {
+		names = append(names, vars[i].Name)
+	}
+	return names
+}
+
+// skip leaves out the update of the next n pictures: what it found is not shown.
+// Under other rules than Skip it is an error.
+func (r *run) skip(res *result, n int) error {
+	bad := namesOf(r.job.Network.Trained, notFinite(res.squares))
+	e := DivergedError{Variables: bad, Loss: res.loss, Pictures: r.batch(n)}
+	e.What = fmt.Sprintf("a loss of %v", res.loss)
+	if finite(res.loss) {
+		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", andOthers(bad), res.loss)
+	}
+	err := r.diverged(e)
+	r.note("pictures of the batch: " + strings.Join(e.Pictures, ", "))
+	nothingLeft := r.at.Index+n == r.train.count && r.at.sum.count == 0
+	if r.cfg.OnNaN != Skip || nothingLeft {
+		return err
+	}
+	r.at.Skipped++
+	res.samples = nil
+	r.note(fmt.Sprintf("left out: %v; updates left out so far: %d", err, r.at.Skipped))
+	return nil
+}
+
+// batch names the next n pictures of the running epoch.
+func (r *run) batch(n int) (paths []string) {
+	for _, i := range r.order()[r.at.Index : r.at.Index+n] {
+		paths = append(paths, r.train.examples[i%r.train.count].Path)
+	}
+	return paths
+}
+
+// andOthers names the last, which is the nearest to the loss: from there a fault
+// spreads to the layers below.
+func andOthers(names []string) string {
+	last := names[len(names)-1]
+	if n := len(names) - 1; n > 0 {
+		return fmt.Sprintf("%s (and %d below it)", last, n)
+	}
+	return last
+}
+
+// goBack takes the run to its newest checkpoint with a tenth of the rate, where
+// err is that it diverged and LowerRate is the rule. Else it gives err back.
+func (r *run) goBack(ctx context.Context, err error) error {
+	var diverged *DivergedError
+	lowered := r.at.Lowered + 1
+	if r.cfg.OnNaN != LowerRate || lowered > mostLowered || !errors.As(err, &diverged) {
+		return err
+	}
+	if err := r.enter(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	r.at.Lowered = lowered
+	r.note(fmt.Sprintf("%v; going on from step %d with a learning rate of %g", err, r.at.Step, r.settings().LearningRate))
+	if err := r.events.Close(); err != nil {
+		return err
+	}
+	if from := r.job.Resume; from != nil {
+		if err := summaries.Rewind(r.dir.events, from.Events); err != nil {
+			return err
+		}
+	}
+	return r.openEvents(r.at.Step + 1)
 }

@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
@@ -20,7 +19,8 @@ type graph struct {
 	pictures tf.Output // float32 scalar, fed: pictures of the whole batch
 	loss     tf.Output // float32 scalar: cross-entropy of what is fed, summed up, by pictures
 	correct  tf.Output // float32 scalar: pictures of what is fed put into their class
-	sum      tf.Output // float32 scalar: all trained values, finite if and only if they are
+	sums     tf.Output // float32 [len(net.Variables)]: of each variable's values, finite only if all of them are
+	guard    ops.Guard
 	update   ops.Update
 	parts    parts           // the update in micro-batches
 	zeros    []*tf.Operation // start the update's slots
@@ -57,8 +57,9 @@ func (g *graph) build(root *op.Scope, cfg Config) {
 	hits := root.SubScope("accuracy")
 	g.correct = op.Sum(hits, op.Cast(hits, first, tf.Float), tfgraph.Const(hits, "axis", []int32{0}))
 	grads := ops.Gradients(root, g.loss, g.net.Trained, g.net.Tape)
-	g.update = ops.NewUpdate(root, cfg.Optimizer, g.net.Trained, grads)
-	g.sum = sumOf(root.SubScope("sum"), g.net.Trained)
+	g.guard = ops.NewGuard(root.SubScope("guard"), grads, g.loss)
+	g.update = ops.NewUpdate(root, cfg.Optimizer, g.net.Trained, cfg.clip(root, g.guard, grads), g.guard.Pass)
+	g.sums = sumsOf(root.SubScope("sum"), g.net.Variables)
 	for _, slot := range g.update.Slots {
 		g.zeros = append(g.zeros, ops.Zeros(root, slot))
 	}
@@ -68,12 +69,20 @@ func (g *graph) build(root *op.Scope, cfg Config) {
 		g.samples = append(g.samples, newSample(root, v.Name+"/gradient", grads[i], v.Elements()))
 	}
 	if cfg.MicroBatch < cfg.Batch {
-		g.parts = g.newParts(root, grads)
+		g.parts = g.newParts(root, cfg, grads)
 	}
 }
 
-// sumOf adds up every value of vars.
-func sumOf(s *op.Scope, vars []ops.Variable) tf.Output {
+// clip keeps the gradients' norm within ClipNorm, where that is set.
+func (c Config) clip(root *op.Scope, guard ops.Guard, grads []tf.Output) []tf.Output {
+	if c.ClipNorm == 0 {
+		return grads
+	}
+	return guard.Clip(root.SubScope("clip"), grads, float32(c.ClipNorm))
+}
+
+// sumsOf adds up the values of each of vars.
+func sumsOf(s *op.Scope, vars []ops.Variable) tf.Output {
 	sums := make([]tf.Output, len(vars))
 	for i, v := range vars {
 		flat := op.Reshape(s.SubScope(v.Name), v.Value, tfgraph.Const(s, v.Name+"/flat", []int32{-1}))
@@ -82,18 +91,17 @@ func sumOf(s *op.Scope, vars []ops.Variable) tf.Output {
 	if s.Err() != nil {
 		return tf.Output{}
 	}
-	return op.AddN(s, sums)
+	return op.Pack(s, sums)
 }
 
-// finite tells whether every trained value is a finite number.
-func (g *graph) finite(ctx context.Context, session *tfgraph.Session) (bool, error) {
-	out, err := session.Run(ctx, nil, []tf.Output{g.sum})
+// spoilt names the variables whose values are not all finite numbers.
+func (g *graph) spoilt(ctx context.Context, session *tfgraph.Session) ([]string, error) {
+	out, err := session.Run(ctx, nil, []tf.Output{g.sums})
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer tfgraph.CloseAll(out)
-	sum := float64(tfgraph.Data[float32](out[0])[0])
-	return !math.IsNaN(sum) && !math.IsInf(sum, 0), nil
+	return namesOf(g.net.Variables, notFinite(tfgraph.Data[float32](out[0]))), nil
 }
 
 // newSample adds at most some ten thousand evenly spread values of x: a histogram
@@ -112,6 +120,7 @@ func newSample(root *op.Scope, tag string, x tf.Output, elements int64) sample {
 type result struct {
 	loss    float64 // the part's share of the batch's mean
 	correct int
+	squares []float32   // ops.Guard's, of the batch's gradients
 	samples [][]float32 // of graph.samples, where asked for
 }
 
@@ -131,6 +140,9 @@ func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Ou
 		return result{}, f.err
 	}
 	fetches := []tf.Output{g.loss, g.correct}
+	if p.only() {
+		fetches = append(fetches, g.guard.Squares)
+	}
 	if sampled && p.only() {
 		fetches = append(fetches, outputs(g.samples)...)
 	}
@@ -139,10 +151,11 @@ func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Ou
 		return result{}, fmt.Errorf("train step %d: %w", done+1, err)
 	}
 	defer tfgraph.CloseAll(out)
-	return result{
-		loss: float64(tfgraph.Data[float32](out[0])[0]), correct: int(tfgraph.Data[float32](out[1])[0]),
-		samples: values(out[2:]),
-	}, nil
+	res := result{loss: float64(tfgraph.Data[float32](out[0])[0]), correct: int(tfgraph.Data[float32](out[1])[0])}
+	if more := values(out[2:]); p.only() {
+		res.squares, res.samples = more[0], more[1:]
+	}
+	return res, nil
 }
 
 func outputs(samples []sample) (all []tf.Output) {

@@ -53,6 +53,9 @@ func Memory(cfg Config, job Job) Footprint {
 	if cfg.MicroBatch < cfg.Batch {
 		f.Sums = trained
 	}
+	if cfg.ClipNorm > 0 {
+		f.Gradients += trained // the clipped ones
+	}
 	feed, size := n.Head.Images, cfg.MicroBatch
 	f.Pictures = job.Data.pictureBytes(n.Head.Images, size)
 	if n.Boundary.Op != nil {

@@ -36,21 +36,32 @@ func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 	if err := r.enter(ctx); err != nil {
 		return r, err
 	}
+	if err := r.sound(ctx); err != nil {
+		return r, err
+	}
 	if err := r.dir.open(r.at, r.job.Resume); err != nil {
 		return r, err
 	}
-	var opt summaries.Options
-	if r.at.Step > 0 {
-		opt.StartStep = r.at.Step + 1
+	next := r.at.Step + 1
+	if r.at.Step == 0 {
+		next = 0
 	}
-	r.events, err = summaries.Create(r.dir.events, opt)
-	return r, err
+	return r, r.openEvents(next)
 }
 
-// enter goes through the job's door.
+// openEvents begins an event file. What earlier files hold from the step next on
+// counts no more, unless that is 0.
+func (r *run) openEvents(next int64) (err error) {
+	r.events, err = summaries.Create(r.dir.events, summaries.Options{StartStep: next})
+	return err
+}
+
+// enter goes through the job's door, which once there is one leads to the newest
+// checkpoint.
 func (r *run) enter(ctx context.Context) error {
 	from := r.job.Resume
 	if from == nil {
+		r.at, r.display = position{}, mean{}
 		if err := r.graph.startSlots(ctx, r.session); err != nil {
 			return err
 		}
@@ -59,7 +70,7 @@ func (r *run) enter(ctx context.Context) error {
 	if err := r.graph.saver.Restore(ctx, r.session, r.dir.checkpoints.Prefix(*from)); err != nil {
 		return err
 	}
-	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step, sum: meanOf(from.Partial)}
+	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step, Skipped: from.Skipped, Lowered: from.Lowered, sum: meanOf(from.Partial)}
 	r.saved, r.display = r.at, meanOf(from.Display)
 	return nil
 }

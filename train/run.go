@@ -19,8 +19,9 @@ import (
 // checkpoint an epoch, TensorBoard's event files and metrics.csv. When ctx ends,
 // it finishes the update it is in, or gives up one that is in the middle of its
 // micro-batches, saves a checkpoint of that very position and returns an
-// *InterruptedError. A loss that is not finite ends it with a
-// *DivergedError; what was saved before stays.
+// *InterruptedError. A loss, a gradient or a value that is not finite never gets
+// into a checkpoint: it ends the run with a *DivergedError, or what cfg.OnNaN
+// says happens; what was saved before stays.
 func Run(ctx context.Context, cfg Config, job Job) (err error) {
 	cfg, job = inParts(cfg, job)
 	r, err := open(ctx, cfg, job)
@@ -38,21 +39,28 @@ func Run(ctx context.Context, cfg Config, job Job) (err error) {
 		return r.leave(ctx, err)
 	}
 	for r.at.Epoch < cfg.Epochs {
-		if err := r.epoch(ctx); err != nil {
-			return r.leave(ctx, err)
-		}
-		if err := r.sound(ctx); err != nil {
-			return err
-		}
-		report, err := r.validate(ctx)
-		if err != nil {
-			return r.leave(ctx, err)
-		}
-		if err := r.finish(ctx, report); err != nil {
-			return err
+		if err := r.whole(ctx); err != nil {
+			if err := r.goBack(ctx, err); err != nil {
+				return r.leave(ctx, err)
+			}
 		}
 	}
 	return nil
+}
+
+// whole brings the running epoch to its end: a checkpoint and its figures.
+func (r *run) whole(ctx context.Context) error {
+	if err := r.epoch(ctx); err != nil {
+		return err
+	}
+	if err := r.sound(ctx); err != nil {
+		return err
+	}
+	report, err := r.validate(ctx)
+	if err != nil {
+		return err
+	}
+	return r.finish(ctx, report)
 }
 
 // run is a run in progress.
@@ -81,10 +89,13 @@ type run struct {
 type position struct {
 	Epoch, Index int
 	Step         int64
+	Skipped      int64 // of the updates, left out as they were not finite
+	Lowered      int   // times that the learning rate was
 	sum          mean
 }
 
-// mean adds up losses and hits, each batch weighted by its pictures.
+// mean adds up losses and hits, each batch weighted by its pictures. What is not
+// finite was left out of the training and is so here.
 type mean struct {
 	loss    float64
 	correct int
@@ -92,6 +103,9 @@ type mean struct {
 }
 
 func (m *mean) add(r result, pictures int) {
+	if !r.finite() {
+		return
+	}
 	m.loss += r.loss * float64(pictures)
 	m.correct += r.correct
 	m.count += pictures
@@ -146,16 +160,17 @@ func (r *run) step(ctx context.Context, p part, of int) error {
 	defer p.Pictures.Close()
 	n := p.whole
 	last := r.at.Index+n == of
-	res, err := r.graph.step(context.WithoutCancel(ctx), r.runner(p), r.cfg, r.train.feed, p, r.at.Step, last)
+	res, err := r.graph.step(context.WithoutCancel(ctx), r.runner(p), r.settings(), r.train.feed, p, r.at.Step, last)
 	if err != nil {
 		return err
 	}
-	if math.IsNaN(res.loss) || math.IsInf(res.loss, 0) {
-		where := fmt.Sprintf("in a batch of %d pictures, %q first", len(p.Labels), p.Examples[0].Path)
-		return r.diverged(res.loss, where, p.Examples)
-	}
 	if !p.only() {
 		if res, err = r.add(ctx, p, res, last); err != nil || !p.last() {
+			return err
+		}
+	}
+	if !res.finite() { // then the graph has left out the update
+		if err := r.skip(&res, n); err != nil {
 			return err
 		}
 	}
@@ -174,16 +189,6 @@ func (r *run) step(ctx context.Context, p part, of int) error {
 	return errors.Join(r.writeHistograms(res.samples), r.writeCurves())
 }
 
-// sound refuses to go on, and so to save, with values that are no numbers: the
-// last update may have made them after its loss was computed.
-func (r *run) sound(ctx context.Context) error {
-	finite, err := r.graph.finite(context.WithoutCancel(ctx), r.session)
-	if err == nil && !finite {
-		err = r.diverged(math.NaN(), "in the trained values", nil)
-	}
-	return err
-}
-
 // validate measures the network on the validation pictures, nil without any.
 func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 	if r.val.count == 0 {
@@ -195,7 +200,7 @@ func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 		return nil, err
 	}
 	if math.IsNaN(report.Loss) || math.IsInf(report.Loss, 0) {
-		return nil, r.diverged(report.Loss, "in validation", nil)
+		return nil, r.diverged(DivergedError{What: fmt.Sprintf("a loss of %v in validation", report.Loss), Loss: report.Loss})
 	}
 	return &report, nil
 }
@@ -203,13 +208,13 @@ func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 // finish closes the epoch: its figures, its checkpoint, and who is told.
 func (r *run) finish(ctx context.Context, report *eval.Report) error {
 	loss, accuracy := r.at.sum.values()
-	r.at = position{Epoch: r.at.Epoch + 1, Step: r.at.Step}
+	r.at.Epoch, r.at.Index, r.at.sum = r.at.Epoch+1, 0, mean{}
 	e := Epoch{Epoch: r.at.Epoch, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
 		Validation: report, Rate: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
 	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
 	}
-	if err := r.dir.appendMetrics(e, r.cfg.LearningRate); err != nil {
+	if err := r.dir.appendMetrics(e, r.settings().LearningRate); err != nil {
 		return err
 	}
 	var err error
@@ -233,6 +238,7 @@ func (r *run) save(ctx context.Context, metrics *checkpoint.Metrics) (prefix str
 	m := r.job.Meta
 	m.Step, m.Epoch, m.Index, m.Metrics, m.Saved = r.at.Step, r.at.Epoch, r.at.Index, metrics, time.Now().UTC()
 	m.Partial, m.Display = r.at.sum.kept(), r.display.kept()
+	m.Skipped, m.Lowered = r.at.Skipped, r.at.Lowered
 	if m.Events, err = r.events.Position(); err != nil {
 		return "", err
 	}
@@ -240,7 +246,7 @@ func (r *run) save(ctx context.Context, metrics *checkpoint.Metrics) (prefix str
 	if err := r.dir.checkpoints.Save(context.WithoutCancel(ctx), r.session, r.graph.saver, m, r.cfg.Keep); err != nil {
 		return "", err
 	}
-	r.saved, r.savedAt = r.at, time.Now()
+	r.saved, r.savedAt, r.job.Resume = r.at, time.Now(), &m
 	return r.dir.checkpoints.Prefix(m), nil
 }
 

@@ -49,6 +49,8 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&c.MicroBatch, "micro-batch", 0, "the most pictures computed at once; a batch of several adds up their gradients to the same update (default chosen by layers)")
 	flags.StringVar((*string)(&c.Network.LRN), "lrn", string(c.Network.LRN), "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit")
 	flags.StringVar((*string)(&c.Precision), "precision", string(c.Precision), "float32; bfloat16 for all layers but fc8; or auto: bfloat16 for frozen layers where the processor has it")
+	flags.Float64Var(&c.ClipNorm, "clip-norm", 0, "the most that the norm of all gradients together may be; larger ones are shrunk to it (default no bound)")
+	flags.StringVar((*string)(&c.OnNaN), "on-nan", string(c.OnNaN), "an update whose loss or gradients are no finite numbers is never applied: stop; skip it; or lower-lr: go back to the last checkpoint with a tenth of the rate")
 	registerDevice(flags, &c.Device)
 	flags.BoolVar(&c.IgnoreOrientation, "ignore-orientation", false, "take pictures as stored, whatever their EXIF orientation says")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out from its newest checkpoint")
@@ -130,5 +132,6 @@ var changes = map[string]func(c *finetune.Config, given finetune.Config){
 	"cache":         func(c *finetune.Config, given finetune.Config) { c.Cache = given.Cache },
 	"cache-memory":  func(c *finetune.Config, given finetune.Config) { c.CacheMemory = given.CacheMemory },
 	"device":        func(c *finetune.Config, given finetune.Config) { c.Device = given.Device },
+	"on-nan":        func(c *finetune.Config, given finetune.Config) { c.OnNaN = given.OnNaN },
 	"micro-batch":   func(c *finetune.Config, given finetune.Config) { c.MicroBatch = given.MicroBatch },
 }

@@ -1,0 +1,216 @@
+package train_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"alexnet/checkpoint"
+	"alexnet/input"
+	"alexnet/ops"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// poisoned is the place of a picture that makes gradients NaN: its pixels are,
+// and rectifiers that turn NaN into 0 leave the loss finite.
+const poisoned = 4
+
+// poison spoils the picture as long as it is due.
+func (s *studio) poison(job *train.Job, due func() bool) {
+	path, decode := s.train[poisoned].Path, job.Data.Train.Decode
+	job.Data.Train.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
+		err := decode(ctx, encoded, ex, into)
+		if ex.Path == path && due() {
+			for i := range into {
+				into[i] = float32(math.NaN())
+			}
+		}
+		return err
+	}
+}
+
+func always() bool { return true }
+
+// poisonedStep is the update of the epoch, from 0, that meets the picture.
+func poisonedStep(cfg train.Config, pictures, epoch int) int {
+	return slices.Index(input.Order(pictures, cfg.Seed, epoch), poisoned) / cfg.Batch
+}
+
+// A gradient that is no number ends the run at once and says of which layer and
+// which pictures, though the loss is a number; the checkpoint before stays.
+func TestGradientStops(t *testing.T) {
+	s := newStudio(t, 9, 0)
+	dir := s.run(t, plain)
+	good := bundle(t, dir)
+	cfg := plain
+	cfg.Epochs = 2
+	job := s.job(t, cfg, dir, latest(t, dir))
+	s.poison(&job, always)
+	var notes []string
+	job.Progress.OnNote = func(text string) { notes = append(notes, text) }
+	err := train.Run(context.Background(), cfg, job)
+	var diverged *train.DivergedError
+	if !errors.As(err, &diverged) {
+		t.Fatalf("got %v, want a DivergedError", err)
+	}
+	k := poisonedStep(cfg, 9, 1)
+	if diverged.Step != int64(3+k+1) || diverged.Epoch != 2 || math.IsNaN(diverged.Loss) {
+		t.Errorf("got %+v, want step %d of epoch 2 with a loss", diverged, 3+k+1)
+	}
+	if !slices.Contains(diverged.Variables, "conv1/weights") || slices.Contains(diverged.Variables, "fc8/weights") {
+		t.Errorf("got %v, want conv1's weights and not fc8's", diverged.Variables)
+	}
+	last := diverged.Variables[len(diverged.Variables)-1]
+	if !strings.Contains(err.Error(), "a gradient of "+last) {
+		t.Errorf("got %q, want it to name %s", err, last)
+	}
+	for i, place := range input.Order(9, cfg.Seed, 1)[3*k : 3*k+3] {
+		if path := s.train[place].Path; diverged.Pictures[i] != path || !strings.Contains(notes[0], path) {
+			t.Errorf("picture %d: got %q and %q, want %q", i, diverged.Pictures[i], notes, path)
+		}
+	}
+	if !slices.Equal(names(t, dir), []string{"model_epoch1.ckpt"}) || !bytes.Equal(bundle(t, dir), good) {
+		t.Errorf("got %v, want epoch 1's checkpoint as it was", names(t, dir))
+	}
+}
+
+// Values that are no numbers at the start are told before anything is computed.
+func TestStartStops(t *testing.T) {
+	s := newStudio(t, 3, 0)
+	job := s.job(t, plain, t.TempDir(), nil)
+	v := job.Network.Variables[4] // conv3's
+	value, assign := ops.Fed(job.Network.Root, v)
+	start := job.Start
+	job.Start = func(ctx context.Context, session *tfgraph.Session) error {
+		must(t, start(ctx, session))
+		values := make([]float32, v.Elements())
+		values[7] = float32(math.NaN())
+		bad, err := tfgraph.Of(values, v.Shape...)
+		must(t, err)
+		defer bad.Close()
+		_, err = session.Run(ctx, tfgraph.Feeds{value: bad}, nil, assign)
+		return err
+	}
+	err := train.Run(context.Background(), plain, job)
+	var diverged *train.DivergedError
+	if !errors.As(err, &diverged) || !slices.Equal(diverged.Variables, []string{"conv3/weights"}) || !strings.Contains(err.Error(), "conv3/weights") {
+		t.Errorf("got %v, want a DivergedError that names conv3/weights", err)
+	}
+}
+
+// skipping is a configuration whose poisoned update is left out, in parts or not.
+func skipping(micro int) train.Config {
+	return train.Config{Epochs: 2, Batch: 4, MicroBatch: micro, LearningRate: 1e-3, Optimizer: ops.Momentum, Dropout: .5,
+		Seed: 7, DisplayEvery: 1, OnNaN: train.Skip}
+}
+
+// An update that is left out changes no variable and no slot, and is counted.
+func TestSkipChangesNothing(t *testing.T) {
+	for _, micro := range []int{0, 2} {
+		s := newStudio(t, 12, 0)
+		cfg, dir := skipping(micro), t.TempDir()
+		for poisonedStep(cfg, 12, 0) != 1 {
+			cfg.Seed++
+		}
+		const k = 2
+		stopAt := func(step int64) (checkpoint.Meta, []byte) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			job := s.job(t, cfg, dir, latest(t, dir))
+			s.poison(&job, always)
+			afterStep(step)(&job, cancel)
+			var stop *train.InterruptedError
+			if err := train.Run(ctx, cfg, job); !errors.As(err, &stop) {
+				t.Fatalf("got %v, want an interruption", err)
+			}
+			return newest(t, dir), bundle(t, dir)
+		}
+		_, before := stopAt(k - 1)
+		meta, after := stopAt(k)
+		if meta.Skipped != 1 || meta.Step != k {
+			t.Errorf("micro-batch %d: got %d left out at step %d, want 1 at %d", micro, meta.Skipped, meta.Step, k)
+		}
+		if !bytes.Equal(before, after) {
+			t.Errorf("micro-batch %d: the update that was left out has changed the variables", micro)
+		}
+		if _, next := stopAt(k + 1); bytes.Equal(after, next) {
+			t.Errorf("micro-batch %d: the next update changed nothing", micro)
+		}
+	}
+}
+
+// A run that leaves updates out and is interrupted after any of them ends like
+// one that is not.
+func TestSkipIsResumedExactly(t *testing.T) {
+	s := newStudio(t, 12, 2)
+	for _, micro := range []int{0, 2} {
+		cfg := skipping(micro)
+		run := func(dir string, stop int64) error {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			job := s.job(t, cfg, dir, latest(t, dir))
+			s.poison(&job, always)
+			afterStep(stop)(&job, cancel)
+			return train.Run(ctx, cfg, job)
+		}
+		whole, parted := t.TempDir(), t.TempDir()
+		must(t, run(whole, -1))
+		for k := int64(1); k <= 6; k++ {
+			if err := run(parted, k); err == nil {
+				t.Fatalf("step %d: got no interruption", k)
+			}
+		}
+		must(t, run(parted, -1))
+		same(t, parted, whole)
+		for _, dir := range []string{whole, parted} {
+			if m := newest(t, dir); m.Skipped != 2 || m.Step != 6 {
+				t.Errorf("got %d of %d updates left out, want 2 of 6", m.Skipped, m.Step)
+			}
+		}
+	}
+}
+
+// Of an epoch of which nothing is left there are no figures: it ends the run.
+func TestSkipEverything(t *testing.T) {
+	s := newStudio(t, 6, 0)
+	cfg := skipping(0)
+	cfg.Batch = 6
+	dir := t.TempDir()
+	job := s.job(t, cfg, dir, nil)
+	s.poison(&job, always)
+	var diverged *train.DivergedError
+	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || names(t, dir) != nil {
+		t.Errorf("got %v and %v, want a DivergedError and no checkpoint", err, names(t, dir))
+	}
+}
+
+// Twice the bound takes the first update, whose gradients lie beyond either,
+// twice as far: the two end apart by rate times bound. Micro-batches are clipped
+// by the norm of their sum.
+func TestClipNorm(t *testing.T) {
+	const rate, bound = 1, 1e-3
+	for _, micro := range []int{0, 2} {
+		s := newStudio(t, 6, 0)
+		ends := make([]map[string][]float32, 2)
+		for i := range ends {
+			cfg := train.Config{Epochs: 1, Batch: 6, MicroBatch: micro, LearningRate: rate, Optimizer: ops.GradientDescent,
+				Seed: 7, DisplayEvery: 1, ClipNorm: bound * float64(i+1)}
+			dir := s.run(t, cfg)
+			ends[i] = s.variables(t, train.Checkpoints(dir).Prefix(newest(t, dir)))
+		}
+		var squares float64
+		for name, values := range ends[0] {
+			for i, v := range values {
+				squares += math.Pow(float64(v)-float64(ends[1][name][i]), 2)
+			}
+		}
+		if got := math.Sqrt(squares); math.Abs(got-rate*bound) > 1e-3*bound {
+			t.Errorf("micro-batch %d: got %g between the two, want %g", micro, got, rate*bound)
+		}
+	}
+}
