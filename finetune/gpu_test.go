@@ -12,7 +12,7 @@ import (
 )
 
 // On a GPU a run takes the same steps as on the CPU. The bound leaves room for
-// TF32, which GPUs multiply in unless NVIDIA_TF32_OVERRIDE=0 forbids it.
+// TF32, which may be used unless NVIDIA_TF32_OVERRIDE=0 forbids it.
 func TestGPUTrainsAsTheCPU(t *testing.T) {
 	found, err := tfgraph.Devices()
 	if err != nil {

@@ -1,0 +1,78 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"alexnet/eval"
+	"alexnet/internal/testenv"
+	"alexnet/savedmodel"
+	"alexnet/specimen"
+)
+
+// An exported model answers over HTTP as it does to Python, which knows nothing
+// but its folder: here stands what TensorFlow Serving would answer.
+func TestAnswersAsPythonDoes(t *testing.T) {
+	python := testenv.Python(t)
+	dir := filepath.Join(t.TempDir(), "model", "1")
+	prefix, err := eval.Find(run)
+	must(t, err)
+	meta, err := eval.Describe(prefix)
+	must(t, err)
+	_, err = savedmodel.Write(context.Background(), dir, savedmodel.Export{Meta: meta, Prefix: prefix})
+	must(t, err)
+
+	type shown struct {
+		Path        string `json:"path"`
+		Orientation int    `json:"orientation"`
+	}
+	var pictures []shown
+	var plain, oriented []string
+	for i := 1; i <= 8; i++ {
+		encoded := specimen.Turned(i, i)
+		path := filepath.Join(t.TempDir(), "picture.jpg")
+		must(t, os.WriteFile(path, encoded, 0o644))
+		pictures = append(pictures, shown{path, i})
+		plain = append(plain, b64(encoded))
+		oriented = append(oriented, fmt.Sprintf(`{"images":%s,"orientations":%d}`, b64(encoded), i))
+	}
+	manifest := filepath.Join(t.TempDir(), "manifest.json")
+	text, err := json.Marshal(map[string]any{"m": map[string]any{"dir": dir, "pictures": pictures}})
+	must(t, err)
+	must(t, os.WriteFile(manifest, text, 0o644))
+	var all map[string]map[string]json.RawMessage
+	must(t, json.Unmarshal(testenv.RunPythonOf(t, python, "savedmodel/testdata/load.py", "tf2", manifest), &all))
+
+	s, err := New(context.Background(), dir, Config{})
+	must(t, err)
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(func() { h.Close(); must(t, s.Close()) })
+	for signature, instances := range map[string][]string{"serving_default": plain, "oriented": oriented} {
+		var want [][]float64
+		must(t, json.Unmarshal(all["m"][signature], &want))
+		rows := readRows(t, post(t, h.URL+predictPath,
+			`{"signature_name":"`+signature+`","instances":[`+strings.Join(instances, ",")+`]}`).want(t, http.StatusOK))
+		worst := 0.0
+		for i, r := range rows {
+			for j, p := range r.Probabilities {
+				worst = max(worst, math.Abs(float64(p)-want[i][j]))
+			}
+		}
+		if reflect.DeepEqual(want[0], want[1]) {
+			t.Errorf("%s: all pictures look alike", signature)
+		}
+		if len(rows) != len(want) || !(worst <= 1e-5) {
+			t.Errorf("%s: got %d answers, %.2g off, want %d, 1e-5", signature, len(rows), worst, len(want))
+		}
+		t.Logf("%s: %d pictures, largest difference of a probability %.2g", signature, len(rows), worst)
+	}
+}
