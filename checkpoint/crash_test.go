@@ -210,6 +210,17 @@ func TestWriteFileFails(t *testing.T) {
 	}
 }
 
+func TestSweepFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a[1].csv", ".a[1].csv.123", ".a[1].csv.old", ".a1.csv.123", ".b.csv.123"} {
+		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
+	}
+	must(t, SweepFile(filepath.Join(dir, "a[1].csv")))
+	if got, want := files(t, Dir(dir)), []string{".a1.csv.123", ".a[1].csv.old", ".b.csv.123", "a[1].csv"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestSaveWhereAFolderCannotBe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, nil, 0o644))

@@ -2,8 +2,6 @@ package checkpoint
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,11 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"alexnet/alexnet"
-	"alexnet/summaries"
-	"alexnet/tfgraph"
 )
 
 // The ways in which a checkpoint cannot be used.
@@ -26,39 +19,6 @@ var (
 
 // Dir is a folder of checkpoints.
 type Dir string
-
-// Meta says what a checkpoint's variables are of; it stands beside them as
-// NAME.json.
-type Meta struct {
-	Name     string             `json:"name"`  // model_epoch3.ckpt
-	Step     int64              `json:"step"`  // updates done
-	Epoch    int                `json:"epoch"` // epochs done
-	Index    int                `json:"index"` // pictures of the next epoch already used
-	Saved    time.Time          `json:"saved"`
-	Partial  *Partial           `json:"partial,omitempty"` // what the next epoch has shown up to Index
-	Display  *Partial           `json:"display,omitempty"` // what the updates since the last point of the curves have shown
-	Events   summaries.Position `json:"events,omitzero"`   // how far the run's event files went
-	Skipped  int64              `json:"skipped,omitempty"` // of the updates, left out as they were not finite
-	Lowered  int                `json:"lowered,omitempty"` // times that the learning rate was lowered to a tenth
-	Network  alexnet.Config     `json:"network"`
-	Contract alexnet.Contract   `json:"contract"`
-	Metrics  *Metrics           `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
-	Config   json.RawMessage    `json:"config"`            // the run's resolved settings
-}
-
-// Partial adds up what the updates of an unfinished epoch have shown.
-type Partial struct {
-	Loss    float64 `json:"loss"` // summed over pictures
-	Correct int     `json:"correct"`
-	Count   int     `json:"count"`
-}
-
-// Metrics are the figures by which checkpoints are compared.
-type Metrics struct {
-	Accuracy float64 `json:"accuracy"`
-	Loss     float64 `json:"loss"` // mean cross-entropy in nats
-	Count    int     `json:"count"`
-}
 
 // Name is what the checkpoint of a position is called: model_epochN.ckpt as in
 // the original after a whole epoch, model_epochN_stepS.ckpt inside the next.
@@ -71,38 +31,6 @@ func Name(epoch, index int, step int64) string {
 
 // Prefix is the path that TensorFlow knows the checkpoint by.
 func (d Dir) Prefix(m Meta) string { return filepath.Join(string(d), m.Name) }
-
-// Save writes the variables under m.Name, then what they are of, then names the checkpoint
-// the newest, and last removes those that keep lets go.
-func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m Meta, keep int) error {
-	if err := os.MkdirAll(string(d), 0o777); err != nil {
-		return fmt.Errorf("save checkpoint %q: %w", m.Name, err)
-	}
-	if err := d.write(ctx, session, saver, m); err != nil {
-		return errors.Join(err, d.remove([]Meta{m})) // half a checkpoint would only fill the disk
-	}
-	all, err := d.List()
-	if err != nil {
-		return err
-	}
-	kept, dropped := retain(all, keep)
-	if err := d.writeState(kept); err != nil {
-		return err
-	}
-	return d.remove(dropped)
-}
-
-// write writes the bundle and then its description.
-func (d Dir) write(ctx context.Context, session *tfgraph.Session, saver *Saver, m Meta) error {
-	if err := saver.Save(ctx, session, d.Prefix(m)); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("save checkpoint %q: %w", m.Name, err)
-	}
-	return WriteFile(d.Prefix(m)+".json", append(text, '\n'))
-}
 
 // List gives the checkpoints whose files are all there, oldest first.
 func (d Dir) List() ([]Meta, error) {
@@ -129,51 +57,6 @@ func (d Dir) List() ([]Meta, error) {
 		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Epoch, b.Epoch))
 	})
 	return all, nil
-}
-
-// ReadMeta reads the description of the checkpoint at prefix and checks that
-// its bundle is there.
-func ReadMeta(prefix string) (Meta, error) {
-	var m Meta
-	text, err := os.ReadFile(prefix + ".json")
-	if err != nil {
-		return m, fmt.Errorf("read checkpoint %q: %w", prefix, err)
-	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		return m, fmt.Errorf("read checkpoint %q: %w: %w", prefix, ErrDamaged, err)
-	}
-	if m.Name != filepath.Base(prefix) {
-		return m, fmt.Errorf("read checkpoint %q: %w: its description is of %q", prefix, ErrDamaged, m.Name)
-	}
-	for _, path := range bundleFiles(prefix) {
-		if _, err := os.Stat(path); err != nil {
-			return m, fmt.Errorf("read checkpoint %q: %w: %w", prefix, ErrDamaged, err)
-		}
-	}
-	if err := m.Validate(); err != nil {
-		return m, fmt.Errorf("read checkpoint %q: %w: %w", prefix, ErrDamaged, err)
-	}
-	return m, nil
-}
-
-// Validate reports why m cannot be of a checkpoint: network and contract have to
-// agree, since one counts the outputs that the other names.
-func (m Meta) Validate() error {
-	network := m.Network.WithDefaults()
-	errs := []error{network.Validate(), m.Contract.Validate()}
-	if got, want := len(m.Contract.Classes), network.Classes; got != want {
-		errs = append(errs, fmt.Errorf("got %d class names, want %d as the network has outputs", got, want))
-	}
-	if got, want := m.Contract.Size, network.Size; got != want {
-		errs = append(errs, fmt.Errorf("got pictures of side %d, want %d as the network reads", got, want))
-	}
-	if m.Skipped < 0 || m.Lowered < 0 {
-		errs = append(errs, fmt.Errorf("got %d updates skipped and the rate lowered %d times, want neither below 0", m.Skipped, m.Lowered))
-	}
-	if m.Epoch < 0 || m.Index < 0 || m.Step < 0 {
-		errs = append(errs, fmt.Errorf("got epoch %d, index %d, step %d, want none below 0", m.Epoch, m.Index, m.Step))
-	}
-	return errors.Join(errs...)
 }
 
 // Best is the checkpoint with the highest validation accuracy, the lower loss
@@ -218,46 +101,4 @@ func retain(all []Meta, keep int) (kept, dropped []Meta) {
 	}
 	slices.Reverse(kept)
 	return kept, dropped
-}
-
-// writeState writes the text file that tf.train.latest_checkpoint reads; kept
-// is oldest first.
-func (d Dir) writeState(kept []Meta) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "model_checkpoint_path: %q\n", kept[len(kept)-1].Name)
-	for _, m := range kept {
-		fmt.Fprintf(&b, "all_model_checkpoint_paths: %q\n", m.Name)
-	}
-	return WriteFile(filepath.Join(string(d), "checkpoint"), []byte(b.String()))
-}
-
-// remove deletes each description first: without it the rest is no checkpoint.
-func (d Dir) remove(dropped []Meta) error {
-	for _, m := range dropped {
-		prefix := d.Prefix(m)
-		for _, path := range append([]string{prefix + ".json"}, bundleFiles(prefix)...) {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("remove old checkpoint %q: %w", m.Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-// Sweep removes the unfinished files of a process that died while TensorFlow
-// wrote a checkpoint. Nothing else may be saving into d.
-func (d Dir) Sweep() error {
-	entries, err := os.ReadDir(string(d))
-	if err != nil {
-		return fmt.Errorf("sweep checkpoints: %w", err)
-	}
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "model_epoch") || !strings.Contains(e.Name(), ".tempstate") {
-			continue
-		}
-		if err := os.Remove(filepath.Join(string(d), e.Name())); err != nil {
-			return fmt.Errorf("sweep checkpoints: %w", err)
-		}
-	}
-	return nil
 }

@@ -187,8 +187,8 @@ func TestReadMeta(t *testing.T) {
 	got, err := ReadMeta(d.Prefix(want))
 	must(t, err)
 	got.Config = []byte(strings.NewReplacer(" ", "", "\n", "").Replace(string(got.Config))) // indented with the rest
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
+	if want.Bundle, err = sumsOf(d.Prefix(want)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v, %v", got, want, err)
 	}
 }
 

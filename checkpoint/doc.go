@@ -6,7 +6,9 @@
 // A checkpoint is four files: NAME.data-00000-of-00001 and NAME.index, which
 // tf.train.load_checkpoint and TF1's Saver read; NAME.json, which says what the
 // variables are of; and the shared text file `checkpoint`, which names the
-// newest. They are written in that order, each whole and synced before the next
-// one begins, and a name is never used for a second state, so at any moment the
-// folder holds every earlier checkpoint unharmed.
+// newest. All are written under other names first, and get their own, in that
+// order, once they are on the disk: at any moment the folder holds every earlier
+// checkpoint unharmed. The description has a checksum of itself and of the index,
+// which has one of each variable, so that [Dir.Newest] can tell a checkpoint that is
+// whole from one that is not, to the last bit.
 package checkpoint

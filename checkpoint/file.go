@@ -31,6 +31,31 @@ func WriteFile(path string, data []byte) (err error) {
 	return Sync(filepath.Dir(path))
 }
 
+// SweepFile removes what processes that died in [WriteFile] left beside path.
+// Nothing else may be writing it.
+func SweepFile(path string) error {
+	left, err := filepath.Glob(escaped(filepath.Join(filepath.Dir(path), "."+filepath.Base(path))) + ".[0-9]*")
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSynced writes a file of a name that nobody reads yet.
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
 // Sync forces a file or folder to the disk.
 func Sync(path string) error {
 	f, err := os.Open(path)

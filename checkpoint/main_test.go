@@ -146,10 +146,8 @@ func files(t testing.TB, d Dir) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(string(d), "*"))
 	must(t, err)
-	hidden, err := filepath.Glob(filepath.Join(string(d), ".*"))
-	must(t, err)
 	list := []string{}
-	for _, p := range append(paths, hidden...) {
+	for _, p := range paths {
 		list = append(list, filepath.Base(p))
 	}
 	slices.Sort(list)

@@ -83,12 +83,19 @@ func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix strin
 // SaveFed is Save with the variables' values fed, such as [Weights.Feeds], where the
 // session has none.
 func (s *Saver) SaveFed(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
-	if err := s.run(ctx, session, prefix, s.save, values); err != nil {
+	if err := s.write(ctx, session, prefix, values); err != nil {
 		return fmt.Errorf("save checkpoint %q: %w", prefix, err)
+	}
+	return nil
+}
+
+func (s *Saver) write(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
+	if err := s.run(ctx, session, prefix, s.save, values); err != nil {
+		return err
 	}
 	for _, path := range bundleFiles(prefix) {
 		if err := Sync(path); err != nil {
-			return fmt.Errorf("save checkpoint %q: %w", prefix, err)
+			return err
 		}
 	}
 	return nil

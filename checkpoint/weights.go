@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"alexnet/internal/bundle"
 	"alexnet/ops"
@@ -64,17 +61,7 @@ func (w *Weights) take(v ops.Variable) error {
 // Verify reads all values, on every core, and compares them with their
 // checksums. Until it has passed they may be anything.
 func (w *Weights) Verify(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, name := range w.names {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return w.reader.Verify(name)
-		})
-	}
-	return restoring(w.prefix, g.Wait())
+	return restoring(w.prefix, verify(ctx, w.reader, w.names))
 }
 
 // Close frees the tensors and the mapping.

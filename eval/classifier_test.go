@@ -71,7 +71,10 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
-	wider := func(b []byte) []byte { return []byte(strings.Replace(string(b), "16\n", "18\n", 1)) }
+	wider := func(b []byte) []byte { // as an earlier version wrote it, without checksums
+		text := strings.NewReplacer(`"checksum"`, `"sum"`, `"bundle"`, `"files"`).Replace(string(b))
+		return []byte(strings.Replace(text, "16\n", "18\n", 1))
+	}
 	cases := map[string]struct {
 		change  func(string, []byte) []byte
 		damaged bool
@@ -79,6 +82,7 @@ func TestOpenRefuses(t *testing.T) {
 		"flipped data":                   {spoil("00001", flip), true},
 		"half a description":             {spoil(".json", func(b []byte) []byte { return b[:len(b)/2] }), true},
 		"a description of wider layers":  {spoil(".json", wider), false},
+		"a flipped description":          {spoil(".json", flip), true},
 		"an index of another file":       {spoil(".index", func([]byte) []byte { return []byte("not an index") }), true},
 		"a data file that ends too soon": {spoil("00001", func(b []byte) []byte { return b[:len(b)-1] }), true},
 	}

@@ -39,6 +39,9 @@ func (c Config) write(dir string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write settings: %w", err)
 	}
+	if err := checkpoint.SweepFile(ConfigFile(dir)); err != nil {
+		return nil, fmt.Errorf("write settings: %w", err)
+	}
 	return text, checkpoint.WriteFile(ConfigFile(dir), append(text, '\n'))
 }
 

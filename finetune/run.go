@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -23,32 +24,42 @@ import (
 // checkpoint of that very position, and with a *train.DivergedError when the loss
 // is no number any more. A dir that holds a run already is refused.
 func Run(ctx context.Context, dir string, c Config, w Watch) error {
-	all, err := train.Checkpoints(dir).List()
-	if err != nil {
-		return err
-	}
-	if len(all) > 0 {
-		return advised{fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, all[len(all)-1].Epoch),
+	switch newest, damaged, err := train.Checkpoints(dir).Newest(ctx); {
+	case err == nil:
+		return advised{fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, newest.Epoch),
 			"go on with it with --resume, or name another --out"}
+	case !errors.Is(err, checkpoint.ErrNone):
+		return err
+	case damaged != nil:
+		return advised{fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
+			"name another --out, or move what is there out of the way"}
 	}
 	return newSession(dir, c, nil, w).run(ctx)
 }
 
-// Resume goes on with the run in dir from its newest checkpoint, exactly where it
-// stood. c is what [Read] gives, of which Epochs, Keep, SaveEvery, DisplayEvery, OnNaN,
-// BadImages, Cache, CacheMemory, MicroBatch and Device may have been changed.
+// Resume goes on with the run in dir from its newest checkpoint that is whole,
+// exactly where it stood. c is what [Read] gives, of which Epochs, Keep, SaveEvery,
+// DisplayEvery, OnNaN, BadImages, Cache, CacheMemory, MicroBatch and Device may have
+// been changed.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := c.goesOn(dir); err != nil {
 		return err
 	}
-	all, err := train.Checkpoints(dir).List()
-	if err != nil {
+	newest, damaged, err := train.Checkpoints(dir).Newest(ctx)
+	switch {
+	case err != nil && damaged != nil:
+		return advised{fmt.Errorf("resume run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
+			"bring one back from a copy, or begin a new run in another folder"}
+	case errors.Is(err, checkpoint.ErrNone):
+		return advised{fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "without --resume a new run begins"}
+	case err != nil:
 		return err
 	}
-	if len(all) == 0 {
-		return advised{fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "without --resume a new run begins"}
+	s := newSession(dir, c, &newest, w)
+	for _, problem := range damaged {
+		s.log.Warn("a checkpoint is damaged: the one before is used, and its updates are done again", "reason", problem)
 	}
-	return newSession(dir, c, &all[len(all)-1], w).run(ctx)
+	return s.run(ctx)
 }
 
 // session is one call of Run or Resume.

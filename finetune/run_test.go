@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,53 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 	}
 	if !bytes.Equal(values(whole), values(parts)) {
 		t.Error("the resumed run ends with other values")
+	}
+}
+
+// Where the newest checkpoint is damaged, the one before is used with a word of
+// it; where all are, nothing is begun over them.
+func TestResumePassesOverADamagedCheckpoint(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	run(t, dir, tiny(photos(t, 8)))
+	c, err := finetune.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoil := func(epoch string) (data string, whole []byte) {
+		data = filepath.Join(string(train.Checkpoints(dir)), "model_epoch"+epoch+".ckpt.data-00000-of-00001")
+		whole, err := os.ReadFile(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := bytes.Clone(whole)
+		text[len(text)/2] ^= 1
+		if err := os.WriteFile(data, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return data, whole
+	}
+	data, whole := spoil("2")
+	var log bytes.Buffer
+	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	if err := finetune.Resume(t.Context(), dir, c, w); err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"WARN", "damaged", "model_epoch2.ckpt", "checkpoint=model_epoch1.ckpt"} {
+		if !strings.Contains(log.String(), word) {
+			t.Errorf("log: got %s, want a word of %q", log.String(), word)
+		}
+	}
+	if got, err := os.ReadFile(data); err != nil || !bytes.Equal(got, whole) {
+		t.Errorf("the second epoch done again ends with other values, %v", err)
+	}
+	spoil("1")
+	spoil("2")
+	for name, start := range map[string]func(context.Context, string, finetune.Config, finetune.Watch) error{"Run": finetune.Run, "Resume": finetune.Resume} {
+		err := start(t.Context(), dir, c, finetune.Watch{})
+		var advice interface{ Hint() string }
+		if err == nil || !strings.Contains(err.Error(), "all checkpoints in it are damaged") || !errors.As(err, &advice) || advice.Hint() == "" {
+			t.Errorf("%s: got %v, want an error that all are damaged, and a hint", name, err)
+		}
 	}
 }
 

@@ -62,6 +62,9 @@ func (d *directory) open(at position, from *checkpoint.Meta) error {
 	if err != nil {
 		return err
 	}
+	if err := checkpoint.SweepFile(d.metrics); err != nil {
+		return fmt.Errorf("open run: %w", err)
+	}
 	return checkpoint.WriteFile(d.metrics, rows)
 }
 

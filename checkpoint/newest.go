@@ -1,0 +1,87 @@
+package checkpoint
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Newest is the newest checkpoint that is whole to its last bit, and what is wrong
+// with those after it. Where none is, the error wraps [ErrNone].
+func (d Dir) Newest(ctx context.Context) (m Meta, damaged []error, err error) {
+	names, err := d.names()
+	if err != nil {
+		return m, nil, err
+	}
+	for _, name := range names {
+		m, err := ReadMeta(d.prefix(name))
+		if err == nil {
+			err = Verify(ctx, d.prefix(name))
+		}
+		switch {
+		case err == nil:
+			return m, damaged, nil
+		case ctx.Err() != nil:
+			return m, damaged, ctx.Err()
+		}
+		damaged = append(damaged, err)
+	}
+	return Meta{}, damaged, fmt.Errorf("find checkpoint in %q: %w", string(d), ErrNone)
+}
+
+// names are those of which anything is there, or should be, newest first: one
+// that is only partly written or removed is not.
+func (d Dir) names() ([]string, error) {
+	entries, err := os.ReadDir(string(d))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list checkpoints: %w", err)
+	}
+	found := []string{d.newestByState()}
+	for _, e := range entries {
+		for _, ending := range []string{".json", ".index", ".data-00000-of-00001"} {
+			if name, ok := strings.CutSuffix(e.Name(), ending); ok {
+				found = append(found, name)
+			}
+		}
+	}
+	found = slices.DeleteFunc(found, func(name string) bool { return place(name) == nil || d.unfinished(name) })
+	slices.SortFunc(found, func(a, b string) int { return -slices.Compare(place(a), place(b)) })
+	return slices.Compact(found), nil
+}
+
+// place is the position that a name from [Name] tells, nil for any other name.
+func place(name string) []int64 {
+	inner, ours := strings.CutPrefix(strings.TrimSuffix(name, ".ckpt"), "model_epoch")
+	epoch, step, _ := strings.Cut(inner, "_step")
+	e, err := strconv.ParseInt(epoch, 10, 64)
+	s, stepErr := strconv.ParseInt(cmp.Or(step, "0"), 10, 64)
+	if !ours || err != nil || stepErr != nil || !strings.HasSuffix(name, ".ckpt") {
+		return nil
+	}
+	return []int64{e, s}
+}
+
+// newestByState is what the text file names, "" without it.
+func (d Dir) newestByState() string {
+	f, err := os.Open(d.state())
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if quoted, ok := strings.CutPrefix(lines.Text(), "model_checkpoint_path: "); ok {
+			name, _ := strconv.Unquote(quoted)
+			return filepath.Base(name)
+		}
+	}
+	return ""
+}

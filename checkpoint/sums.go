@@ -1,0 +1,103 @@
+package checkpoint
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"alexnet/internal/bundle"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A description ends in the checksum of all before it, which stays JSON.
+const (
+	sumBegins = ",\n  \"checksum\": \""
+	sumLine   = sumBegins + "crc32c:%08x\"\n}\n"
+)
+
+func (m Meta) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return sealed(bytes.TrimSuffix(text, []byte("\n}"))), nil
+}
+
+func sealed(body []byte) []byte {
+	return fmt.Appendf(bytes.Clone(body), sumLine, crc32.Checksum(body, castagnoli))
+}
+
+// checkSum compares a description with the checksum in it, if there is one;
+// earlier versions of this program wrote none.
+func checkSum(text []byte, wanted bool) error {
+	end := bytes.LastIndex(text, []byte(sumBegins))
+	if end < 0 && !wanted {
+		return nil
+	}
+	if end < 0 || !bytes.Equal(text, sealed(text[:end])) {
+		return errors.New("its description has another checksum than it was written with")
+	}
+	return nil
+}
+
+// sumsOf are those of the bundle at prefix.
+func sumsOf(prefix string) (*Sums, error) {
+	files := bundleFiles(prefix)
+	index, err := os.ReadFile(files[1])
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.Stat(files[0])
+	if err != nil {
+		return nil, err
+	}
+	return &Sums{Index: fmt.Sprintf("%08x", crc32.Checksum(index, castagnoli)), Size: data.Size()}, nil
+}
+
+func (s *Sums) check(prefix string) error {
+	got, err := sumsOf(prefix)
+	if err != nil {
+		return err
+	}
+	if *got != *s {
+		return fmt.Errorf("its bundle has an index of checksum %s and %d bytes of data, want %s and %d", got.Index, got.Size, s.Index, s.Size)
+	}
+	return nil
+}
+
+// Verify reads all variables of the checkpoint at prefix, on every core, and
+// compares them with their checksums.
+func Verify(ctx context.Context, prefix string) error {
+	reader, err := bundle.Open(prefix)
+	if err != nil {
+		return restoring(prefix, err)
+	}
+	defer reader.Close()
+	var names []string
+	for _, v := range reader.Variables() {
+		names = append(names, v.Name)
+	}
+	return restoring(prefix, verify(ctx, reader, names))
+}
+
+func verify(ctx context.Context, reader *bundle.Reader, names []string) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, name := range names {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return reader.Verify(name)
+		})
+	}
+	return g.Wait()
+}
