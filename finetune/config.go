@@ -38,6 +38,7 @@ type Config struct {
 	Precision         Precision      `json:"precision,omitempty"`
 	Device            tfgraph.Device `json:"device,omitempty"` // a GPU that is not there: the CPU
 	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
+	Verdicts          string         `json:"-"`                // folder, which runs may share, of what scan finds; "": the run directory
 }
 
 // New is the Config of a run on data with the defaults of `alexnet train`.

@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/scan"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -36,16 +38,31 @@ func (s *session) openData() error {
 	return s.judge(s.data.Problems)
 }
 
-// judge puts up with bad pictures, or not.
+// judge puts up with bad pictures, or not. The log names the first ones; all are
+// in the run's list.
 func (s *session) judge(problems []input.Problem) error {
-	return s.BadImages.Judge(problems, func(p input.Problem) { s.log.Warn("left out", "path", p.Path, "reason", p.Reason) })
+	const named = 10
+	return s.BadImages.Judge(problems, func(p input.Problem) {
+		if s.out = append(s.out, p); len(s.out) <= named {
+			s.log.Warn("left out", "path", p.Path, "reason", p.Reason)
+		}
+	})
+}
+
+// openScanner has pictures decoded for the first time where they do no harm.
+func (s *session) openScanner(contract alexnet.Contract, decoder *alexnet.Decoder) (err error) {
+	here := eval.NewLoader(decoder, s.Network.Size, nil, 1)
+	here.Limits = s.limits()
+	s.scan, err = scan.Open(scan.Options{Contract: contract, Limits: s.limits(), Fast: here.Load,
+		Dir: cmp.Or(s.Verdicts, s.dir), Note: func(text string) { s.log.Info(text) }})
+	return err
 }
 
 // loaders makes the streams of training and validation pictures.
 func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
 	stream := func(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
 		l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
-		l.Limits = s.limits()
+		l.Limits, l.Guard = s.limits(), s.scan
 		return l
 	}
 	d := train.Data{Train: stream(s.data.Train, s.Batch), Classes: s.data.Classes}
@@ -59,12 +76,19 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
 }
 
 // settle puts up with the pictures that cannot be decoded, or not, and writes
-// down what the run is made from.
+// down what the run is made from. All pictures have been decoded once by then.
 func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
+	s.scan.Close()
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
 	s.broken = broken
+	if err := writeLeftOut(s.dir, s.out); err != nil {
+		return nil, err
+	}
+	if len(s.out) > 0 {
+		s.log.Warn("some files are left out", "count", len(s.out), "list", LeftOutFile(s.dir))
+	}
 	kept, err := input.Leave(s.data.Train, broken)
 	if err != nil {
 		return nil, err

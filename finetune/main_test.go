@@ -15,10 +15,14 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/finetune"
+	"alexnet/scan"
 	"alexnet/train"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	scan.Main()
+	goleak.VerifyTestMain(m)
+}
 
 // drawPhotos makes dir/{dark,bright} with n pictures each.
 func drawPhotos(dir string, n int) error {

@@ -14,6 +14,7 @@ import (
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/npy"
+	"alexnet/scan"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -70,6 +71,8 @@ type session struct {
 	from   *checkpoint.Meta // nil where the run begins
 	data   *input.Data
 	broken []input.Problem // pictures that turned out not to be one
+	out    []input.Problem // all that is left out
+	scan   *scan.Scanner
 	watch  Watch
 	log    *slog.Logger
 }
@@ -97,6 +100,10 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	defer decoder.Close()
+	if err := s.openScanner(contract, decoder); err != nil {
+		return err
+	}
+	defer s.scan.Close()
 	job := s.job(contract, decoder, plan)
 	if s.watch.OnReady != nil {
 		s.watch.OnReady(Ready{Plan: plan, Memory: train.Memory(s.Config.Config, job), Events: train.Events(s.dir)})

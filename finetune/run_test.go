@@ -3,7 +3,10 @@ package finetune_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -157,7 +160,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// A bad picture ends a run before it begins, or is left out and counted.
+// A bad picture ends a run before it begins, or is left out, counted and listed.
 func TestBadPictures(t *testing.T) {
 	data := photos(t, 8)
 	torn := filepath.Join(data, "dark", "torn.png")
@@ -168,6 +171,7 @@ func TestBadPictures(t *testing.T) {
 	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
+	before := tree(t, data)
 	c := tiny(data)
 	dir := filepath.Join(t.TempDir(), "run")
 	var in *input.Error
@@ -179,4 +183,65 @@ func TestBadPictures(t *testing.T) {
 	if got, err := finetune.Read(dir); err != nil || got.Used == 0 || got.Used >= 16 {
 		t.Errorf("got %d pictures used, %v, want fewer than all", got.Used, err)
 	}
+	out, err := finetune.LeftOut(dir)
+	if err != nil || len(out) != 1 || out[0].Path != torn || !strings.HasPrefix(out[0].Reason, "is damaged: ") {
+		t.Errorf("got %v, %v left out, want %s and that it is damaged", out, err, torn)
+	}
+	if after := tree(t, data); after != before {
+		t.Errorf("got the pictures changed:\n%s\nwant them as they were:\n%s", after, before)
+	}
+}
+
+// What a run found about pictures, the next one knows; its list of what is left
+// out is made anew.
+func TestVerdictsAreShared(t *testing.T) {
+	data, verdicts := photos(t, 8), t.TempDir()
+	torn := filepath.Join(data, "dark", "torn.png")
+	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := tiny(data)
+	c.Verdicts, c.BadImages, c.Epochs = verdicts, input.Skip, 1
+	for range 2 {
+		dir := filepath.Join(t.TempDir(), "run")
+		run(t, dir, c)
+		if out, err := finetune.LeftOut(dir); err != nil || len(out) != 1 {
+			t.Errorf("got %v, %v left out, want torn.png", out, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "verdicts.csv")); err == nil {
+			t.Error("got verdicts in the run directory too")
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(verdicts, "verdicts.csv")); err != nil || !strings.Contains(string(text), "is damaged") {
+		t.Errorf("got verdicts %q, %v, want one that torn.png is damaged", text, err)
+	}
+}
+
+// tree is what is below a folder: names, modes, times of change and contents.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(&all, path, info.Mode(), info.ModTime().UnixNano())
+		if info.Mode().IsRegular() {
+			text, err := os.ReadFile(path)
+			fmt.Fprintf(&all, "%x %v\n", sha256.Sum256(text), err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
 }

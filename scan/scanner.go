@@ -51,6 +51,7 @@ type Scanner struct {
 	slots    chan *child // nil: a child may be started
 	verdicts *verdicts
 	alone    sync.Once // notes that there can be no children
+	closed   sync.Once
 }
 
 // Open makes a scanner. Where [Main] was not called, or a child cannot be
@@ -72,14 +73,17 @@ func Open(o Options) (*Scanner, error) {
 	return s, nil
 }
 
-// Close ends the children and keeps what was found. No call may be running.
+// Close ends the children and keeps what was found. No call may be running, and
+// none may follow but Close.
 func (s *Scanner) Close() {
-	for range s.opt.Workers {
-		if c := <-s.slots; c != nil {
-			c.close()
+	s.closed.Do(func() {
+		for range s.opt.Workers {
+			if c := <-s.slots; c != nil {
+				c.close()
+			}
 		}
-	}
-	s.verdicts.save()
+		s.verdicts.save()
+	})
 }
 
 // Try implements [input.Guard]. A picture whose verdict is known is not read.

@@ -42,7 +42,7 @@ func newDoctor(a *app) *cobra.Command {
 			opt.Val = val
 			d := examineInstallation(cmd.Context())
 			if len(args) == 1 {
-				if err := d.examineData(cmd.Context(), args[0], opt); err != nil {
+				if err := a.examineData(cmd.Context(), d, args[0], opt); err != nil {
 					return err
 				}
 			}

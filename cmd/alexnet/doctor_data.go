@@ -37,7 +37,7 @@ type classCounts struct {
 
 // examineData looks at every picture of a data set. Whatever is wrong with the
 // data is a finding; the error is ctx's or TensorFlow's.
-func (d *diagnosis) examineData(ctx context.Context, path string, opt input.Options) error {
+func (a *app) examineData(ctx context.Context, d *diagnosis, path string, opt input.Options) error {
 	e := &examination{Path: path, Classes: []classCounts{}, Tiny: []string{}, Duplicates: [][]string{}, Notes: []string{}}
 	d.Data = e
 	data, err := input.Open(path, opt)
@@ -52,7 +52,7 @@ func (d *diagnosis) examineData(ctx context.Context, path string, opt input.Opti
 		d.problem(path, reasonOf(in.Err).Error(), in.Hint)
 		return nil
 	}
-	broken, err := decodeAll(ctx, data)
+	broken, err := a.decodeAll(ctx, data, opt.Limits)
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (d *diagnosis) examineData(ctx context.Context, path string, opt input.Opti
 	return nil
 }
 
-// decodeAll decodes every picture as training would and returns those that
-// fail.
-func decodeAll(ctx context.Context, data *input.Data) ([]input.Problem, error) {
+// decodeAll decodes every picture as training would, whatever is known of it,
+// and returns those that fail.
+func (a *app) decodeAll(ctx context.Context, data *input.Data, limits input.Limits) ([]input.Problem, error) {
 	size := alexnet.Config{}.WithDefaults().Size
 	contract := alexnet.NewContract(size, alexnet.Squash, true, data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
@@ -82,7 +82,9 @@ func decodeAll(ctx context.Context, data *input.Data) ([]input.Problem, error) {
 		return nil, err
 	}
 	defer decoder.Close()
-	return eval.NewLoader(decoder, size, slices.Concat(data.Train, data.Val), 1).Verify(ctx)
+	loader := eval.NewLoader(decoder, size, slices.Concat(data.Train, data.Val), 1)
+	loader.Limits = limits
+	return a.verify(ctx, contract, loader, true)
 }
 
 func (e *examination) count(data *input.Data, broken int) {

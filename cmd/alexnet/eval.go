@@ -50,7 +50,7 @@ func newEval(a *app) *cobra.Command {
 			for _, note := range data.Notes {
 				a.log.Info(note)
 			}
-			examples, err := pictures.refuse(ctx, a, data.Problems, model.Loader(data.Val, 1))
+			examples, err := pictures.refuse(ctx, a, data.Problems, model, data.Val)
 			if err != nil {
 				return err
 			}

@@ -52,7 +52,7 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 		return nil
 	}
 	x.model.Limits = input.Limits{MaxPixels: run.MaxPixels}
-	broken, err := x.model.Loader(data.Val, 1).Verify(ctx)
+	broken, err := x.app.verify(ctx, x.model.Meta.Contract, x.model.Loader(data.Val, 1), false)
 	if err != nil {
 		return err
 	}

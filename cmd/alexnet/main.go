@@ -14,6 +14,7 @@ import (
 	"os"
 
 	"alexnet/input"
+	"alexnet/scan"
 )
 
 // Exit codes; a signal's is 128 and its number.
@@ -31,7 +32,10 @@ type app struct {
 	level          *slog.LevelVar
 }
 
-func main() { os.Exit(run()) }
+func main() {
+	scan.Main()
+	os.Exit(run())
+}
 
 func run() int {
 	quietLibrary()

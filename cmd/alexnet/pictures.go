@@ -3,11 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/pflag"
 
+	"alexnet/alexnet"
+	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/scan"
 	"alexnet/tfgraph"
 )
 
@@ -46,10 +51,33 @@ func (p *pictureFlags) options() (input.Options, error) {
 	return input.Options{Formats: formats, Limits: p.limits}, nil
 }
 
+// verdictsDir is where the user's verdicts on pictures are kept; "" if nowhere.
+func verdictsDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "alexnet")
+}
+
+// verify decodes every example of the loader once, by the contract, where one
+// that crashes a decoder does no harm, and returns those that fail.
+func (a *app) verify(ctx context.Context, contract alexnet.Contract, loader *input.Loader[*tfgraph.Tensor], anew bool) ([]input.Problem, error) {
+	scanner, err := scan.Open(scan.Options{Contract: contract, Limits: loader.Limits, Fast: loader.Load, Anew: anew,
+		Dir: verdictsDir(), Note: func(text string) { a.log.Info(text) }})
+	if err != nil {
+		return nil, err
+	}
+	defer scanner.Close()
+	guarded := *loader
+	guarded.Guard = scanner
+	return guarded.Verify(ctx)
+}
+
 // refuse decodes every example once and returns those that are left: not those
 // that fail, nor may there be any where bad pictures are an error.
-func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Problem, loader *input.Loader[*tfgraph.Tensor]) ([]input.Example, error) {
-	broken, err := loader.Verify(ctx)
+func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Problem, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
+	broken, err := a.verify(ctx, model.Meta.Contract, model.Loader(examples, 1), false)
 	if err != nil {
 		return nil, err
 	}
@@ -58,5 +86,5 @@ func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Prob
 	if err != nil {
 		return nil, err
 	}
-	return input.Leave(loader.Examples, problems)
+	return input.Leave(examples, problems)
 }

@@ -65,7 +65,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 // config checks the flags and gathers them.
 func (f *trainFlags) config(data string) (finetune.Config, error) {
 	c := f.set
-	c.Data = data
+	c.Data, c.Verdicts = data, verdictsDir()
 	if c.TrainLayers = finetune.Layers(f.layers); c.TrainLayers == nil {
 		c.TrainLayers = alexnet.DefaultTrainLayers(c.Weights != "")
 	}
@@ -93,6 +93,7 @@ func (f *trainFlags) resumed(cmd *cobra.Command, args []string) (finetune.Config
 	if err != nil {
 		return old, err
 	}
+	old.Verdicts = verdictsDir()
 	data := old.Data
 	if len(args) > 0 {
 		data = args[0]
