@@ -37,7 +37,7 @@ func TestBuildAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := op.NewScope()
 			graph := c.BuildAlone(root)
-			session := opened(t, root)
+			session := open(t, root)
 			decoder := newDecoder(t, c)
 			want := make([]float32, 67*67*3)
 			for _, p := range pictures {
@@ -68,23 +68,4 @@ func TestBuildAlone(t *testing.T) {
 			}
 		})
 	}
-}
-
-// opened is a session on a finished graph; it ends with the test.
-func opened(t testing.TB, root *op.Scope) *tfgraph.Session {
-	t.Helper()
-	def, err := tfgraph.GraphDef(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	session, err := tfgraph.Open(def, tfgraph.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := session.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return session
 }

@@ -79,7 +79,7 @@ func (d *directory) openEvents(step int64, from *checkpoint.Meta) error {
 }
 
 func (d *directory) metricsUpTo(epochs int) ([]byte, error) {
-	rows, err := readMetrics(d.metrics)
+	rows, err := Metrics(d.root)
 	if err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
 	}

@@ -21,9 +21,9 @@ import (
 // them: of Validation only loss and accuracy, of Epochs and Checkpoint nothing.
 // Without the file there are none.
 func History(dir string) ([]Epoch, error) {
-	rows, err := readMetrics(directoryOf(dir).metrics)
+	rows, err := Metrics(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read history: %w", err)
+		return nil, err
 	}
 	var all []Epoch
 	for _, row := range rows {
@@ -36,14 +36,16 @@ func History(dir string) ([]Epoch, error) {
 	return all, nil
 }
 
-// readMetrics gives the whole rows; a crash may have cut the last one.
-func readMetrics(path string) ([][]string, error) {
-	f, err := os.Open(path)
+// Metrics gives the rows of the metrics.csv that the run in dir has written, its
+// headings first; none without the file. A crash may have cut the last row, which
+// is left out.
+func Metrics(dir string) ([][]string, error) {
+	f, err := os.Open(directoryOf(dir).metrics)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read metrics: %w", err)
 	}
 	defer f.Close()
 	reader := csv.NewReader(f)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/finetune"
+	"alexnet/train"
 )
 
 // history is what a run directory, or a folder of checkpoints, tells of
@@ -45,33 +45,10 @@ func readHistory(path string, dir checkpoint.Dir) (*history, error) {
 		return nil, err
 	}
 	h.Config = text
-	if h.Metrics, err = readMetrics(filepath.Join(path, "metrics.csv")); err != nil {
+	if h.Metrics, err = train.Metrics(path); err != nil {
 		return nil, err
 	}
 	return h, h.list(dir)
-}
-
-// readMetrics gives the rows with their headings first. A crash may have cut
-// the last row, which is left out.
-func readMetrics(path string) ([][]string, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	rows, _ := r.ReadAll()
-	var whole [][]string
-	for _, row := range rows {
-		if len(row) == len(rows[0]) {
-			whole = append(whole, row)
-		}
-	}
-	return whole, nil
 }
 
 // list takes our own checkpoints, or where there are none, any bundles.

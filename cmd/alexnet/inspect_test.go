@@ -96,31 +96,6 @@ func TestInspectRefuses(t *testing.T) {
 	}
 }
 
-func TestReadMetrics(t *testing.T) {
-	tests := []struct{ name, text, want string }{
-		{"whole", "a,b\n1,2\n", "a b;1 2"},
-		{"cut", "a,b\n1,2\n3", "a b;1 2"},
-		{"empty", "", ""},
-	}
-	for _, test := range tests {
-		path := filepath.Join(t.TempDir(), "metrics.csv")
-		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		rows, err := readMetrics(path)
-		var lines []string
-		for _, row := range rows {
-			lines = append(lines, strings.Join(row, " "))
-		}
-		if got := strings.Join(lines, ";"); got != test.want || err != nil {
-			t.Errorf("%s: got %q, %v, want %q", test.name, got, err, test.want)
-		}
-	}
-	if rows, err := readMetrics(filepath.Join(t.TempDir(), "none")); rows != nil || err != nil {
-		t.Errorf("no file: got %v, %v, want none", rows, err)
-	}
-}
-
 func TestNewestForeign(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "checkpoint")
 	text := "model_checkpoint_path: \"/elsewhere/model.ckpt-20\"\nall_model_checkpoint_paths: \"model.ckpt-10\"\n"
