@@ -20,6 +20,7 @@ type directory struct {
 	events      string
 	metrics     string
 	cache       string
+	filling     string
 	lock        *os.File
 }
 
@@ -36,6 +37,7 @@ func directoryOf(root string) directory {
 		events:      filepath.Join(root, "events"),
 		metrics:     filepath.Join(root, "metrics.csv"),
 		cache:       filepath.Join(root, "cache"),
+		filling:     filepath.Join(root, "filling.json"),
 	}
 }
 

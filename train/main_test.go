@@ -45,8 +45,13 @@ type studio struct {
 
 func newStudio(t testing.TB, trained, validated int) *studio {
 	t.Helper()
+	return studioOf(t, photographs(t, trained+validated), trained)
+}
+
+// studioOf trains on the first of some pictures and validates on the rest.
+func studioOf(t testing.TB, pictures []input.Example, trained int) *studio {
+	t.Helper()
 	s := &studio{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewContract(tiny.Size, alexnet.Squash, true, classes)}
-	pictures := photographs(t, trained+validated)
 	s.train, s.val = pictures[:trained], pictures[trained:]
 	var err error
 	s.decoder, err = alexnet.NewDecoder(s.contract, tfgraph.Options{})
@@ -60,7 +65,6 @@ func photographs(t testing.TB, n int) []input.Example {
 	t.Helper()
 	dir := t.TempDir()
 	noise := rand.New(rand.NewPCG(1, 2))
-	var paths []string
 	for i := range n {
 		img := image.NewRGBA(image.Rect(0, 0, 72, 70))
 		for p := range 72 * 70 {
@@ -73,9 +77,16 @@ func photographs(t testing.TB, n int) []input.Example {
 		}
 		var buf bytes.Buffer
 		must(t, jpeg.Encode(&buf, img, nil))
-		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%02d.jpg", i)))
-		must(t, os.WriteFile(paths[i], buf.Bytes(), 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.jpg", i)), buf.Bytes(), 0o644))
 	}
+	return examplesIn(t, dir)
+}
+
+// examplesIn are the pictures that photographs has drawn in a folder.
+func examplesIn(t testing.TB, dir string) []input.Example {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
+	must(t, err)
 	examples, problems := input.Examples(paths, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)

@@ -78,15 +78,10 @@ func (p *prefix) each(ctx context.Context, order []int, failed func(k int, err e
 	return ctx.Err()
 }
 
-// fill computes the rows that the store lacks, and lists the pictures that have
-// none because they are bad.
-func (p *prefix) fill(ctx context.Context, store features.Store, notify func(Fill)) (problems []input.Problem, err error) {
-	var missing []int
-	for i := range p.loader.Examples {
-		if !store.Has(i) {
-			missing = append(missing, i)
-		}
-	}
+// fill computes what the store lacks of a plan's rows, in the plan's groups, and
+// lists the pictures that have none because they are bad.
+func (p *prefix) fill(ctx context.Context, store features.Store, plan []int, notify func(Fill)) (problems []input.Problem, err error) {
+	missing := rest(plan, store)
 	if len(missing) == 0 {
 		return nil, nil
 	}

@@ -189,13 +189,19 @@ func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []features.S
 	}
 	offset := 0
 	for _, p := range prefixes {
-		store := features.From(r.store, offset)
-		bad, err := p.fill(ctx, store, r.job.Progress.OnFill)
-		if noted, err := r.unlessFull(err); noted || err != nil {
-			return nil, nil, err
-		}
-		stores, problems = append(stores, store), append(problems, bad...)
+		stores = append(stores, features.From(r.store, offset))
 		offset += len(p.loader.Examples)
 	}
-	return stores, problems, nil
+	plan, err := r.planFilling(all, prefixes, stores)
+	for i, p := range prefixes {
+		var bad []input.Problem
+		if err == nil {
+			bad, err = p.fill(ctx, stores[i], plan[i], r.job.Progress.OnFill)
+		}
+		problems = append(problems, bad...)
+	}
+	if noted, err := r.unlessFull(err); noted || err != nil {
+		return nil, nil, err
+	}
+	return stores, problems, r.endFilling()
 }

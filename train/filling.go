@@ -1,0 +1,108 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"alexnet/checkpoint"
+	"alexnet/features"
+	"alexnet/input"
+)
+
+// filling is what a run set out to compute of the frozen layers. It stands in the
+// run directory as long as that is under way: a picture's last bits depend on its
+// place among those computed at once, so a run that was killed has to go on in the
+// same groups.
+type filling struct {
+	Pictures string  `json:"pictures"` // a hash that tells them from others
+	Missing  [][]int `json:"missing"`  // from each store, by picture
+}
+
+// planFilling settles which pictures the stores lack. Where rows outlive the
+// process, it is written down, or what a process before has written still holds.
+func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []features.Store) ([][]int, error) {
+	now := filling{Pictures: hashOf(all)}
+	total := 0
+	for i, p := range prefixes {
+		now.Missing = append(now.Missing, missing(stores[i], len(p.loader.Examples)))
+		total += len(now.Missing[i])
+	}
+	if _, outlives := r.store.(*features.File); !outlives || total == 0 {
+		return now.Missing, nil
+	}
+	if before := readFilling(r.dir.filling); before.covers(now) {
+		return before.Missing, nil
+	}
+	text, err := json.Marshal(now)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkpoint.WriteFile(r.dir.filling, text); err != nil {
+		return nil, &storeError{err}
+	}
+	return now.Missing, nil
+}
+
+// endFilling is when the stores have all that can be computed.
+func (r *run) endFilling() error {
+	if err := os.Remove(r.dir.filling); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keep features: %w", err)
+	}
+	return nil
+}
+
+// readFilling gives the zero value where there is none, or none that is whole.
+func readFilling(path string) (f filling) {
+	text, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(text, &f) != nil {
+		return filling{}
+	}
+	return f
+}
+
+// covers tells whether what is missing now is a rest of f.
+func (f filling) covers(now filling) bool {
+	if f.Pictures != now.Pictures || len(f.Missing) != len(now.Missing) {
+		return false
+	}
+	for i, rest := range now.Missing {
+		for _, k := range rest {
+			if _, planned := slices.BinarySearch(f.Missing[i], k); !planned {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func missing(store features.Store, count int) (all []int) {
+	for i := range count {
+		if !store.Has(i) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// rest are the groups of a plan in which anything is still missing.
+func rest(plan []int, store features.Store) (order []int) {
+	for group := range slices.Chunk(plan, micro) {
+		if slices.ContainsFunc(group, func(i int) bool { return !store.Has(i) }) {
+			order = append(order, group...)
+		}
+	}
+	return order
+}
+
+func hashOf(examples []input.Example) string {
+	h := sha256.New()
+	for _, p := range picturesOf(examples) {
+		fmt.Fprintf(h, "%q %d\n", p.Path, p.Variant)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}

@@ -1,0 +1,233 @@
+package train_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"alexnet/checkpoint"
+	"alexnet/ops"
+	"alexnet/summaries"
+	"alexnet/train"
+)
+
+// A process with lifeVar in its environment is a life of the run in that folder:
+// it begins it, or goes on with it, and says on its output where it is.
+const (
+	lifeVar     = "ALEXNET_TEST_LIFE"
+	picturesVar = "ALEXNET_TEST_PICTURES"
+	threadsVar  = "ALEXNET_TEST_THREADS"
+	// killsVar is how many times processes are killed; scripts/kill sets it.
+	killsVar = "ALEXNET_KILLS"
+)
+
+// mortal are the settings of runs that are killed: all that a position is made
+// of matters in them.
+var mortal = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Mirror: true,
+	Keep: 2, DisplayEvery: 3, SaveEvery: train.Interval{Updates: 1}}
+
+const mortalPictures, mortalTrained = 34, 24
+
+// live is one life. Of what earlier ones left nothing may be damaged.
+func live(t *testing.T, dir string) {
+	s := studioOf(t, examplesIn(t, os.Getenv(picturesVar)), mortalTrained)
+	s.layers = []string{"fc7", "fc8"}
+	s.cache = train.Cache{Budget: 1} // so that features are kept in the run directory
+	from, damaged, err := train.Checkpoints(dir).Newest(context.Background())
+	if damaged != nil || err != nil && !errors.Is(err, checkpoint.ErrNone) {
+		t.Fatalf("got %v, %v, want no checkpoint damaged", damaged, err)
+	}
+	door := &from
+	if err != nil {
+		door = nil
+	}
+	job := s.job(t, mortal, dir, door)
+	if n, err := strconv.Atoi(os.Getenv(threadsVar)); err == nil {
+		job.Session.IntraOp, job.Session.InterOp = n, n
+	}
+	job.Progress.OnFill = func(f train.Fill) { fmt.Println("life: fill", f.Done, f.Of) }
+	job.Progress.OnStep = func(s train.Step) { fmt.Println("life: step", s.Step) }
+	must(t, train.Run(context.Background(), mortal, job))
+}
+
+// lives are those of one run.
+type lives struct {
+	dir, pictures string
+	env           []string
+}
+
+// moment is when a process is killed: some time after it has said a word so
+// often. The zero value is never.
+type moment struct {
+	word  string
+	times int
+	then  time.Duration
+}
+
+// life starts a process and kills it at the moment, unless it ends before. It
+// returns whether it was killed and the last that it said.
+func (l lives) life(t *testing.T, at moment) (killed bool, last string) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestKilled$", "-test.timeout=2m")
+	child.Env = append(append(os.Environ(), lifeVar+"="+l.dir, picturesVar+"="+l.pictures), l.env...)
+	out, err := child.StdoutPipe()
+	must(t, err)
+	var complaint strings.Builder
+	child.Stderr = &complaint
+	must(t, child.Start())
+	defer child.Process.Kill()
+	var said []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said = append(said, lines.Text())
+		word, ok := strings.CutPrefix(lines.Text(), "life: ")
+		if !ok {
+			continue
+		}
+		if last = word; at.times > 0 && strings.HasPrefix(word, at.word) {
+			if at.times--; at.times == 0 {
+				time.AfterFunc(at.then, func() { _ = child.Process.Kill() })
+			}
+		}
+	}
+	err = child.Wait()
+	killed = !child.ProcessState.Exited()
+	if err != nil && !killed {
+		t.Fatalf("a life ended badly: %v\n%s\n%s", err, strings.Join(said, "\n"), complaint.String())
+	}
+	return killed, last
+}
+
+// whole is a run that nobody kills.
+func (l lives) whole(t *testing.T) (dir string) {
+	t.Helper()
+	l.dir = filepath.Join(t.TempDir(), "whole")
+	if killed, last := l.life(t, moment{}); killed {
+		t.Fatalf("got killed after %q", last)
+	}
+	return l.dir
+}
+
+// TestKilled kills processes that train until their run is done nevertheless:
+// its checkpoints, curves and metrics are those of a run that nobody killed, to
+// the last bit, and nothing else is left.
+func TestKilled(t *testing.T) {
+	if dir := os.Getenv(lifeVar); dir != "" {
+		live(t, dir)
+		return
+	}
+	kills, err := strconv.Atoi(os.Getenv(killsVar))
+	if err != nil {
+		kills = 10
+		if testing.Short() {
+			t.Skip("starts a process for each of its kills; run without -short")
+		}
+	}
+	seed := uint64(time.Now().UnixNano())
+	chance := rand.New(rand.NewPCG(seed, 0))
+	l := lives{pictures: filepath.Dir(photographs(t, mortalPictures)[0].Path)}
+	whole := l.whole(t)
+	where := map[string]int{}
+	runs, done := 0, 0
+	for ; done < kills; runs++ {
+		l.dir = filepath.Join(t.TempDir(), "run")
+		for killed := true; killed; {
+			var last string
+			if killed, last = l.life(t, someMoment(chance, l.dir)); killed {
+				done++
+				where[residue(t, l.dir, last)]++
+			}
+		}
+		same(t, l.dir, whole)
+		if got, want := tree(t, l.dir), tree(t, whole); !slices.Equal(got, want) {
+			t.Errorf("got files %v, want %v", got, want)
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d, run %d", seed, runs)
+		}
+	}
+	t.Logf("%d kills in %d runs, all went on to the same bits; what they interrupted: %v", done, runs, where)
+}
+
+// Runs of one seed end with the same bits, process after process, whatever kernels
+// and however many threads: no setting has to be given for a run to repeat. Other
+// kernels, or other threads, may give others.
+func TestRunsRepeat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts two processes for each setting; run without -short")
+	}
+	pictures := filepath.Dir(photographs(t, mortalPictures)[0].Path)
+	run := func(t *testing.T, env ...string) (dir string, took time.Duration) {
+		began := time.Now()
+		dir = lives{pictures: pictures, env: env}.whole(t)
+		return dir, time.Since(began)
+	}
+	for _, kernels := range []string{"TF_ENABLE_ONEDNN_OPTS=1", "TF_ENABLE_ONEDNN_OPTS=0"} {
+		for _, threads := range []string{"1", "2"} {
+			t.Run(kernels+" threads "+threads, func(t *testing.T) {
+				first, took := run(t, kernels, threadsVar+"="+threads)
+				second, _ := run(t, kernels, threadsVar+"="+threads)
+				same(t, second, first)
+				forced, tookForced := run(t, kernels, threadsVar+"="+threads, "TF_DETERMINISTIC_OPS=1")
+				t.Logf("last checkpoint %x, with TF_DETERMINISTIC_OPS %x; %v and %v", sha256.Sum256(bundle(t, first)), sha256.Sum256(bundle(t, forced)), took, tookForced)
+			})
+		}
+	}
+}
+
+// someMoment is early in a run while its features are computed, later at any
+// time around an update and its save.
+func someMoment(chance *rand.Rand, dir string) moment {
+	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil || !begun(dir) && chance.IntN(2) == 0 {
+		return moment{"fill", 1 + chance.IntN(50), time.Duration(chance.IntN(3000)) * time.Microsecond}
+	}
+	return moment{"step", 1 + chance.IntN(4), time.Duration(chance.IntN(30_000)) * time.Microsecond}
+}
+
+func begun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "cache"))
+	return err == nil
+}
+
+// residue says by what a killed process left what it was at.
+func residue(t *testing.T, dir, last string) string {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil {
+		return "filling the cache"
+	}
+	if parts, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(dir)), ".*")); parts != nil {
+		return "saving"
+	}
+	files, _ := summaries.Files(train.Events(dir))
+	from := latest(t, dir)
+	if from == nil || files == nil {
+		return "before the first checkpoint"
+	}
+	if info, err := os.Stat(files[len(files)-1]); err == nil && info.Size() > from.Events.Size && strings.HasPrefix(last, "step") {
+		return "between events and their checkpoint"
+	}
+	return "in an update"
+}
+
+// tree are the files of a run but for those of events, whose names tell times,
+// and the index of pictures, which waits until they have been left alone a while.
+func tree(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !strings.Contains(path, "tfevents") && d.Name() != "pictures.index" {
+			all = append(all, strings.TrimPrefix(path, dir))
+		}
+		return err
+	}))
+	return all
+}
