@@ -3,10 +3,7 @@ package finetune_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +12,7 @@ import (
 
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/hostile"
 	"alexnet/train"
 )
 
@@ -171,7 +169,7 @@ func TestBadPictures(t *testing.T) {
 	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
-	before := tree(t, data)
+	before := digest(t, data)
 	c := tiny(data)
 	dir := filepath.Join(t.TempDir(), "run")
 	var in *input.Error
@@ -187,7 +185,7 @@ func TestBadPictures(t *testing.T) {
 	if err != nil || len(out) != 1 || out[0].Path != torn || !strings.HasPrefix(out[0].Reason, "is damaged: ") {
 		t.Errorf("got %v, %v left out, want %s and that it is damaged", out, err, torn)
 	}
-	if after := tree(t, data); after != before {
+	if after := digest(t, data); after != before {
 		t.Errorf("got the pictures changed:\n%s\nwant them as they were:\n%s", after, before)
 	}
 }
@@ -221,27 +219,11 @@ func TestVerdictsAreShared(t *testing.T) {
 	}
 }
 
-// tree is what is below a folder: names, modes, times of change and contents.
-func tree(t *testing.T, dir string) string {
+func digest(t *testing.T, dir string) string {
 	t.Helper()
-	var all strings.Builder
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(&all, path, info.Mode(), info.ModTime().UnixNano())
-		if info.Mode().IsRegular() {
-			text, err := os.ReadFile(path)
-			fmt.Fprintf(&all, "%x %v\n", sha256.Sum256(text), err)
-		}
-		return nil
-	})
+	d, err := hostile.Digest(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all.String()
+	return d
 }

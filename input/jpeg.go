@@ -121,14 +121,18 @@ func app1Orientation(s *source, off int64, length int) (int, bool) {
 
 // Progressive JPEG comes in some ten scans, each of which passes over the whole
 // picture. Empty ones take a few bytes, so that a small file could keep the
-// decoder busy for hours.
-const maxScans = 100
+// decoder busy for hours, or for minutes where it has few scans of many pixels.
+const (
+	maxScans      = 100
+	maxScanPixels = 2_000_000_000
+)
 
 // countScans refuses a JPEG of too many scans. Their marker stands nowhere in
 // compressed data (ITU T.81 §B.1.1.5), and in previews it counts as well.
-func countScans(encoded []byte) error {
-	if n := bytes.Count(encoded, []byte{0xff, 0xda}); n > maxScans {
-		return fmt.Errorf("%w: got a JPEG of %d scans, want at most %d", ErrTooLarge, n, maxScans)
+func countScans(encoded []byte, h Header) error {
+	n := bytes.Count(encoded, []byte{0xff, 0xda})
+	if most := min(maxScans, maxScanPixels/(h.Width*h.Height)); n > most {
+		return fmt.Errorf("%w: got a JPEG of %dx%d pixels in %d scans, want at most %d", ErrTooLarge, h.Width, h.Height, n, most)
 	}
 	return nil
 }
