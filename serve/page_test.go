@@ -1,0 +1,75 @@
+package serve
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"alexnet/classify"
+	"alexnet/internal/browser"
+	"alexnet/specimen"
+)
+
+// said is what the page's cards say, the last picture's first.
+const said = `[...document.querySelectorAll("article")].map(a => a.querySelector("figcaption").textContent + ": " + a.querySelector("h2").textContent +
+	"; " + a.querySelectorAll("li").length + " bars" + (a.className ? ", " + a.className : ""))`
+
+// A person chooses two pictures and one file that is none, is asked for the token
+// first, and sees classes and bars, on a telephone and on a desk.
+func TestPageInBrowser(t *testing.T) {
+	s, url := started(t, Config{Token: "open sesame"})
+	dir := t.TempDir()
+	var files []string
+	for name, text := range map[string][]byte{"3.jpg": specimen.JPEG(3), "turned.jpg": specimen.Turned(3, 6), "notes.jpg": []byte("no picture")} {
+		must(t, os.WriteFile(filepath.Join(dir, name), text, 0o644))
+	}
+	for _, name := range []string{"3.jpg", "turned.jpg", "notes.jpg"} {
+		files = append(files, filepath.Join(dir, name))
+	}
+	plain, turned := alone(t, s, classify.Bytes(specimen.JPEG(3))), alone(t, s, classify.Bytes(specimen.Turned(3, 6)))
+	b := browser.Open(t, 2*time.Minute)
+	b.Watch(t, url)
+	for _, width := range []int64{390, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			name := fmt.Sprintf("page-%d-%s", width, scheme)
+			t.Run(name, func(t *testing.T) {
+				b.Show(t, url+"/", width, scheme)
+				must(t, chromedp.Do(b, chromedp.SetUploadFiles("#file", files)))
+				must(t, chromedp.Do(b, chromedp.SendKeys("#token", "open sesame\r")))
+				want := []string{"notes.jpg: ", "turned.jpg: " + turned.Class + ", ", "3.jpg: " + plain.Class + ", "}
+				got := b.Ask(t, said)
+				for end := time.Now().Add(20 * time.Second); !begin(got, want) && time.Now().Before(end); got = b.Ask(t, said) {
+					time.Sleep(100 * time.Millisecond)
+				}
+				if !begin(got, want) || !strings.HasSuffix(got[0], "0 bars, failed") || !strings.HasSuffix(got[2], "7 bars") {
+					t.Errorf("got cards %q, want %q with 7 bars for a picture", got, want)
+				}
+				for _, trouble := range b.Troubles(t) {
+					// The browser itself reports answers of 401 and 415, and that notes.jpg is no picture.
+					if !strings.Contains(trouble, "Failed to load resource") && !strings.Contains(trouble, "not decoded") {
+						t.Error(trouble)
+					}
+				}
+				b.Keep(t, name)
+			})
+		}
+	}
+}
+
+// begin tells whether each of the texts has begun as it should and goes on.
+func begin(got, want []string) bool {
+	if len(got) != len(want) {
+		return false
+	}
+	for i, g := range got {
+		if !strings.HasPrefix(g, want[i]) || strings.Contains(g, "…") {
+			return false
+		}
+	}
+	return true
+}
