@@ -1,0 +1,98 @@
+package finetune_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"alexnet/alexnet"
+	"alexnet/finetune"
+)
+
+// RunsVar names a folder of runs on the same pictures to look at, in place of the
+// small ones that the test makes.
+const RunsVar = "ALEXNET_RUNS"
+
+// exhibition is a folder of runs that differ in their learning rate.
+func exhibition(t *testing.T) (dir string) {
+	t.Helper()
+	if dir := os.Getenv(RunsVar); dir != "" {
+		return dir
+	}
+	dir = t.TempDir()
+	c := tiny(photos(t, 12))
+	for _, c.LearningRate = range []float64{1e-3, 2e-3} {
+		run(t, filepath.Join(dir, fmt.Sprint(c.LearningRate)), c)
+	}
+	return dir
+}
+
+// expected is what the pages should show of the runs in dir.
+func expected(t *testing.T, dir string) map[string]any {
+	t.Helper()
+	runs, err := filepath.Glob(filepath.Join(dir, "*", "events"))
+	if err != nil || len(runs) < 2 {
+		t.Fatalf("got runs %q, %v, want at least two", runs, err)
+	}
+	var names, cells, curves, histograms []string
+	for _, run := range runs {
+		name, _ := filepath.Rel(dir, run)
+		c, err := finetune.Read(filepath.Dir(run))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := newest(t, filepath.Dir(run))
+		names = append(names, name)
+		cells = append(cells, name, short(c.LearningRate), short(m.Metrics.Accuracy))
+	}
+	m := newest(t, filepath.Dir(runs[0]))
+	c, err := finetune.Read(filepath.Dir(runs[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range m.Contract.Classes {
+		curves = append(curves, "precision_recall/"+class)
+	}
+	for _, layer := range alexnet.LayerNames {
+		histograms = append(histograms, layer+"/weights", layer+"/biases/gradient")
+	}
+	return map[string]any{
+		"runs": names, "epochs": c.Epochs, "step": fmt.Sprint("step ", m.Step), "curves": curves, "histograms": histograms,
+		"scalars":   []string{"cross_entropy", "accuracy", "learning_rate", "images_per_second", "validation/cross_entropy", "validation/accuracy"},
+		"nodes":     strings.Fields("images conv1 norm1 pool1 conv2 norm2 pool2 conv3 conv4 conv5 pool5 fc6 fc7 fc8 cross_entropy loss gradients update"),
+		"trace":     fmt.Sprintf("step %d, forward", m.Step),
+		"images":    []string{"inputs", "conv1/filters"},
+		"cells":     append(cells, "batch", "lr", "optimizer", "validation/accuracy"),
+		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, m.Network.Widths.FC[1]), "picture class answer right", "Points: " + fmt.Sprint(m.Metrics.Count)},
+		"texts":     []string{"run/settings", "run/layers", "run/validation"},
+		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true class \\ first " + strings.Join(m.Contract.Classes, " ")},
+	}
+}
+
+// short is a number as the table of runs shows it: five digits.
+func short(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }
+
+// Real TensorBoard in a real browser shows all there is to see of two runs.
+func TestDashboards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starting TensorBoard and a browser takes most of a minute; run without -short")
+	}
+	ctx := newBrowser(t)
+	dir := exhibition(t)
+	want := expected(t, dir)
+	address := startTensorBoard(t, dir)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"scalars", "graphs", "distributions", "histograms", "images", "pr_curves", "hparams", "projector", "text"} {
+		t.Run(name, func(t *testing.T) {
+			awaitDashboard(ctx, t, address, name, want)
+			keepScreenshot(ctx, t, name)
+		})
+	}
+}
