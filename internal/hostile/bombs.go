@@ -39,6 +39,7 @@ func bombs() map[string][]byte {
 		"JPEG scans of many pixels": manyPixels(grey),
 		"JPEG of 65000 by 65000":    jpegSize(photo, 65_000, 65_000),
 		"JPEG of no height":         jpegSize(photo, 64, 0),
+		"JPEG of four components":   fourComponents(photo),
 		"PNG of 60000 by 60000":     pngSize(60_000, 60_000, nil),
 		"PNG of no size":            pngSize(0, 0, nil),
 		"PNG of 2^31 by 1":          pngSize(math.MaxInt32, 1, nil),
@@ -190,4 +191,16 @@ func bmpSize(w, h int32, bits uint16) []byte {
 	}
 	b = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(b, 1), bits)
 	return append(b, make([]byte, 24+40*30*3)...)
+}
+
+// fourComponents has the frame header of a JPEG say that it is CMYK.
+func fourComponents(encoded []byte) []byte {
+	at := bytes.Index(encoded, []byte{0xff, 0xc0})
+	b := bytes.Clone(encoded[:at])
+	b = append(b, 0xff, 0xc0, 0, 8+3*4, 8, 0, 1, 0, 1, 4)
+	for id := range byte(4) {
+		b = append(b, id+1, 0x11, 0)
+	}
+	length := int(encoded[at+2])<<8 | int(encoded[at+3])
+	return append(b, encoded[at+2+length:]...)
 }

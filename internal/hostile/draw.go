@@ -54,8 +54,7 @@ func wholes(random *rand.Rand) []whole {
 			return gif.EncodeAll(w, &gif.GIF{Image: []*image.Paletted{few, few, few}, Delay: []int{1, 1, 1}})
 		})
 	}
-	all = append(all, whole{"webp", webpOne()}, whole{"jpeg", cmyk(all[0].encoded)})
-	return all
+	return append(all, whole{"webp", webpOne()})
 }
 
 func drawn(random *rand.Rand, size image.Point) *image.NRGBA {
@@ -76,16 +75,4 @@ func webpOne() []byte {
 		panic(err) // the text above
 	}
 	return b
-}
-
-// cmyk has the frame header of a JPEG say four components.
-func cmyk(encoded []byte) []byte {
-	at := bytes.Index(encoded, []byte{0xff, 0xc0})
-	b := bytes.Clone(encoded[:at])
-	b = append(b, 0xff, 0xc0, 0, 8+3*4, 8, 0, 1, 0, 1, 4)
-	for id := range byte(4) {
-		b = append(b, id+1, 0x11, 0)
-	}
-	length := int(encoded[at+2])<<8 | int(encoded[at+3])
-	return append(b, encoded[at+2+length:]...)
 }

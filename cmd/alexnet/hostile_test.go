@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"alexnet/finetune"
+	"alexnet/internal/hostile"
+	"alexnet/specimen"
+)
+
+// hostileCount and hostileSeed are how many pictures TestHostilePictures draws,
+// and which: scripts/hostile sets them.
+const (
+	hostileCount = "ALEXNET_HOSTILE"
+	hostileSeed  = "ALEXNET_HOSTILE_SEED"
+)
+
+// patience is for how long one picture may keep the program busy.
+const patience = 5 * time.Second
+
+// TestHostilePictures has the program meet pictures that are broken or malicious,
+// and folders that hold all but pictures: it neither crashes nor hangs, uses what
+// is sound, says of everything else why not, and changes nothing.
+func TestHostilePictures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole program; run without -short")
+	}
+	count, seed := asked(t, hostileCount, 150), asked(t, hostileSeed, 1)
+	m := &meeting{pictures: hostile.Pictures(count, uint64(seed)), data: filepath.Join(t.TempDir(), "data"), run: filepath.Join(t.TempDir(), "run"), cache: t.TempDir()}
+	var err error
+	if m.odd, err = hostile.Plant(m.data, m.pictures); err != nil {
+		t.Fatal(err)
+	}
+	before, err := hostile.Digest(m.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []struct {
+		name string
+		meet func(*testing.T)
+	}{{"doctor", m.doctor}, {"train", m.train}, {"predict", m.predict}, {"serve", m.serve}} {
+		if !t.Run(part.name, part.meet) {
+			return
+		}
+	}
+	if after, err := hostile.Digest(m.data); err != nil || after != before {
+		t.Errorf("got other files than before (%v), want them untouched:\n%s\nwant\n%s", err, after, before)
+	}
+}
+
+// asked is the number in an environment variable, or else another one.
+func asked(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: got %q, want a number from 1", name, text)
+	}
+	return n
+}
+
+// meeting is the program's with hostile pictures.
+type meeting struct {
+	pictures         []hostile.Picture
+	data, run, cache string
+	odd              []string // paths of what is not even a file with a picture's name
+}
+
+// path is where the i-th picture lies; see hostile.Plant.
+func (m *meeting) path(i int) string {
+	return filepath.Join(m.data, "ab"[i%2:i%2+1], m.pictures[i].Name)
+}
+
+// ends runs the program to its end, which has to come by itself and with code.
+func (m *meeting) ends(t *testing.T, code int, args ...string) (stdout []byte, stderr string) {
+	t.Helper()
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(len(m.pictures))*patience/5+time.Minute)
+	defer cancel()
+	started, said := program(t, append(args, "--formats", "webp,tiff")...)
+	cmd := exec.CommandContext(ctx, started.Path, started.Args[1:]...)
+	cmd.Args[0], cmd.Stderr = started.Args[0], said
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+m.cache)
+	stdout, _ = cmd.Output() // the code is looked at
+	if got := cmd.ProcessState.ExitCode(); got != code || ctx.Err() != nil {
+		t.Fatalf("%s: got exit code %d after %v, want %d\n%s", args[0], got, time.Since(began), code, said)
+	}
+	if strings.Contains(said.String(), "goroutine ") {
+		t.Errorf("%s: got a crash:\n%s", args[0], said)
+	}
+	t.Logf("%s: %d pictures in %v", args[0], len(m.pictures), time.Since(began).Round(time.Second/10))
+	return stdout, said.String()
+}
+
+// judge looks at the reasons for which paths were refused.
+func (m *meeting) judge(t *testing.T, refused map[string]string) {
+	t.Helper()
+	slow := 0
+	for path, reason := range refused {
+		if reason == "" {
+			t.Errorf("%s: got refused without a reason", path)
+		}
+		if strings.Contains(reason, "takes too") || strings.Contains(reason, "its decoder") {
+			slow++
+			t.Errorf("%s: got %q, want the decoder to end by itself", path, reason)
+		}
+	}
+	for i, p := range m.pictures {
+		if reason, ok := refused[m.path(i)]; ok && p.Whole {
+			t.Errorf("%s: got %q, want a whole picture used", p.Name, reason)
+		}
+	}
+	t.Logf("%d files refused, each with a reason; %d crashes or timeouts", len(refused), slow)
+}
+
+func (m *meeting) doctor(t *testing.T) {
+	stdout, _ := m.ends(t, 1, "doctor", m.data, "--json")
+	var d diagnosis
+	if err := json.Unmarshal(stdout, &d); err != nil {
+		t.Fatalf("got %q, want JSON: %v", stdout, err)
+	}
+	refused := map[string]string{}
+	for _, p := range d.Problems {
+		if !strings.Contains(p.Reason, "is the same picture") {
+			refused[p.Path] = p.Reason
+		}
+	}
+	m.judge(t, refused)
+}
+
+// train uses or lists every file.
+func (m *meeting) train(t *testing.T) {
+	_, stderr := m.ends(t, 0, append([]string{"train", m.data, "--out", m.run, "--bad-images", "skip", "--epochs", "1"}, tiny...)...)
+	if !strings.Contains(stderr, "left-out.csv") {
+		t.Errorf("got %q, want the list named", stderr)
+	}
+	out, err := finetune.LeftOut(m.run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := map[string]string{}
+	for _, p := range out {
+		refused[p.Path] = p.Reason
+	}
+	m.judge(t, refused)
+	config, err := finetune.Read(m.run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := 0
+	for i := range m.pictures {
+		if _, ok := refused[m.path(i)]; ok {
+			ours++
+		}
+	}
+	if config.Used+ours != len(m.pictures) {
+		t.Errorf("got %d pictures used and %d listed, want %d together", config.Used, ours, len(m.pictures))
+	}
+	for _, path := range m.odd {
+		if _, ok := refused[path]; !ok && filepath.Base(path) != "locked" { // an empty folder, to who may look
+			t.Errorf("%q: got it not listed", path)
+		}
+	}
+}
+
+func (m *meeting) predict(t *testing.T) {
+	stdout, _ := m.ends(t, 1, "predict", m.run, m.data, "--json")
+	refused, answered := map[string]string{}, map[string]bool{}
+	lines := bufio.NewScanner(bytes.NewReader(stdout))
+	for lines.Scan() {
+		var p struct{ Path, Class, Error string }
+		if err := json.Unmarshal(lines.Bytes(), &p); err != nil || (p.Class == "") == (p.Error == "") {
+			t.Fatalf("got %q, want JSON with a class or an error: %v", lines.Text(), err)
+		}
+		if answered[p.Path] = true; p.Class == "" {
+			refused[p.Path] = p.Error
+		}
+	}
+	for i := range m.pictures {
+		if !answered[m.path(i)] {
+			t.Errorf("%s: got no answer", m.pictures[i].Name)
+		}
+	}
+	m.judge(t, refused)
+}
+
+// serve answers everything at once with 200 or a client's mistake, and goes on.
+func (m *meeting) serve(t *testing.T) {
+	cmd, log := startServer(t, m.run, "--formats", "webp,tiff")
+	var lock sync.Mutex
+	var took []time.Duration
+	codes := map[int]int{}
+	post := func(name string, encoded []byte) {
+		began := time.Now()
+		response, err := http.Post(log.url+"classify", "image/jpeg", bytes.NewReader(encoded))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		lock.Lock()
+		defer lock.Unlock()
+		took = append(took, time.Since(began))
+		codes[response.StatusCode]++
+		if ok := response.StatusCode == http.StatusOK; err != nil || !ok && response.StatusCode/100 != 4 || len(text) == 0 || time.Since(began) > patience {
+			t.Errorf("%s: got %s after %v: %q, %v; want an answer", name, response.Status, time.Since(began), text, err)
+		}
+	}
+	for _, p := range m.pictures {
+		post(p.Name, p.Encoded)
+	}
+	post("a sound one, after all", specimen.JPEG(1))
+	if codes[http.StatusOK] == 0 || len(took) != len(m.pictures)+1 {
+		t.Errorf("got answers %v, want one each", codes)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := log.ended(cmd); code != exitOK || strings.Contains(text, "goroutine ") {
+		t.Errorf("got exit code %d, want %d\n%s", code, exitOK, text)
+	}
+	slices.Sort(took)
+	t.Logf("serve: answers by status %v; median %v, slowest %v", codes, took[len(took)/2].Round(time.Millisecond), took[len(took)-1].Round(time.Millisecond))
+}
