@@ -163,6 +163,35 @@ func TestSweepAfterADeath(t *testing.T) {
 	}
 }
 
+// A run goes on from the checkpoint before a damaged one: that is out of the way
+// of what it saves from there, and what is not kept goes.
+func TestRewind(t *testing.T) {
+	for name, spoil := range map[string]func(prefix string) error{
+		"data":        flip(data, 0.5),
+		"index":       cut(index, 0),
+		"description": func(prefix string) error { return os.Remove(prefix + ".json") },
+		"all": func(prefix string) error {
+			return errors.Join(os.Remove(prefix+data), os.Remove(prefix+index), os.Remove(prefix+".json"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, older, _ := twoSaved(t)
+			inside, newest := at(1, 4, 2), measured(3, .7, 1)
+			filled(t, 3).save(t, d, inside, 5)
+			filled(t, 4).save(t, d, newest, 5)
+			must(t, spoil(d.Prefix(newest)))
+			must(t, d.Rewind(older, 5))
+			if m, damaged, err := d.Newest(context.Background()); m.Name != older.Name || damaged != nil || err != nil {
+				t.Errorf("got %q, %v, %v, want only the one gone back to", m.Name, damaged, err)
+			}
+			filled(t, 3).save(t, d, inside, 5)
+			if m, damaged, err := d.Newest(context.Background()); m.Name != inside.Name || damaged != nil || err != nil {
+				t.Errorf("got %q, %v, %v, want the one saved since", m.Name, damaged, err)
+			}
+		})
+	}
+}
+
 // Saved over another of its name, a checkpoint is never mixed from both, and one
 // that cannot be saved leaves the other.
 func TestSaveOverAnother(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"alexnet/tfgraph"
@@ -34,15 +35,44 @@ func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m
 		_ = d.mend(m.Name) // half a checkpoint would only fill the disk; if it stays, Sweep takes it
 		return fmt.Errorf("save checkpoint %q: %w", d.Prefix(m), err)
 	}
-	all, err := d.List()
+	return d.prune(keep)
+}
+
+// Rewind removes the checkpoints after to, from which a run is about to go on:
+// they are damaged, or their updates are done again. Then it removes those that
+// keep lets go.
+func (d Dir) Rewind(to Meta, keep int) error {
+	names, err := d.names()
 	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if slices.Compare(place(name), place(to.Name)) <= 0 {
+			continue
+		}
+		if err := d.remove(name); err != nil {
+			return err
+		}
+	}
+	return d.prune(keep)
+}
+
+// prune names the newest checkpoint and removes those that keep lets go.
+func (d Dir) prune(keep int) error {
+	all, err := d.List()
+	if err != nil || len(all) == 0 {
 		return err
 	}
 	kept, dropped := retain(all, keep)
 	if err := d.writeState(kept); err != nil {
 		return err
 	}
-	return d.remove(dropped)
+	for _, m := range dropped {
+		if err := d.remove(m.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write makes a whole checkpoint of parts, in an order in which a crash leaves
@@ -99,16 +129,18 @@ func (d Dir) writeState(kept []Meta) error {
 
 func (d Dir) state() string { return filepath.Join(string(d), "checkpoint") }
 
-// remove deletes checkpoints, each as a part first.
-func (d Dir) remove(dropped []Meta) error {
-	for _, m := range dropped {
-		err := os.Rename(d.Prefix(m)+".json", d.part(m.Name)+".json")
-		if err == nil {
-			err = d.mend(m.Name)
-		}
-		if err != nil {
-			return fmt.Errorf("remove old checkpoint %q: %w", m.Name, err)
-		}
+// remove deletes a checkpoint, of which some files may be missing. First it
+// becomes a part.
+func (d Dir) remove(name string) error {
+	err := os.Rename(d.prefix(name)+".json", d.part(name)+".json")
+	if errors.Is(err, fs.ErrNotExist) {
+		err = writeSynced(d.part(name)+".json", nil)
+	}
+	if err == nil {
+		err = d.mend(name)
+	}
+	if err != nil {
+		return fmt.Errorf("remove old checkpoint %q: %w", name, err)
 	}
 	return nil
 }

@@ -46,8 +46,8 @@ var columns = []string{"epoch", "step", "loss", "accuracy", "validation_loss", "
 
 // open makes the folders, takes the directory for this process alone, and leaves
 // there only what belongs to a run that goes on at a position, from a checkpoint
-// if there is one.
-func (d *directory) open(at position, from *checkpoint.Meta) error {
+// if there is one, and keeps so many.
+func (d *directory) open(at position, from *checkpoint.Meta, keep int) error {
 	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
@@ -59,6 +59,11 @@ func (d *directory) open(at position, from *checkpoint.Meta) error {
 	}
 	if err := d.checkpoints.Sweep(); err != nil {
 		return err
+	}
+	if from != nil {
+		if err := d.checkpoints.Rewind(*from, keep); err != nil {
+			return fmt.Errorf("open run: %w", err)
+		}
 	}
 	rows, err := d.metricsUpTo(at.Epoch)
 	if err != nil {

@@ -48,12 +48,12 @@ func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []feat
 	return now.Missing, nil
 }
 
-// endFilling is when the stores have all that can be computed.
-func (r *run) endFilling() error {
+// endFilling is when the stores have all that can be computed. A plan that cannot
+// be removed does no harm.
+func (r *run) endFilling() {
 	if err := os.Remove(r.dir.filling); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("keep features: %w", err)
+		r.note(fmt.Sprintf("a file that is not needed any more stays: %v", err))
 	}
-	return nil
 }
 
 // readFilling gives the zero value where there is none, or none that is whole.

@@ -196,8 +196,12 @@ func TestResumeAfterAFailedSave(t *testing.T) {
 	whole, dir := s.run(t, cfg), t.TempDir()
 	s.interrupted(t, cfg, dir, afterStep(2)) // the epoch's last, not yet validated
 	obstacle := filepath.Join(string(train.Checkpoints(dir)), "model_epoch1.ckpt.json", "folder")
-	must(t, os.MkdirAll(obstacle, 0o777))
-	if err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, latest(t, dir))); err == nil {
+	job := s.job(t, cfg, dir, latest(t, dir))
+	decode := job.Data.Val.Decode
+	job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
+		return errors.Join(os.MkdirAll(obstacle, 0o777), decode(ctx, encoded, ex, into))
+	}
+	if err := train.Run(context.Background(), cfg, job); err == nil {
 		t.Fatal("got no error, want one for the description that cannot be written")
 	}
 	must(t, os.RemoveAll(filepath.Dir(obstacle)))

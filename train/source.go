@@ -203,5 +203,6 @@ func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []features.S
 	if noted, err := r.unlessFull(err); noted || err != nil {
 		return nil, nil, err
 	}
-	return stores, problems, r.endFilling()
+	r.endFilling()
+	return stores, problems, nil
 }
