@@ -60,7 +60,11 @@ func (b *board) show(ctx context.Context, v train.View) error {
 		errs = append(errs, v.Events.Text(v.Step, "run/validation", confusion(*v.Validation)))
 	}
 	if v.Epoch.Epoch == v.Epochs {
-		errs = append(errs, b.project(ctx, v), v.Events.HParamsEnd(v.Step))
+		// A picture may be gone by now, and the run is as good without.
+		if err := b.project(ctx, v); err != nil {
+			b.log.Warn("the projector has nothing to show", "reason", err)
+		}
+		errs = append(errs, v.Events.HParamsEnd(v.Step))
 	}
 	return errors.Join(errs...)
 }
@@ -83,7 +87,7 @@ func (b *board) hparams() []summaries.HParam {
 		{Name: "lr", Value: b.LearningRate}, {Name: "batch", Value: b.Batch}, {Name: "optimizer", Value: string(b.Optimizer)},
 		{Name: "dropout", Value: b.Dropout}, {Name: "train-layers", Value: strings.Join(b.TrainLayers, ",")}, {Name: "weights", Value: weights},
 		{Name: "mirror", Value: b.Mirror}, {Name: "precision", Value: string(b.Precision)}, {Name: "seed", Value: float64(b.Seed)},
-		{Name: "pictures", Value: b.Used},
+		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "pictures", Value: b.Used},
 	}
 }
 

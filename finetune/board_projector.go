@@ -10,6 +10,7 @@ import (
 	"github.com/disintegration/imaging"
 	tf "github.com/wamuir/graft/tensorflow"
 
+	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
@@ -21,29 +22,24 @@ import (
 const (
 	mostPoints = 500 // validation pictures in the projector
 	thumbnail  = 48  // pixels of their sides there
-	atOnce     = 16  // pictures, which is as fast as more and takes little memory
+	mostTimed  = 16  // pictures of the pass that is timed
 )
 
-// project lays out validation pictures, evenly chosen, by what fc7 makes of them.
-// The first pictures' pass, from pixels to probabilities, is timed, since updates
-// may leave frozen layers out.
+// project lays out validation pictures, evenly chosen, by what fc7 makes of them,
+// and times the network on the first of them.
 func (b *board) project(ctx context.Context, v train.View) error {
-	if b.pictures == nil {
+	if v.Count == 0 {
 		return nil
 	}
-	pictures := *b.pictures
-	pictures.Batch = min(pictures.Batch, atOnce)
-	pictures.Examples = spread(input.Drop(pictures.Examples, b.broken), mostPoints)
-	e := summaries.Embedding{Name: "fc7", Columns: []string{"picture", "class", "answer", "right"}}
-	for batch, err := range pictures.Batches(ctx, input.InOrder(len(pictures.Examples))) {
-		if err != nil {
-			return fmt.Errorf("project pictures: %w", err)
-		}
-		err = b.lay(ctx, v, &e, batch)
-		batch.Pictures.Close()
-		if err != nil {
-			return fmt.Errorf("project pictures: %w", err)
-		}
+	e, examples, err := b.points(ctx, v, spread(v.Count, mostPoints))
+	if err != nil {
+		return fmt.Errorf("lay out pictures: %w", err)
+	}
+	if err := b.time(ctx, v, examples[:min(mostTimed, len(examples))]); err != nil {
+		return fmt.Errorf("time the network: %w", err)
+	}
+	if e.Pictures, err = b.thumbnails(ctx, examples); err != nil {
+		return fmt.Errorf("lay out pictures: %w", err)
 	}
 	files, err := e.Files()
 	if err != nil {
@@ -57,54 +53,78 @@ func (b *board) project(ctx context.Context, v train.View) error {
 	return nil
 }
 
-// lay adds the points of a batch.
-func (b *board) lay(ctx context.Context, v train.View, e *summaries.Embedding, batch input.Batch[*tfgraph.Tensor]) error {
-	run := v.Session.Run
-	if batch.Start == 0 {
-		run = func(ctx context.Context, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*tfgraph.Tensor, error) {
-			out, metadata, err := v.Session.Trace(ctx, feeds, fetches, targets...)
-			if err != nil {
-				return nil, err
-			}
-			return out, v.Events.RunMetadata(v.Step, fmt.Sprintf("step %d, forward", v.Step), metadata)
+// points are the pictures at the places, without their thumbnails.
+func (b *board) points(ctx context.Context, v train.View, places []int) (e summaries.Embedding, examples []input.Example, err error) {
+	e = summaries.Embedding{Name: "fc7", Columns: []string{"picture", "class", "answer", "right"}}
+	fc7 := b.net.Activations[slices.IndexFunc(b.net.Activations, func(a alexnet.Activation) bool { return a.Name == e.Name })].Output
+	for batch, err := range v.Batches(ctx, places) {
+		if err != nil {
+			return e, nil, err
 		}
+		out, err := v.Session.Run(ctx, tfgraph.Feeds{v.Feed: batch.Pictures}, []tf.Output{fc7, b.head.Probabilities})
+		batch.Pictures.Close()
+		if err != nil {
+			return e, nil, err
+		}
+		for i, ex := range batch.Examples {
+			answer := eval.ArgMax(out[1].Row(i))
+			e.Vectors = append(e.Vectors, slices.Clone(out[0].Row(i)))
+			e.Rows = append(e.Rows, []string{filepath.Base(ex.Path), b.data.Classes[ex.Label], b.data.Classes[answer], fmt.Sprint(answer == ex.Label)})
+		}
+		tfgraph.CloseAll(out)
+		examples = append(examples, batch.Examples...)
 	}
-	out, err := run(ctx, tfgraph.Feeds{b.head.Images: batch.Pictures}, []tf.Output{b.activation("fc7"), b.head.Probabilities})
-	defer tfgraph.CloseAll(out)
-	if err != nil {
-		return err
-	}
-	for i, ex := range batch.Examples {
-		classes := b.data.Classes
-		answer := eval.ArgMax(out[1].Row(i))
-		e.Vectors = append(e.Vectors, slices.Clone(out[0].Row(i)))
-		e.Rows = append(e.Rows, []string{filepath.Base(ex.Path), classes[ex.Label], classes[answer], fmt.Sprint(answer == ex.Label)})
-		e.Pictures = append(e.Pictures, small(b.contract.Picture(batch.Pictures.Row(i))))
+	return e, examples, nil
+}
+
+// thumbnails are the examples as the network sees them, but small.
+func (b *board) thumbnails(ctx context.Context, examples []input.Example) ([]image.Image, error) {
+	var small []image.Image
+	err := b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
+		for i := range batch.Labels {
+			picture := b.contract.Picture(batch.Pictures.Row(i))
+			small = append(small, imaging.Resize(picture, thumbnail, thumbnail, imaging.Box))
+		}
+		return nil
+	})
+	return small, err
+}
+
+// time takes how long each operation needs from pixels to probabilities: updates
+// may begin behind frozen layers.
+func (b *board) time(ctx context.Context, v train.View, examples []input.Example) error {
+	return b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
+		out, metadata, err := v.Session.Trace(ctx, tfgraph.Feeds{b.head.Images: batch.Pictures}, []tf.Output{b.head.Probabilities})
+		if err != nil {
+			return err
+		}
+		tfgraph.CloseAll(out)
+		return v.Events.RunMetadata(v.Step, fmt.Sprintf("step %d, forward", v.Step), metadata)
+	})
+}
+
+// decoded hands over the examples in batches.
+func (b *board) decoded(ctx context.Context, examples []input.Example, use func(input.Batch[*tfgraph.Tensor]) error) error {
+	l := *b.pictures
+	l.Examples, l.Batch = examples, mostTimed
+	for batch, err := range l.Batches(ctx, input.InOrder(len(examples))) {
+		if err != nil {
+			return err
+		}
+		err = use(batch)
+		batch.Pictures.Close()
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (b *board) activation(layer string) tf.Output {
-	for _, a := range b.net.Activations {
-		if a.Name == layer {
-			return a.Output
-		}
+// spread picks at most n of the numbers below count, evenly.
+func spread(count, n int) []int {
+	places := make([]int, min(count, n))
+	for i := range places {
+		places[i] = i * count / len(places)
 	}
-	return tf.Output{}
-}
-
-func small(picture image.Image) image.Image {
-	return imaging.Resize(picture, thumbnail, thumbnail, imaging.Box)
-}
-
-// spread picks at most n of all, evenly.
-func spread[T any](all []T, n int) []T {
-	if len(all) <= n {
-		return all
-	}
-	some := make([]T, n)
-	for i := range some {
-		some[i] = all[i*len(all)/n]
-	}
-	return some
+	return places
 }

@@ -1,10 +1,12 @@
 package finetune_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"image/png"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 
 	"alexnet/finetune"
+	"alexnet/internal/npy"
 	"alexnet/summaries"
 	"alexnet/train"
 )
@@ -121,6 +124,49 @@ func checkProjector(t *testing.T, events string) {
 	defer f.Close()
 	if sprite, err := png.DecodeConfig(f); err != nil || sprite.Width%48 != 0 || sprite.Width/48*sprite.Height/48 < len(rows) {
 		t.Errorf("got a sprite of %dx%d, %v, want one of at least %d squares of 48", sprite.Width, sprite.Height, err, len(rows))
+	}
+}
+
+// weights are a file of pretrained ones, all the same, for the network of c and
+// one class more than photos has.
+func weights(t *testing.T, c finetune.Config) string {
+	t.Helper()
+	constant := func(shape []int64) *npy.Array {
+		a, count := new(npy.Array), 1
+		for _, d := range shape {
+			a.Shape, count = append(a.Shape, int(d)), count*int(d)
+		}
+		a.Data = slices.Repeat([]float32{0.01}, count)
+		return a
+	}
+	c.Network.Classes = 3
+	var layers []npy.Layer
+	for _, l := range c.Network.Layers() {
+		layers = append(layers, npy.Layer{Name: l.Name, Weights: constant(l.Weights), Biases: constant(l.Biases)})
+	}
+	path := filepath.Join(t.TempDir(), "weights.npy")
+	if err := npy.Write(path, layers...); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A picture that is gone by the end costs the projector, not the run.
+func TestBoardOfLostPictures(t *testing.T) {
+	c := tiny(photos(t, 8))
+	c.Weights, c.TrainLayers, c.Epochs = weights(t, c), []string{"fc8"}, 1 // what fc8 reads is kept
+	dir := filepath.Join(t.TempDir(), "run")
+	var said bytes.Buffer
+	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&said, nil)), Progress: train.Progress{OnStep: func(train.Step) {
+		if err := os.RemoveAll(c.Data); err != nil {
+			t.Error(err)
+		}
+	}}}
+	if err := finetune.Run(t.Context(), dir, c, w); err != nil {
+		t.Fatal(err)
+	}
+	if newest(t, dir).Epoch != 1 || !strings.Contains(said.String(), "the projector has nothing to show") {
+		t.Errorf("got %+v, said\n%s\nwant an epoch, and why there is no projector", newest(t, dir), &said)
 	}
 }
 

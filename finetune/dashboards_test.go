@@ -7,11 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"alexnet/alexnet"
 	"alexnet/finetune"
+	"alexnet/internal/browser"
 )
 
 // RunsVar names a folder of runs on the same pictures to look at, in place of the
@@ -79,20 +81,17 @@ func short(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }
 
 // Real TensorBoard in a real browser shows all there is to see of two runs.
 func TestDashboards(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starting TensorBoard and a browser takes most of a minute; run without -short")
-	}
-	ctx := newBrowser(t)
+	tab := browser.Open(t, 4*time.Minute)
 	dir := exhibition(t)
 	want := expected(t, dir)
 	address := startTensorBoard(t, dir)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 900)); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"scalars", "graphs", "distributions", "histograms", "images", "pr_curves", "hparams", "projector", "text"} {
 		t.Run(name, func(t *testing.T) {
-			awaitDashboard(ctx, t, address, name, want)
-			keepScreenshot(ctx, t, name)
+			awaitDashboard(t, tab, address, name, want)
+			tab.Keep(t, name)
 		})
 	}
 }

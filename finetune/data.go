@@ -82,7 +82,6 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
-	s.broken = broken
 	if err := writeLeftOut(s.dir, s.out); err != nil {
 		return nil, err
 	}

@@ -66,15 +66,14 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 // session is one call of Run or Resume.
 type session struct {
 	Config
-	dir    string
-	on     tfgraph.Device   // that Device comes to here
-	from   *checkpoint.Meta // nil where the run begins
-	data   *input.Data
-	broken []input.Problem // pictures that turned out not to be one
-	out    []input.Problem // all that is left out
-	scan   *scan.Scanner
-	watch  Watch
-	log    *slog.Logger
+	dir   string
+	on    tfgraph.Device   // that Device comes to here
+	from  *checkpoint.Meta // nil where the run begins
+	data  *input.Data
+	out   []input.Problem // all that is left out
+	scan  *scan.Scanner
+	watch Watch
+	log   *slog.Logger
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {

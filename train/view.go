@@ -16,6 +16,13 @@ type View struct {
 	Epoch
 	Events  *summaries.Writer // that of the moment: the run may go on in another file
 	Session *tfgraph.Session  // with the present values of all variables
+
+	// Batches are of validation pictures by their places among all Count. Fed to
+	// Feed, they stand for the pictures, or for what frozen layers make of them
+	// where that is kept.
+	Batches func(ctx context.Context, places []int) eval.Batches
+	Count   int
+	Feed    tf.Output
 }
 
 // observers look at each picture of a validation that begins.
@@ -32,7 +39,9 @@ func (r *run) show(ctx context.Context, e Epoch) error {
 	if r.job.Show == nil {
 		return nil
 	}
-	if err := r.job.Show(context.WithoutCancel(ctx), View{Epoch: e, Events: r.events, Session: r.session}); err != nil {
+	v := View{Epoch: e, Events: r.events, Session: r.session, Count: r.val.count, Feed: r.val.feed}
+	v.Batches = func(ctx context.Context, places []int) eval.Batches { return r.val.batches(ctx, places, 0) }
+	if err := r.job.Show(context.WithoutCancel(ctx), v); err != nil {
 		return fmt.Errorf("show epoch %d: %w", e.Epoch, err)
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 type album struct {
 	seen   int      // pictures of the newest validation
 	epochs []string // with steps and pictures
+	picked []string // the last and the first of the validation pictures, each time
 }
 
 func (a *album) put(job *train.Job) {
@@ -30,6 +31,13 @@ func (a *album) put(job *train.Job) {
 	}
 	job.Show = func(ctx context.Context, v train.View) error {
 		a.epochs = append(a.epochs, fmt.Sprintf("epoch %d step %d pictures %d", v.Epoch.Epoch, v.Step, a.seen))
+		for batch, err := range v.Batches(ctx, []int{v.Count - 1, 0}) {
+			if err != nil {
+				return err
+			}
+			batch.Pictures.Close()
+			a.picked = append(a.picked, batch.Examples[0].Path, batch.Examples[1].Path)
+		}
 		return v.Events.Scalar(v.Step, "shown", float64(a.seen))
 	}
 }
@@ -88,6 +96,9 @@ func TestShow(t *testing.T) {
 
 			if want := []string{"epoch 0 step 0 pictures 3", "epoch 1 step 3 pictures 3", "epoch 2 step 6 pictures 3"}; !slices.Equal(a.epochs, want) {
 				t.Errorf("got %q, want %q", a.epochs, want)
+			}
+			if last, first := s.val[2].Path, s.val[0].Path; !slices.Equal(a.picked, []string{last, first, last, first, last, first}) {
+				t.Errorf("got pictures %q, want %q and %q each time", a.picked, last, first)
 			}
 			if got, want := shown(t, dir)["shown"], []string{"0: 3 <nil>", "3: 3 <nil>", "6: 3 <nil>"}; !slices.Equal(got, want) {
 				t.Errorf("got points %q, want %q", got, want)
