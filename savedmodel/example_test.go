@@ -25,5 +25,5 @@ func ExampleReadCard() {
 	if errors.As(err, &foreign) {
 		fmt.Println(foreign.Hint())
 	}
-	// Output: export it again from its run, or load it with TensorFlow itself; alexnet inspect shows what it holds
+	// Output: export it again from its run, or load it with TensorFlow itself, which runs its graph, if you trust that; alexnet inspect shows what it holds
 }

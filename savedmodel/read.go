@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"google.golang.org/protobuf/proto"
@@ -26,15 +27,26 @@ const (
 
 // ForeignError says that a SavedModel was not written by this program, which runs no
 // graph that it finds in a file.
-type ForeignError struct{ Dir string }
+type ForeignError struct {
+	Dir     string
+	Outside []Outside // what of its graph reaches outside; of one that cannot be read none
+}
 
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("open SavedModel %q: got no %s, want one that alexnet export wrote", e.Dir, cardFile)
+	text := fmt.Sprintf("open SavedModel %q: got no %s, want one that alexnet export wrote", e.Dir, cardFile)
+	if len(e.Outside) == 0 {
+		return text
+	}
+	var names []string
+	for _, o := range e.Outside {
+		names = append(names, o.String())
+	}
+	return text + "; its graph reaches outside: " + strings.Join(names, ", ")
 }
 
 // Hint says what to do.
 func (e *ForeignError) Hint() string {
-	return "export it again from its run, or load it with TensorFlow itself; alexnet inspect shows what it holds"
+	return "export it again from its run, or load it with TensorFlow itself, which runs its graph, if you trust that; alexnet inspect shows what it holds"
 }
 
 // Find gives the folder of the SavedModel that dir is, or the one of the highest number
@@ -79,7 +91,7 @@ func Folder(prefix string) (dir string, ok bool) {
 func ReadCard(dir string) (*Card, error) {
 	text, err := readFile(filepath.Join(dir, filepath.FromSlash(cardFile)), maxCard)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &ForeignError{dir}
+		return nil, foreign(dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
@@ -92,6 +104,17 @@ func ReadCard(dir string) (*Card, error) {
 		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
 	}
 	return c, nil
+}
+
+// foreign names what the graph in dir reaches.
+func foreign(dir string) *ForeignError {
+	e := &ForeignError{Dir: dir}
+	if text, err := readFile(filepath.Join(dir, graphFile), maxGraph); err == nil {
+		if found, err := parseGraph(text); err == nil {
+			e.Outside = found.Outside
+		}
+	}
+	return e
 }
 
 func parseCard(text []byte) (*Card, error) {
@@ -141,6 +164,10 @@ type Contents struct {
 	Tags       []string    `json:"tags"`
 	Signatures []Signature `json:"signatures"`
 	Assets     []string    `json:"assets,omitempty"`
+	Ops        []OpCount   `json:"ops"` // of the graph and its functions, the most frequent first
+	Functions  int         `json:"functions"`
+	Outside    []Outside   `json:"outside,omitempty"`
+	Bytes      int64       `json:"bytes"` // of all files of the model
 	Card       *Card       `json:"card,omitempty"`
 }
 
@@ -155,6 +182,7 @@ func Read(dir string) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
 	}
+	found.Bytes = size(dir)
 	found.Card, err = ReadCard(dir)
 	if foreign := new(ForeignError); errors.As(err, &foreign) {
 		err = nil
@@ -185,7 +213,26 @@ func parseGraph(text []byte) (*Contents, error) {
 	for _, a := range meta.GetAssetFileDef() {
 		found.Assets = append(found.Assets, a.GetFilename())
 	}
+	found.Functions = len(meta.GetGraphDef().GetLibrary().GetFunction())
+	var err error
+	if found.Ops, found.Outside, err = look(meta); err != nil {
+		return nil, err
+	}
 	return found, nil
+}
+
+// size adds up the regular files in dir.
+func size(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return nil // what cannot be seen is not counted
+		}
+		if info, err := e.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
 }
 
 // readFile reads a regular file that is not too large.

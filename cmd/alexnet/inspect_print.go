@@ -95,11 +95,30 @@ func printSavedModel(w io.Writer, m *savedmodel.Contents) {
 		fmt.Fprintf(w, "fingerprint\t%s\n", m.Card.Fingerprint)
 		fmt.Fprintf(w, "written by\talexnet %s\n", m.Card.Versions.Alexnet)
 	}
+	fmt.Fprintf(w, "size\t%s\n", bytesText(m.Bytes))
+	printOps(w, m)
 	fmt.Fprint(w, "\nsignature\ttakes\tgives\n")
 	for _, s := range m.Signatures {
 		for i := range max(len(s.Inputs), len(s.Outputs)) {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", cell([]string{s.Name}, i), cell(s.Inputs, i), cell(s.Outputs, i))
 		}
+	}
+}
+
+// printOps shows what the graph is made of, and what of it reaches outside.
+func printOps(w io.Writer, m *savedmodel.Contents) {
+	all := 0
+	var most []string
+	for _, o := range m.Ops {
+		all += o.Count
+		most = append(most, fmt.Sprintf("%d %s", o.Count, o.Op))
+	}
+	if len(most) > 8 {
+		most = append(most[:8], "…")
+	}
+	fmt.Fprintf(w, "operations\t%d of %d kinds, %d functions: %s\n", all, len(m.Ops), m.Functions, strings.Join(most, ", "))
+	for _, o := range m.Outside {
+		fmt.Fprintf(w, "reaches outside\t%s\n", o)
 	}
 }
 
