@@ -55,23 +55,33 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
+// The largest networks, ten times the paper's. A description in a file may claim
+// any; a graph of its size, LRN's band matrix above all, is made before its
+// weights are looked for.
+const (
+	maxClasses  = 1 << 20
+	maxSize     = 4096
+	maxChannels = 4096
+	maxUnits    = 1 << 16
+)
+
 // Validate reports everything that is wrong with c after WithDefaults.
 func (c Config) Validate() error {
 	var errs []error
-	if c.Classes < 2 {
-		errs = append(errs, fmt.Errorf("classes: got %d, want at least 2", c.Classes))
+	if c.Classes < 2 || c.Classes > maxClasses {
+		errs = append(errs, fmt.Errorf("classes: got %d, want 2 to %d", c.Classes, maxClasses))
 	}
-	if c.Size < 67 {
-		errs = append(errs, fmt.Errorf("size: got %d, want at least 67, where pool5 still has one pixel", c.Size))
+	if c.Size < 67 || c.Size > maxSize {
+		errs = append(errs, fmt.Errorf("size: got %d, want at least 67, where pool5 still has one pixel, and at most %d", c.Size, maxSize))
 	}
 	for i, w := range c.Widths.Conv {
-		if w < 1 || w%2 != 0 {
-			errs = append(errs, fmt.Errorf("width of conv%d: got %d, want an even number, as convolutions run in two groups", i+1, w))
+		if w < 1 || w%2 != 0 || w > maxChannels {
+			errs = append(errs, fmt.Errorf("width of conv%d: got %d, want an even number, as convolutions run in two groups, up to %d", i+1, w, maxChannels))
 		}
 	}
 	for i, w := range c.Widths.FC {
-		if w < 1 {
-			errs = append(errs, fmt.Errorf("width of fc%d: got %d, want at least 1", i+6, w))
+		if w < 1 || w > maxUnits {
+			errs = append(errs, fmt.Errorf("width of fc%d: got %d, want 1 to %d", i+6, w, maxUnits))
 		}
 	}
 	for _, name := range c.BFloat16 {

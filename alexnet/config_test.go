@@ -60,6 +60,8 @@ func TestConfigValidate(t *testing.T) {
 		{"too small", alexnet.Config{Classes: 2, Size: 66}, []string{"size: got 66"}},
 		{"smallest", alexnet.Config{Classes: 2, Size: 67}, nil},
 		{"odd width", alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: [5]int{2, 3, 2, 2, 2}, FC: [2]int{1, 1}}}, []string{"conv2: got 3"}},
+		{"too wide", alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: [5]int{4098, 2, 2, 2, 4096}, FC: [2]int{1 << 16, 1<<16 + 1}}}, []string{"conv1: got 4098", "fc7: got 65537"}},
+		{"too large", alexnet.Config{Classes: 1 << 40, Size: 1 << 40}, []string{"classes: got 1099511627776", "size: got 1099511627776"}},
 		{"lrn", alexnet.Config{Classes: 2, LRN: "none"}, []string{`lrn: got "none"`}},
 		{"everything", alexnet.Config{Classes: 0, Size: -1, LRN: "x", Widths: alexnet.Widths{Conv: [5]int{1, 0, -2, 3, 5}, FC: [2]int{-1, 0}}},
 			[]string{"classes", "size", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "lrn"}},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"alexnet/alexnet"
 	"alexnet/internal/bundle"
 	"alexnet/ops"
 	"alexnet/tfgraph"
@@ -39,6 +40,29 @@ func Map(prefix string, vars []ops.Variable) (*Weights, error) {
 		}
 	}
 	return w, nil
+}
+
+// Fits tells whether the bundle at prefix holds the variables of layers in their
+// shapes. It reads the index alone, and so tells whether a network that a file
+// describes may be built.
+func Fits(prefix string, layers []alexnet.Layer) error {
+	reader, err := bundle.Open(prefix)
+	if err != nil {
+		return restoring(prefix, err)
+	}
+	defer reader.Close()
+	for _, l := range layers {
+		for name, shape := range map[string][]int64{l.Name + "/weights": l.Weights, l.Name + "/biases": l.Biases} {
+			found, err := reader.Lookup(name)
+			if err == nil && !slices.Equal(found.Shape, shape) {
+				err = fmt.Errorf("variable %q: got shape %v, want %v", name, found.Shape, shape)
+			}
+			if err != nil {
+				return restoring(prefix, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (w *Weights) take(v ops.Variable) error {

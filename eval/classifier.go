@@ -107,6 +107,9 @@ func Find(path string) (prefix string, err error) {
 
 // load verifies the weights while TensorFlow gets ready.
 func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Options) error {
+	if err := checkpoint.Fits(prefix, c.Meta.Network.Layers()); err != nil {
+		return err
+	}
 	root := op.NewScope()
 	net := alexnet.Build(root, c.Meta.Network)
 	c.head, c.variables = NewHead(root, net.Images, net.Logits, net.Config.Classes), net.Variables
