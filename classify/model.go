@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -28,6 +29,7 @@ type Model struct {
 	model   *eval.Classifier
 	options Options
 	closed  atomic.Bool
+	reading sync.RWMutex // held while weights are read
 	close   func() error
 }
 
@@ -53,9 +55,25 @@ func Open(ctx context.Context, path string, options Options) (*Model, error) {
 // Classes are the names of the classes by label, a copy.
 func (m *Model) Classes() []string { return slices.Clone(m.model.Meta.Contract.Classes) }
 
+// Check reads all weights and tells which variables hold a value that is no
+// finite number: such a model may answer like any other, and mean nothing by it.
+func (m *Model) Check() error {
+	m.reading.RLock()
+	defer m.reading.RUnlock()
+	if err := m.usable(); err != nil {
+		return err
+	}
+	if bad := m.model.NotFinite(); len(bad) > 0 {
+		return fmt.Errorf("check model: got weights that are no finite numbers in %s", strings.Join(bad, ", "))
+	}
+	return nil
+}
+
 // Close waits for what runs, then frees the model. It may be called again.
 func (m *Model) Close() error {
 	m.closed.Store(true)
+	m.reading.Lock()
+	defer m.reading.Unlock()
 	return m.close()
 }
 

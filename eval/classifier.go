@@ -159,6 +159,20 @@ func (c *Classifier) Values(variable string) (values []float32, shape []int64) {
 	return nil, nil
 }
 
+// NotFinite names the variables that hold a value that is no finite number. Of
+// such a model the answers may look like any other's: rectifiers turn NaN into 0.
+func (c *Classifier) NotFinite() (names []string) {
+	for _, v := range c.variables {
+		for _, x := range tfgraph.Data[float32](c.weights.Feeds[v.Value]) {
+			if x-x != 0 {
+				names = append(names, v.Name)
+				break
+			}
+		}
+	}
+	return names
+}
+
 // Evaluate measures the model on labelled pictures, batch at a time.
 func (c *Classifier) Evaluate(ctx context.Context, examples []input.Example, batch int) (Report, error) {
 	loader := c.Loader(examples, batch)

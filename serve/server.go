@@ -59,8 +59,11 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 }
 
 // warm has TensorFlow make ready, which it does at its first run, and refuses a
-// model that has no answer.
+// model that has no answer, or whose numbers are none.
 func warm(ctx context.Context, model *classify.Model) error {
+	if err := model.Check(); err != nil {
+		return err
+	}
 	result, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 1, 1))))
 	if err == nil && math.IsNaN(result.Probability) {
 		err = errors.New("the model gives probabilities that are no numbers")

@@ -2,12 +2,15 @@ package specimen
 
 import (
 	"context"
+	"math"
 	"path/filepath"
 
+	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/ops"
 	"alexnet/tfgraph"
 )
 
@@ -19,7 +22,11 @@ func Network(classes int) alexnet.Config {
 // Write makes a run directory at dir of two epochs, of which the first is the
 // better one, with a model that tells the classes apart by chance. Pictures are
 // turned upright and squashed.
-func Write(dir string, classes ...string) error {
+func Write(dir string, classes ...string) error { return WriteSpoilt(dir, "", classes...) }
+
+// WriteSpoilt is [Write] of a model whose variable of that name holds nothing but
+// NaN, none for "".
+func WriteSpoilt(dir, variable string, classes ...string) error {
 	network := Network(len(classes))
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
@@ -28,6 +35,13 @@ func Write(dir string, classes ...string) error {
 		return err
 	}
 	start := plan.Start(root, net, 1)
+	var spoil []*tf.Operation
+	for _, v := range net.Variables {
+		if v.Name == variable {
+			s := root.SubScope("spoil")
+			spoil = append(spoil, ops.Assign(s, v, op.Fill(s, tfgraph.Const(s, "shape", v.Shape), tfgraph.Const(s, "nan", float32(math.NaN())))))
+		}
+	}
 	saver := checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
@@ -41,6 +55,11 @@ func Write(dir string, classes ...string) error {
 	ctx := context.Background()
 	if err := start(ctx, session); err != nil {
 		return err
+	}
+	if len(spoil) > 0 {
+		if _, err := session.Run(ctx, nil, nil, spoil...); err != nil {
+			return err
+		}
 	}
 	for epoch := 1; epoch <= 2; epoch++ {
 		m := checkpoint.Meta{

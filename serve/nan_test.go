@@ -1,0 +1,41 @@
+package serve
+
+import (
+	"context"
+	"image"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"alexnet/classify"
+	"alexnet/specimen"
+)
+
+// A model that holds NaN is refused, also where it answers with numbers: its
+// rectifiers have turned the NaN of a convolution into zeros.
+func TestNewRefusesNaN(t *testing.T) {
+	for variable, hidden := range map[string]bool{"conv2/weights": true, "fc8/biases": false} {
+		t.Run(variable, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			must(t, specimen.WriteSpoilt(dir, variable, classes...))
+			ctx := context.Background()
+			s, err := New(ctx, dir, Config{})
+			if err == nil {
+				must(t, s.Close())
+				t.Fatal("it is served")
+			}
+			if !strings.Contains(err.Error(), variable) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("got %v, want it to name %s and the model", err, variable)
+			}
+			model, err := classify.Open(ctx, dir, classify.Options{})
+			must(t, err)
+			defer model.Close()
+			result, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 9, 9))))
+			must(t, err)
+			if got := !math.IsNaN(result.Probability); got != hidden {
+				t.Errorf("got probability %v, want a number: %t", result.Probability, hidden)
+			}
+		})
+	}
+}
