@@ -2,9 +2,16 @@ package savedmodel
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/wamuir/graft/tensorflow/core/framework/attr_value_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/function_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/graph_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/node_def_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/op_def_go_proto"
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"google.golang.org/protobuf/proto"
 
 	"alexnet/alexnet"
@@ -69,6 +76,11 @@ func FuzzGraph(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(empty)
+	calling, err := proto.Marshal(calls())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(calling)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		found, err := parseGraph(text)
 		if err != nil {
@@ -84,8 +96,56 @@ func FuzzGraph(f *testing.F) {
 				}
 			}
 		}
+		for _, o := range found.Outside {
+			if !slices.ContainsFunc(found.Ops, func(c OpCount) bool { return c.Op == o.Op && c.Count > 0 }) {
+				t.Errorf("got %s outside of %v", o.Op, found.Ops)
+			}
+		}
 		if _, err := json.Marshal(found); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// calls is a graph whose signature calls a function that calls another and itself,
+// with an operation that reaches outside at the end.
+func calls() *pb.SavedModel {
+	type node = node_def_go_proto.NodeDef
+	call := func(name, function string, inputs ...string) *node {
+		f := &attr_value_go_proto.NameAttrList{Name: function}
+		return &node{Name: name, Op: "StatefulPartitionedCall", Input: inputs, Attr: map[string]*attr_value_go_proto.AttrValue{
+			"f": {Value: &attr_value_go_proto.AttrValue_Func{Func: f}}}}
+	}
+	function := func(name string, nodes ...*node) *function_go_proto.FunctionDef {
+		return &function_go_proto.FunctionDef{Signature: &op_def_go_proto.OpDef{Name: name}, NodeDef: nodes}
+	}
+	out := &pb.TensorInfo{Encoding: &pb.TensorInfo_Name{Name: "y:0"}}
+	return &pb.SavedModel{MetaGraphs: []*pb.MetaGraphDef{{
+		MetaInfoDef:  &pb.MetaGraphDef_MetaInfoDef{Tags: []string{tag}},
+		SignatureDef: map[string]*pb.SignatureDef{DefaultSignature: {Outputs: map[string]*pb.TensorInfo{"y": out}}},
+		GraphDef: &graph_go_proto.GraphDef{
+			Node: []*node{{Name: "x", Op: "Placeholder"}, call("y", "first", "x", "^z"), {Name: "z", Op: "NoOp", Input: []string{"^y"}}, {Name: "s", Op: "RestoreV2"}},
+			Library: &function_go_proto.FunctionDefLibrary{Function: []*function_go_proto.FunctionDef{
+				function("first", call("again", "first"), call("on", "second")), function("second", &node{Name: "w", Op: "SaveV2"}),
+				function("unused", &node{Name: "r", Op: "ReadFile"}),
+			}},
+		},
+	}}}
+}
+
+// What stands in any function counts; a saver's operation only where a signature
+// leads to it.
+func TestLookFollowsCalls(t *testing.T) {
+	text, err := proto.Marshal(calls())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := parseGraph(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Outside{{"ReadFile", "files"}, {"SaveV2", "files"}}
+	if !slices.Equal(found.Outside, want) || found.Functions != 3 || found.Ops[0] != (OpCount{"StatefulPartitionedCall", 3}) {
+		t.Errorf("got %+v, want %v outside", found, want)
+	}
 }

@@ -1,0 +1,56 @@
+package train
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"testing"
+)
+
+// Whatever metrics.csv holds, it is an error or epochs, and a run that goes on
+// leaves it so that it is read the same again, whole.
+func FuzzHistory(f *testing.F) {
+	head := "epoch,step,loss,accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,seconds\n"
+	for _, seed := range []string{"", head, head + "1,3,0.5,0.9,0.4,0.95,0.001,99,1.5\n2,6,0.4,0.9,,,0.001,99,1.5\n",
+		head + "1,3,0.5", head + "NaN,1e300,Inf,-Inf,,,,,\n", head + "\"1\n\",\"2\",\"\"\"\",4,5,6,7,8,9\n", "\xff\x00,\"", head + "1,2,3,4,5,6,7,8,9,10\n",
+		head + "-9223372036854775808,0x1p-2,1_0,4,5,6,7,8,9\n"} {
+		f.Add([]byte(seed))
+	}
+	dir := f.TempDir()
+	path := filepath.Join(dir, "metrics.csv")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		epochs, err := History(dir)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(1<<20+500*len(text)) {
+			t.Fatalf("allocated %d bytes for %d", n, len(text))
+		}
+		if err != nil {
+			return
+		}
+		d := directoryOf(dir)
+		kept, err := d.metricsUpTo(math.MaxInt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, kept, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := Metrics(dir)
+		if err != nil || len(rows) == 0 || !reflect.DeepEqual(rows[0], columns) {
+			t.Fatalf("got rows %q and %v of %q, want the headings first", rows, err, kept)
+		}
+		if again, err := d.metricsUpTo(math.MaxInt); err != nil || string(again) != string(kept) {
+			t.Fatalf("got %q and %v, want %q again", again, err, kept)
+		}
+		if again, err := History(dir); err != nil || len(again) > len(epochs) {
+			t.Fatalf("got %d epochs and %v, want at most %d", len(again), err, len(epochs))
+		}
+	})
+}
