@@ -80,3 +80,10 @@ func newVariable(s *op.Scope, name string, size int64) variable {
 	}})
 	return variable{handle, op.ReadVariableOp(s.SubScope(name), handle, tf.Float)}
 }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -108,6 +108,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 		{"refused runs of 1 MB", soak(1_000, 10_000), refusedRuns},
 		{"sessions of 4 MB", soak(100, 1_000), sessionsOfFourMegabytes},
 		{"100 strings of 10 kB", soak(500, 10_000), runsOfStrings},
+		{"steps of training of 1 MB", soak(1_000, 10_000), steps},
+		{"sessions that are opened and closed", soak(50, 1_000), sessions},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			once := test.repeat(t)
@@ -200,5 +202,45 @@ func runsOfStrings(t *testing.T) func() {
 			t.Fatal(err)
 		}
 		tfgraph.CloseAll(out)
+	}
+}
+
+// steps feeds a gradient, updates a variable by it, and fetches from it, as
+// training does.
+func steps(t *testing.T) func() {
+	s := op.NewScope()
+	v := newVariable(s, "v", megabyte)
+	start := op.AssignVariableOp(s.SubScope("start"), v.handle, op.Fill(s, tfgraph.Const(s, "shape", []int32{megabyte}), tfgraph.Const(s, "one", float32(1))))
+	gradient, rate := vector(s, "gradient"), tfgraph.Placeholder(s, "rate", tf.Float, tf.ScalarShape())
+	update := op.ResourceApplyGradientDescent(s, v.handle, rate, gradient)
+	session := open(t, s)
+	run(t, session, nil, nil, start)
+	values := make([]float32, megabyte)
+	return func() {
+		in, err := tfgraph.Of(values, megabyte)
+		must(t, err)
+		defer in.Close()
+		small, err := tfgraph.Scalar(float32(0.1))
+		must(t, err)
+		defer small.Close()
+		out, err := session.Run(context.Background(), tfgraph.Feeds{gradient: in, rate: small}, []tf.Output{v.read}, update)
+		must(t, err)
+		tfgraph.CloseAll(out)
+	}
+}
+
+// sessions opens a session, runs it once, and closes it, with every object of C
+// that belongs to that.
+func sessions(t *testing.T) func() {
+	s, x, y := double()
+	def, err := tfgraph.GraphDef(s)
+	must(t, err)
+	return func() {
+		session, err := tfgraph.Open(def, tfgraph.Options{})
+		must(t, err)
+		if got, err := doubled(session, x, y, 3); err != nil || got[1] != 8 {
+			t.Fatalf("got %v, %v, want 6 and 8", got, err)
+		}
+		must(t, session.Close())
 	}
 }

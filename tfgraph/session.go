@@ -7,6 +7,7 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -178,9 +179,12 @@ func (s *Session) operation(name string) (*C.TF_Operation, error) {
 	if op, ok := s.ops.Load(name); ok {
 		return op.(*C.TF_Operation), nil
 	}
-	cname := C.CString(name)
-	defer C.free(unsafe.Pointer(cname))
-	op := C.TF_GraphOperationByName(s.graph, cname)
+	var op *C.TF_Operation
+	if !strings.ContainsRune(name, 0) { // which would end the name in C
+		cname := C.CString(name)
+		defer C.free(unsafe.Pointer(cname))
+		op = C.TF_GraphOperationByName(s.graph, cname)
+	}
 	if op == nil {
 		return nil, &Error{Op: "run session", Code: NotFound, Message: fmt.Sprintf("operation %q is not in this session's graph", name)}
 	}
