@@ -95,7 +95,7 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	if s.from != nil && s.Used != len(kept) {
 		return nil, s.otherData()
 	}
-	s.Used = len(kept)
+	s.Used, s.settled = len(kept), true
 	return s.write(s.dir)
 }
 

@@ -66,14 +66,15 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 // session is one call of Run or Resume.
 type session struct {
 	Config
-	dir   string
-	on    tfgraph.Device   // that Device comes to here
-	from  *checkpoint.Meta // nil where the run begins
-	data  *input.Data
-	out   []input.Problem // all that is left out
-	scan  *scan.Scanner
-	watch Watch
-	log   *slog.Logger
+	dir     string
+	on      tfgraph.Device   // that Device comes to here
+	from    *checkpoint.Meta // nil where the run begins
+	data    *input.Data
+	out     []input.Problem // all that is left out
+	scan    *scan.Scanner
+	settled bool // it is known which pictures can be used
+	watch   Watch
+	log     *slog.Logger
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
@@ -107,7 +108,17 @@ func (s *session) run(ctx context.Context) error {
 	if s.watch.OnReady != nil {
 		s.watch.OnReady(Ready{Plan: plan, Memory: train.Memory(s.Config.Config, job), Events: train.Events(s.dir)})
 	}
-	return train.Run(ctx, s.Config.Config, job)
+	return s.advise(train.Run(ctx, s.Config.Config, job))
+}
+
+// advise tells what to do about a picture that is no more what it was when the
+// run began.
+func (s *session) advise(err error) error {
+	var in *input.Error
+	if s.settled && errors.As(err, &in) && in.Path != "" {
+		return advised{err, "it could be read when the run began: bring it back, and go on with --resume"}
+	}
+	return err
 }
 
 // prepare settles everything that does not need the network yet.

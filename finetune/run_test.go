@@ -225,6 +225,39 @@ func TestVerdictsAreShared(t *testing.T) {
 	}
 }
 
+// A picture that goes while the run does ends it with what to do; brought back,
+// the run goes on.
+func TestPictureVanishes(t *testing.T) {
+	data := photos(t, 8)
+	c := tiny(data)
+	dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
+	w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.Epoch) {
+		if e.Epoch == 1 {
+			if err := os.Rename(gone, kept); err != nil {
+				t.Error(err)
+			}
+		}
+	}}}
+	err := finetune.Run(t.Context(), dir, c, w)
+	var advice interface{ Hint() string }
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), "--resume") {
+		t.Fatalf("got %v, want an error that names %s and says how to go on", err, gone)
+	}
+	if err := os.Rename(kept, gone); err != nil {
+		t.Fatal(err)
+	}
+	own, err := finetune.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := newest(t, dir).Epoch; got != c.Epochs {
+		t.Errorf("got %d epochs, want %d", got, c.Epochs)
+	}
+}
+
 func digest(t *testing.T, dir string) string {
 	t.Helper()
 	d, err := hostile.Digest(dir)

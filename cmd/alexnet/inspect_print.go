@@ -33,6 +33,9 @@ func (f *inspection) print(w io.Writer) error {
 // print shows settings, epochs and checkpoints.
 func (h *history) print(w io.Writer) {
 	printSettings(w, h.Config)
+	if n := len(h.LeftOut); n > 0 {
+		fmt.Fprintf(w, "left out\t%d files, see %s\n", n, h.leftOutFile)
+	}
 	if len(h.Metrics) > 1 {
 		fmt.Fprintln(w)
 		for _, row := range h.Metrics {

@@ -12,6 +12,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/finetune"
+	"alexnet/input"
 	"alexnet/train"
 )
 
@@ -21,6 +22,9 @@ type history struct {
 	Config      json.RawMessage `json:"config,omitempty"` // config.json
 	Metrics     [][]string      `json:"metrics,omitempty"`
 	Checkpoints []kept          `json:"checkpoints"`
+	LeftOut     []input.Problem `json:"left_out,omitempty"`
+
+	leftOutFile string
 }
 
 // kept is one checkpoint of a folder, oldest first.
@@ -46,6 +50,10 @@ func readHistory(path string, dir checkpoint.Dir) (*history, error) {
 	}
 	h.Config = text
 	if h.Metrics, err = train.Metrics(path); err != nil {
+		return nil, err
+	}
+	h.leftOutFile = finetune.LeftOutFile(path)
+	if h.LeftOut, err = finetune.LeftOut(path); err != nil {
 		return nil, err
 	}
 	return h, h.list(dir)

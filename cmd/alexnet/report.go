@@ -81,6 +81,13 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	out, err := finetune.LeftOut(dir)
+	if err != nil {
+		return err
+	}
+	if len(out) > 0 {
+		opt.Notes = append(opt.Notes, fmt.Sprintf("The run left out %d files of its data: %s says which and why.", len(out), finetune.LeftOutFile(dir)))
+	}
 	page, err := report.Make(ctx, dir, model, data, opt)
 	if err != nil {
 		return err
