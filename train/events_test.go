@@ -1,8 +1,11 @@
 package train_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -106,6 +109,42 @@ func TestTensorBoardReadsARun(t *testing.T) {
 	}
 	if len(runs) != 2 {
 		t.Errorf("got %d runs, want 2", len(runs))
+	}
+}
+
+// Event files that are full are followed by others, and all of them are read: in a
+// run, in one that was interrupted, and where a file is there already from a time
+// that the clock has yet to reach.
+func TestEventFilesFollowEachOther(t *testing.T) {
+	s := newStudio(t, 10, 4)
+	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 1}
+	whole, parts := s.run(t, cfg), t.TempDir()
+	ahead := filepath.Join(train.Events(parts), "events.out.tfevents.4000000000.other.1")
+	must(t, os.MkdirAll(filepath.Dir(ahead), 0o777))
+	must(t, os.WriteFile(ahead, []byte("no event file"), 0o666))
+	for _, stop := range []int64{4, -1} {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		job := s.job(t, cfg, parts, latest(t, parts))
+		job.EventSize = 2000
+		afterStep(stop)(&job, cancel)
+		if err := train.Run(ctx, cfg, job); (err == nil) != (stop < 0) {
+			t.Fatalf("stop at %d: got %v", stop, err)
+		}
+	}
+	files, err := summaries.Files(train.Events(parts))
+	must(t, err)
+	if len(files) < 6 || files[0] != ahead {
+		t.Errorf("got files %q, want many after %q", files, ahead)
+	}
+	must(t, os.Remove(ahead))
+	same(t, parts, whole)
+	got, err := train.Points(parts)
+	must(t, err)
+	want, err := train.Points(whole)
+	must(t, err)
+	if !slices.Equal(got, want) {
+		t.Errorf("got points %v, want %v", got, want)
 	}
 }
 

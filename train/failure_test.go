@@ -123,6 +123,23 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || last != 1 {
 		t.Errorf("got %v after epoch %d, want %v and the name %q after 1", err, last, os.ErrNotExist, dir)
 	}
+
+	cfg.SaveEvery = train.Interval{Updates: 1}
+	cfg.Batch = 1
+	job = s.job(t, cfg, dir, nil)
+	var steps int64
+	job.Progress.OnStep = func(st train.Step) {
+		if steps = st.Step; steps == 2 {
+			must(t, os.RemoveAll(dir))
+		}
+	}
+	err = train.Run(context.Background(), cfg, job)
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || steps != 2 {
+		t.Errorf("inside an epoch: got %v after step %d, want %v and the name %q after 2", err, steps, os.ErrNotExist, dir)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want the directory to stay away", err)
+	}
 }
 
 func TestRunMeetsABrokenPicture(t *testing.T) {

@@ -1,8 +1,11 @@
 package train_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"alexnet/alexnet"
+	"alexnet/checkpoint"
 	"alexnet/train"
 )
 
@@ -42,6 +46,33 @@ func TestCacheOnAFullDisk(t *testing.T) {
 			t.Errorf("got %+v, want a note about %q after %d pictures", what, unix.ENOSPC, filled)
 		}
 		same(t, got, anew)
+	}
+}
+
+// A run directory that can only be read is refused, and its checkpoints stay.
+func TestReadOnlyDirectory(t *testing.T) {
+	disk := t.TempDir()
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=16m"); err != nil {
+		t.Skipf("NOT TESTED, a disk that only reads: it takes a file system that may not be mounted here: %v", err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(disk, 0)) })
+	s := newStudio(t, 6, 2)
+	dir, cfg := filepath.Join(disk, "run"), plain
+	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
+	before := bundle(t, dir)
+	must(t, unix.Mount("tmpfs", disk, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+	cfg.Epochs = 2
+	for name, c := range map[string]struct {
+		dir  string
+		from *checkpoint.Meta
+	}{"resumed": {dir, latest(t, dir)}, "begun": {filepath.Join(disk, "other"), nil}} {
+		err := train.Run(context.Background(), cfg, s.job(t, cfg, c.dir, c.from))
+		if !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), c.dir) {
+			t.Errorf("%s: got %v, want %v and the name %q", name, err, unix.EROFS, c.dir)
+		}
+	}
+	if m, damaged, err := train.Checkpoints(dir).Newest(context.Background()); m.Epoch != 1 || damaged != nil || err != nil || !bytes.Equal(bundle(t, dir), before) {
+		t.Errorf("got %q, %v, %v afterwards, want the first epoch's as it was", m.Name, damaged, err)
 	}
 }
 

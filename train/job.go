@@ -35,6 +35,10 @@ type Job struct {
 	// what Meta.Config is to be. Nil puts up with none.
 	Settle func([]input.Problem) (json.RawMessage, error)
 
+	// EventSize is how many bytes an event file grows to before the next is begun;
+	// 64 MiB.
+	EventSize int64
+
 	Cache    Cache
 	Progress Progress
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,6 +57,7 @@ func live(t *testing.T, dir string) {
 	if n, err := strconv.Atoi(os.Getenv(threadsVar)); err == nil {
 		job.Session.IntraOp, job.Session.InterOp = n, n
 	}
+	job.EventSize = 40_000 // some updates' worth, so that files change
 	job.Progress.OnFill = func(f train.Fill) { fmt.Println("life: fill", f.Done, f.Of) }
 	job.Progress.OnStep = func(s train.Step) { fmt.Println("life: step", s.Step) }
 	must(t, train.Run(context.Background(), mortal, job))
@@ -67,12 +69,21 @@ type lives struct {
 	env           []string
 }
 
-// moment is when a process is killed: some time after it has said a word so
-// often. The zero value is never.
+// moment is when a process is sent a signal, SIGKILL where none is named: some
+// time after it has said a word so often. The zero value is never.
 type moment struct {
-	word  string
-	times int
-	then  time.Duration
+	word   string
+	times  int
+	then   time.Duration
+	signal func(*os.Process)
+}
+
+func (m moment) send(to *os.Process) {
+	if m.signal == nil {
+		_ = to.Kill()
+		return
+	}
+	m.signal(to)
 }
 
 // life starts a process and kills it at the moment, unless it ends before. It
@@ -96,7 +107,7 @@ func (l lives) life(t *testing.T, at moment) (killed bool, last string) {
 		}
 		if last = word; at.times > 0 && strings.HasPrefix(word, at.word) {
 			if at.times--; at.times == 0 {
-				time.AfterFunc(at.then, func() { _ = child.Process.Kill() })
+				time.AfterFunc(at.then, func() { at.send(child.Process) })
 			}
 		}
 	}
@@ -159,6 +170,27 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d kills in %d runs, all went on to the same bits; what they interrupted: %v", done, runs, where)
 }
 
+// A process that is stopped for a while, as by Ctrl-Z or a machine that sleeps, and
+// goes on has lost nothing.
+func TestPaused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts two processes; run without -short")
+	}
+	l := lives{pictures: filepath.Dir(photographs(t, mortalPictures)[0].Path)}
+	whole := l.whole(t)
+	paused := make(chan error, 1)
+	l.dir = filepath.Join(t.TempDir(), "run")
+	killed, _ := l.life(t, moment{word: "step", times: 3, signal: func(p *os.Process) {
+		err := p.Signal(syscall.SIGSTOP)
+		time.Sleep(500 * time.Millisecond)
+		paused <- errors.Join(err, p.Signal(syscall.SIGCONT))
+	}})
+	if err := <-paused; killed || err != nil {
+		t.Fatalf("got killed %v, %v", killed, err)
+	}
+	same(t, l.dir, whole)
+}
+
 // Runs of one seed end with the same bits, process after process, whatever kernels
 // and however many threads: no setting has to be given for a run to repeat. Other
 // kernels, or other threads, may give others.
@@ -189,9 +221,9 @@ func TestRunsRepeat(t *testing.T) {
 // time around an update and its save.
 func someMoment(chance *rand.Rand, dir string) moment {
 	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil || !begun(dir) && chance.IntN(2) == 0 {
-		return moment{"fill", 1 + chance.IntN(50), time.Duration(chance.IntN(3000)) * time.Microsecond}
+		return moment{word: "fill", times: 1 + chance.IntN(50), then: time.Duration(chance.IntN(3000)) * time.Microsecond}
 	}
-	return moment{"step", 1 + chance.IntN(4), time.Duration(chance.IntN(30_000)) * time.Microsecond}
+	return moment{word: "step", times: 1 + chance.IntN(4), then: time.Duration(chance.IntN(30_000)) * time.Microsecond}
 }
 
 func begun(dir string) bool {

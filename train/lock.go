@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -27,6 +28,20 @@ func (d *directory) takeLock() error {
 	}
 	d.lock = f
 	return nil
+}
+
+// still tells whether the directory is where it was: removed under the run, it
+// must not come back with a few files in it.
+func (d *directory) still() error {
+	mine, err := d.lock.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(d.lock.Name())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, there) {
+		return fmt.Errorf("run directory %q was removed while the run trains in it: %w", d.root, fs.ErrNotExist)
+	}
+	return err
 }
 
 func (d *directory) close() error {

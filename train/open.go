@@ -52,7 +52,7 @@ func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 // openEvents begins an event file. What earlier files hold from the step next on
 // counts no more, unless that is 0.
 func (r *run) openEvents(next int64) (err error) {
-	r.events, err = summaries.Create(r.dir.events, summaries.Options{StartStep: next})
+	r.events, err = summaries.Create(r.dir.events, summaries.Options{StartStep: next, MaxSize: r.job.EventSize})
 	return err
 }
 

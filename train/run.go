@@ -235,6 +235,9 @@ func (r *run) rate() float64 { return float64(r.fresh) / max(time.Since(r.began)
 
 // save writes a checkpoint of the present position, whatever became of ctx.
 func (r *run) save(ctx context.Context, metrics *checkpoint.Metrics) (prefix string, err error) {
+	if err := r.dir.still(); err != nil {
+		return "", err
+	}
 	m := r.job.Meta
 	m.Step, m.Epoch, m.Index, m.Metrics, m.Saved = r.at.Step, r.at.Epoch, r.at.Index, metrics, time.Now().UTC()
 	m.Partial, m.Display = r.at.sum.kept(), r.display.kept()

@@ -27,6 +27,14 @@ func TestMemoryStaysFlat(t *testing.T) {
 	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 10, Batch: 4}, 200)
 }
 
+// So it does for 20,000, with a checkpoint every hundred.
+func TestMemoryStaysFlatForLong(t *testing.T) {
+	if os.Getenv(soakVar) != "1" {
+		t.Skipf("takes minutes: scripts/soak runs it, or %s=1", soakVar)
+	}
+	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 20, Batch: 4, SaveEvery: train.Interval{Updates: 100}}, 1000)
+}
+
 // So does the network of the paper for 100, measured from the 25th.
 func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 	if os.Getenv(soakVar) != "1" {
@@ -43,26 +51,50 @@ func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 }
 
 // soak trains for so many updates an epoch and compares the most resident memory
-// of the first half, in which allocators find their size, with that of the
-// second: a leak goes on.
+// and open files of the first half, in which allocators find their size, with those
+// of the second: a leak goes on.
 func soak(t *testing.T, s *studio, cfg train.Config, updates int) {
 	cfg.LearningRate, cfg.Optimizer, cfg.Dropout, cfg.Keep, cfg.DisplayEvery = 1e-4, ops.Momentum, .5, 1, 20
 	s.train = slices.Repeat(s.train, updates*cfg.Batch/len(s.train))
 	job := s.job(t, cfg, t.TempDir(), nil)
-	var sizes []int64 // after the first update of the second epoch, and of each later one
+	var sizes, files []int64 // after the first update of the second epoch, and of each later one
 	job.Progress.OnStep = func(st train.Step) {
 		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
-			sizes = append(sizes, resident(t)>>10)
+			sizes, files = append(sizes, resident(t)>>10), append(files, openFiles(t))
+			bounded(t, job.Dir, cfg.Keep)
 		}
 	}
 	must(t, train.Run(context.Background(), cfg, job))
-	t.Logf("resident after %d updates and each %d that followed: %d KiB", updates, updates, sizes)
+	t.Logf("after %d updates and each %d that followed: resident %d KiB, open files %d", updates, updates, sizes, files)
 	const noise = 4 << 10 // KiB that allocators hold back at one moment and not at another
 	half := len(sizes) / 2
 	base, most := slices.Max(sizes[:half]), slices.Max(sizes[half:])
-	if len(sizes) != cfg.Epochs || most > base+base*3/100+noise {
+	if len(sizes) != cfg.Epochs || most > base+base*2/100+noise {
 		t.Errorf("resident memory grew from %d KiB to %d KiB, want it flat", base, most)
 	}
+	if base, most := slices.Max(files[:half]), slices.Max(files[half:]); most > base {
+		t.Errorf("got %d open files and then %d, want no more", base, most)
+	}
+}
+
+// bounded checks that a run's folder has no more checkpoints than it keeps: those,
+// the best, and one inside an epoch.
+func bounded(t *testing.T, dir string, keep int) {
+	t.Helper()
+	entries, err := os.ReadDir(string(train.Checkpoints(dir)))
+	must(t, err)
+	if most := 3*(keep+2) + 1; len(entries) > most {
+		t.Errorf("got %d files of checkpoints, want at most %d", len(entries), most)
+	}
+}
+
+func openFiles(t *testing.T) int64 {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skipf("no open files to count: %v", err)
+	}
+	return int64(len(entries))
 }
 
 // resident is the process's memory that is not on disk, in bytes, once Go has

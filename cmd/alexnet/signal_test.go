@@ -74,12 +74,17 @@ func TestSignals(t *testing.T) {
 			for lines.Scan() && !strings.HasPrefix(lines.Text(), "epoch 2/") {
 			}
 			time.Sleep(20 * time.Millisecond) // into an epoch
+			signalled := time.Now()
 			if err := cmd.Process.Signal(c.signal); err != nil {
 				t.Fatal(err)
 			}
 			for lines.Scan() {
 			}
 			err = cmd.Wait()
+			t.Logf("ended %v after the signal", time.Since(signalled).Round(time.Millisecond))
+			if took := time.Since(signalled); took > longestStop {
+				t.Errorf("got %v from the signal to the end, want at most %v", took, longestStop)
+			}
 			if got := cmd.ProcessState.ExitCode(); got != c.code {
 				t.Fatalf("exit code: got %d (%v), want %d\n%s", got, err, c.code, stderr)
 			}
@@ -90,6 +95,43 @@ func TestSignals(t *testing.T) {
 		})
 	}
 }
+
+// TestSecondSignal ends a run in the middle of an update that takes long.
+func TestSecondSignal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole program; run without -short")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	cmd, stderr := program(t, "train", photos(t), "--out", out, "--widths=64,128,192,192,128,256,256", "--batch=32", "--epochs=1000")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "epoch 1/") {
+	}
+	for range 2 {
+		time.Sleep(100 * time.Millisecond)
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatalf("got %v: the run has ended before the second signal", err)
+		}
+	}
+	second := time.Now()
+	for lines.Scan() {
+	}
+	_ = cmd.Wait()
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM || time.Since(second) > time.Second {
+		t.Errorf("got %v after %v, want it ended by the second signal at once\n%s", cmd.ProcessState, time.Since(second), stderr)
+	}
+}
+
+// longestStop is how long a narrow network may take from a signal to its end: the
+// update that it is in, a checkpoint, and what a busy machine adds.
+const longestStop = 10 * time.Second
 
 // goOn resumes the run for what is left of its epoch and checks that a whole
 // epoch's checkpoint comes of it.
