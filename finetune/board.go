@@ -84,10 +84,11 @@ func (b *board) hparams() []summaries.HParam {
 		weights = filepath.Base(b.Weights)
 	}
 	return []summaries.HParam{
-		{Name: "lr", Value: b.LearningRate}, {Name: "batch", Value: b.Batch}, {Name: "optimizer", Value: string(b.Optimizer)},
-		{Name: "dropout", Value: b.Dropout}, {Name: "train-layers", Value: strings.Join(b.TrainLayers, ",")}, {Name: "weights", Value: weights},
-		{Name: "mirror", Value: b.Mirror}, {Name: "precision", Value: string(b.Precision)}, {Name: "seed", Value: float64(b.Seed)},
-		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "pictures", Value: b.Used},
+		{Name: "lr", Value: b.LearningRate, Main: true}, {Name: "batch", Value: b.Batch, Main: true},
+		{Name: "optimizer", Value: string(b.Optimizer), Main: true}, {Name: "dropout", Value: b.Dropout, Main: true},
+		{Name: "train-layers", Value: strings.Join(b.TrainLayers, ","), Main: true},
+		{Name: "weights", Value: weights}, {Name: "mirror", Value: b.Mirror}, {Name: "precision", Value: string(b.Precision)},
+		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "pictures", Value: b.Used},
 	}
 }
 

@@ -94,7 +94,13 @@ func (b *board) thumbnails(ctx context.Context, examples []input.Example) ([]ima
 // may begin behind frozen layers.
 func (b *board) time(ctx context.Context, v train.View, examples []input.Example) error {
 	return b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
-		out, metadata, err := v.Session.Trace(ctx, tfgraph.Feeds{b.head.Images: batch.Pictures}, []tf.Output{b.head.Probabilities})
+		feeds, fetches := tfgraph.Feeds{b.head.Images: batch.Pictures}, []tf.Output{b.head.Probabilities}
+		out, err := v.Session.Run(ctx, feeds, fetches) // in which kernels are prepared
+		if err != nil {
+			return err
+		}
+		tfgraph.CloseAll(out)
+		out, metadata, err := v.Session.Trace(ctx, feeds, fetches)
 		if err != nil {
 			return err
 		}

@@ -81,16 +81,20 @@ func short(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }
 
 // Real TensorBoard in a real browser shows all there is to see of two runs.
 func TestDashboards(t *testing.T) {
-	tab := browser.Open(t, 4*time.Minute)
+	tab := browser.Open(t, 8*time.Minute)
 	dir := exhibition(t)
 	want := expected(t, dir)
 	address := startTensorBoard(t, dir)
-	if err := chromedp.Do(tab, chromedp.EmulateViewport(1280, 900)); err != nil {
+	if err := chromedp.Do(tab, chromedp.EmulateViewport(1100, 800)); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"scalars", "graphs", "distributions", "histograms", "images", "pr_curves", "hparams", "projector", "text"} {
 		t.Run(name, func(t *testing.T) {
 			awaitDashboard(t, tab, address, name, want)
+			if os.Getenv(browser.ScreenshotsVar) != "" { // what moves comes to rest
+				tab.Ask(t, `(dispatchEvent(new Event("resize")), [])`)
+				time.Sleep(3 * time.Second)
+			}
 			tab.Keep(t, name)
 		})
 	}

@@ -64,7 +64,7 @@ func awaitDashboard(t *testing.T, tab *browser.Tab, address, name string, want m
 	if err := chromedp.Do(tab, chromedp.Navigate("about:blank"), chromedp.Navigate(address+"#"+name)); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(30 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		lacks, err := chromedp.Run(tab, chromedp.Evaluate[[]string](script))
 		if err == nil && len(lacks) == 0 {
 			return

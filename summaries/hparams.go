@@ -14,6 +14,7 @@ import (
 type HParam struct {
 	Name  string
 	Value any
+	Main  bool // one of those with a column from the start; others are chosen
 }
 
 // HParams says what the run is made from, for the page that has all runs side by
@@ -31,7 +32,10 @@ func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 		session = appendBytes(session, 1, appendBytes(appendBytes(nil, 1, []byte(h.Name)), 2, value)) // hparams, a map
 		info := appendBytes(nil, 1, []byte(h.Name))
 		info = protowire.AppendVarint(protowire.AppendTag(info, 4, protowire.VarintType), kind) // type
-		experiment = appendBytes(experiment, 4, info)                                           // hparam_infos
+		if h.Main {
+			info = protowire.AppendVarint(protowire.AppendTag(info, 7, protowire.VarintType), 1) // differs, which sorts it before others
+		}
+		experiment = appendBytes(experiment, 4, info) // hparam_infos
 	}
 	for _, tag := range metrics {
 		name := appendBytes(nil, 2, []byte(tag))

@@ -46,7 +46,7 @@ func TestTensorBoardServesPages(t *testing.T) {
 	w, _ := newWriter(t, dir, Options{})
 	must(t, w.Graph(testGraph(t)), w.RunMetadata(2, "update 2", trace(t)),
 		w.PRCurve(7, "pr_curve/cat", curveOf([]float32{0.9, 0.2, 0.7, 0}, []bool{true, false, false, true})),
-		w.HParams([]HParam{{"lr", 1e-3}, {"optimizer", "adam"}, {"mirror", true}, {"batch", 16}}, "accuracy"),
+		w.HParams([]HParam{{"lr", 1e-3, true}, {"optimizer", "adam", false}, {"mirror", true, false}, {"batch", 16, true}}, "accuracy"),
 		w.Scalar(7, "accuracy", 0.5), w.HParamsEnd(7), w.Close())
 	answers := ask(t, dir,
 		"/data/plugin/graphs/info",
@@ -223,8 +223,8 @@ func TestPagesRefuse(t *testing.T) {
 	small := image.NewGray(image.Rect(0, 0, 2, 2))
 	for name, err := range map[string]error{
 		"a curve, no tag":     w.PRCurve(0, "", new(PRCurve)),
-		"no number":           w.HParams([]HParam{{"lr", math.Inf(1)}}),
-		"a list":              w.HParams([]HParam{{"layers", []string{"fc8"}}}),
+		"no number":           w.HParams([]HParam{{Name: "lr", Value: math.Inf(1)}}),
+		"a list":              w.HParams([]HParam{{Name: "layers", Value: []string{"fc8"}}}),
 		"no metadata":         w.RunMetadata(0, "a", []byte{0xff}),
 		"metadata of nothing": w.RunMetadata(0, "a", nil),
 		"metadata, no tag":    w.RunMetadata(0, "", trace(t)),
