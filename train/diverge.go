@@ -46,7 +46,7 @@ func (e *DivergedError) Error() string {
 	if n := len(e.Pictures); n > 0 {
 		text += fmt.Sprintf(" in a batch of %d pictures, %q first", n, e.Pictures[0])
 	}
-	return fmt.Sprintf("%s, want a finite number; the learning rate is %g", text, e.LearningRate)
+	return fmt.Sprintf("%s, want a finite number; the learning rate is %.4g", text, e.LearningRate)
 }
 
 // Hint says what to do about it.
@@ -164,7 +164,7 @@ func (r *run) goBack(ctx context.Context, err error) error {
 		return err
 	}
 	r.at.Lowered = lowered
-	r.note(fmt.Sprintf("%v; going on from step %d with a learning rate of %g", err, r.at.Step, r.settings().LearningRate))
+	r.note(fmt.Sprintf("%v; going on from step %d with a learning rate of %.4g", err, r.at.Step, r.settings().LearningRate))
 	if err := r.events.Close(); err != nil {
 		return err
 	}
