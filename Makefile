@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench growth load fuzz soak docker-test vulncheck sbom cover clean distclean
+.PHONY: help build test demo bench growth load hostile fuzz soak docker-test vulncheck sbom cover clean distclean
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10m
@@ -36,6 +36,9 @@ fuzz: ## every fuzz target for FUZZTIME (10m) each
 
 soak: ## train for minutes and watch memory
 	@scripts/soak
+
+hostile: ## meet a thousand broken and malicious pictures
+	@scripts/hostile
 
 load: build ## how fast MODEL=runs/1 is served over HTTP, with PICTURES=folder
 	@scripts/load "$${MODEL:?make load MODEL=runs/1 PICTURES=folder}" "$${PICTURES:?make load MODEL=runs/1 PICTURES=folder}"

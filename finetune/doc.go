@@ -7,4 +7,8 @@
 // into the run directory as config.json, from which [Resume] goes on. Pictures
 // are only ever read. The package prints nothing: what happens is told to a
 // [Watch].
+//
+// A program whose main begins with scan.Main() has pictures decoded for the first
+// time in child processes, as `alexnet train` does; in others a picture that
+// crashes its decoder ends the program.
 package finetune
