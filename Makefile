@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench growth load kill asan hostile fuzz soak docker-test vulncheck sbom cover clean distclean
+.PHONY: help build test demo bench growth load screenshots kill asan hostile fuzz soak docker-test vulncheck sbom cover clean distclean
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10m
@@ -36,6 +36,9 @@ fuzz: ## every fuzz target for FUZZTIME (10m) each
 
 soak: ## train for minutes and watch memory
 	@scripts/soak
+
+screenshots: build ## the pictures of TensorBoard in docs/
+	@scripts/install-browser && scripts/install-reference && $(with_libtensorflow) scripts/screenshots
 
 kill: ## kill runs KILLS (120) times, fail each of their writes; a quarter of an hour
 	@scripts/kill

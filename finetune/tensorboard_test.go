@@ -23,7 +23,8 @@ import (
 // address.
 func startTensorBoard(t *testing.T, dir string) string {
 	t.Helper()
-	cmd := exec.Command(testenv.Python(t), "-m", "tensorboard.main", "--logdir", dir, "--host", "127.0.0.1", "--port", "0", "--reload_interval", "2")
+	cmd := exec.Command(testenv.Python(t), "-m", "tensorboard.main", "--logdir", filepath.Base(dir), "--host", "127.0.0.1", "--port", "0", "--reload_interval", "2")
+	cmd.Dir = filepath.Dir(dir)                           // its pages show the folder as it is named
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its server of data is a child
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
