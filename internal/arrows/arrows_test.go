@@ -26,6 +26,7 @@ var picture = []string{
 	"scripts/",
 	"bench",
 	"docker",
+	"docs",
 	"cmd/alexnet",
 	"serve",
 	"report",
