@@ -10,6 +10,10 @@
 // has failed is refused without another try. Crashes and timeouts are no
 // verdicts, since another day's memory may do; they are tried again.
 //
+// Verdicts are kept in [Options].Dir, as verdicts.csv and nothing else: paths,
+// times, hashes and reasons, no part of a picture. The file may be removed at any
+// time; pictures are then scanned anew, which takes longer and changes no result.
+//
 // The bytes of a picture decide its verdict, not its name; name, size and time
 // of change only spare reading it again.
 package scan

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -23,6 +24,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(barrenMark) != "" && os.Getenv(childMark) != "" {
+		os.Exit(1)
+	}
 	trap = spring
 	Main()
 	if os.Getenv(orphanMark) != "" {
@@ -30,6 +34,9 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m)
 }
+
+// barrenMark in the environment keeps children from starting.
+const barrenMark = "ALEXNET_SCAN_BARREN"
 
 // spring does, in a child, the harm that the picture's text names.
 func spring(encoded []byte) {
@@ -66,6 +73,10 @@ func spring(encoded []byte) {
 		for n := 64 << 20; ; n *= 2 {
 			runtime.KeepAlive(bytes.Repeat([]byte{1}, n))
 		}
+	case "narrow": // room for less than a large picture decoded
+		if err := limitMemory(192 << 20); err != nil {
+			panic(err)
+		}
 	case "noise":
 		os.Stdout.WriteString("{}\n")
 		os.Stderr.WriteString(strings.Repeat("late? no\n", 10_000))
@@ -77,8 +88,13 @@ const side = 67
 // trapped is a good picture that does the named harm.
 func trapped(t testing.TB, word string) []byte {
 	t.Helper()
+	return harmful(t, specimen.Picture(1), word)
+}
+
+func harmful(t testing.TB, picture image.Image, word string) []byte {
+	t.Helper()
 	var b bytes.Buffer
-	must(t, png.Encode(&b, specimen.Picture(1)))
+	must(t, png.Encode(&b, picture))
 	whole := b.Bytes()
 	body := append([]byte("tEXttrap\x00"), word+"."...)
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)-4))

@@ -164,7 +164,9 @@ var errNoMain = errors.New("the program does not call scan.Main first")
 
 // ask has a child decode a picture. One that dies over it is replaced and asked
 // once more, in case the picture was not to blame; what takes too long will
-// again. The error is a *crash, an *unavailable, or ctx's.
+// again. Where none can be had in its place, the crash stands: this process does
+// not try a picture that has ended another. The error is a *crash, an
+// *unavailable, or ctx's.
 func (s *Scanner) ask(ctx context.Context, q question, encoded []byte, into []float32) (a answer, err error) {
 	if !Available() {
 		return a, &unavailable{errNoMain}
@@ -176,12 +178,16 @@ func (s *Scanner) ask(ctx context.Context, q question, encoded []byte, into []fl
 		return a, ctx.Err()
 	}
 	defer func() { s.slots <- c }()
+	var died *crash
 	for range 2 {
 		if c == nil {
 			if c, err = start(ctx, job{s.opt.Contract, s.opt.Limits, s.opt.Memory, s.opt.Seconds}); err != nil {
 				c = nil
-				if ctx.Err() != nil {
+				switch {
+				case ctx.Err() != nil:
 					return a, ctx.Err()
+				case died != nil:
+					return a, died
 				}
 				return a, &unavailable{err}
 			}
@@ -189,14 +195,13 @@ func (s *Scanner) ask(ctx context.Context, q question, encoded []byte, into []fl
 		if a, err = c.ask(ctx, q, encoded, into); err == nil {
 			return a, nil
 		}
-		died := c.end()
-		c = nil
+		died, c = c.end(), nil
 		if ctx.Err() != nil {
 			return a, ctx.Err()
 		}
-		if err = died; died.late {
+		if died.late {
 			break
 		}
 	}
-	return a, err
+	return a, died
 }

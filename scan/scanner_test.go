@@ -2,7 +2,10 @@ package scan
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"image"
+	"image/color"
 	"os"
 	"os/exec"
 	"slices"
@@ -15,6 +18,7 @@ import (
 
 	"alexnet/input"
 	"alexnet/specimen"
+	"alexnet/tfgraph"
 )
 
 func row() []float32 { return make([]float32, side*side*3) }
@@ -56,6 +60,57 @@ func TestHarm(t *testing.T) {
 				t.Errorf("the next picture: got %v, want it decoded", err)
 			}
 		})
+	}
+}
+
+// A picture that has ended one child is not decoded in this process, though no
+// other child can be had.
+func TestNoChildAfterACrash(t *testing.T) {
+	s := opened(t, func(o *Options) {
+		o.Workers = 1
+		o.Fast = func(context.Context, input.Example, []float32) error {
+			t.Error("got the picture decoded in this process")
+			return nil
+		}
+	})
+	must(t, s.Try(t.Context(), stored(t, "good.jpg", specimen.JPEG(3)))) // a child runs
+	t.Setenv(barrenMark, "1")
+	err := s.Load(t.Context(), stored(t, "bad.png", trapped(t, "panic")), row())
+	if !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), "a decoder's mistake") {
+		t.Errorf("got %v, want the crash of the only child", err)
+	}
+}
+
+// A picture that TensorFlow has no memory for is no damaged one: nothing is
+// remembered of it.
+func TestOutOfMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TensorFlow waits 10 s for memory, in two children; run without -short")
+	}
+	t.Parallel()
+	s := opened(t, func(o *Options) { o.Workers = 1 })
+	drawn := image.NewPaletted(image.Rect(0, 0, 9000, 9000), color.Palette{color.Black, color.White})
+	large := harmful(t, drawn, "narrow") // 232 MiB as RGB
+	err := s.Try(t.Context(), stored(t, "large.png", large))
+	if err == nil || !strings.Contains(err.Error(), "too much memory") {
+		t.Errorf("got %v, want too much memory", err)
+	}
+	if v, ok := s.verdicts.on(sha256.Sum256(large)); ok {
+		t.Errorf("got verdict %+v, want none", v)
+	}
+}
+
+// What TensorFlow reports is a verdict only where the picture is to blame.
+func TestJudged(t *testing.T) {
+	for code, damaged := range map[tfgraph.Code]bool{
+		tfgraph.InvalidArgument: true, tfgraph.DataLoss: true,
+		tfgraph.ResourceExhausted: false, tfgraph.DeadlineExceeded: false, tfgraph.NotFound: false,
+	} {
+		err := judged(&tfgraph.Error{Op: "run session", Code: code, Message: "words"})
+		var failed *tfgraph.Error
+		if errors.Is(err, input.ErrDamaged) != damaged || errors.As(err, &failed) == damaged {
+			t.Errorf("code %d: got %v, want damaged: %v", code, err, damaged)
+		}
 	}
 }
 

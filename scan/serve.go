@@ -76,14 +76,18 @@ func (w *worker) read(in io.Reader, size int) error {
 	return err
 }
 
-// answer decodes one picture under the watch.
+// answer decodes one picture under the watch. An error ends the child: it may
+// be no fault of the picture's, so that there is no verdict.
 func (w *worker) answer(out io.Writer, q question) error {
 	if err := w.watch.begin(q.Pixels, int64(q.Size)); err != nil {
 		return err
 	}
 	err := w.decode(q)
 	w.watch.end()
+	var failed *tfgraph.Error
 	switch {
+	case errors.As(err, &failed):
+		return err
 	case err != nil:
 		return send(out, refuse(err), nil)
 	case !q.Give:
@@ -101,11 +105,22 @@ func (w *worker) decode(q question) error {
 		return err
 	}
 	view := alexnet.View{Orientation: h.Orientation, Mirrored: q.Mirrored, Width: h.Width, Height: h.Height}
-	err = w.decoder.Decode(context.Background(), prepared, view, w.floats)
+	return judged(w.decoder.Decode(context.Background(), prepared, view, w.floats))
+}
+
+// judged tells a damaged picture, on which TensorFlow's decoders report an
+// invalid argument, from what an intact one may meet with too.
+func judged(err error) error {
 	var failed *tfgraph.Error
-	if errors.As(err, &failed) {
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch failed.Code {
+	case tfgraph.InvalidArgument, tfgraph.DataLoss:
 		words, _, _ := strings.Cut(failed.Message, "\n")
 		return fmt.Errorf("%w: %s", input.ErrDamaged, words)
+	case tfgraph.ResourceExhausted:
+		return fmt.Errorf("out of memory: %w", err) // see diagnose
 	}
 	return err
 }

@@ -108,6 +108,9 @@ func (v *verdicts) add(path string, m mark, s sum, a answer) {
 	path = absolute(path)
 	v.lock.Lock()
 	defer v.lock.Unlock()
+	if was, ok := v.sums[s]; ok && was != a {
+		v.news = true
+	}
 	v.sums[s] = a
 	if m != (mark{}) && v.paths[path] != (seen{m, s}) {
 		v.paths[path], v.news = seen{m, s}, true

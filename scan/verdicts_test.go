@@ -40,7 +40,12 @@ func asked(t *testing.T, dir string, notes *[]string, examples ...input.Example)
 // learn scans examples with children.
 func learn(t *testing.T, dir string, examples ...input.Example) {
 	t.Helper()
-	s, err := Open(Options{Contract: contractOf(side), Dir: dir, Workers: 1, Note: func(text string) { t.Error(text) },
+	scanAll(t, dir, false, examples...)
+}
+
+func scanAll(t *testing.T, dir string, anew bool, examples ...input.Example) {
+	t.Helper()
+	s, err := Open(Options{Contract: contractOf(side), Dir: dir, Anew: anew, Workers: 1, Note: func(text string) { t.Error(text) },
 		Fast: func(context.Context, input.Example, []float32) error { return nil }})
 	must(t, err)
 	defer s.Close()
@@ -110,6 +115,26 @@ func TestVerdictsDamaged(t *testing.T) {
 func resummed(text []byte) []byte {
 	end := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
 	return append(text[:end:end], checksum(text[:end])...)
+}
+
+// A scan anew corrects a wrong verdict on a picture that is as it was.
+func TestVerdictsCorrected(t *testing.T) {
+	dir := t.TempDir()
+	good := stored(t, "good.jpg", specimen.JPEG(1))
+	learn(t, dir, good)
+	file := filepath.Join(dir, verdictsName)
+	text, err := os.ReadFile(file)
+	must(t, err)
+	wrong := bytes.Replace(text, []byte(",,0,\n"), []byte(",is damaged,3,\n"), 1)
+	must(t, os.WriteFile(file, resummed(wrong), 0o644))
+	var notes []string
+	if n, refused := asked(t, dir, &notes, good); n != 0 || refused != "good.jpg " {
+		t.Fatalf("got %d decoded, %q refused, want the wrong verdict believed", n, refused)
+	}
+	scanAll(t, dir, true, good)
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, text) {
+		t.Errorf("got verdicts %q, %v, want %q", got, err, text)
+	}
 }
 
 // Verdicts on pictures that are gone are forgotten; those of others stay.

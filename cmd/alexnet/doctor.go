@@ -30,7 +30,8 @@ func newDoctor(a *app) *cobra.Command {
 		Use:   "doctor [DATA]",
 		Short: "Look for what keeps training from working, in the installation and in the pictures",
 		Long: "Look for what keeps training from working: the TensorFlow library and the machine, and, given DATA, every\n" +
-			"picture in it. All pictures are decoded, none is changed.\n\n" +
+			"picture in it. All pictures are decoded, none is changed. What is found about each is kept, for train and\n" +
+			"eval too, in alexnet/verdicts.csv in the user's cache folder (~/.cache), which may be removed at any time.\n\n" +
 			"The exit code is 1 when something has to be put right, 0 when not; advice alone does not count.",
 		Example: "  alexnet doctor\n  alexnet doctor photos --json",
 		Args:    cobra.MaximumNArgs(1),
