@@ -58,6 +58,8 @@ func (s *session) openScanner(contract alexnet.Contract, decoder *alexnet.Decode
 	return err
 }
 
+const unvalidated = "no pictures to validate on: the accuracy is not measured"
+
 // loaders makes the streams of training and validation pictures.
 func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
 	stream := func(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
@@ -70,7 +72,7 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
 	if len(s.data.Val) > 0 {
 		d.Val = stream(s.data.Val, min(s.Batch, 64))
 	} else {
-		s.log.Warn("no pictures to validate on: the accuracy is not measured; --val 0.2 keeps a fifth back")
+		s.log.Warn(unvalidated + "; --val 0.2 keeps a fifth back")
 	}
 	return d
 }
@@ -82,18 +84,21 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
+	kept, none := input.Leave(s.data.Train, broken)
+	if s.from != nil && s.Used != len(kept) {
+		return nil, s.otherData()
+	}
 	if err := writeLeftOut(s.dir, s.out); err != nil {
 		return nil, err
 	}
 	if len(s.out) > 0 {
 		s.log.Warn("some files are left out", "count", len(s.out), "list", LeftOutFile(s.dir))
 	}
-	kept, err := input.Leave(s.data.Train, broken)
-	if err != nil {
-		return nil, err
+	if none != nil {
+		return nil, none
 	}
-	if s.from != nil && s.Used != len(kept) {
-		return nil, s.otherData()
+	if len(s.data.Val) > 0 && len(input.Drop(s.data.Val, broken)) == 0 {
+		s.log.Warn(unvalidated+": none of them can be decoded", "count", len(s.data.Val))
 	}
 	s.Used, s.settled = len(kept), true
 	return s.write(s.dir)

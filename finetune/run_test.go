@@ -9,11 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"alexnet/finetune"
-	"alexnet/input"
-	"alexnet/internal/hostile"
 	"alexnet/train"
 )
 
@@ -157,112 +154,4 @@ func TestRefuses(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A bad picture ends a run before it begins, or is left out, counted and listed.
-func TestBadPictures(t *testing.T) {
-	data := photos(t, 8)
-	torn := filepath.Join(data, "dark", "torn.png")
-	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
-		t.Fatal(err)
-	}
-	before := digest(t, data)
-	c := tiny(data)
-	dir := filepath.Join(t.TempDir(), "run")
-	var in *input.Error
-	if err := finetune.Run(t.Context(), dir, c, finetune.Watch{}); !errors.As(err, &in) || in.Hint == "" || !strings.Contains(err.Error(), "torn.png") {
-		t.Fatalf("got %v, want an error that names torn.png and says what to do", err)
-	}
-	c.BadImages = input.Skip
-	run(t, dir, c)
-	if got, err := finetune.Read(dir); err != nil || got.Used == 0 || got.Used >= 16 {
-		t.Errorf("got %d pictures used, %v, want fewer than all", got.Used, err)
-	}
-	out, err := finetune.LeftOut(dir)
-	if err != nil || len(out) != 1 || out[0].Path != torn || !strings.HasPrefix(out[0].Reason, "is damaged: ") {
-		t.Errorf("got %v, %v left out, want %s and that it is damaged", out, err, torn)
-	}
-	if after := digest(t, data); after != before {
-		t.Errorf("got the pictures changed:\n%s\nwant them as they were:\n%s", after, before)
-	}
-}
-
-// What a run found about pictures, the next one knows; its list of what is left
-// out is made anew.
-func TestVerdictsAreShared(t *testing.T) {
-	data, verdicts := photos(t, 8), t.TempDir()
-	torn := filepath.Join(data, "dark", "torn.png")
-	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
-		t.Fatal(err)
-	}
-	// What has only just been written may change again unseen.
-	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(torn, old, old); err != nil {
-		t.Fatal(err)
-	}
-	c := tiny(data)
-	c.Verdicts, c.BadImages, c.Epochs = verdicts, input.Skip, 1
-	for range 2 {
-		dir := filepath.Join(t.TempDir(), "run")
-		run(t, dir, c)
-		if out, err := finetune.LeftOut(dir); err != nil || len(out) != 1 {
-			t.Errorf("got %v, %v left out, want torn.png", out, err)
-		}
-		if _, err := os.Stat(filepath.Join(dir, "verdicts.csv")); err == nil {
-			t.Error("got verdicts in the run directory too")
-		}
-	}
-	if text, err := os.ReadFile(filepath.Join(verdicts, "verdicts.csv")); err != nil || !strings.Contains(string(text), "is damaged") {
-		t.Errorf("got verdicts %q, %v, want one that torn.png is damaged", text, err)
-	}
-}
-
-// A picture that goes while the run does ends it with what to do; brought back,
-// the run goes on.
-func TestPictureVanishes(t *testing.T) {
-	data := photos(t, 8)
-	c := tiny(data)
-	dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
-	w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.Epoch) {
-		if e.Epoch == 1 {
-			if err := os.Rename(gone, kept); err != nil {
-				t.Error(err)
-			}
-		}
-	}}}
-	err := finetune.Run(t.Context(), dir, c, w)
-	var advice interface{ Hint() string }
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), "--resume") {
-		t.Fatalf("got %v, want an error that names %s and says how to go on", err, gone)
-	}
-	if err := os.Rename(kept, gone); err != nil {
-		t.Fatal(err)
-	}
-	own, err := finetune.Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := newest(t, dir).Epoch; got != c.Epochs {
-		t.Errorf("got %d epochs, want %d", got, c.Epochs)
-	}
-}
-
-func digest(t *testing.T, dir string) string {
-	t.Helper()
-	d, err := hostile.Digest(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
