@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Newest is the newest checkpoint that is whole to its last bit, and what is wrong
@@ -31,10 +32,19 @@ func (d Dir) Newest(ctx context.Context) (m Meta, damaged []error, err error) {
 			return m, damaged, nil
 		case ctx.Err() != nil:
 			return m, damaged, ctx.Err()
+		case unread(err):
+			return m, damaged, fmt.Errorf("find checkpoint in %q: whether the newest one is whole cannot be told: %w", string(d), err)
 		}
 		damaged = append(damaged, err)
 	}
 	return Meta{}, damaged, fmt.Errorf("find checkpoint in %q: %w", string(d), ErrNone)
+}
+
+// unread tells whether err came from reading and not from what was read: the
+// checkpoint may be whole.
+func unread(err error) bool {
+	var no syscall.Errno
+	return errors.As(err, &no) && no != syscall.ENOENT
 }
 
 // names are those of which anything is there, or should be, newest first: one

@@ -212,3 +212,15 @@ func TestSaveOverAnother(t *testing.T) {
 		t.Errorf("got files %v, want the new one alone", files(t, d))
 	}
 }
+
+// A checkpoint that cannot be read may be whole: it is no reason to go back to the
+// one before, which would remove it.
+func TestNewestUnread(t *testing.T) {
+	d, _, newest := twoSaved(t)
+	path := d.Prefix(newest) + ".json"
+	must(t, os.Rename(path, path+".kept"))
+	must(t, os.Mkdir(path, 0o777)) // read gives EISDIR
+	if m, _, err := d.Newest(context.Background()); err == nil || !strings.Contains(err.Error(), newest.Name) {
+		t.Errorf("got %q, %v, want an error about %s", m.Name, err, newest.Name)
+	}
+}

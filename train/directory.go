@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -47,11 +48,14 @@ var columns = []string{"epoch", "step", "loss", "accuracy", "validation_loss", "
 // open makes the folders, takes the directory for this process alone, and leaves
 // there only what belongs to a run that goes on at a position, from a checkpoint
 // if there is one, and keeps so many.
-func (d *directory) open(at position, from *checkpoint.Meta, keep int) error {
+func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta, keep int) error {
 	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}
 	if err := d.takeLock(); err != nil {
+		return err
+	}
+	if err := d.unmoved(ctx, from); err != nil {
 		return err
 	}
 	if err := d.openEvents(at.Step, from); err != nil {
@@ -69,10 +73,27 @@ func (d *directory) open(at position, from *checkpoint.Meta, keep int) error {
 	if err != nil {
 		return err
 	}
-	if err := checkpoint.SweepFile(d.metrics); err != nil {
-		return fmt.Errorf("open run: %w", err)
+	for _, path := range []string{d.metrics, d.filling} {
+		if err := checkpoint.SweepFile(path); err != nil {
+			return fmt.Errorf("open run: %w", err)
+		}
 	}
 	return checkpoint.WriteFile(d.metrics, rows)
+}
+
+// unmoved refuses to go on from a checkpoint that another process has left behind
+// since it was chosen, which was before the lock.
+func (d *directory) unmoved(ctx context.Context, from *checkpoint.Meta) error {
+	newest, _, err := d.checkpoints.Newest(ctx)
+	switch {
+	case errors.Is(err, checkpoint.ErrNone) && from == nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("open run: %w", err)
+	case from == nil || newest.Name != from.Name:
+		return fmt.Errorf("open run %q: another process has trained here meanwhile, up to %s: %w", d.root, newest.Name, ErrBusy)
+	}
+	return nil
 }
 
 // openEvents leaves of the event files what came before the checkpoint. Of a run

@@ -89,9 +89,13 @@ func (r *run) sound(ctx context.Context) error {
 	return err
 }
 
-// finite tells whether loss and gradients are.
+// finite tells whether loss, gradients and their norm are: see [ops.Guard].
 func (r result) finite() bool {
-	return finite(r.loss) && len(notFinite(r.squares)) == 0
+	sum := float32(0)
+	for _, s := range r.squares {
+		sum += s
+	}
+	return finite(r.loss) && finite(float64(sum))
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
@@ -119,7 +123,11 @@ func (r *run) skip(res *result, n int) error {
 	bad := namesOf(r.job.Network.Trained, notFinite(res.squares))
 	e := DivergedError{Variables: bad, Loss: res.loss, Pictures: r.batch(n)}
 	e.What = fmt.Sprintf("a loss of %v", res.loss)
-	if finite(res.loss) {
+	switch {
+	case !finite(res.loss):
+	case len(bad) == 0:
+		e.What = fmt.Sprintf("gradients whose norm is not finite, at a loss of %.4g,", res.loss)
+	default:
 		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", andOthers(bad), res.loss)
 	}
 	err := r.diverged(e)

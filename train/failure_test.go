@@ -107,6 +107,33 @@ func TestRunTakesItsDirectory(t *testing.T) {
 	s.resume(t, plain, dir) // the directory is free again
 }
 
+// Between choosing a checkpoint and taking the directory another process may have
+// gone on: then nothing of its is removed.
+func TestRunThatAnotherProcessMovedOn(t *testing.T) {
+	s := newStudio(t, 3, 0)
+	dir := t.TempDir()
+	cfg := plain
+	cfg.Epochs, cfg.Keep = 1, 0
+	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
+	all, err := train.Checkpoints(dir).List()
+	must(t, err)
+	chosen := all[len(all)-1]
+	cfg.Epochs = 2
+	s.resume(t, cfg, dir)
+	cfg.Epochs = 3
+	for name, from := range map[string]*checkpoint.Meta{"a checkpoint": &chosen, "nothing": nil} {
+		if err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, from)); !errors.Is(err, train.ErrBusy) {
+			t.Errorf("from %s: got %v, want %v", name, err, train.ErrBusy)
+		}
+	}
+	if got := metrics(t, dir); len(got) != 3 {
+		t.Errorf("got metrics %v, want a head and two rows", got)
+	}
+	if newest, _, err := train.Checkpoints(dir).Newest(context.Background()); err != nil || newest.Epoch != 2 {
+		t.Errorf("got epoch %d, %v, want the second", newest.Epoch, err)
+	}
+}
+
 func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	s := newStudio(t, 3, 0)
 	dir := filepath.Join(t.TempDir(), "run")

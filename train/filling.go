@@ -28,14 +28,16 @@ type filling struct {
 func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []features.Store) ([][]int, error) {
 	now := filling{Pictures: hashOf(all)}
 	total := 0
+	var counts []int
 	for i, p := range prefixes {
-		now.Missing = append(now.Missing, missing(stores[i], len(p.loader.Examples)))
+		counts = append(counts, len(p.loader.Examples))
+		now.Missing = append(now.Missing, missing(stores[i], counts[i]))
 		total += len(now.Missing[i])
 	}
 	if _, outlives := r.store.(*features.File); !outlives || total == 0 {
 		return now.Missing, nil
 	}
-	if before := readFilling(r.dir.filling); before.covers(now) {
+	if before := readFilling(r.dir.filling); before.covers(now, counts) {
 		return before.Missing, nil
 	}
 	text, err := json.Marshal(now)
@@ -65,12 +67,16 @@ func readFilling(path string) (f filling) {
 	return f
 }
 
-// covers tells whether what is missing now is a rest of f.
-func (f filling) covers(now filling) bool {
+// covers tells whether what is missing now, of so many pictures of each store, is
+// a rest of f.
+func (f filling) covers(now filling, counts []int) bool {
 	if f.Pictures != now.Pictures || len(f.Missing) != len(now.Missing) {
 		return false
 	}
 	for i, rest := range now.Missing {
+		if plan := f.Missing[i]; !slices.IsSorted(plan) || len(plan) > 0 && (plan[0] < 0 || plan[len(plan)-1] >= counts[i]) {
+			return false
+		}
 		for _, k := range rest {
 			if _, planned := slices.BinarySearch(f.Missing[i], k); !planned {
 				return false

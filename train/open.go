@@ -39,7 +39,7 @@ func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 	if err := r.sound(ctx); err != nil {
 		return r, err
 	}
-	if err := r.dir.open(r.at, r.job.Resume, cfg.Keep); err != nil {
+	if err := r.dir.open(ctx, r.at, r.job.Resume, cfg.Keep); err != nil {
 		return r, err
 	}
 	next := r.at.Step + 1

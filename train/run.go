@@ -262,7 +262,7 @@ func metricsOf(report *eval.Report) *checkpoint.Metrics {
 
 // leave ends a run early. An interrupted one saves where it stands first.
 func (r *run) leave(ctx context.Context, err error) error {
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) && !errors.Is(err, context.Cause(ctx)) {
 		return err
 	}
 	stop := &InterruptedError{Cause: context.Cause(ctx), Step: r.at.Step}
