@@ -39,6 +39,7 @@ type DivergedError struct {
 	LearningRate float64
 	Pictures     []string // of the batch; none when no batch met it
 	Checkpoint   string   // the newest one from before, "" if there is none
+	Lowered      bool     // LowerRate is the rule already, or has lowered the rate as often as it may
 }
 
 func (e *DivergedError) Error() string {
@@ -52,6 +53,9 @@ func (e *DivergedError) Error() string {
 // Hint says what to do about it.
 func (e *DivergedError) Hint() string {
 	hint := fmt.Sprintf("the steps are too large: try --lr %.0e, --clip-norm 1 or --on-nan lower-lr", e.LearningRate/10)
+	if e.Lowered {
+		hint = fmt.Sprintf("the steps are too large: try --lr %.0e or --clip-norm 1", e.LearningRate/10)
+	}
 	if e.Checkpoint != "" {
 		hint += fmt.Sprintf("; the checkpoint before is %s", e.Checkpoint)
 	}
@@ -61,6 +65,7 @@ func (e *DivergedError) Hint() string {
 // diverged completes e by where the run stands.
 func (r *run) diverged(e DivergedError) error {
 	e.Step, e.Epoch, e.LearningRate = r.at.Step, r.at.Epoch+1, r.settings().LearningRate
+	e.Lowered = r.cfg.OnNaN == LowerRate || r.at.Lowered == mostLowered
 	if len(e.Pictures) > 0 {
 		e.Step++
 	}
@@ -131,7 +136,7 @@ func (r *run) skip(res *result, n int) error {
 		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", andOthers(bad), res.loss)
 	}
 	err := r.diverged(e)
-	r.note("pictures of the batch: " + strings.Join(e.Pictures, ", "))
+	r.note("pictures of the batch: " + someOf(e.Pictures))
 	nothingLeft := r.at.Index+n == r.train.count && r.at.sum.count == 0
 	if r.cfg.OnNaN != Skip || nothingLeft {
 		return err
@@ -148,6 +153,15 @@ func (r *run) batch(n int) (paths []string) {
 		paths = append(paths, r.train.examples[i%r.train.count].Path)
 	}
 	return paths
+}
+
+// someOf names the first ten, which is what a line of a log can hold.
+func someOf(paths []string) string {
+	const most = 10
+	if n := len(paths) - most; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), n)
+	}
+	return strings.Join(paths, ", ")
 }
 
 // andOthers names the last, which is the nearest to the loss: from there a fault

@@ -79,6 +79,24 @@ func TestGradientStops(t *testing.T) {
 	}
 }
 
+// Of a large batch the note names ten pictures and counts the rest.
+func TestGradientStopsALargeBatch(t *testing.T) {
+	s := newStudio(t, 12, 0)
+	cfg := plain
+	cfg.Batch = 12
+	job := s.job(t, cfg, t.TempDir(), nil)
+	s.poison(&job, always)
+	var note string
+	job.Progress.OnNote = func(text string) { note = text }
+	var diverged *train.DivergedError
+	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Pictures) != 12 {
+		t.Fatalf("got %v, want a DivergedError with 12 pictures", err)
+	}
+	if want := strings.Join(diverged.Pictures[:10], ", ") + " and 2 more"; !strings.HasSuffix(note, want) {
+		t.Errorf("got note %q, want it to end in %q", note, want)
+	}
+}
+
 // Values that are no numbers at the start are told before anything is computed.
 func TestStartStops(t *testing.T) {
 	s := newStudio(t, 3, 0)

@@ -54,8 +54,8 @@ func TestRunDiverges(t *testing.T) {
 			t.Errorf("got %q, want it to say %q", err, word)
 		}
 	}
-	if hint := diverged.Hint(); !strings.Contains(hint, "1e+05") || !strings.Contains(hint, prefix) {
-		t.Errorf("got hint %q, want a tenth of the rate and %q", hint, prefix)
+	if hint := diverged.Hint(); !strings.Contains(hint, "1e+05") || !strings.Contains(hint, "--on-nan lower-lr") || !strings.Contains(hint, prefix) {
+		t.Errorf("got hint %q, want a tenth of the rate, the rule that lowers it and %q", hint, prefix)
 	}
 	if diverged.Checkpoint != prefix || !slices.Equal(names(t, dir), []string{"model_epoch1.ckpt"}) || !bytes.Equal(bundle(t, dir), good) {
 		t.Errorf("got %v and %q, want epoch 1's checkpoint as it was", names(t, dir), diverged.Checkpoint)

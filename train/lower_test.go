@@ -110,4 +110,7 @@ func TestLowerRateEnds(t *testing.T) {
 	if !errors.As(err, &diverged) || diverged.LearningRate > 1.01e-5 || notes != 3 || names(t, dir) != nil {
 		t.Errorf("got %v after %d notes, want a DivergedError at a rate of 1e-5 after 3", err, notes)
 	}
+	if diverged != nil && strings.Contains(diverged.Hint(), "lower-lr") {
+		t.Errorf("got hint %q, want nothing of the rule that did not help", diverged.Hint())
+	}
 }
