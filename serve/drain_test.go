@@ -99,7 +99,7 @@ func counted(t *testing.T, s *Server, endpoint string) int64 {
 // While it stops, /readyz says so, /healthz does not, and answers close their
 // connections. A request that takes longer than Drain is cut off.
 func TestDraining(t *testing.T) {
-	s := made(t, Config{DrainDelay: 300 * time.Millisecond, Drain: 200 * time.Millisecond})
+	s := made(t, Config{DrainDelay: 3 * time.Second, Drain: 200 * time.Millisecond})
 	hold := held(s)
 	defer hold.free()
 	addr, stop := serving(t, s)
