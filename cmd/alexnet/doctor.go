@@ -42,6 +42,9 @@ func newDoctor(a *app) *cobra.Command {
 			}
 			opt.Val = val
 			d := examineInstallation(cmd.Context())
+			if err := cmd.Context().Err(); err != nil { // what was cut short looks broken
+				return err
+			}
 			if len(args) == 1 {
 				if err := a.examineData(cmd.Context(), d, args[0], opt); err != nil {
 					return err

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"alexnet/input"
 	"alexnet/scan"
@@ -39,13 +40,13 @@ func main() {
 
 func run() int {
 	quietLibrary()
-	ctx, stop := untilSignal(context.Background())
-	defer stop()
 	level := new(slog.LevelVar)
 	a := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, level: level,
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})),
 	}
+	ctx, stop := untilSignal(context.Background(), a.log)
+	defer stop()
 	err := newRoot(a).ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -70,19 +71,32 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
+// exitCode is a signal's only where nothing but the signal kept the work from its
+// end: whoever reads it may count on the checkpoint.
 func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
-	if errors.As(err, new(failedStop)) {
-		return exitFailure
-	}
 	var sig signalError
-	if errors.As(err, &sig) || ctx.Err() != nil && errors.As(context.Cause(ctx), &sig) {
+	if errors.As(context.Cause(ctx), &sig) && !errors.As(err, new(failedStop)) && interruption(err) {
 		return 128 + int(sig.number)
 	}
 	return exitFailure
+}
+
+// interruption tells whether all that err joins and wraps comes from the end of a
+// context.
+func interruption(err error) bool {
+	switch e := err.(type) {
+	case signalError:
+		return true
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !interruption(err) })
+	case interface{ Unwrap() error }:
+		return interruption(e.Unwrap())
+	}
+	return err == context.Canceled
 }
 
 // hinted is an error that knows what the user can do about it.

@@ -43,10 +43,16 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TINY", "--size=67 --widths=8,8,8,8,8,16,16")
-			env.Setenv("HOME", env.WorkDir)
-			return nil
+			return atHome(env)
 		},
 	})
+}
+
+// atHome keeps what a script's programs remember, such as verdicts on pictures,
+// in the script's own folder.
+func atHome(env *testscript.Env) error {
+	env.Setenv("HOME", env.WorkDir)
+	return nil
 }
 
 // pictures draws: pictures DIR COUNT CLASS… gives COUNT pictures in each of

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,9 +14,9 @@ type signalError struct{ number syscall.Signal }
 
 func (e signalError) Error() string { return fmt.Sprintf("received %v", e.number) }
 
-// untilSignal ends the context at the first SIGINT or SIGTERM and lets the
-// second one kill the process as it would by default.
-func untilSignal(parent context.Context) (context.Context, func()) {
+// untilSignal ends the context at the first SIGINT or SIGTERM, says so, and lets
+// the second one kill the process as it would by default.
+func untilSignal(parent context.Context, log *slog.Logger) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -23,6 +24,7 @@ func untilSignal(parent context.Context) (context.Context, func()) {
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
+			log.Info("stopping; a second signal ends the program at once", "signal", s)
 			cancel(signalError{s.(syscall.Signal)})
 		case <-ctx.Done():
 		}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -101,35 +99,23 @@ func (a *app) printPlan(plan alexnet.Plan) {
 	t.Flush()
 }
 
-// resumeHint tells who interrupted a run how to go on.
+// resumeHint tells whose run ended early how to go on.
 func resumeHint(err error, out string) error {
-	var stopped *train.InterruptedError
-	if errors.As(err, &stopped) && stopped.Checkpoint != "" {
-		return hinted{err, "go on with: alexnet train --out " + out + " --resume"}
-	}
 	if errors.Is(err, train.ErrBusy) {
 		return hinted{err, "wait for it, or name another --out"}
 	}
-	if advice := diskHint(err); advice != "" && hintOf(err) == "" {
+	if hintOf(err) != "" {
+		return err
+	}
+	if advice := diskHint(err, out); advice != "" {
 		return hinted{err, advice}
 	}
-	return err
-}
-
-// diskHint says what to do about a disk that fails. TensorFlow tells of it only in
-// words.
-func diskHint(err error) string {
-	text := strings.ToLower(err.Error())
-	says := func(n syscall.Errno) bool { return errors.Is(err, n) || strings.Contains(text, n.Error()) }
-	switch {
-	case says(syscall.ENOSPC) || says(syscall.EDQUOT):
-		return "make room on the disk; what was saved is whole, and --resume goes on from it"
-	case says(syscall.EROFS) || says(syscall.EACCES):
-		return "the folder cannot be written to: name another --out, or make it writable; what was saved is whole"
-	case says(syscall.EIO):
-		return "the disk may be failing: copy the run directory to another one, and go on there with --resume"
+	if errors.As(err, new(*train.InterruptedError)) {
+		if all, _ := train.Checkpoints(out).List(); len(all) > 0 {
+			return hinted{err, "go on with: alexnet train --out " + out + " --resume"}
+		}
 	}
-	return ""
+	return err
 }
 
 // conclude names the best checkpoint of a run that ended well.

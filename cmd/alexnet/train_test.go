@@ -1,37 +1,88 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"alexnet/specimen"
+	"alexnet/tfgraph"
 	"alexnet/train"
 )
 
 // A disk that fails under a run comes with what to do about it, whether Go or
-// TensorFlow met it.
+// TensorFlow met it, and an interruption with how to go on, if there is anything
+// to go on from. What fails elsewhere gets no advice about the run directory.
 func TestResumeHint(t *testing.T) {
-	path := func(n syscall.Errno) error { return &fs.PathError{Op: "write", Path: "run/metrics.csv", Err: n} }
+	dir := t.TempDir()
+	run, fresh := filepath.Join(dir, "run"), filepath.Join(dir, "sub", "fresh")
+	if err := specimen.Write(run, "cat", "dog"); err != nil {
+		t.Fatal(err)
+	}
+	at := func(op, path string, n syscall.Errno) error { return &fs.PathError{Op: op, Path: path, Err: n} }
+	path := func(n syscall.Errno) error { return at("write", filepath.Join(run, "metrics.csv"), n) }
+	said := func(path string) error {
+		return fmt.Errorf("save: %w", &tfgraph.Error{Op: "run session", Code: 8, Message: path + "; No space left on device"})
+	}
+	stopped := &train.InterruptedError{Cause: signalError{syscall.SIGINT}}
 	for name, c := range map[string]struct {
+		out  string
 		err  error
 		want string
 	}{
-		"full":             {path(syscall.ENOSPC), "make room"},
-		"full, TensorFlow": {errors.New("save: run/x.data; No space left on device"), "make room"},
-		"read-only":        {path(syscall.EROFS), "another --out"},
-		"forbidden":        {path(syscall.EACCES), "another --out"},
-		"broken":           {path(syscall.EIO), "failing"},
-		"busy":             {fmt.Errorf("open run: %w", train.ErrBusy), "wait for it"},
-		"interrupted":      {&train.InterruptedError{Cause: errors.New("x"), Checkpoint: "c"}, "alexnet train --out run --resume"},
-		"advised already":  {hinted{path(syscall.ENOSPC), "ask"}, "ask"},
-		"anything":         {errors.New("no such layer"), ""},
+		"full":               {run, path(syscall.ENOSPC), "make room"},
+		"full, renaming":     {run, &os.LinkError{Op: "rename", Old: "x", New: filepath.Join(run, "x"), Err: syscall.ENOSPC}, "make room"},
+		"full, TensorFlow":   {run, said(filepath.Join(run, "checkpoints", "x.data")), "make room"},
+		"full elsewhere":     {run, said(filepath.Join(dir, "x.data")), ""},
+		"read-only":          {run, path(syscall.EROFS), "another --out"},
+		"forbidden":          {run, path(syscall.EACCES), "another --out"},
+		"forbidden to make":  {fresh, at("mkdir", filepath.Join(dir, "sub"), syscall.EACCES), "another --out"},
+		"forbidden weights":  {run, fmt.Errorf("read weights: %w", at("open", filepath.Join(dir, "w.npy"), syscall.EACCES)), ""},
+		"broken":             {run, path(syscall.EIO), "failing"},
+		"broken pictures":    {run, at("read", filepath.Join(dir, "photos", "a.jpg"), syscall.EIO), ""},
+		"busy":               {run, fmt.Errorf("open run: %w", train.ErrBusy), "wait for it"},
+		"interrupted":        {run, stopped, "alexnet train --out " + run + " --resume"},
+		"interrupted, fresh": {fresh, stopped, ""},
+		"interrupted, full":  {run, errors.Join(stopped, path(syscall.ENOSPC)), "make room"},
+		"advised already":    {run, hinted{path(syscall.ENOSPC), "ask"}, "ask"},
+		"anything":           {run, errors.New("no such layer"), ""},
 	} {
-		got := resumeHint(c.err, "run")
+		got := resumeHint(c.err, c.out)
 		if hint := hintOf(got); !strings.Contains(hint, c.want) || (hint == "") != (c.want == "") || !errors.Is(got, c.err) {
 			t.Errorf("%s: got hint %q of %v, want %q", name, hint, got, c.want)
+		}
+	}
+}
+
+// A signal's exit code says that nothing else went wrong.
+func TestExitCode(t *testing.T) {
+	signalled, cancel := context.WithCancelCause(t.Context())
+	cancel(signalError{syscall.SIGTERM})
+	stopped := &train.InterruptedError{Cause: context.Cause(signalled), Checkpoint: "c"}
+	full := &fs.PathError{Op: "write", Path: "run/x", Err: syscall.ENOSPC}
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		err  error
+		want int
+	}{
+		"interrupted":          {signalled, hinted{stopped, "go on"}, 143},
+		"while it prepared":    {signalled, fmt.Errorf("read: %w", context.Canceled), 143},
+		"twice":                {signalled, errors.Join(stopped, context.Canceled), 143},
+		"the save failed":      {signalled, hinted{errors.Join(stopped, full), "make room"}, exitFailure},
+		"something else":       {signalled, full, exitFailure},
+		"a server cut off":     {signalled, failedStop{context.Canceled}, exitFailure},
+		"no signal":            {t.Context(), full, exitFailure},
+		"no signal, cancelled": {t.Context(), context.Canceled, exitFailure},
+		"usage":                {signalled, usageError{errors.New("x")}, exitUsage},
+	} {
+		if got := exitCode(c.ctx, c.err); got != c.want {
+			t.Errorf("%s: got exit code %d, want %d", name, got, c.want)
 		}
 	}
 }

@@ -36,7 +36,8 @@ func TestTutorial(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: dir,
+		Dir:   dir,
+		Setup: atHome,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"weights": weights,
 			"draw": func(ts *testscript.TestScript, _ bool, args []string) {
