@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // child is a running child process, asked one question at a time.
@@ -171,6 +173,9 @@ func diagnose(state *os.ProcessState, said string) *crash {
 	}
 	if signal == syscall.SIGKILL {
 		return &crash{"has its decoder killed: the machine may be short of memory", false}
+	}
+	if signal != 0 { // it died before it could say so
+		return &crash{"makes its decoder crash: " + unix.SignalName(signal), false}
 	}
 	return &crash{fmt.Sprintf("makes its decoder crash: %v", state), false}
 }
