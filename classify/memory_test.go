@@ -1,15 +1,12 @@
 package classify_test
 
 import (
-	"bytes"
 	"context"
-	"os"
-	"runtime/debug"
-	"strconv"
 	"sync"
 	"testing"
 
 	"alexnet/classify"
+	"alexnet/internal/testenv"
 	"alexnet/specimen"
 )
 
@@ -37,7 +34,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		wg.Wait()
 	}
 	classifySome(16, 100)
-	before := resident(t)
+	before := testenv.Resident(t)
 	classifySome(16, 10_000/16)
 	wantFlat(t, "10,000 calls", before)
 }
@@ -58,7 +55,7 @@ func TestOpenAndCloseStaysFlat(t *testing.T) {
 		}
 	}
 	cycle(20)
-	before := resident(t)
+	before := testenv.Resident(t)
 	cycle(120)
 	wantFlat(t, "120 models", before)
 }
@@ -66,26 +63,9 @@ func TestOpenAndCloseStaysFlat(t *testing.T) {
 func wantFlat(t *testing.T, what string, before int64) {
 	t.Helper()
 	const limit = 32 << 20 // allocators keep some pages for themselves
-	grown := resident(t) - before
+	grown := testenv.Resident(t) - before
 	t.Logf("%s: resident memory grew by %d KiB from %d", what, grown>>10, before>>10)
 	if grown > limit {
 		t.Errorf("%s: resident memory grew by %d MiB, want at most %d", what, grown>>20, limit>>20)
 	}
-}
-
-// resident is the process's memory that is not on disk, in bytes, once Go has
-// given back what it does not use (proc(5), /proc/pid/statm).
-func resident(t *testing.T) int64 {
-	t.Helper()
-	debug.FreeOSMemory()
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skipf("no resident memory to read: %v", err)
-	}
-	fields := bytes.Fields(text)
-	all, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	must(t, err)
-	fromFiles, err := strconv.ParseInt(string(fields[2]), 10, 64)
-	must(t, err)
-	return (all - fromFiles) * int64(os.Getpagesize())
 }

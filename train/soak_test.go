@@ -1,15 +1,13 @@
 package train_test
 
 import (
-	"bytes"
 	"context"
 	"os"
-	"runtime/debug"
 	"slices"
-	"strconv"
 	"testing"
 
 	"alexnet/alexnet"
+	"alexnet/internal/testenv"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -60,7 +58,7 @@ func soak(t *testing.T, s *studio, cfg train.Config, updates int) {
 	var sizes, files []int64 // after the first update of the second epoch, and of each later one
 	job.Progress.OnStep = func(st train.Step) {
 		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
-			sizes, files = append(sizes, resident(t)>>10), append(files, openFiles(t))
+			sizes, files = append(sizes, testenv.Resident(t)>>10), append(files, openFiles(t))
 			bounded(t, job.Dir, cfg.Keep)
 		}
 	}
@@ -95,21 +93,4 @@ func openFiles(t *testing.T) int64 {
 		t.Skipf("no open files to count: %v", err)
 	}
 	return int64(len(entries))
-}
-
-// resident is the process's memory that is not on disk, in bytes, once Go has
-// given back what it does not use (proc(5), /proc/pid/statm).
-func resident(t *testing.T) int64 {
-	t.Helper()
-	debug.FreeOSMemory()
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skipf("no resident memory to read: %v", err)
-	}
-	fields := bytes.Fields(text)
-	all, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	must(t, err)
-	fromFiles, err := strconv.ParseInt(string(fields[2]), 10, 64)
-	must(t, err)
-	return (all - fromFiles) * int64(os.Getpagesize())
 }
