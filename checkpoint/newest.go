@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -18,11 +17,20 @@ import (
 // Newest is the newest checkpoint that is whole to its last bit, and what is wrong
 // with those after it. Where none is, the error wraps [ErrNone].
 func (d Dir) Newest(ctx context.Context) (m Meta, damaged []error, err error) {
+	return d.After(ctx, Meta{})
+}
+
+// After is [Dir.Newest] among those that come after one; all come after the zero
+// value.
+func (d Dir) After(ctx context.Context, one Meta) (m Meta, damaged []error, err error) {
 	names, err := d.names()
 	if err != nil {
 		return m, nil, err
 	}
 	for _, name := range names {
+		if slices.Compare(place(name), place(one.Name)) <= 0 {
+			break // newest first
+		}
 		m, err := ReadMeta(d.prefix(name))
 		if err == nil {
 			err = Verify(ctx, d.prefix(name))
@@ -54,7 +62,7 @@ func (d Dir) names() ([]string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
 	}
-	found := []string{d.newestByState()}
+	found := []string{d.Latest()}
 	for _, e := range entries {
 		for _, ending := range []string{".json", ".index", ".data-00000-of-00001"} {
 			if name, ok := strings.CutSuffix(e.Name(), ending); ok {
@@ -79,18 +87,16 @@ func place(name string) []int64 {
 	return []int64{e, s}
 }
 
-// newestByState is what the text file names, "" without it.
-func (d Dir) newestByState() string {
-	f, err := os.Open(d.state())
+// Latest is the base name that TensorFlow's text file gives as the newest
+// (CheckpointState, checkpoint_state.proto), whoever wrote it; "" without it.
+func (d Dir) Latest() string {
+	text, err := os.ReadFile(d.state())
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if quoted, ok := strings.CutPrefix(lines.Text(), "model_checkpoint_path: "); ok {
-			name, _ := strconv.Unquote(quoted)
-			return filepath.Base(name)
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "model_checkpoint_path:"); ok {
+			return filepath.Base(strings.Trim(strings.TrimSpace(name), `"`))
 		}
 	}
 	return ""

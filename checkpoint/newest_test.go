@@ -224,3 +224,13 @@ func TestNewestUnread(t *testing.T) {
 		t.Errorf("got %q, %v, want an error about %s", m.Name, err, newest.Name)
 	}
 }
+
+// The text file may be another program's, and name folders of another machine.
+func TestLatestOfAnotherProgram(t *testing.T) {
+	d := Dir(t.TempDir())
+	text := "model_checkpoint_path: \"/elsewhere/model.ckpt-20\"\nall_model_checkpoint_paths: \"model.ckpt-10\"\n"
+	must(t, os.WriteFile(d.state(), []byte(text), 0o600))
+	if got := d.Latest(); got != "model.ckpt-20" {
+		t.Errorf("got %q, want model.ckpt-20", got)
+	}
+}

@@ -84,16 +84,21 @@ func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta
 // unmoved refuses to go on from a checkpoint that another process has left behind
 // since it was chosen, which was before the lock.
 func (d *directory) unmoved(ctx context.Context, from *checkpoint.Meta) error {
-	newest, _, err := d.checkpoints.Newest(ctx)
+	var known checkpoint.Meta
+	if from != nil {
+		known = *from
+		if _, err := checkpoint.ReadMeta(d.checkpoints.Prefix(known)); err != nil {
+			return fmt.Errorf("open run: %w", err)
+		}
+	}
+	newest, _, err := d.checkpoints.After(ctx, known)
 	switch {
-	case errors.Is(err, checkpoint.ErrNone) && from == nil:
+	case errors.Is(err, checkpoint.ErrNone):
 		return nil
 	case err != nil:
 		return fmt.Errorf("open run: %w", err)
-	case from == nil || newest.Name != from.Name:
-		return fmt.Errorf("open run %q: another process has trained here meanwhile, up to %s: %w", d.root, newest.Name, ErrBusy)
 	}
-	return nil
+	return fmt.Errorf("open run %q: another process has trained here meanwhile, up to %s: %w", d.root, newest.Name, ErrBusy)
 }
 
 // openEvents leaves of the event files what came before the checkpoint. Of a run

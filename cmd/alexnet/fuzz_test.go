@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"alexnet/checkpoint"
 )
 
 // inspect says of any run directory what is in it, or why it cannot, for people
@@ -29,7 +31,7 @@ func FuzzInspectRun(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if name := newestForeign(filepath.Join(dir, "checkpoints/checkpoint")); strings.Contains(name, "/") && name != "/" {
+		if name := checkpoint.Dir(filepath.Join(dir, "checkpoints")).Latest(); strings.Contains(name, "/") && name != "/" {
 			t.Errorf("got %q, want a name without a folder", name)
 		}
 		found, err := inspect(dir)

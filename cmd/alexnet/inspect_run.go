@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"alexnet/checkpoint"
@@ -73,26 +72,11 @@ func (h *history) list(dir checkpoint.Dir) error {
 	if len(all) > 0 {
 		return nil
 	}
-	newest := newestForeign(filepath.Join(string(dir), "checkpoint"))
+	newest := dir.Latest()
 	for _, name := range bundles(string(dir)) {
 		h.Checkpoints = append(h.Checkpoints, kept{Name: name, Newest: name == newest, Foreign: true})
 	}
 	return nil
-}
-
-// newestForeign is the base name after model_checkpoint_path in TensorFlow's
-// text file, a CheckpointState (checkpoint_state.proto).
-func newestForeign(path string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "model_checkpoint_path:"); ok {
-			return filepath.Base(strings.Trim(strings.TrimSpace(name), `"`))
-		}
-	}
-	return ""
 }
 
 // show is the prefix of the checkpoint whose variables are shown: the best, or

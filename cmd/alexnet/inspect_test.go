@@ -95,14 +95,3 @@ func TestInspectRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestNewestForeign(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "checkpoint")
-	text := "model_checkpoint_path: \"/elsewhere/model.ckpt-20\"\nall_model_checkpoint_paths: \"model.ckpt-10\"\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := newestForeign(path); got != "model.ckpt-20" {
-		t.Errorf("got %q, want model.ckpt-20", got)
-	}
-}
