@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"strings"
 
 	"alexnet/input"
-	"alexnet/tfgraph"
 )
 
 // Picture is a picture to classify. The zero value is none.
@@ -87,18 +85,11 @@ func (p Picture) decode(ctx context.Context, m *Model, into []float32) error {
 	if p.turned > 0 {
 		h.Orientation = p.turned
 	}
-	return p.judge(m.model.Decode(ctx, encoded, h, into))
-}
-
-// judge tells what is wrong with the picture from what is wrong with the model
-// or the time.
-func (p Picture) judge(err error) error {
-	var failed *tfgraph.Error
-	if !errors.As(err, &failed) || failed.Code == tfgraph.DeadlineExceeded {
-		return err
+	err = m.model.Decode(ctx, encoded, h, into)
+	if errors.Is(err, input.ErrDamaged) {
+		return p.refused(err)
 	}
-	words, _, _ := strings.Cut(failed.Message, "\n")
-	return p.refused(fmt.Errorf("%w: %s", input.ErrDamaged, words))
+	return err
 }
 
 func (p Picture) refused(reason error) error {

@@ -187,6 +187,14 @@ func (c *Classifier) Loader(examples []input.Example, batch int) *input.Loader[*
 	return loader
 }
 
+// judged tells a damaged picture from what an intact one may meet with too.
+func judged(err error) error {
+	if words := tfgraph.Refused(err); words != "" {
+		return fmt.Errorf("%w: %s", input.ErrDamaged, words)
+	}
+	return err
+}
+
 // NewLoader decodes examples into batches of pictures of side size.
 func NewLoader(decoder *alexnet.Decoder, size int, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
 	side := int64(size)
@@ -198,7 +206,7 @@ func NewLoader(decoder *alexnet.Decoder, size int, examples []input.Example, bat
 		},
 		Decode: func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
 			view := alexnet.View{Orientation: ex.Orientation, Mirrored: ex.Mirrored, Width: ex.Width, Height: ex.Height}
-			return decoder.Decode(ctx, encoded, view, into)
+			return judged(decoder.Decode(ctx, encoded, view, into))
 		},
 	}
 }

@@ -55,8 +55,9 @@ func (c *Classifier) Probabilities(ctx context.Context, n int, fill Fill) (rows 
 }
 
 // Decode writes a picture that input.Prepare returned, with its header, into the
-// slice [Size·Size·3], by the model's contract. Safe for concurrent use.
+// slice [Size·Size·3], by the model's contract; a damaged one is an
+// input.ErrDamaged. Safe for concurrent use.
 func (c *Classifier) Decode(ctx context.Context, prepared []byte, h input.Header, into []float32) error {
 	view := alexnet.View{Orientation: h.Orientation, Width: h.Width, Height: h.Height}
-	return c.decoder.Decode(ctx, prepared, view, into)
+	return judged(c.decoder.Decode(ctx, prepared, view, into))
 }

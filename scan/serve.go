@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"unsafe"
 
 	"alexnet/alexnet"
@@ -108,18 +107,13 @@ func (w *worker) decode(q question) error {
 	return judged(w.decoder.Decode(context.Background(), prepared, view, w.floats))
 }
 
-// judged tells a damaged picture, on which TensorFlow's decoders report an
-// invalid argument, from what an intact one may meet with too.
+// judged tells a damaged picture from what an intact one may meet with too.
 func judged(err error) error {
 	var failed *tfgraph.Error
-	if !errors.As(err, &failed) {
-		return err
-	}
-	switch failed.Code {
-	case tfgraph.InvalidArgument, tfgraph.DataLoss:
-		words, _, _ := strings.Cut(failed.Message, "\n")
+	switch words := tfgraph.Refused(err); {
+	case words != "":
 		return fmt.Errorf("%w: %s", input.ErrDamaged, words)
-	case tfgraph.ResourceExhausted:
+	case errors.As(err, &failed) && failed.Code == tfgraph.ResourceExhausted:
 		return fmt.Errorf("out of memory: %w", err) // see diagnose
 	}
 	return err

@@ -7,6 +7,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrClosed reports the use of a Session or Tensor after its Close.
@@ -34,6 +35,18 @@ type Error struct {
 
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s: tensorflow: %s (code %d)", e.Op, e.Message, int(e.Code))
+}
+
+// Refused is what TensorFlow says of data that an operation cannot take, in a
+// line: of a damaged picture, say. Failures of another kind, which the best data
+// may meet with, as for want of memory or of time, give "".
+func Refused(err error) string {
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Code != InvalidArgument && failed.Code != DataLoss {
+		return ""
+	}
+	words, _, _ := strings.Cut(failed.Message, "\n")
+	return words
 }
 
 // status owns one TF_Status for the length of a call.
