@@ -120,6 +120,7 @@ func (s *Scanner) judge(ctx context.Context, ex input.Example, into []float32) e
 	case errors.As(err, &none):
 		return s.inProcess(ctx, ex, into, none)
 	case errors.As(err, &crashed):
+		s.verdicts.forget(sum)
 		return &input.Error{Op: "decode picture", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: "remove it, or save it anew with a picture editor"}
 	case err != nil:
 		return err

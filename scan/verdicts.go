@@ -66,11 +66,12 @@ type verdicts struct {
 	paths map[string]seen
 	sums  map[sum]answer
 	used  map[string]bool // paths of this scanner's
+	gone  map[sum]bool    // forgotten, whatever the file has
 	news  bool
 }
 
 func openVerdicts(dir string, note func(string)) *verdicts {
-	v := &verdicts{note: note, paths: map[string]seen{}, sums: map[sum]answer{}, used: map[string]bool{}}
+	v := &verdicts{note: note, paths: map[string]seen{}, sums: map[sum]answer{}, used: map[string]bool{}, gone: map[sum]bool{}}
 	if dir != "" {
 		v.file = filepath.Join(dir, verdictsName)
 		v.load()
@@ -112,10 +113,21 @@ func (v *verdicts) add(path string, m mark, s sum, a answer) {
 		v.news = true
 	}
 	v.sums[s] = a
+	delete(v.gone, s)
 	if m != (mark{}) && v.paths[path] != (seen{m, s}) {
 		v.paths[path], v.news = seen{m, s}, true
 	}
 	v.used[path] = true
+}
+
+// forget gives up the verdict on a content, as that has ended a child since.
+func (v *verdicts) forget(s sum) {
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	if _, ok := v.sums[s]; ok {
+		delete(v.sums, s)
+		v.gone[s], v.news = true, true
+	}
 }
 
 func absolute(path string) string {
@@ -154,7 +166,7 @@ func (v *verdicts) load() {
 		if err != nil {
 			return // the end: a checksum has held
 		}
-		if path, s, a, ok := parse(row); ok {
+		if path, s, a, ok := parse(row); ok && !v.gone[s.sum] {
 			if _, known := v.paths[path]; !known {
 				v.paths[path] = s
 			}
@@ -200,7 +212,10 @@ func (v *verdicts) save() {
 			continue
 		}
 		s := v.paths[path]
-		a := v.sums[s.sum]
+		a, ok := v.sums[s.sum]
+		if !ok {
+			continue
+		}
 		rows = append(rows, []string{path, strconv.FormatInt(s.size, 10), strconv.FormatInt(s.changed, 10),
 			hex.EncodeToString(s.sum[:]), a.Refused, strconv.Itoa(a.Kind), a.Hint})
 	}

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,6 +135,28 @@ func TestVerdictsCorrected(t *testing.T) {
 	scanAll(t, dir, true, good)
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, text) {
 		t.Errorf("got verdicts %q, %v, want %q", got, err, text)
+	}
+}
+
+// A picture that ends a child has no verdict any more, though it passed once.
+func TestVerdictsForgetOneThatCrashes(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := stored(t, "good.jpg", specimen.JPEG(1)), stored(t, "bad.png", trapped(t, "panic"))
+	file := filepath.Join(dir, verdictsName)
+	v := openVerdicts(dir, func(string) {})
+	v.add(bad.Path, markOf(bad.Path), sha256.Sum256(trapped(t, "panic")), answer{})
+	v.save()
+	learn(t, dir, good)
+	text, err := os.ReadFile(file)
+	must(t, err)
+	if !strings.Contains(string(text), "bad.png") {
+		t.Fatalf("got verdicts %s, want one on bad.png", text)
+	}
+	scanAll(t, dir, true, good, bad)
+	text, err = os.ReadFile(file)
+	must(t, err)
+	if strings.Contains(string(text), "bad.png") || !strings.Contains(string(text), "good.jpg") {
+		t.Errorf("got verdicts %s, want one on good.jpg alone", text)
 	}
 }
 
