@@ -2,8 +2,10 @@ package finetune
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
@@ -26,16 +28,43 @@ func (c Config) OpenData() (*input.Data, error) {
 
 func (c Config) limits() input.Limits { return input.Limits{MaxPixels: c.MaxPixels} }
 
-// openData finds the pictures, and says what it noticed.
-func (s *session) openData() error {
-	var err error
+// openData finds the pictures, and with them how many classes the network tells
+// apart. It says what it noticed.
+func (s *session) openData() (err error) {
 	if s.data, err = s.OpenData(); err != nil {
 		return err
 	}
 	for _, note := range s.data.Notes {
 		s.log.Info(note)
 	}
-	return s.judge(s.data.Problems)
+	s.Network.Classes = len(s.data.Classes)
+	s.Network = s.Network.WithDefaults()
+	return nil
+}
+
+// list decodes every picture and trains nothing: its error is an input.Listed.
+func (s *session) list(ctx context.Context) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if err := s.openData(); err != nil {
+		return err
+	}
+	contract := s.contract(s.data.Classes)
+	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	if err := s.openScanner(contract, decoder); err != nil {
+		return err
+	}
+	defer s.scan.Close()
+	broken, err := s.stream(decoder, slices.Concat(s.data.Train, s.data.Val), 1).Verify(ctx)
+	if err != nil {
+		return err
+	}
+	return s.judge(slices.Concat(s.data.Problems, broken))
 }
 
 // judge puts up with bad pictures, or not. The log names the first ones; all are
@@ -60,17 +89,18 @@ func (s *session) openScanner(contract alexnet.Contract, decoder *alexnet.Decode
 
 const unvalidated = "no pictures to validate on: the accuracy is not measured"
 
+func (s *session) stream(decoder *alexnet.Decoder, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+	l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
+	l.Limits, l.Guard = s.limits(), s.scan
+	return l
+}
+
 // loaders makes the streams of training and validation pictures.
 func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
-	stream := func(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-		l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
-		l.Limits, l.Guard = s.limits(), s.scan
-		return l
-	}
-	d := train.Data{Train: stream(s.data.Train, s.Batch), Classes: s.data.Classes}
+	d := train.Data{Train: s.stream(decoder, s.data.Train, s.Batch), Classes: s.data.Classes}
 	s.log.Info("pictures", "train", len(s.data.Train), "validation", len(s.data.Val), "classes", len(s.data.Classes), "layout", s.data.Layout)
 	if len(s.data.Val) > 0 {
-		d.Val = stream(s.data.Val, min(s.Batch, 64))
+		d.Val = s.stream(decoder, s.data.Val, min(s.Batch, 64))
 	} else {
 		s.log.Warn(unvalidated + "; --val 0.2 keeps a fifth back")
 	}

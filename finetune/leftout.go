@@ -2,7 +2,6 @@ package finetune
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,8 +16,6 @@ import (
 // out, as lines of path and reason. A run that uses all has none.
 func LeftOutFile(dir string) string { return filepath.Join(dir, "left-out.csv") }
 
-var leftOutColumns = []string{"path", "reason"}
-
 func writeLeftOut(dir string, problems []input.Problem) error {
 	if len(problems) == 0 {
 		if err := os.Remove(LeftOutFile(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -26,13 +23,9 @@ func writeLeftOut(dir string, problems []input.Problem) error {
 		}
 		return nil
 	}
-	rows := [][]string{leftOutColumns}
-	for _, p := range problems {
-		rows = append(rows, []string{p.Path, p.Reason})
-	}
 	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
-		return fmt.Errorf("list what is left out: %w", err)
+	if err := input.WriteProblems(&text, problems); err != nil {
+		return err
 	}
 	return checkpoint.WriteFile(LeftOutFile(dir), text.Bytes())
 }
@@ -48,15 +41,9 @@ func LeftOut(dir string) ([]input.Problem, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = len(leftOutColumns)
-	rows, err := r.ReadAll()
+	problems, err := input.ReadProblems(f)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", path, err)
-	}
-	var problems []input.Problem
-	for _, row := range rows[min(1, len(rows)):] {
-		problems = append(problems, input.Problem{Path: row[0], Reason: row[1]})
 	}
 	return problems, nil
 }

@@ -23,8 +23,12 @@ import (
 // an epoch, event files for TensorBoard, metrics.csv and config.json. It ends as
 // train.Run does: with a *train.InterruptedError when ctx ends, after a
 // checkpoint of that very position, and with a *train.DivergedError when the loss
-// is no number any more. A dir that holds a run already is refused.
+// is no number any more. A dir that holds a run already is refused. With BadImages
+// list nothing is trained: it ends with an input.Listed.
 func Run(ctx context.Context, dir string, c Config, w Watch) error {
+	if c.BadImages == input.List {
+		return newSession(dir, c, nil, w).list(ctx)
+	}
 	switch newest, damaged, err := train.Checkpoints(dir).Newest(ctx); {
 	case err == nil:
 		return advised{fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, newest.Epoch),
@@ -45,6 +49,9 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := c.goesOn(dir); err != nil {
 		return err
+	}
+	if c.BadImages == input.List {
+		return newSession(dir, c, nil, w).list(ctx)
 	}
 	newest, damaged, err := train.Checkpoints(dir).Newest(ctx)
 	switch {
@@ -139,8 +146,9 @@ func (s *session) prepare() error {
 	if err := s.openData(); err != nil {
 		return err
 	}
-	s.Network.Classes = len(s.data.Classes)
-	s.Network = s.Network.WithDefaults()
+	if err := s.judge(s.data.Problems); err != nil {
+		return err
+	}
 	return s.sameData(s.from)
 }
 

@@ -8,23 +8,37 @@ import (
 // Policy is what becomes of pictures that cannot be used.
 type Policy string
 
-// Refuse takes them for an error; Skip leaves them out and names them.
+// Refuse takes them for an error; Skip leaves them out and names them; List looks
+// at all pictures, and nothing else is done with them.
 const (
 	Refuse Policy = "error"
 	Skip   Policy = "skip"
+	List   Policy = "list"
 )
+
+// Listed ends work with the policy List. It has the files that cannot be used,
+// none if all can.
+type Listed []Problem
+
+func (l Listed) Error() string {
+	return fmt.Sprintf("list bad images: %d of the files cannot be used", len(l))
+}
 
 // Validate reports any other policy.
 func (p Policy) Validate() error {
-	if p != Refuse && p != Skip {
-		return fmt.Errorf("bad images: got %q, want %s or %s", p, Refuse, Skip)
+	if p != Refuse && p != Skip && p != List {
+		return fmt.Errorf("bad images: got %q, want %s, %s or %s", p, Refuse, Skip, List)
 	}
 	return nil
 }
 
-// Judge names the problems to leftOut, or returns an error where they are one.
+// Judge names the problems to leftOut, or returns an error where they are one: a
+// Listed in any case where they are to be listed.
 func (p Policy) Judge(problems []Problem, leftOut func(Problem)) error {
-	if len(problems) > 0 && p == Refuse {
+	switch {
+	case p == List:
+		return Listed(problems)
+	case p == Refuse && len(problems) > 0:
 		return refused(problems)
 	}
 	for _, problem := range problems {
@@ -53,7 +67,7 @@ func refused(problems []Problem) error {
 	if more := len(problems) - named; more > 0 {
 		fmt.Fprintf(&b, "\n  and %d more", more)
 	}
-	hint := "--bad-images skip leaves them out; alexnet doctor lists them all"
+	hint := "--bad-images skip leaves them out, --bad-images list lists them all"
 	if len(problems) == 1 && problems[0].Hint != "" {
 		hint = problems[0].Hint + ", or leave it out with --bad-images skip"
 	}

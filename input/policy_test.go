@@ -24,6 +24,13 @@ func TestPolicyJudges(t *testing.T) {
 	if err := Skip.Judge(problems, name); err != nil || len(named) != 12 {
 		t.Errorf("skip: got %v, named %v", err, named)
 	}
+	var listed Listed
+	if err := List.Judge(problems, name); !errors.As(err, &listed) || len(listed) != 12 || len(named) != 12 {
+		t.Errorf("list: got %v, named %v", err, named)
+	}
+	if err := List.Judge(nil, name); !errors.As(err, &listed) || len(listed) != 0 {
+		t.Errorf("list of none: got %v", err)
+	}
 	for _, p := range []Policy{Refuse, Skip} {
 		if err := errors.Join(p.Judge(nil, name), p.Validate()); err != nil {
 			t.Errorf("%s: got %v", p, err)

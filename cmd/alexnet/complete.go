@@ -18,7 +18,7 @@ import (
 // choices are what a shell offers for flags that take one of a few words,
 // whichever verb has them.
 var choices = map[string][]cobra.Completion{
-	"bad-images": {string(input.Refuse), string(input.Skip)},
+	"bad-images": {string(input.Refuse), string(input.Skip), string(input.List)},
 	"decode":     {"exact", string(alexnet.DecodeFast)},
 	"device":     {string(tfgraph.AutoDevice), string(tfgraph.CPU), "gpu:0"},
 	"formats":    {"webp", "tiff", "webp,tiff"},

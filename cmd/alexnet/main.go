@@ -48,6 +48,10 @@ func run() int {
 	ctx, stop := untilSignal(context.Background(), a.log)
 	defer stop()
 	err := newRoot(a).ExecuteContext(ctx)
+	var listed input.Listed
+	if errors.As(err, &listed) {
+		err = a.list(listed)
+	}
 	if err == nil {
 		return exitOK
 	}

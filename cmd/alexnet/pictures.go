@@ -30,7 +30,7 @@ func (p *pictureFlags) register(f *pflag.FlagSet) {
 
 // registerPictures are the flags of every verb that reads labelled pictures.
 func registerPictures(f *pflag.FlagSet, bad *input.Policy, formats *string, maxPixels *int64) {
-	f.StringVar((*string)(bad), "bad-images", string(*bad), "what a picture that cannot be read does: error, or skip to leave it out")
+	f.StringVar((*string)(bad), "bad-images", string(*bad), "what a picture that cannot be read does: error; skip to leave it out; or list to print all of those and do no more")
 	registerReading(f, formats, maxPixels)
 }
 
@@ -72,6 +72,12 @@ func (a *app) verify(ctx context.Context, contract alexnet.Contract, loader *inp
 	guarded := *loader
 	guarded.Guard = scanner
 	return guarded.Verify(ctx)
+}
+
+// list prints the pictures that cannot be used, where nothing else was asked for.
+func (a *app) list(bad input.Listed) error {
+	a.log.Info("all pictures were looked at", "cannot be used", len(bad))
+	return input.WriteProblems(a.stdout, bad)
 }
 
 // refuse decodes every example once and returns those that are left: not those
