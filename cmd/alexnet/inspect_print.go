@@ -140,6 +140,12 @@ func printMeta(w io.Writer, m checkpoint.Meta) {
 	if v := m.Metrics; v != nil {
 		fmt.Fprintf(w, "validation\taccuracy %.4f, loss %.4f, %d pictures\n", v.Accuracy, v.Loss, v.Count)
 	}
+	if m.Skipped > 0 {
+		fmt.Fprintf(w, "not finite\t%d updates left out\n", m.Skipped)
+	}
+	if m.Lowered > 0 {
+		fmt.Fprintf(w, "not finite\tlearning rate lowered to a tenth, %d times\n", m.Lowered)
+	}
 	orientation := "as stored"
 	if c.Orientation {
 		orientation = "turned upright"

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"alexnet/checkpoint"
 	"alexnet/internal/npy"
 )
 
@@ -92,6 +93,17 @@ func TestInspectRefuses(t *testing.T) {
 		found, err := inspect(path)
 		if found != nil || err == nil || hintOf(err) == "" || strings.Count(err.Error(), path) > 1 {
 			t.Errorf("%s: got %v, %v, want an error that names it once, and a hint", path, found, err)
+		}
+	}
+}
+
+// What became of updates that were not finite is told.
+func TestInspectTellsWhatWasNotFinite(t *testing.T) {
+	var text strings.Builder
+	printMeta(&text, checkpoint.Meta{Skipped: 2, Lowered: 1})
+	for _, want := range []string{"2 updates left out", "lowered to a tenth, 1 times"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("got %q, want %q", text.String(), want)
 		}
 	}
 }

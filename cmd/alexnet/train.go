@@ -22,7 +22,9 @@ func newTrain(a *app) *cobra.Command {
 		Long: "Fine-tune AlexNet on photographs. DATA is a folder with one folder a class, a folder of files named\n" +
 			"cat.0.jpg dog.0.jpg …, a list of lines `path label`, or a folder that holds train and val or test.\n\n" +
 			"The run directory gets a checkpoint an epoch, TensorBoard's event files, metrics.csv and config.json.\n" +
-			"Ctrl-C finishes the update, saves, and --resume goes on from there.",
+			"Ctrl-C finishes the update, saves, and --resume goes on from there.\n\n" +
+			"What is found about each picture is kept in alexnet/verdicts.csv in the user's cache folder (~/.cache),\n" +
+			"which may be removed at any time.",
 		Example: "  alexnet train photos --weights bvlc_alexnet.npy --out runs/1\n" +
 			"  alexnet train photos --weights bvlc_alexnet.npy --train-layers all --lr 1e-4 --val 0.2\n" +
 			"  alexnet train --out runs/1 --resume --epochs 20",
@@ -114,6 +116,7 @@ func resumeHint(err error, out string) error {
 		if all, _ := train.Checkpoints(out).List(); len(all) > 0 {
 			return hinted{err, "go on with: alexnet train --out " + out + " --resume"}
 		}
+		return hinted{err, "no update was done yet: the same command starts again, with what it found about the pictures so far"}
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func TestResumeHint(t *testing.T) {
 		"broken pictures":    {run, at("read", filepath.Join(dir, "photos", "a.jpg"), syscall.EIO), ""},
 		"busy":               {run, fmt.Errorf("open run: %w", train.ErrBusy), "wait for it"},
 		"interrupted":        {run, stopped, "alexnet train --out " + run + " --resume"},
-		"interrupted, fresh": {fresh, stopped, ""},
+		"interrupted, fresh": {fresh, stopped, "the same command"},
 		"interrupted, full":  {run, errors.Join(stopped, path(syscall.ENOSPC)), "make room"},
 		"advised already":    {run, hinted{path(syscall.ENOSPC), "ask"}, "ask"},
 		"anything":           {run, errors.New("no such layer"), ""},
