@@ -40,7 +40,7 @@ soak: ## train for minutes and watch memory
 screenshots: build ## the pictures of TensorBoard in docs/
 	@scripts/install-browser && scripts/install-reference && $(with_libtensorflow) scripts/screenshots
 
-kill: ## kill runs KILLS (120) times, fail each of their writes; a quarter of an hour
+kill: ## kill runs KILLS (120) times, fail each of their writes; half an hour
 	@scripts/kill
 
 asan: ## the boundary to C under AddressSanitizer

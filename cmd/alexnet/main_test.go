@@ -86,14 +86,21 @@ func drawPicture(path string, level uint8, seed uint64) error {
 // weights draws: weights FILE gives pretrained weights for the narrow network
 // that the scripts train, for one class more than they have.
 func weights(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(drawWeights(ts.MkAbs(args[0]), narrow))
+}
+
+// narrow is the network of TINY, but for its classes.
+var narrow = alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+
+func drawWeights(path string, of alexnet.Config) error {
 	random := rand.New(rand.NewPCG(1, 2))
 	var layers []npy.Layer
-	for _, l := range (alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}).Layers() {
+	for _, l := range of.Layers() {
 		inputs := float64(l.Parameters()/l.Biases[0] - 1)
 		layers = append(layers, npy.Layer{Name: l.Name,
 			Weights: drawArray(random, l.Weights, math.Sqrt(1/inputs)), Biases: drawArray(random, l.Biases, 0)})
 	}
-	ts.Check(npy.Write(ts.MkAbs(args[0]), layers...))
+	return npy.Write(path, layers...)
 }
 
 // drawArray draws values from a normal distribution.

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
+	"alexnet/summaries"
+	"alexnet/train"
+)
+
+// wholeKillsVar is how many times TestKilledProgram kills at full size;
+// scripts/kill sets it.
+const wholeKillsVar = "ALEXNET_KILLS_WHOLE"
+
+// TestKilledProgram kills the program as people run it, at any time between its
+// start and its end, and gives the command that goes on, until its run is done:
+// that has the files of one that nobody killed, to the last bit.
+func TestKilledProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole program several times; run without -short")
+	}
+	kills, network, flags := 4, narrow, tiny
+	if n, err := strconv.Atoi(os.Getenv(wholeKillsVar)); err == nil {
+		kills, network, flags = n, alexnet.Config{Classes: 3}.WithDefaults(), []string{"--batch=8"}
+	}
+	data, pretrained := photos(t), filepath.Join(t.TempDir(), "weights.npy")
+	if err := drawWeights(pretrained, network); err != nil {
+		t.Fatal(err)
+	}
+	for name, layers := range map[string]string{"all layers": "all", "frozen convolutions": "fc6,fc7,fc8"} {
+		t.Run(name, func(t *testing.T) {
+			seed := uint64(time.Now().UnixNano())
+			t.Logf("seed %d", seed)
+			chance := rand.New(rand.NewPCG(seed, 0))
+			m := mortal{data, append(flags, "--weights="+pretrained, "--train-layers="+layers, "--optimizer=adam", "--lr=1e-5",
+				"--val=.25", "--epochs=2", "--keep=1", "--save-every=1", "--display-every=2"), t.TempDir()}
+			whole := filepath.Join(t.TempDir(), "whole")
+			began := time.Now()
+			if m.life(t, whole, time.Hour) {
+				t.Fatal("got the run killed that should end")
+			}
+			took := time.Since(began)
+			done, where := 0, map[string]int{}
+			for done < kills/2 {
+				run := filepath.Join(t.TempDir(), "run")
+				for m.life(t, run, time.Duration(chance.Int64N(int64(took)))) {
+					done++
+					where[residue(run)]++
+				}
+				if got, want := contents(t, run), contents(t, whole); !reflect.DeepEqual(got, want) {
+					t.Fatalf("got %v, want %v", got, want)
+				}
+			}
+			t.Logf("%d kills, %v at most after the start; left behind: %v", done, took.Round(time.Millisecond), where)
+		})
+	}
+}
+
+// mortal is a run's command, and a home that its lives share.
+type mortal struct {
+	data  string
+	flags []string
+	home  string
+}
+
+// life gives the command, or the one that goes on, and kills it after a while.
+func (m mortal) life(t *testing.T, run string, after time.Duration) (killed bool) {
+	t.Helper()
+	args := append([]string{"train", m.data, "--out", run}, m.flags...)
+	if all, _ := train.Checkpoints(run).List(); len(all) > 0 {
+		args = []string{"train", "--out", run, "--resume"}
+	}
+	cmd, stderr := program(t, args...)
+	cmd.Env = append(cmd.Env, "XDG_CACHE_HOME="+m.home)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+	err := cmd.Wait()
+	killer.Stop()
+	if err != nil && cmd.ProcessState.Exited() {
+		t.Fatalf("%v: %v\n%s", args, err, stderr)
+	}
+	return err != nil
+}
+
+// residue says by what a killed program left how far it was.
+func residue(run string) string {
+	all, _ := train.Checkpoints(run).List()
+	half, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(run)), ".*"))
+	switch {
+	case half != nil:
+		return "half a checkpoint"
+	case len(all) > 0:
+		return "checkpoints"
+	}
+	return "no checkpoint"
+}
+
+// contents are the files of a run but for those of events, whose names tell times,
+// and the index of pictures, which waits until they have been left alone a while.
+// Metrics and descriptions count without the times that they tell.
+func contents(t *testing.T, run string) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	err := filepath.WalkDir(run, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.Contains(path, "tfevents") || d.Name() == "pictures.index" {
+			return err
+		}
+		all[strings.TrimPrefix(path, run)], err = content(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func content(path string) (any, error) {
+	switch {
+	case filepath.Base(path) == "metrics.csv":
+		rows, err := train.Metrics(filepath.Dir(path))
+		for i, row := range rows {
+			rows[i] = row[:len(row)-2] // images_per_second, seconds
+		}
+		return rows, err
+	case strings.HasSuffix(path, ".ckpt.json"):
+		meta, err := checkpoint.ReadMeta(strings.TrimSuffix(path, ".json"))
+		meta.Saved, meta.Events = time.Time{}, summaries.Position{}
+		return meta, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return fmt.Sprintf("%x", sum.Sum(nil)), err
+}
