@@ -24,6 +24,9 @@ type found struct {
 // TensorFlow's own readers and TF1's Saver find the same bits in what is saved
 // here, and the Saver's bundles are restored here.
 func TestPythonReadsAndWritesTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("importing TensorFlow takes seconds")
+	}
 	ours, theirs := Dir(t.TempDir()), Dir(t.TempDir())
 	first, second := filled(t, 1), filled(t, 2)
 	first.save(t, ours, at(1, 0, 1), 0)

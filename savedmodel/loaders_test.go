@@ -155,6 +155,9 @@ func TestPythonLoads(t *testing.T) {
 
 // A program of its own, which knows graft and nothing of alexnet.
 func TestGraftLoads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program; run without -short")
+	}
 	program := filepath.Join(t.TempDir(), "loads")
 	build := exec.Command("go", "build", "-o", program, ".")
 	build.Dir = filepath.Join("testdata", "graft")

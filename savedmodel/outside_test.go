@@ -24,6 +24,9 @@ func opsOf(found []savedmodel.Outside) (names []string) {
 // in whichever function it stands; the saver's own operations are not, unless a
 // signature leads to them.
 func TestForeign(t *testing.T) {
+	if testing.Short() {
+		t.Skip("importing TensorFlow takes seconds; run without -short")
+	}
 	dir := t.TempDir()
 	testenv.RunPython(t, "savedmodel/testdata/foreign.py", dir)
 	want := map[string][]string{

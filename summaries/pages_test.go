@@ -179,6 +179,9 @@ func TestPRCurveTakesWhatItGets(t *testing.T) {
 
 // To the last bit, with scores beside the thresholds.
 func TestPRCurveMatchesTensorBoard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("importing TensorFlow takes seconds; run without -short")
+	}
 	type kase struct {
 		Scores   []float32 `json:"scores"`
 		Positive []bool    `json:"positive"`

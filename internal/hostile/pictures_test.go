@@ -10,6 +10,9 @@ import (
 
 // The same seed gives the same pictures, another one others; names are unique.
 func TestPicturesAreTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws 900 pictures; run without -short")
+	}
 	const count = 300
 	a, b, other := Pictures(count, 1), Pictures(count, 1), Pictures(count, 2)
 	if len(a) != count {
@@ -38,6 +41,9 @@ func TestPicturesAreTheSame(t *testing.T) {
 
 // A digest tells when a picture was changed.
 func TestDigest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws pictures of many megapixels; run without -short")
+	}
 	dir := t.TempDir()
 	pictures := Pictures(4, 1)
 	if _, err := Plant(dir, pictures); err != nil {

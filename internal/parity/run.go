@@ -11,10 +11,13 @@ import (
 
 // Run writes job as JSON into a folder of the test, has the Python script work
 // it off as "script job.json result.npz" and returns the arrays of the result.
-// Without a Python that has TensorFlow the test is skipped; any other failure
-// ends it.
+// Without a Python that has TensorFlow the test is skipped, and so it is with
+// -short, as importing that takes seconds; any other failure ends it.
 func Run(t testing.TB, script string, job any) Reference {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("compares with Python's TensorFlow; run without -short")
+	}
 	testenv.Python(t)
 	dir := t.TempDir()
 	text, err := json.Marshal(job)

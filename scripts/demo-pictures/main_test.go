@@ -54,6 +54,9 @@ func TestSeedDecides(t *testing.T) {
 }
 
 func TestDataSet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the whole data set; run without -short")
+	}
 	dir := t.TempDir()
 	if err := drawAll(dir, 1, 16); err != nil {
 		t.Fatal(err)
