@@ -26,8 +26,8 @@ type file struct {
 // walker reads each folder once, so that links cannot lead it in circles.
 type walker struct {
 	tree
-	root string          // without links
-	seen map[string]bool // folders read, without links
+	root string          // its realPath
+	seen map[string]bool // the realPath of folders read
 	todo []link          // links to folders, read after all that is really there
 }
 
@@ -37,7 +37,7 @@ type link struct{ path, name, real string }
 // to a folder that was read already nor to one that holds the root. Only a
 // root that cannot be read is an error.
 func walk(root string) (*tree, error) {
-	real, err := filepath.EvalSymlinks(root)
+	real, err := realPath(root)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +54,15 @@ func walk(root string) (*tree, error) {
 	slices.Sort(w.folders)
 	slices.SortFunc(w.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
 	return &w.tree, nil
+}
+
+// realPath is where path leads, absolute and without links.
+func realPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 func (w *walker) folder(dir, real, name string) error {
@@ -103,7 +112,7 @@ func (w *walker) link(p, name string) {
 		w.file(p, name, info.Mode())
 		return
 	}
-	real, err := filepath.EvalSymlinks(p)
+	real, err := realPath(p)
 	if err != nil {
 		w.leave(p, fmt.Errorf("is a link that leads nowhere: %w", reason(err)))
 		return

@@ -32,6 +32,17 @@ func TestWalkFollowsLinksOnce(t *testing.T) {
 	symlink(t, elsewhere, filepath.Join(root, "away"))
 	symlink(t, "../cat/1.png", filepath.Join(root, "dog/file.png"))
 	symlink(t, "nowhere", filepath.Join(root, "dog/broken"))
+	for _, root := range []string{root, "data", "."} {
+		t.Chdir(dir)
+		if root == "." {
+			t.Chdir("data")
+		}
+		followsLinksOnce(t, root)
+	}
+}
+
+func followsLinksOnce(t *testing.T, root string) {
+	t.Helper()
 	got, err := walk(root)
 	if err != nil {
 		t.Fatal(err)
