@@ -15,29 +15,31 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"alexnet/checkpoint"
 	"alexnet/tfgraph"
 )
 
-// Verdicts are kept in DIR/verdicts.csv, a picture a line: path, size, time of
-// change in ns since 1970, SHA-256 of the content, reason (none where it has
+// Verdicts are kept in DIR/verdicts.csv, a picture a line: path, size, times of
+// its and its inode's change in ns since 1970, SHA-256 of the content, reason (none where it has
 // passed), its kind, hint. The first line names the format and the decoder, the
 // last has the CRC-32C of all before it. The file is replaced as a whole.
 const (
 	verdictsName = "verdicts.csv"
-	version      = "1" // of the file, and of how pictures are made fit for decoding
-	fields       = 7
+	version      = "2" // of the file, and of how pictures are made fit for decoding
+	fields       = 8
 )
 
 // settled is for how long a file has to have been left alone before its time of
 // change tells it from what it is changed to next. FAT counts in steps of 2 s.
 const settled = 2 * time.Second
 
-// mark tells a file from what it was, without reading it.
+// mark tells a file from what it was, without reading it. The inode changes too
+// where a copy brings back size and time, as that of a backup does.
 type mark struct {
-	size, changed int64 // bytes, and ns since 1970
+	size, changed, inode int64 // bytes, and ns since 1970
 }
 
 // markOf looks at the file at path; nothing, where that cannot be relied on.
@@ -46,7 +48,11 @@ func markOf(path string) mark {
 	if err != nil || time.Since(info.ModTime()) < settled {
 		return mark{}
 	}
-	return mark{info.Size(), info.ModTime().UnixNano()}
+	m := mark{size: info.Size(), changed: info.ModTime().UnixNano()}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		m.inode = stat.Ctim.Nano()
+	}
+	return m
 }
 
 type sum [sha256.Size]byte
@@ -183,13 +189,14 @@ func parse(row []string) (path string, s seen, a answer, ok bool) {
 	if len(row) != fields {
 		return "", s, a, false
 	}
-	var errs [4]error
+	var errs [5]error
 	s.size, errs[0] = strconv.ParseInt(row[1], 10, 64)
 	s.changed, errs[1] = strconv.ParseInt(row[2], 10, 64)
-	content, err := hex.DecodeString(row[3])
-	errs[2] = err
-	a.Refused, a.Hint = row[4], row[6]
-	a.Kind, errs[3] = strconv.Atoi(row[5])
+	s.inode, errs[2] = strconv.ParseInt(row[3], 10, 64)
+	content, err := hex.DecodeString(row[4])
+	errs[3] = err
+	a.Refused, a.Hint = row[5], row[7]
+	a.Kind, errs[4] = strconv.Atoi(row[6])
 	if errors.Join(errs[:]...) != nil || len(content) != len(s.sum) {
 		return "", s, a, false
 	}
@@ -216,7 +223,7 @@ func (v *verdicts) save() {
 		if !ok {
 			continue
 		}
-		rows = append(rows, []string{path, strconv.FormatInt(s.size, 10), strconv.FormatInt(s.changed, 10),
+		rows = append(rows, []string{path, strconv.FormatInt(s.size, 10), strconv.FormatInt(s.changed, 10), strconv.FormatInt(s.inode, 10),
 			hex.EncodeToString(s.sum[:]), a.Refused, strconv.Itoa(a.Kind), a.Hint})
 	}
 	err := w.WriteAll(rows)
