@@ -48,7 +48,7 @@ func (s *session) list(ctx context.Context) error {
 		return err
 	}
 	if err := s.openData(); err != nil {
-		return err
+		return s.BadImages.Opening(err)
 	}
 	contract := s.contract(s.data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
@@ -56,13 +56,13 @@ func (s *session) list(ctx context.Context) error {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder); err != nil {
+	if err := s.openScanner(contract, decoder, s.Verdicts); err != nil {
 		return err
 	}
 	defer s.scan.Close()
 	broken, err := s.stream(decoder, slices.Concat(s.data.Train, s.data.Val), 1).Verify(ctx)
 	if err != nil {
-		return err
+		return cmp.Or(context.Cause(ctx), err)
 	}
 	return s.judge(slices.Concat(s.data.Problems, broken))
 }
@@ -78,12 +78,13 @@ func (s *session) judge(problems []input.Problem) error {
 	})
 }
 
-// openScanner has pictures decoded for the first time where they do no harm.
-func (s *session) openScanner(contract alexnet.Contract, decoder *alexnet.Decoder) (err error) {
+// openScanner has pictures decoded for the first time where they do no harm, and
+// keeps what is found in dir.
+func (s *session) openScanner(contract alexnet.Contract, decoder *alexnet.Decoder, dir string) (err error) {
 	here := eval.NewLoader(decoder, s.Network.Size, nil, 1)
 	here.Limits = s.limits()
 	s.scan, err = scan.Open(scan.Options{Contract: contract, Limits: s.limits(), Fast: here.Load,
-		Dir: cmp.Or(s.Verdicts, s.dir), Note: func(text string) { s.log.Info(text) }})
+		Dir: dir, Note: func(text string) { s.log.Info(text) }})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,7 +108,7 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder); err != nil {
+	if err := s.openScanner(contract, decoder, cmp.Or(s.Verdicts, s.dir)); err != nil {
 		return err
 	}
 	defer s.scan.Close()

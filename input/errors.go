@@ -14,6 +14,7 @@ var (
 	ErrNoLabel      = errors.New("found no label")
 	ErrMixedLayouts = errors.New("found pictures both in class folders and beside them")
 	ErrUnknownClass = errors.New("found an unknown class")
+	ErrClassName    = errors.New("found a class whose name is no text")
 	ErrLabels       = errors.New("found one picture under two labels")
 )
 
@@ -33,14 +34,17 @@ type Error struct {
 	Path string // the file or folder concerned, "" where it has no name
 	Err  error  // the reason
 	Hint string // what the user can do about it, or ""
+
+	Problems []Problem // the files that it comes from, where a folder has several
 }
 
-// Error has the form `open data "photos": found no pictures`.
+// Error has the form `open data "photos": found no pictures`, and lines that name
+// the first of the problems.
 func (e *Error) Error() string {
 	if e.Path == "" {
-		return fmt.Sprintf("%s: %v", e.Op, reason(e.Err))
+		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), named(e.Problems))
 	}
-	return fmt.Sprintf("%s %q: %v", e.Op, e.Path, reason(e.Err))
+	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), named(e.Problems))
 }
 
 // Unwrap gives errors.Is and errors.As the reason.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Open finds and checks the pictures of a training data set, which is one of
@@ -130,14 +131,19 @@ func evalPart(path string, want Split) (from string, notes []string, err error) 
 func (d *Data) setClasses(p *part, atLeast int) error {
 	if len(p.examples) == 0 {
 		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %d files that are none", ErrNoPictures, len(p.problems)),
-			Hint: "put the pictures into one folder a class"}
+			Hint: "put the pictures into one folder a class", Problems: p.problems}
 	}
 	if len(d.Classes) == 0 {
 		d.Classes = sortClasses(p.classes)
 	}
 	if len(d.Classes) < atLeast {
 		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %s, want at least 2", ErrOneClass, quoted(d.Classes)),
-			Hint: p.nestedHint(d.Classes[0])}
+			Hint: p.nestedHint(d.Classes[0]), Problems: p.problems}
+	}
+	for _, c := range d.Classes {
+		if !utf8.ValidString(c) {
+			return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %q, want UTF-8", ErrClassName, c), Hint: "rename it"}
+		}
 	}
 	notes, err := p.label(d.Classes)
 	d.Notes = append(append(d.Notes, notes...), p.empty(d.Classes)...)

@@ -76,7 +76,7 @@ func sortOut(root string, t *tree, opt Options) (*part, error) {
 	}
 	if len(p.examples) == 0 && beside != "" {
 		return nil, &Error{Op: "open data", Path: root, Err: fmt.Errorf("%w: got %q, want a class in the name", ErrNoLabel, beside),
-			Hint: "put the pictures into one folder a class, or name them as in cat.1.jpg"}
+			Hint: "put the pictures into one folder a class, or name them as in cat.1.jpg", Problems: p.problems}
 	}
 	return p, nil
 }

@@ -1,8 +1,8 @@
 package input
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 )
 
 // Policy is what becomes of pictures that cannot be used.
@@ -35,6 +35,7 @@ func (p Policy) Validate() error {
 // Judge names the problems to leftOut, or returns an error where they are one: a
 // Listed in any case where they are to be listed.
 func (p Policy) Judge(problems []Problem, leftOut func(Problem)) error {
+	problems = unique(problems)
 	switch {
 	case p == List:
 		return Listed(problems)
@@ -56,20 +57,21 @@ func Leave(examples []Example, refused []Problem) ([]Example, error) {
 	return kept, nil
 }
 
+// Opening is the error of opening data: with the policy List, where none of it
+// can be used, those files as a Listed.
+func (p Policy) Opening(err error) error {
+	var e *Error
+	if p == List && errors.As(err, &e) && e.Problems != nil {
+		return Listed(unique(e.Problems))
+	}
+	return err
+}
+
 // refused is the error that names the first of the problems.
 func refused(problems []Problem) error {
-	const named = 10
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of the files cannot be used:", len(problems))
-	for _, p := range problems[:min(named, len(problems))] {
-		fmt.Fprintf(&b, "\n  %v", p)
-	}
-	if more := len(problems) - named; more > 0 {
-		fmt.Fprintf(&b, "\n  and %d more", more)
-	}
 	hint := "--bad-images skip leaves them out, --bad-images list lists them all"
 	if len(problems) == 1 && problems[0].Hint != "" {
 		hint = problems[0].Hint + ", or leave it out with --bad-images skip"
 	}
-	return &Error{Op: "read pictures", Err: fmt.Errorf("%s", b.String()), Hint: hint}
+	return &Error{Op: "read pictures", Err: fmt.Errorf("%d of the files cannot be used", len(problems)), Problems: problems, Hint: hint}
 }

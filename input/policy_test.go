@@ -18,7 +18,7 @@ func TestPolicyJudges(t *testing.T) {
 	err := Refuse.Judge(problems, name)
 	var in *Error
 	if !errors.As(err, &in) || !strings.Contains(err.Error(), "12 of the files cannot be used") ||
-		!strings.Contains(err.Error(), "9.jpg: is damaged\n  and 2 more") || in.Hint == "" || named != nil {
+		!strings.Contains(err.Error(), "\"9.jpg\": is damaged\n  and 2 more") || in.Hint == "" || named != nil {
 		t.Errorf("error: got %v, named %v", err, named)
 	}
 	if err := Skip.Judge(problems, name); err != nil || len(named) != 12 {
@@ -30,6 +30,16 @@ func TestPolicyJudges(t *testing.T) {
 	}
 	if err := List.Judge(nil, name); !errors.As(err, &listed) || len(listed) != 0 {
 		t.Errorf("list of none: got %v", err)
+	}
+	if err := List.Judge(append(problems, problems...), name); !errors.As(err, &listed) || len(listed) != 12 {
+		t.Errorf("list of each twice: got %v", err)
+	}
+	none := &Error{Op: "open data", Err: ErrNoPictures, Problems: problems}
+	if err := List.Opening(none); !errors.As(err, &listed) || len(listed) != 12 {
+		t.Errorf("list where all are bad: got %v", err)
+	}
+	if err := errors.Join(Refuse.Opening(none), List.Opening(ErrOneClass)); !errors.Is(err, ErrNoPictures) || !errors.Is(err, ErrOneClass) {
+		t.Errorf("other errors of opening: got %v", err)
 	}
 	for _, p := range []Policy{Refuse, Skip} {
 		if err := errors.Join(p.Judge(nil, name), p.Validate()); err != nil {

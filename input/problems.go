@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strings"
 )
 
 var problemColumns = []string{"path", "reason"}
@@ -34,4 +35,31 @@ func ReadProblems(r io.Reader) ([]Problem, error) {
 		problems = append(problems, Problem{Path: row[0], Reason: row[1]})
 	}
 	return problems, nil
+}
+
+// named are lines of the first problems.
+func named(problems []Problem) string {
+	const most = 10
+	var b strings.Builder
+	for _, p := range problems[:min(most, len(problems))] {
+		fmt.Fprintf(&b, "\n  %q: %s", p.Path, p.Reason)
+	}
+	if more := len(problems) - most; more > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", more)
+	}
+	return b.String()
+}
+
+// unique are the problems without those of a file that is named before, as where a
+// list has it twice.
+func unique(problems []Problem) []Problem {
+	var all []Problem
+	seen := map[string]bool{}
+	for _, p := range problems {
+		if !seen[p.Path] {
+			seen[p.Path] = true
+			all = append(all, p)
+		}
+	}
+	return all
 }

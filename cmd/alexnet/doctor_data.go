@@ -50,6 +50,9 @@ func (a *app) examineData(ctx context.Context, d *diagnosis, path string, opt in
 			path = in.Path
 		}
 		d.problem(path, reasonOf(in.Err).Error(), in.Hint)
+		for _, p := range in.Problems {
+			d.problem(p.Path, p.Reason, p.Hint)
+		}
 		return nil
 	}
 	broken, err := a.decodeAll(ctx, data, opt.Limits)

@@ -45,7 +45,7 @@ func newEval(a *app) *cobra.Command {
 			opt.Classes, opt.Split = model.Meta.Contract.Classes, input.Split(split)
 			data, err := input.OpenEval(args[1], opt)
 			if err != nil {
-				return err
+				return pictures.bad.Opening(err)
 			}
 			for _, note := range data.Notes {
 				a.log.Info(note)
