@@ -6,10 +6,12 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/wamuir/graft/tensorflow/core/framework/node_def_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/op_def_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"google.golang.org/protobuf/proto"
 
@@ -37,15 +39,27 @@ var reasons = []struct {
 	name *regexp.Regexp
 	why  string
 }{
+	{regexp.MustCompile(`Rpc|Send|Recv|Collective|Nccl|DataService|Worker|TPU|Tpu|Distributed|^AllToAll|CrossReplica|AllReduce|ReduceScatter|^DTensor(All|Reduce)|^Infeed`), "network or other devices"},
 	{regexp.MustCompile(`PyFunc|CustomCall|CallModule|^_?Xla|Compile|DatasetFromGraph|^RemoteCall`), "runs code"},
-	{regexp.MustCompile(`Rpc|Send|Recv|Collective|Nccl|DataService|Worker|TPU|Tpu|Distributed|^AllToAll|CrossReplica`), "network or other devices"},
-	{regexp.MustCompile(`File|Record|Reader|LMDB|Sql|Snapshot|Save|Restore|MergeV2Checkpoints|SummaryWriter|Summary$|SummaryDb|ImportEvent|LoadDataset|LoadAndRemap|CSV|TextLine|CacheDataset|Dump|DebugIdentity`), "files"},
+	{regexp.MustCompile(`File|Record|Reader|LMDB|Sql|Snapshot|Save|Restore|MergeV2Checkpoints|SummaryWriter|^(Write|Experimental|Stats).*Summary$|SummaryDb|ImportEvent|LoadDataset|LoadAndRemap|CSV|TextLine|CacheDataset|Dump`), "files"},
 	{regexp.MustCompile(`^Print`), "prints, or writes to a file"},
+	{regexp.MustCompile(`^Abort$`), "ends the program"},
+}
+
+// arguments say the same of what an operation takes that may be a string, by the
+// name of the attribute or the input.
+var arguments = []struct {
+	name *regexp.Regexp
+	why  string
+}{
+	{regexp.MustCompile(`file|path|logdir|(^|_)dir(ectory)?$|^descriptor_source$|^memory_region`), "files"},
+	{regexp.MustCompile(`urls?$|address|^target$`), "files, the network or other devices"},
+	{regexp.MustCompile(`^mlir_module$|^subgraph_key$`), "runs code"},
 }
 
 // reaching are operations without state that reach outside all the same.
-var reaching = regexp.MustCompile(`^(ReadFile|MatchingFiles|InitializeTableFromTextFile|PyFuncStateless|Xla(CustomCall|Launch).*|` +
-	`DatasetFromGraph|(Register|Snapshot|Cache|Rewrite).*Dataset.*|Snapshot.*Reader|Reader.*|(Copy|CopyHost|CopyToMesh.*|HostConst)|.*(TPU|Tpu|RecvAtHost).*)$`)
+var reaching = regexp.MustCompile(`^(Abort|ReadFile|MatchingFiles|InitializeTableFromTextFile|PyFuncStateless|Xla(CustomCall|Launch).*|` +
+	`DatasetFromGraph|(Register|Snapshot|Cache|Rewrite).*Dataset.*|Snapshot.*Reader|Reader.*|(Copy|CopyHost|CopyToMesh.*|HostConst)|(DTensor(All|Reduce)|Infeed).*|Xla(AllReduce|ReduceScatter)|.*(TPU|Tpu|RecvAtHost).*)$`)
 
 // contained are operations with state that keep to themselves: variables, tables,
 // queues and the like in memory, random numbers, and calls of the graph's own
@@ -58,7 +72,7 @@ var contained = regexp.MustCompile(`^(Variable|VariableV2|VariableShape|Temporar
 	`(Anonymous)?(Mutable)?(Dense)?HashTable.*|LookupTable.*|InitializeTableV2|MutexV2|MutexLock|ConsumeMutexLock|` +
 	`Random(Crop|Gamma|Poisson|PoissonV2|Shuffle|StandardNormal|Uniform|UniformInt)|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|` +
 	`Stateful(Random|Standard|Truncated|Uniform).*|StatelessRandomGetAlg|Rng(ReadAndSkip|Skip)|(Anonymous|Delete)?(Random)?SeedGenerator|NonDeterministicInts|.*CandidateSampler|` +
-	`SampleDistortedBoundingBox(V2)?|Skipgram|NegTrain|Timestamp|(Tensor|TensorSlice|SparseTensorSlice|List|Random|RandomV2|Reduce|Shuffle(AndRepeat)?)Dataset(V[23])?|RangeDataset|DatasetToSingleElement|` +
+	`SampleDistortedBoundingBox(V2)?|NegTrain|Timestamp|(Tensor|TensorSlice|SparseTensorSlice|List|Random|RandomV2|Reduce|Shuffle(AndRepeat)?)Dataset(V[23])?|RangeDataset|DatasetToSingleElement|` +
 	`(Anonymous|OneShot|Make|Delete)?Iterator(V[23])?|IteratorGet(Next|NextSync|NextAsOptional|Device)|BoostedTrees.*|Cudnn.*)$`)
 
 // saver are the operations by which TensorFlow saves and restores variables.
@@ -76,13 +90,36 @@ var knownOps = sync.OnceValues(func() (map[string]*op_def_go_proto.OpDef, error)
 	return byName, nil
 })
 
+// takes says what an operation reaches by the names of its strings, "" where none
+// speaks of anything outside.
+func takes(def *op_def_go_proto.OpDef) string {
+	var names []string
+	for _, a := range def.GetAttr() {
+		if strings.Contains(a.GetType(), "string") {
+			names = append(names, a.GetName())
+		}
+	}
+	for _, a := range def.GetInputArg() {
+		if a.GetType() == types_go_proto.DataType_DT_STRING {
+			names = append(names, a.GetName())
+		}
+	}
+	for _, a := range arguments {
+		if slices.ContainsFunc(names, a.name.MatchString) {
+			return a.why
+		}
+	}
+	return ""
+}
+
 // outside says why an operation is not known to keep to itself, "" where it is.
 // What has state counts as reaching outside unless it is known not to.
 func outside(name string, def *op_def_go_proto.OpDef) string {
+	why := takes(def)
 	switch {
 	case def == nil:
 		return "unknown to TensorFlow " + tfgraph.Version()
-	case reaching.MatchString(name):
+	case reaching.MatchString(name), why != "":
 	case !def.IsStateful, contained.MatchString(name):
 		return ""
 	}
@@ -91,7 +128,7 @@ func outside(name string, def *op_def_go_proto.OpDef) string {
 			return r.why
 		}
 	}
-	return "has state that may lie outside the graph"
+	return cmp.Or(why, "has state that may lie outside the graph")
 }
 
 // look lists the operations in a graph and its functions, and those that reach
