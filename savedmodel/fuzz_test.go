@@ -149,3 +149,30 @@ func TestLookFollowsCalls(t *testing.T) {
 		t.Errorf("got %+v, want %v outside", found, want)
 	}
 }
+
+// An operation counts in whichever graph it stands, and also where a function bears
+// its name.
+func TestLookHidesNothing(t *testing.T) {
+	type node = node_def_go_proto.NodeDef
+	saved := calls()
+	saved.MetaGraphs = append(saved.MetaGraphs, &pb.MetaGraphDef{
+		MetaInfoDef: &pb.MetaGraphDef_MetaInfoDef{Tags: []string{tag, "gpu"}},
+		GraphDef: &graph_go_proto.GraphDef{
+			Node: []*node{{Name: "a", Op: "WriteFile"}, {Name: "b", Op: "mine"}},
+			Library: &function_go_proto.FunctionDefLibrary{Function: []*function_go_proto.FunctionDef{
+				{Signature: &op_def_go_proto.OpDef{Name: "WriteFile"}}, {Signature: &op_def_go_proto.OpDef{Name: "mine"}},
+			}},
+		},
+	})
+	text, err := proto.Marshal(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := parseGraph(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []Outside{{"ReadFile", "files"}, {"SaveV2", "files"}, {"WriteFile", "files"}}; !slices.Equal(found.Outside, want) || found.Functions != 5 {
+		t.Errorf("got %+v, want %v outside and 5 functions", found, want)
+	}
+}

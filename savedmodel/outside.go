@@ -131,29 +131,34 @@ func outside(name string, def *op_def_go_proto.OpDef) string {
 	return cmp.Or(why, "has state that may lie outside the graph")
 }
 
-// look lists the operations in a graph and its functions, and those that reach
+// look lists the operations in graphs and their functions, and those that reach
 // outside. Those that save and restore count among the latter only where what a
 // signature runs leads to them.
-func look(meta *pb.MetaGraphDef) (ops []OpCount, found []Outside, err error) {
+func look(graphs []*pb.MetaGraphDef) (ops []OpCount, found []Outside, err error) {
 	known, err := knownOps()
 	if err != nil {
 		return nil, nil, err
 	}
-	counts, functions := map[string]int{}, map[string][]*node_def_go_proto.NodeDef{}
+	counts, ours, run := map[string]int{}, map[string]bool{}, map[string]bool{}
 	count := func(nodes []*node_def_go_proto.NodeDef) {
 		for _, n := range nodes {
 			counts[n.GetOp()]++
 		}
 	}
-	count(meta.GetGraphDef().GetNode())
-	for _, f := range meta.GetGraphDef().GetLibrary().GetFunction() {
-		functions[f.GetSignature().GetName()] = f.GetNodeDef()
-		count(f.GetNodeDef())
+	for _, g := range graphs {
+		functions := map[string][]*node_def_go_proto.NodeDef{}
+		count(g.GetGraphDef().GetNode())
+		for _, f := range g.GetGraphDef().GetLibrary().GetFunction() {
+			name := f.GetSignature().GetName()
+			functions[name] = f.GetNodeDef()
+			ours[name] = known[name] == nil // a function may be called like an operation to hide it
+			count(f.GetNodeDef())
+		}
+		maps.Copy(run, reached(g, functions))
 	}
-	run := reached(meta, functions)
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		ops = append(ops, OpCount{name, counts[name]})
-		if _, ours := functions[name]; ours || saver.MatchString(name) && !run[name] {
+		if ours[name] || saver.MatchString(name) && !run[name] {
 			continue
 		}
 		if why := outside(name, known[name]); why != "" {

@@ -164,14 +164,15 @@ type Contents struct {
 	Tags       []string    `json:"tags"`
 	Signatures []Signature `json:"signatures"`
 	Assets     []string    `json:"assets,omitempty"`
-	Ops        []OpCount   `json:"ops"` // of the graph and its functions, the most frequent first
+	Ops        []OpCount   `json:"ops"` // of all graphs and their functions, the most frequent first
 	Functions  int         `json:"functions"`
 	Outside    []Outside   `json:"outside,omitempty"`
 	Bytes      int64       `json:"bytes"` // of all files of the model
 	Card       *Card       `json:"card,omitempty"`
 }
 
-// Read lists what the SavedModel in dir holds: of several graphs, the one to serve.
+// Read lists what the SavedModel in dir holds: of several graphs, the signatures of
+// the one to serve and the operations of all, since programs choose by other tags.
 // With an error about the card it returns the rest.
 func Read(dir string) (*Contents, error) {
 	text, err := readFile(filepath.Join(dir, graphFile), maxGraph)
@@ -213,9 +214,11 @@ func parseGraph(text []byte) (*Contents, error) {
 	for _, a := range meta.GetAssetFileDef() {
 		found.Assets = append(found.Assets, a.GetFilename())
 	}
-	found.Functions = len(meta.GetGraphDef().GetLibrary().GetFunction())
+	for _, m := range saved.MetaGraphs {
+		found.Functions += len(m.GetGraphDef().GetLibrary().GetFunction())
+	}
 	var err error
-	if found.Ops, found.Outside, err = look(meta); err != nil {
+	if found.Ops, found.Outside, err = look(saved.MetaGraphs); err != nil {
 		return nil, err
 	}
 	return found, nil
