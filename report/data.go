@@ -98,7 +98,16 @@ func inKiB(bytes []int64) []int64 {
 	return all
 }
 
+// What a page shows of the settings. A run has some sixty, three names deep; a
+// description from elsewhere may hold names in names that say one another's again
+// and again.
+const (
+	maxSettings    = 500
+	maxSettingName = 200 // bytes, dots included
+)
+
 // settingRows flattens the run's settings, by name; what is nested has its names joined by dots.
+// The last row says how many are left out.
 func settingRows(config json.RawMessage) ([]Row, error) {
 	if len(config) == 0 {
 		return nil, nil
@@ -109,32 +118,40 @@ func settingRows(config json.RawMessage) ([]Row, error) {
 	if err := decoder.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("read the run's settings: %w", err)
 	}
-	return flatten(nil, "", tree), nil
+	rows, left := flatten(nil, "", tree)
+	if left > 0 {
+		rows = append(rows, Row{"left out", fmt.Sprintf("%d more, beyond %d settings or with names longer than %d bytes", left, maxSettings, maxSettingName)})
+	}
+	return rows, nil
 }
 
-func flatten(rows []Row, name string, value any) []Row {
+// flatten adds rows and counts what it leaves out, all below a name as one.
+func flatten(rows []Row, name string, value any) (all []Row, left int) {
+	if len(rows) == maxSettings || len(name) > maxSettingName {
+		return rows, 1
+	}
 	tree, ok := value.(map[string]any)
 	if !ok {
-		return append(rows, Row{name, plain(value)})
+		return append(rows, Row{name, strings.Join(plain(nil, value), ", ")}), 0
 	}
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
-		rows = flatten(rows, strings.TrimPrefix(name+"."+key, "."), tree[key])
+		var more int
+		rows, more = flatten(rows, strings.TrimPrefix(name+"."+key, "."), tree[key])
+		left += more
 	}
-	return rows
+	return rows, left
 }
 
-// plain is how people write a value.
-func plain(value any) string {
-	list, ok := value.([]any)
-	if value == nil {
-		return "none"
+// plain adds the words by which people write a value.
+func plain(words []string, value any) []string {
+	switch value := value.(type) {
+	case nil:
+		return append(words, "none")
+	case []any:
+		for _, v := range value {
+			words = plain(words, v)
+		}
+		return words
 	}
-	if !ok {
-		return fmt.Sprint(value)
-	}
-	words := make([]string, len(list))
-	for i, v := range list {
-		words[i] = plain(v)
-	}
-	return strings.Join(words, ", ")
+	return append(words, fmt.Sprint(value))
 }

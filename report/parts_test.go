@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -202,6 +203,47 @@ func TestSettingRows(t *testing.T) {
 	}
 	if _, err := settingRows([]byte(`{"a":`)); err == nil {
 		t.Error("got no error of settings that are cut")
+	}
+}
+
+// Names in names, and one long name over many, stay in proportion to their file.
+func TestSettingRowsStaySmall(t *testing.T) {
+	leaves := func(n int) string {
+		var all strings.Builder
+		for i := range n {
+			fmt.Fprintf(&all, `"k%d":0,`, i)
+		}
+		return strings.TrimSuffix(all.String(), ",")
+	}
+	nested := func(depth int, open, inner, end string) string {
+		return `{"a":1,"b":` + strings.Repeat(open, depth) + inner + strings.Repeat(end, depth) + "}"
+	}
+	for name, config := range map[string]string{
+		"nested":    nested(4000, `{"a":`, "{"+leaves(40000)+"}", "}"),
+		"no names":  nested(4000, `{"":`, "{"+leaves(40000)+"}", "}"),
+		"many":      `{"a":1,` + leaves(40000) + "}",
+		"lists":     nested(4000, "[", `"`+strings.Repeat("x", 400000)+`"`, "]"),
+		"long name": `{"a":1,"` + strings.Repeat("x", 300000) + `":{` + leaves(10000) + "}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			rows, err := settingRows([]byte(config))
+			runtime.ReadMemStats(&after)
+			must(t, err)
+			total := 0
+			for _, r := range rows {
+				total += len(r.Name) + len(r.Value)
+			}
+			allocated := int(after.TotalAlloc - before.TotalAlloc)
+			if len(rows) > maxSettings+1 || total > len(config) || allocated > 1<<20+50*len(config) {
+				t.Errorf("got %d rows of %d bytes, with %d allocated, of %d bytes", len(rows), total, allocated, len(config))
+			}
+			if last := rows[len(rows)-1]; rows[0] != (Row{"a", "1"}) || name != "lists" && last.Name != "left out" {
+				t.Errorf("got %.60q first and %.60q at the end, want what is left out said", rows[0], last)
+			}
+			t.Logf("%d rows of %d bytes, %d allocated, of %d bytes", len(rows), total, allocated, len(config))
+		})
 	}
 }
 
