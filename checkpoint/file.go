@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 )
 
+// mostText is how large a file beside the values may be.
+const mostText = 64 << 20
+
 // WriteFile replaces path by data or leaves it as it was: it writes a file
 // beside it, syncs that, renames it, and syncs the folder.
 func WriteFile(path string, data []byte) (err error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"alexnet/alexnet"
+	"alexnet/internal/regular"
 	"alexnet/summaries"
 )
 
@@ -58,7 +59,7 @@ type Metrics struct {
 // looks at.
 func ReadMeta(prefix string) (Meta, error) {
 	var m Meta
-	text, err := os.ReadFile(prefix + ".json")
+	text, err := regular.Read(prefix+".json", mostText)
 	if err != nil {
 		return m, fmt.Errorf("read checkpoint %q: %w", prefix, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"alexnet/internal/regular"
 )
 
 // Newest is the newest checkpoint that is whole to its last bit, and what is wrong
@@ -52,7 +54,7 @@ func (d Dir) After(ctx context.Context, one Meta) (m Meta, damaged []error, err 
 // checkpoint may be whole.
 func unread(err error) bool {
 	var no syscall.Errno
-	return errors.As(err, &no) && no != syscall.ENOENT
+	return errors.As(err, &no) && no != syscall.ENOENT || errors.Is(err, regular.Err)
 }
 
 // names are those of which anything is there, or should be, newest first: one
@@ -90,7 +92,7 @@ func place(name string) []int64 {
 // Latest is the base name that TensorFlow's text file gives as the newest
 // (CheckpointState, checkpoint_state.proto), whoever wrote it; "" without it.
 func (d Dir) Latest() string {
-	text, err := os.ReadFile(d.state())
+	text, err := regular.Read(d.state(), mostText)
 	if err != nil {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"alexnet/internal/bundle"
+	"alexnet/internal/regular"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -51,7 +52,7 @@ func checkSum(text []byte, wanted bool) error {
 // sumsOf are those of the bundle at prefix.
 func sumsOf(prefix string) (*Sums, error) {
 	files := bundleFiles(prefix)
-	index, err := os.ReadFile(files[1])
+	index, err := regular.Read(files[1], mostText)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"alexnet/internal/regular"
 )
 
 // The index of a folder, DIR/pictures.index, serves all files in it. After a
@@ -23,6 +25,7 @@ const (
 	indexName  = "pictures.index"
 	indexMagic = "alexnet pictures 1\n"
 	indexStem  = "alexnet pictures "
+	mostIndex  = 1 << 30
 	entrySize  = len(content{}) + 8 + 8 + 4 // without the path
 )
 
@@ -37,7 +40,7 @@ type entry struct {
 // readIndex reads the index at path by the pictures' paths. One that is damaged
 // is empty, and one that something else wrote is set aside.
 func readIndex(path string, o Options) (map[string]entry, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := regular.Read(path, mostIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return map[string]entry{}, nil
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"alexnet/internal/regular"
 )
 
 // Picture is what a row is kept of.
@@ -105,7 +107,7 @@ func lookAt(path string, index map[string]entry) (e entry, err error) {
 }
 
 func hash(path string) (c content, err error) {
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return c, fmt.Errorf("hash picture: %w", err)
 	}

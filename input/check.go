@@ -16,6 +16,8 @@ import (
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 	"golang.org/x/sync/errgroup"
+
+	"alexnet/internal/regular"
 )
 
 // Header is what a picture says about itself before its pixels.
@@ -52,7 +54,7 @@ func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header,
 // CheckFile is [Check] for the file at path. Only regular files are opened.
 // The size returned is in bytes; the error names the path.
 func CheckFile(path string, limits Limits, formats ...Format) (h Header, size int64, err error) {
-	f, info, err := openRegular(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
 		return Header{}, 0, &Error{Op: "check picture", Path: path, Err: err}
 	}

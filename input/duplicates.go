@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"alexnet/internal/regular"
 )
 
 // TinySide is the side in pixels under which a picture has too little to show:
@@ -105,7 +107,7 @@ func digests(ctx context.Context, all []Example) (sums [][sha256.Size]byte, errs
 
 // digest reads no more than the size that the file had when it was checked.
 func digest(ex Example) (sum [sha256.Size]byte, err error) {
-	f, _, err := openRegular(ex.Path)
+	f, _, err := regular.Open(ex.Path)
 	if err != nil {
 		return sum, err
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"alexnet/internal/regular"
 )
 
 // The reasons why a data set cannot be used at all. They arrive wrapped in an
@@ -21,7 +23,7 @@ var (
 // The reasons why one file is refused. They arrive wrapped in an [*Error].
 var (
 	ErrEmpty      = errors.New("is empty")
-	ErrNotRegular = errors.New("is not a regular file")
+	ErrNotRegular = regular.Err
 	ErrFormat     = errors.New("is not a picture that can be read")
 	ErrDamaged    = errors.New("is damaged")
 	ErrTooLarge   = errors.New("is too large")

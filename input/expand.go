@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"alexnet/internal/regular"
 )
 
 // Expand turns what a user names into the paths of files: a file is itself, a
@@ -38,7 +40,7 @@ func (e *expansion) add(arg string) {
 	case err == nil && info.IsDir():
 		e.folder(arg)
 	case err == nil:
-		if err := regular(info.Mode()); err != nil {
+		if err := regular.Check(info.Mode()); err != nil {
 			e.leave(arg, err)
 			return
 		}
@@ -81,8 +83,8 @@ func (e *expansion) pattern(pattern string) {
 			e.leave(m, err)
 		case info.IsDir():
 			e.folder(m)
-		case regular(info.Mode()) != nil:
-			e.leave(m, regular(info.Mode()))
+		case regular.Check(info.Mode()) != nil:
+			e.leave(m, regular.Check(info.Mode()))
 		default:
 			e.paths = append(e.paths, m)
 		}

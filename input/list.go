@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+
+	"alexnet/internal/regular"
 )
 
 // line is one picture of a list file.
@@ -114,7 +116,7 @@ func readList(list string, opt Options) (*part, error) {
 }
 
 func openList(list string) ([]line, error) {
-	f, _, err := openRegular(list)
+	f, _, err := regular.Open(list)
 	if err != nil {
 		return nil, &Error{Op: "read list", Path: list, Err: err}
 	}

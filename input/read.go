@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+
+	"alexnet/internal/regular"
 )
 
 // Read returns the encoded bytes of a picture in a format that TensorFlow's
@@ -56,7 +58,7 @@ func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, e
 // readFile fills buf with a regular file that may have grown since its size
 // was taken.
 func readFile(path string, limits Limits, buf *bytes.Buffer) error {
-	f, info, err := openRegular(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"alexnet/internal/regular"
 )
 
 // tree is what a walk finds under a folder.
@@ -94,7 +96,7 @@ func (w *walker) entry(p, real, name string, mode fs.FileMode) {
 }
 
 func (w *walker) file(p, name string, mode fs.FileMode) {
-	if err := regular(mode); err != nil {
+	if err := regular.Check(mode); err != nil {
 		w.leave(p, err)
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/regular"
 	"alexnet/tfgraph"
 )
 
@@ -30,6 +31,7 @@ const (
 	verdictsName = "verdicts.csv"
 	version      = "2" // of the file, and of how pictures are made fit for decoding
 	fields       = 8
+	mostText     = 1 << 30
 )
 
 // settled is for how long a file has to have been left alone before its time of
@@ -150,7 +152,7 @@ func title() []string { return []string{"alexnet verdicts", version, tfgraph.Ver
 // load takes up what the file has beside what is known. One that is damaged, or
 // of another decoder, has nothing.
 func (v *verdicts) load() {
-	text, err := os.ReadFile(v.file)
+	text, err := regular.Read(v.file, mostText)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			v.note(fmt.Sprintf("pictures are scanned anew: %v", err))

@@ -14,6 +14,7 @@ import (
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 	"google.golang.org/protobuf/proto"
 
+	"alexnet/internal/regular"
 	"alexnet/internal/tfrecord"
 )
 
@@ -26,7 +27,7 @@ import (
 // says that the file cannot be opened, is damaged, or is not an event file.
 func Read(path string) iter.Seq2[*eventpb.Event, error] {
 	return func(yield func(*eventpb.Event, error) bool) {
-		file, err := os.Open(path)
+		file, _, err := regular.Open(path)
 		if err != nil {
 			yield(nil, fmt.Errorf("read events: %w", err))
 			return

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"alexnet/checkpoint"
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/regular"
 	"alexnet/train"
 )
 
@@ -40,7 +40,7 @@ type kept struct {
 
 func readHistory(path string, dir checkpoint.Dir) (*history, error) {
 	h := &history{Checkpoints: []kept{}}
-	text, err := os.ReadFile(finetune.ConfigFile(path))
+	text, err := regular.Read(finetune.ConfigFile(path), 64<<20)
 	if err == nil && !json.Valid(text) {
 		err = fmt.Errorf("read %q: it is damaged: want JSON", finetune.ConfigFile(path))
 	}
