@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/regular"
 )
 
 // ConfigFile is where the run in dir keeps its Config.
@@ -19,7 +19,7 @@ func ConfigFile(dir string) string { return filepath.Join(dir, "config.json") }
 // Read gives the Config that the run in dir was begun with.
 func Read(dir string) (Config, error) {
 	var c Config
-	text, err := os.ReadFile(ConfigFile(dir))
+	text, err := regular.Read(ConfigFile(dir), 64<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, advised{fmt.Errorf("read run %q: it holds no config.json", dir), "name the run directory; without --resume a new run begins"}
 	}

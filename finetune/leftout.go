@@ -10,6 +10,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/input"
+	"alexnet/internal/regular"
 )
 
 // LeftOutFile is where the run in dir lists the files of its data that it leaves
@@ -33,7 +34,7 @@ func writeLeftOut(dir string, problems []input.Problem) error {
 // LeftOut reads what the run in dir leaves out.
 func LeftOut(dir string) ([]input.Problem, error) {
 	path := LeftOutFile(dir)
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/regular"
 )
 
 // filling is what a run set out to compute of the frozen layers. It stands in the
@@ -60,7 +61,7 @@ func (r *run) endFilling() {
 
 // readFilling gives the zero value where there is none, or none that is whole.
 func readFilling(path string) (f filling) {
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path, 1<<30)
 	if err != nil || json.Unmarshal(text, &f) != nil {
 		return filling{}
 	}

@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 
 	"alexnet/eval"
+	"alexnet/internal/regular"
 	"alexnet/summaries"
 )
 
@@ -40,7 +40,7 @@ func History(dir string) ([]Epoch, error) {
 // headings first; none without the file. A crash may have cut the last row, which
 // is left out.
 func Metrics(dir string) ([][]string, error) {
-	f, err := os.Open(directoryOf(dir).metrics)
+	f, _, err := regular.Open(directoryOf(dir).metrics)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
