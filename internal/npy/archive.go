@@ -32,7 +32,7 @@ func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, 
 	for _, f := range z.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		if !isArray {
-			c.other = append(c.other, strings.ToValidUTF8(f.Name, "�"))
+			c.leave(strings.ToValidUTF8(f.Name, "�"), "")
 			continue
 		}
 		within, err := c.addMember(src, f, name, path+": "+f.Name)

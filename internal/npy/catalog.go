@@ -3,6 +3,7 @@ package npy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,9 +11,14 @@ import (
 type catalog struct {
 	layers []*located
 	byName map[string]*located
-	other  []string
+	other  []string // the first maxOther of the left ones, by name
+	left   int      // entries that are no layer's
+	walked int      // entries of layers, each as often as it is referred to
 	forms  []string // how layers were written, each once, for the dialect
 }
+
+// maxOther is how many entries that are no layer's are named.
+const maxOther = 256
 
 // located is a layer whose arrays are still in the file.
 type located struct {
@@ -38,7 +44,7 @@ func (c *catalog) addRoot(v any, at int64) error {
 	for i, key := range d.keys {
 		name, ok := key.(text)
 		if !ok {
-			c.other = append(c.other, describe(key))
+			c.leave(describe(key), "")
 			continue
 		}
 		if err := c.add(name.s, d.values[i], name.off); err != nil {
@@ -77,14 +83,38 @@ func (c *catalog) add(name string, v any, at int64) error {
 			return c.put(layer, part, v, "layer/weights", at)
 		}
 	}
+	c.leave(name, "")
+	return nil
+}
+
+// leave counts an entry that is no layer's, or a key of a layer's dictionary, and makes a
+// name for it only if it is listed.
+func (c *catalog) leave(name, key string) {
+	if c.left++; c.left > maxOther {
+		return
+	}
+	if key != "" {
+		name = fmt.Sprintf("%s/%.40s", name, strings.Trim(strconv.Quote(key), `"`))
+	}
 	c.other = append(c.other, name)
+}
+
+// walk counts what is gone through. Many entries may share one list or dictionary, so that
+// the product of two numbers would be gone through; without that, no pickle has as many.
+func (c *catalog) walk(n int, at int64) error {
+	if c.walked += n; c.walked > maxOpcodes {
+		return malformed(at, fmt.Sprintf("at most %d entries in layers", maxOpcodes), "%d", c.walked)
+	}
 	return nil
 }
 
 // addPair reads layer: [weights, biases].
 func (c *catalog) addPair(name string, items []any, at int64) error {
+	if err := c.walk(len(items), at); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(items, isNumeric) {
-		c.other = append(c.other, name)
+		c.leave(name, "")
 		return nil
 	}
 	if len(items) > 2 {
@@ -106,11 +136,14 @@ func (c *catalog) addPair(name string, items []any, at int64) error {
 
 // addParts reads layer: {"weights": …, "biases": …}.
 func (c *catalog) addParts(name string, parts *dict, at int64) error {
+	if err := c.walk(len(parts.keys), at); err != nil {
+		return err
+	}
 	for i, key := range parts.keys {
 		k, ok := key.(text)
 		part, known := partNames[k.s]
 		if !ok || !known || !isNumeric(parts.values[i]) {
-			c.other = append(c.other, fmt.Sprintf("%s/%.40s", name, strings.Trim(fmt.Sprintf("%q", k.s), `"`)))
+			c.leave(name, k.s)
 			continue
 		}
 		if err := c.put(name, part, parts.values[i].(*ndarray), "layer: {weights, biases}", at); err != nil {
@@ -161,9 +194,12 @@ func (c *catalog) put(name string, part int, a *ndarray, form string, at int64) 
 func (c *catalog) read(wanted []string) (*Weights, error) {
 	if len(c.layers) == 0 {
 		names := c.other[:min(len(c.other), 5)]
-		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", len(c.other), names)
+		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", c.left, names)
 	}
 	w := &Weights{Other: c.other}
+	if more := c.left - len(c.other); more > 0 {
+		w.Other = append(w.Other, fmt.Sprintf("%d more", more))
+	}
 	arrays := make(map[*ndarray]*Array)
 	for _, l := range c.layers {
 		if len(wanted) > 0 && !slices.Contains(wanted, l.name) {

@@ -82,6 +82,9 @@ func hostile(t testing.TB) []struct {
 		{"deep lists", []byte(oneLayer(deep)), "levels of nesting"},
 		{"lists that multiply", []byte(oneLayer("(" + multiplied(9) + "t")), `1 other entries ["conv1"]`},
 		{"lists that multiply deep", []byte(oneLayer("(" + multiplied(20) + "t")), "levels of nesting"},
+		{"a dictionary under many names", []byte(manyNames("conv1", "}", "u", 400)), "at most 131072 entries in layers"},
+		{"a list under many names", []byte(manyNames("conv1", "]", "e", 400)), "at most 131072 entries in layers"},
+		{"a dictionary under many long names", []byte(manyNames(strings.Repeat("n", 255), "}", "u", 360)), "129600 other entries"},
 		{"stack underflow", pickle("\x87."), "on the stack"},
 		{"under a mark", pickle("N(\x85."), "on the stack"},
 		{"no mark", pickle("t."), "a mark"},
@@ -133,6 +136,13 @@ func multiplied(n int) string {
 		s += "]q" + le(1, i+1) + "(" + strings.Repeat("h"+le(1, i), 50) + "e"
 	}
 	return s
+}
+
+// manyNames is a dictionary of n entries of that name, which all hold the same
+// dictionary or list of n pairs.
+func manyNames(name, empty, fill string, n int) string {
+	s := "\x80\x02}(" + py2String(name) + "q\x00" + empty + "q\x01(" + strings.Repeat("h\x00N", n) + fill
+	return s + strings.Repeat("h\x00h\x01", n-1) + "u."
 }
 
 func memoPuts(n int) string {

@@ -68,6 +68,34 @@ func TestOther(t *testing.T) {
 	}
 }
 
+// TestSharedDictionary has two layers share one dictionary, which counts for both.
+func TestSharedDictionary(t *testing.T) {
+	file := "\x80\x02}(" + py2String("a") + "}q\x01(" + py2String("W") + py2Array(ramp(0, 3)) + py2String("stride") + "K\x04u" +
+		py2String("b") + "h\x01u."
+	w, err := readBytes([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sameLayers(w.all(), []Layer{{"a", ramp(0, 3), nil}, {"b", ramp(0, 3), nil}}); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"a/stride", "b/stride"}; !slices.Equal(w.Other, want) {
+		t.Errorf("got %q, want %q", w.Other, want)
+	}
+}
+
+// TestManyOther names the first entries that are no layer's and counts the rest.
+func TestManyOther(t *testing.T) {
+	file := "\x80\x02}(" + py2String("a") + "]" + py2Array(ramp(0, 3)) + "a" + strings.Repeat(py2String("epoch")+"K\x07", maxOther+44) + "u."
+	w, err := readBytes([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Other; len(got) != maxOther+1 || got[0] != "epoch" || got[maxOther] != "44 more" {
+		t.Errorf("got %d, the last %q", len(got), got[len(got)-1])
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(filepath.Join(dir, "none.npy")); !errors.Is(err, fs.ErrNotExist) {

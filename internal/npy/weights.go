@@ -26,7 +26,8 @@ type Weights struct {
 	Dialect string
 	// Skipped names layers that the file has and Open was not asked for.
 	Skipped []string
-	// Other names entries of the file that are no layer's weights or biases.
+	// Other names entries of the file that are no layer's weights or biases; of very many
+	// the first, and how many more there are.
 	Other []string
 
 	layers []Layer
