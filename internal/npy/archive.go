@@ -141,6 +141,9 @@ func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, st
 		}
 		cur = newCursor(io.NewSectionReader(src, offset, int64(f.UncompressedSize64)), start, int64(f.UncompressedSize64))
 	} else {
+		if c.held += int64(f.UncompressedSize64); c.held > maxMemory {
+			return "", malformed(start, fmt.Sprintf("deflated pickles of at most %d bytes", maxMemory), "%d", c.held)
+		}
 		data := make([]byte, f.UncompressedSize64)
 		if _, err := io.ReadFull(r, data); err != nil {
 			return "", damaged(err)

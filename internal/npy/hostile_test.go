@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -273,6 +276,84 @@ func TestCheckArchive(t *testing.T) {
 	large := []*zip.File{entry(zip.Deflate, 0, 2<<20, 800<<20), entry(zip.Deflate, 0, 2<<20, 800<<20)}
 	if err := checkArchive(&zip.Reader{File: large}, 8<<20); err == nil || !strings.Contains(err.Error(), "unpacked") {
 		t.Errorf("two members of 800 MiB: got %v, want a refusal", err)
+	}
+}
+
+// TestMemory has files with holes claim more than may be held. Nothing is allocated for it.
+func TestMemory(t *testing.T) {
+	for _, c := range []struct {
+		name, fortran string
+		elements      int64
+		layers        []string
+		refused       bool
+	}{
+		{"too large", "False", maxMemory/4 + 1, nil, true},
+		{"too large, not wanted", "False", maxMemory/4 + 1, []string{"b"}, false},
+		{"far too large", "False", 1 << 40, nil, true},
+		{"to be put in order", "True", maxMemory/8 + 2, nil, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "a_W.npy")
+			head := npyFile(plainHeader("<f4", c.fortran, fmt.Sprintf("(1, %d)", c.elements)), "")
+			if err := os.WriteFile(path, head, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(path, int64(len(head))+4*c.elements); err != nil {
+				t.Skip("no files of that size here: ", err)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Open(dir, c.layers...)
+			runtime.ReadMemStats(&after)
+			var format *FormatError
+			if errors.As(err, &format) != c.refused || c.refused && (format.Path != path || !strings.Contains(err.Error(), "bytes of memory")) {
+				t.Errorf("got %v, want refused %t", err, c.refused)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+				t.Errorf("allocated %d bytes", n)
+			}
+		})
+	}
+}
+
+// TestManySmallArrays holds what is allocated for a thousand arrays of one value, each
+// written in five bytes as the same call, to what refused files are held to.
+func TestManySmallArrays(t *testing.T) {
+	latin1 := "c_codecs\nencode\nX\x04\x00\x00\x00abcdX\x06\x00\x00\x00latin1\x86R"
+	file := "\x80\x02}(" + py2String("call") + "cnumpy.core.numeric\n_frombuffer\nq\x00" +
+		py2String("args") + "(" + latin1 + py2Dtype + "K\x01\x85" + py2String("C") + "tq\x01"
+	for i := range 1000 {
+		file += py2String(fmt.Sprintf("%d_W", i)) + "h\x00h\x01R"
+	}
+	file += "u."
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w, err := readBytes([]byte(file))
+	runtime.ReadMemStats(&after)
+	if err != nil || len(w.layers) != 1000 {
+		t.Fatalf("got %v, want 1000 layers", err)
+	}
+	if n, limit := after.TotalAlloc-before.TotalAlloc, uint64(1<<20+200*len(file)); n > limit {
+		t.Errorf("allocated %d bytes for a file of %d", n, len(file))
+	}
+}
+
+// TestMemoryOfPickles counts what deflated pickles are unpacked to, all together.
+func TestMemoryOfPickles(t *testing.T) {
+	file := zipFile(t, member{"a.npy", npyFile(objectHeader, "\x80\x02N."), zip.Deflate})
+	c := catalog{held: maxMemory}
+	if _, err := c.addArchive(bytes.NewReader(file), int64(len(file)), "test"); err == nil || !strings.Contains(err.Error(), "deflated pickles of at most") {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	a := &ndarray{count: maxMemory/8 + 1}
+	c.held = maxMemory / 2
+	if err := c.fits([]*located{{"a", [2]*ndarray{a, a}}}); err == nil {
+		t.Error("arrays beside the pickles that they lie in: got no refusal")
+	}
+	c.held = 0
+	if err := c.fits([]*located{{"a", [2]*ndarray{a, a}}, {"b", [2]*ndarray{a}}}); err != nil {
+		t.Errorf("one array of three names: %v", err)
 	}
 }
 

@@ -15,8 +15,9 @@ type latin1 struct {
 	io.Closer
 }
 
-func latin1Reader(r io.ReadCloser) io.ReadCloser {
-	return &latin1{bufio.NewReaderSize(r, 64<<10), r}
+// latin1Reader takes the length of the text, so that many short ones cost no more.
+func latin1Reader(r io.ReadCloser, n int64) io.ReadCloser {
+	return &latin1{bufio.NewReaderSize(r, int(min(n, 64<<10))), r}
 }
 
 func (l *latin1) Read(p []byte) (int, error) {

@@ -21,8 +21,8 @@ import (
 // Layers, when given, are the ones to read; the others' data is stepped over. A name
 // that the file does not have is no error here: see [Weights.Lookup]. Memory taken is
 // that of the arrays read, and while one is read that was not stored in C order, of
-// that one twice. What is not a weights file, or is a damaged or hostile one, gives a
-// [*FormatError].
+// that one twice; a file of which this is more than 768 MiB is refused. What is not a
+// weights file, or is a damaged or hostile one, gives a [*FormatError].
 func Open(path string, layers ...string) (*Weights, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -229,7 +229,7 @@ func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any
 	a.open = func() (io.ReadCloser, error) {
 		section := m.cur.section(t.off, t.n)
 		if t.latin1 {
-			return latin1Reader(section), nil
+			return latin1Reader(section, t.n), nil
 		}
 		return section, nil
 	}
