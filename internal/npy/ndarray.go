@@ -21,8 +21,9 @@ type ndarray struct {
 	open    func() (io.ReadCloser, error)
 }
 
-// maxDims is NumPy's own limit.
-const maxDims = 64
+// maxDims is more than weights have. NumPy's own limit is 64, with which a call of five
+// bytes that is made again and again would take 1.8 KB each time.
+const maxDims = 16
 
 // countElements multiplies a shape out. It refuses an array of more than limit
 // elements, so that no product overflows and nothing is allocated for a claim that
