@@ -12,17 +12,25 @@ import (
 
 const floatSize = 4
 
+// maxCopy bounds what is allocated for a variable by what its index says: a data file may
+// have holes, so that its size says nothing. The largest of AlexNet's takes 358 MB with
+// 21,841 classes.
+const maxCopy = 768 << 20
+
 // littleEndian says that float32s lie in memory as they lie in a bundle.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // Float32s returns a copy of a variable's values. Their checksum is verified: a
 // mismatch is a [*FormatError]. The error wraps [ErrNoVariable] where there is no such
-// variable, and [errors.ErrUnsupported] where it is not of float32 or was saved in
-// pieces.
+// variable, and [errors.ErrUnsupported] where it is not of float32, was saved in pieces
+// or takes more than 768 MiB, for which there is [Reader.Read].
 func (r *Reader) Float32s(name string) ([]float32, error) {
 	e, err := r.floats(name)
 	if err != nil {
 		return nil, err
+	}
+	if e.Bytes > maxCopy {
+		return nil, fmt.Errorf("read variable %q: got %d bytes of shape %v, want at most %d: %w", name, e.Bytes, e.Shape, maxCopy, errors.ErrUnsupported)
 	}
 	values := make([]float32, e.Bytes/floatSize)
 	if err := r.copyFloats(e, values); err != nil {

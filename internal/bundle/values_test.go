@@ -85,6 +85,26 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestHole has an index claim 1 TiB and a data file of that size which is a hole.
+func TestHole(t *testing.T) {
+	const size = 1 << 40
+	p := entryProto(saved{name: "w", dtype: float, shape: []int64{size / floatSize}}, 0)
+	p.Size = size
+	index := encodeTable([]pair{header(1), {"w", marshal(p)}}, layout{})
+	prefix := bundleFiles(index, [][]byte{nil}).write(t, t.TempDir())
+	if err := os.Truncate(prefix+".data-00000-of-00001", size); err != nil {
+		t.Skip("no files of that size here: ", err)
+	}
+	r, err := Open(prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.Float32s("w"); !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), "want at most 805306368") {
+		t.Errorf("got %v, want a refusal", err)
+	}
+}
+
 func TestDataFlipped(t *testing.T) {
 	damaged := sample()
 	damaged[".data-00001-of-00002"][21] ^= 4 // after the 16 bytes of the piece
