@@ -153,7 +153,7 @@ func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, st
 		}
 		cur = newCursor(bytes.NewReader(data), start, int64(len(data)))
 	}
-	m, root, err := readPickle(cur)
+	m, root, err := readPickle(cur, &c.ran)
 	if err != nil {
 		return "", err
 	}

@@ -14,6 +14,7 @@ type catalog struct {
 	other  []string // the first maxOther of the left ones, by name
 	left   int      // entries that are no layer's
 	walked int      // entries of layers, each as often as it is referred to
+	ran    int      // opcodes of pickles
 	held   int64    // bytes of pickles that were unpacked into memory
 	forms  []string // how layers were written, each once, for the dialect
 }

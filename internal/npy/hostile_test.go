@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -349,6 +350,14 @@ func TestManySmallArrays(t *testing.T) {
 		if t.Logf("%s: %d bytes for a file of %d", name, n, len(file)); n > limit {
 			t.Errorf("%s: allocated %d bytes for a file of %d", name, n, len(file))
 		}
+	}
+}
+
+// TestPicklesAddUp counts the opcodes of all members of an archive together.
+func TestPicklesAddUp(t *testing.T) {
+	m := member{"a.npy", npyFile(objectHeader, "\x80\x02}("+strings.Repeat("NN", maxOpcodes/16)+"u."), zip.Deflate}
+	if _, err := readBytes(zipFile(t, slices.Repeat([]member{m}, 9)...)); err == nil || !strings.Contains(err.Error(), "at most 131072 opcodes") {
+		t.Errorf("got %v, want a refusal", err)
 	}
 }
 

@@ -105,7 +105,7 @@ func (c *catalog) addNpy(src io.ReaderAt, size int64) (string, error) {
 
 func (c *catalog) addPickle(cur *cursor, container string) (string, error) {
 	at := cur.off
-	m, root, err := readPickle(cur)
+	m, root, err := readPickle(cur, &c.ran)
 	if err != nil {
 		return "", err
 	}

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Limits of a pickle, far above what a weights file needs: the eight layers of AlexNet
-// take about 300 opcodes and 150 memo entries.
+// Limits of a pickle, and of all those in an archive together, far above what a weights
+// file needs: the eight layers of AlexNet take about 300 opcodes and 150 memo entries.
 const (
 	maxOpcodes = 1 << 17
 	maxMemo    = 1 << 16
@@ -21,13 +21,15 @@ type machine struct {
 	marks     []int // heights of the stack at which a MARK was set
 	memo      map[uint64]any
 	unclaimed int64 // bytes of the file that no array has taken for its data yet
+	ran       *int  // opcodes
 	protocol  int
 	python2   bool // saw a Python 2 byte string
 }
 
-// readPickle reads the one pickle that fills the cursor to its end.
-func readPickle(cur *cursor) (*machine, any, error) {
-	m := &machine{cur: cur, at: cur.off, memo: make(map[uint64]any), unclaimed: cur.left()}
+// readPickle reads the one pickle that fills the cursor to its end, and counts opcodes on
+// from those that ran before.
+func readPickle(cur *cursor, ran *int) (*machine, any, error) {
+	m := &machine{cur: cur, ran: ran, at: cur.off, memo: make(map[uint64]any), unclaimed: cur.left()}
 	head, err := cur.take(2, "the start of a pickle")
 	if err != nil {
 		return nil, nil, err
@@ -50,7 +52,7 @@ func readPickle(cur *cursor) (*machine, any, error) {
 }
 
 func (m *machine) run() (any, error) {
-	for range maxOpcodes {
+	for ; *m.ran < maxOpcodes; *m.ran++ {
 		m.at = m.cur.off
 		b, err := m.cur.take(1, "opcode")
 		if err != nil {
