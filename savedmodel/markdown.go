@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+	"unicode"
 )
 
 //go:embed card.md
@@ -19,9 +20,24 @@ var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{
 		}
 		return fmt.Sprintf("%.1f %%", 100**share)
 	},
-	"cell": func(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ").Replace(s) },
-	"join": strings.Join,
+	"plain": plain,
 }).Parse(cardText))
+
+// marks are what a viewer of Markdown takes for something else than letters. Old ones
+// know a backslash before fewer signs than new ones do, and an entity before any.
+var marks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`,
+	"<", "&lt;", ">", "&gt;", "&", "&amp;", "~", "&#126;", "$", "&#36;", "://", "&#58;//", "www.", "www&#46;",
+	"\n", " ", "\r", " ", "\t", " ")
+
+// plain is text that a viewer of Markdown shows as it is, in one line.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, marks.Replace(text))
+}
 
 // markdown is the model card for people.
 func (c *Card) markdown() ([]byte, error) {

@@ -2,6 +2,7 @@ package savedmodel_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/eval"
+	"alexnet/internal/testenv"
 	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
@@ -107,6 +109,45 @@ func TestModelCard(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("got no %q in\n%s", want, text)
 		}
+	}
+}
+
+// Names that would be tags, links, emphasis, formulas or cells elsewhere are shown as
+// they are, and so is where the pictures are from.
+func TestModelCardShowsNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Python's viewers of Markdown take seconds; run without -short")
+	}
+	m := newModel(t, "squash", 1)
+	names := []string{`"><img src=x onerror=alert(1)>`, "`a` **b** _c_ ~~d~~ $e$", "[f](javascript:g) ![h](i) <http://j>", `k | l \| m\n \`,
+		"&lt;n&gt; &amp; &#111; https://p www.q.r", "s\x1bt\u202eu\n# v"}
+	m.meta.Contract.Classes = names
+	m.meta.Config = json.RawMessage(`{"data":"<b>photos</b>","data_fingerprint":"<i>","x":"` + "```" + `<script>"}`)
+	e := m.export()
+	e.Evaluation = &savedmodel.Evaluation{Data: "<b>photos</b>", Confusion: make([][]int, len(names))}
+	for i, c := range names {
+		e.Evaluation.Confusion[i] = make([]int, len(names))
+		e.Evaluation.PerClass = append(e.Evaluation.PerClass, savedmodel.ByClass{Class: c})
+	}
+	dir := filepath.Join(t.TempDir(), "model")
+	_, err := savedmodel.Write(context.Background(), dir, e)
+	must(t, err)
+	var shown map[string]struct{ Cells, Tags []string }
+	must(t, json.Unmarshal(testenv.RunPython(t, "savedmodel/testdata/viewers.py", filepath.Join(dir, "assets.extra/model-card.md")), &shown))
+	want := slices.Clone(names)
+	want[5] = "s\ufffdt\ufffdu # v"
+	for viewer, page := range shown {
+		if len(page.Tags) > 0 {
+			t.Errorf("%s: got tags %v, want none", viewer, page.Tags)
+		}
+		for _, cell := range append(want, strings.Join(want, ", "), "<b>photos</b>", "<i>") {
+			if !slices.Contains(page.Cells, cell) {
+				t.Errorf("%s: got no %q in %q", viewer, cell, page.Cells)
+			}
+		}
+	}
+	if len(shown) != 2 {
+		t.Errorf("got %d viewers, want 2", len(shown))
 	}
 }
 
