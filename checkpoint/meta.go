@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,6 +93,28 @@ func (m *Meta) decode(text []byte, prefix string) error {
 	return m.Validate()
 }
 
+// maxNested is how deep settings may lie in one another. A run's lie three deep, and
+// what is indented takes more room the deeper it lies.
+const maxNested = 32
+
+// nested is how deep the lists and objects of text lie in one another.
+func nested(text json.RawMessage) (deepest int) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for depth := 0; ; {
+		token, err := decoder.Token()
+		if err != nil {
+			return deepest
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+			deepest = max(deepest, depth)
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+	}
+}
+
 // Validate reports why m cannot be of a checkpoint: network and contract have to
 // agree, since one counts the outputs that the other names.
 func (m Meta) Validate() error {
@@ -102,6 +125,9 @@ func (m Meta) Validate() error {
 	}
 	if got, want := m.Contract.Size, network.Size; got != want {
 		errs = append(errs, fmt.Errorf("got pictures of side %d, want %d as the network reads", got, want))
+	}
+	if got := nested(m.Config); got > maxNested {
+		errs = append(errs, fmt.Errorf("got settings nested %d deep, want at most %d", got, maxNested))
 	}
 	if m.Skipped < 0 || m.Lowered < 0 {
 		errs = append(errs, fmt.Errorf("got %d updates skipped and the rate lowered %d times, want neither below 0", m.Skipped, m.Lowered))

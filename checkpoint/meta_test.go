@@ -42,9 +42,12 @@ func TestReadMetaRefuses(t *testing.T) {
 		"more names than units": {change(func(m *Meta) { m.Contract.Classes = []string{"a", "b", "c"} }), "got 3 class names, want 2"},
 		"fewer names":           {change(func(m *Meta) { m.Network.Classes = 3 }), "got 2 class names, want 3"},
 		"another size":          {change(func(m *Meta) { m.Contract.Size = 99 }), "99"},
-		"a negative epoch":      {change(func(m *Meta) { m.Epoch = -1 }), "-1"},
-		"a negative index":      {change(func(m *Meta) { m.Index = -1 }), "-1"},
-		"a negative step":       {change(func(m *Meta) { m.Step = -1 }), "-1"},
+		"settings too deep": {change(func(m *Meta) {
+			m.Config = json.RawMessage(strings.Repeat(`{"a":`, 40) + `[["}{"]]` + strings.Repeat("}", 40))
+		}), "got settings nested 42 deep"},
+		"a negative epoch": {change(func(m *Meta) { m.Epoch = -1 }), "-1"},
+		"a negative index": {change(func(m *Meta) { m.Index = -1 }), "-1"},
+		"a negative step":  {change(func(m *Meta) { m.Step = -1 }), "-1"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
