@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"alexnet/checkpoint"
@@ -126,7 +124,7 @@ func (c *Card) describe(dir string) error {
 }
 
 func hashFile(dir, path string) (File, error) {
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(path)))
+	f, _, err := openPart(dir, path)
 	if err != nil {
 		return File{}, err
 	}

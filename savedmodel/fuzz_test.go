@@ -1,7 +1,9 @@
 package savedmodel
 
 import (
+	"bytes"
 	"encoding/json"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/wamuir/graft/tensorflow/core/framework/node_def_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/op_def_go_proto"
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"alexnet/alexnet"
@@ -37,22 +40,35 @@ func FuzzCard(f *testing.F) {
 	f.Add([]byte(`{"format":1}`))
 	f.Add([]byte("null"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := parseCard(text)
+		var c *Card
+		var err error
+		if n := allocated(func() { c, err = parseCard(text) }); n > 1<<20+100*len(text) {
+			t.Fatalf("allocated %d bytes for %d", n, len(text))
+		}
 		if err != nil {
 			return
 		}
 		if err := c.Checkpoint.Validate(); err != nil {
 			t.Errorf("got a card of %v", err)
 		}
-		if _, err := c.markdown(); err != nil && len(c.Checkpoint.Config) == 0 {
+		// What is indented takes more the deeper it lies; a signature's tensor stands as words.
+		n := allocated(func() { _, err = c.markdown() })
+		if n > 1<<20+1000*len(text) {
+			t.Errorf("allocated %d bytes to write %d for people", n, len(text))
+		}
+		if err != nil && len(c.Checkpoint.Config) == 0 {
 			t.Errorf("write it for people: %v", err)
 		}
 		again, err := json.Marshal(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parseCard(again); err != nil {
-			t.Errorf("read it again: %v", err)
+		second, err := parseCard(again)
+		if err != nil {
+			t.Fatalf("read it again: %v", err)
+		}
+		if third, err := json.Marshal(second); err != nil || !bytes.Equal(third, again) {
+			t.Errorf("got %s, %v, want the same as %s", third, err, again)
 		}
 	})
 }
@@ -81,8 +97,18 @@ func FuzzGraph(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(calling)
+	f.Add(manyOf(0x0a, 100))
+	f.Add(repeated(0x12, nil, 100))
+	if _, err := knownOps(); err != nil { // what is read once is nobody's
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		found, err := parseGraph(text)
+		var found *Contents
+		var err error
+		// Two bytes may be a graph, with a map for each of its parts.
+		if n := allocated(func() { found, err = parseGraph(text) }); n > 1<<20+300*len(text) {
+			t.Fatalf("allocated %d bytes for %d", n, len(text))
+		}
 		if err != nil {
 			if found != nil {
 				t.Error("got both a list and an error")
@@ -105,6 +131,56 @@ func FuzzGraph(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// allocated is how many bytes f takes from the heap.
+func allocated(f func()) int {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc)
+}
+
+// repeated is a field n times over, each of which holds inside.
+func repeated(tag byte, inside []byte, n int) []byte {
+	return bytes.Repeat(protowire.AppendBytes([]byte{tag}, inside), n)
+}
+
+// manyOf is a SavedModel of n empty fields of its graph: 0x0a are nodes.
+func manyOf(tag byte, n int) []byte {
+	return repeated(0x12, repeated(0x12, repeated(tag, nil, n), 1), 1)
+}
+
+// A file of empty messages takes memory in proportion to it, and is refused before
+// that becomes much.
+func TestGraphOfManyMessages(t *testing.T) {
+	if _, err := knownOps(); err != nil {
+		t.Fatal(err)
+	}
+	n := maxMessages / 64
+	for name, text := range map[string][]byte{"nodes": manyOf(0x0a, n), "graphs": repeated(0x12, nil, n)} {
+		var err error
+		got := allocated(func() { _, err = parseGraph(text) })
+		if err != nil || got > 1<<20+300*len(text) {
+			t.Errorf("%s: got %v with %d bytes allocated for %d", name, err, got, len(text))
+		}
+		t.Logf("%s: %d bytes allocated for %d", name, got, len(text))
+	}
+	text := manyOf(0x0a, maxMessages)
+	var err error
+	if got := allocated(func() { _, err = parseGraph(text) }); err == nil || got > 1<<20 {
+		t.Errorf("got %v with %d bytes allocated for %d, want it refused before", err, got, len(text))
+	}
+}
+
+// A tensor of many dimensions is written in proportion to them.
+func TestTensorOfManyDimensions(t *testing.T) {
+	x := Tensor{Name: "x", DType: "float32", Shape: make([]int64, 20000)}
+	var text string
+	if got := allocated(func() { text = x.String() }); got > 4<<20 || !strings.HasPrefix(text, "x float32[0,0,") {
+		t.Errorf("got %.20q with %d bytes allocated for %d", text, got, len(text))
+	}
 }
 
 // calls is a graph whose signature calls a function that calls another and itself,

@@ -13,16 +13,21 @@ import (
 	"strings"
 
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"alexnet/checkpoint"
 )
 
 // Limits of what is read into memory. A card takes some kilobytes and a graph some
-// hundred; one with its weights inside takes as much as these.
+// hundred; those of other programs take tens of megabytes at times. A message takes
+// two bytes of a graph's file and a hundred times as many in memory: ours has some
+// thousand, and one of a hundred thousand operations a million or two.
 const (
-	maxCard  = 64 << 20
-	maxGraph = 1 << 30
+	maxCard     = 64 << 20
+	maxGraph    = 64 << 20
+	maxMessages = 4 << 20
 )
 
 // ForeignError says that a SavedModel was not written by this program, which runs no
@@ -89,7 +94,7 @@ func Folder(prefix string) (dir string, ok bool) {
 // of their own. The error wraps [checkpoint.ErrDamaged] where they are not, and is a
 // [*ForeignError] where another program wrote the model.
 func ReadCard(dir string) (*Card, error) {
-	text, err := readFile(filepath.Join(dir, filepath.FromSlash(cardFile)), maxCard)
+	text, err := readFile(dir, cardFile, maxCard)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, foreign(dir)
 	}
@@ -109,7 +114,7 @@ func ReadCard(dir string) (*Card, error) {
 // foreign names what the graph in dir reaches.
 func foreign(dir string) *ForeignError {
 	e := &ForeignError{Dir: dir}
-	if text, err := readFile(filepath.Join(dir, graphFile), maxGraph); err == nil {
+	if text, err := readFile(dir, graphFile, maxGraph); err == nil {
 		if found, err := parseGraph(text); err == nil {
 			e.Outside = found.Outside
 		}
@@ -141,10 +146,11 @@ func (c *Card) verify(dir string) error {
 			return fmt.Errorf("%s: %w: it does not list %s", cardFile, checkpoint.ErrDamaged, path)
 		}
 		want := c.Files[i]
-		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(path)))
+		f, info, err := openPart(dir, path)
 		if err != nil {
 			return fmt.Errorf("%w: %w", checkpoint.ErrDamaged, err)
 		}
+		f.Close()
 		if info.Size() != want.Bytes {
 			return fmt.Errorf("%s: %w: got %d bytes, want %d", path, checkpoint.ErrDamaged, info.Size(), want.Bytes)
 		}
@@ -175,7 +181,7 @@ type Contents struct {
 // the one to serve and the operations of all, since programs choose by other tags.
 // With an error about the card it returns the rest.
 func Read(dir string) (*Contents, error) {
-	text, err := readFile(filepath.Join(dir, graphFile), maxGraph)
+	text, err := readFile(dir, graphFile, maxGraph)
 	if err != nil {
 		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)
 	}
@@ -193,6 +199,9 @@ func Read(dir string) (*Contents, error) {
 
 func parseGraph(text []byte) (*Contents, error) {
 	var saved pb.SavedModel
+	if n := messages(text, saved.ProtoReflect().Descriptor(), 0); n > maxMessages {
+		return nil, fmt.Errorf("%s: got %d messages, want at most %d", graphFile, n, maxMessages)
+	}
 	if err := proto.Unmarshal(text, &saved); err != nil {
 		return nil, fmt.Errorf("%s: %w: got %d bytes that are no SavedModel", graphFile, checkpoint.ErrDamaged, len(text))
 	}
@@ -224,6 +233,28 @@ func parseGraph(text []byte) (*Contents, error) {
 	return found, nil
 }
 
+// messages counts what a message has inside, without making any of it. What is torn
+// is left to the decoder to refuse.
+func messages(text []byte, of protoreflect.MessageDescriptor, depth int) (n int) {
+	for len(text) > 0 && depth < protowire.DefaultRecursionLimit {
+		number, kind, tag := protowire.ConsumeTag(text)
+		if tag < 0 {
+			return n
+		}
+		text = text[tag:]
+		size := protowire.ConsumeFieldValue(number, kind, text)
+		if size < 0 {
+			return n
+		}
+		if f := of.Fields().ByNumber(number); f != nil && f.Message() != nil && kind == protowire.BytesType {
+			inside, _ := protowire.ConsumeBytes(text)
+			n += 1 + messages(inside, f.Message(), depth+1)
+		}
+		text = text[size:]
+	}
+	return n
+}
+
 // size adds up the regular files in dir.
 func size(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
@@ -238,19 +269,35 @@ func size(dir string) (n int64) {
 	return n
 }
 
-// readFile reads a regular file that is not too large.
-func readFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
+// openPart opens a regular file of the folder dir by its path in it. Links may lead
+// from one place in the folder to another, not out of it.
+func openPart(dir, path string) (*os.File, fs.FileInfo, error) {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("read %q: got %v of %d bytes, want a file of at most %d", path, info.Mode().Type(), info.Size(), limit)
+	defer root.Close()
+	path = filepath.FromSlash(path)
+	info, err := root.Stat(path)
+	if err != nil {
+		return nil, nil, err
 	}
-	f, err := os.Open(path)
+	if !info.Mode().IsRegular() { // opening a pipe would wait for who writes into it
+		return nil, nil, fmt.Errorf("%s: got %v, want a regular file", path, info.Mode())
+	}
+	f, err := root.Open(path)
+	return f, info, err
+}
+
+// readFile reads a file of the folder dir that is not too large.
+func readFile(dir, path string, limit int64) ([]byte, error) {
+	f, info, err := openPart(dir, path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s: got %d bytes, want at most %d", path, info.Size(), limit)
+	}
 	return io.ReadAll(io.LimitReader(f, limit))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/core/framework/tensor_shape_go_proto"
@@ -34,18 +35,13 @@ func (t Tensor) String() string {
 	if t.Shape == nil {
 		return t.Name + " " + t.DType
 	}
-	s := t.Name + " " + t.DType + "["
+	dims := make([]string, len(t.Shape))
 	for i, d := range t.Shape {
-		if i > 0 {
-			s += ","
-		}
-		if d < 0 {
-			s += "?"
-		} else {
-			s += fmt.Sprint(d)
+		if dims[i] = "?"; d >= 0 {
+			dims[i] = fmt.Sprint(d)
 		}
 	}
-	return s + "]"
+	return fmt.Sprintf("%s %s[%s]", t.Name, t.DType, strings.Join(dims, ","))
 }
 
 // DefaultSignature is what programs run that ask for none.
