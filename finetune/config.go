@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 // them. [New] fills in what has a default.
 type Config struct {
 	train.Config
-	Data              string         `json:"data"`             // folder or list, as for input.Open
+	Data              string         `json:"data"`             // folder or list, as for input.Open; paths are kept absolute
 	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that were found; set by Run
 	Used              int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
 	Val               string         `json:"val,omitempty"`    // folder, list or fraction; none: Data's own val or test
@@ -52,7 +51,10 @@ func New(data, weights string) Config {
 	}
 }
 
-const decodeExact = "exact"
+const (
+	decodeExact = "exact"
+	cacheOff    = "off"
+)
 
 // Validate joins everything that is wrong with c, as far as c alone tells.
 func (c Config) Validate() error {
@@ -79,10 +81,11 @@ func (c Config) Validate() error {
 // name of the flag of `alexnet train`.
 func (c Config) Settings() map[string]string {
 	text := func(v any) string { return fmt.Sprint(v) }
+	c = c.absolute()
 	return map[string]string{
-		"weights": absolute(c.Weights), "batch": text(c.Batch), "lr": text(c.LearningRate), "optimizer": text(c.Optimizer),
+		"weights": c.Weights, "batch": text(c.Batch), "lr": text(c.LearningRate), "optimizer": text(c.Optimizer),
 		"dropout": text(c.Dropout), "train-layers": strings.Join(c.TrainLayers, ","), "init-layers": c.InitLayers, "seed": text(c.Seed),
-		"val": absolute(c.Val), "resize": text(c.Resize), "ignore-orientation": text(c.IgnoreOrientation),
+		"val": c.Val, "resize": text(c.Resize), "ignore-orientation": text(c.IgnoreOrientation),
 		"formats": c.Formats, "max-pixels": text(c.MaxPixels), "widths": text(c.Network.Widths), "size": text(c.Network.Size),
 		"lrn": text(c.Network.LRN), "precision": text(cmp.Or(c.Precision, Float32)),
 		"mirror": text(c.Mirror), "in-order": text(c.InOrder), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
@@ -90,20 +93,40 @@ func (c Config) Settings() map[string]string {
 	}
 }
 
-// SamePath tells whether two paths lead to the same place.
-func SamePath(a, b string) bool { return absolute(a) == absolute(b) }
+// Moved is c with its pictures where they are now: Data, and Val where both the
+// old and the new one are paths. What is "" stays.
+func (c Config) Moved(data, val string) Config {
+	c.Data = cmp.Or(data, c.Data)
+	if isPath(c.Val) && isPath(val) {
+		c.Val = val
+	}
+	return c
+}
 
-// absolute makes an existing path absolute and leaves anything else, such as a
-// fraction, as it is.
+// absolute is c with paths that hold in any working folder.
+func (c Config) absolute() Config {
+	c.Data, c.Weights = absolute(c.Data), absolute(c.Weights)
+	if isPath(c.Val) {
+		c.Val = absolute(c.Val)
+	}
+	if c.Cache != cacheOff {
+		c.Cache = absolute(c.Cache)
+	}
+	return c
+}
+
+// isPath tells whether a Val names a folder or list.
+func isPath(val string) bool {
+	_, fraction := input.Options{Val: val}.Fraction()
+	return val != "" && !fraction
+}
+
+// absolute leaves no path as it is.
 func absolute(path string) string {
-	if _, err := os.Stat(path); path == "" || err != nil {
-		return path
+	if abs, err := filepath.Abs(path); err == nil && path != "" {
+		return abs
 	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return path
-	}
-	return abs
+	return path
 }
 
 // Layers reads "fc7,fc8" or "all"; nothing is nil.

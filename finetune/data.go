@@ -132,7 +132,7 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 		s.log.Warn(unvalidated+": none of them can be decoded", "count", len(s.data.Val))
 	}
 	s.Used, s.settled = len(kept), true
-	return s.write(s.dir)
+	return s.absolute().write(s.dir)
 }
 
 // sameData refuses to resume on other pictures: a position in their order would

@@ -51,7 +51,7 @@ func (c Config) goesOn(dir string) error {
 	if err != nil {
 		return err
 	}
-	was, now := old.Settings(), c.Settings()
+	was, now := old.Moved(c.Data, c.Val).Settings(), c.Settings()
 	var problems []string
 	for name := range was {
 		if was[name] != now[name] {

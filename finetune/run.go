@@ -46,7 +46,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 // Resume goes on with the run in dir from its newest checkpoint that is whole,
 // exactly where it stood. c is what [Read] gives, of which Epochs, Keep, SaveEvery,
 // DisplayEvery, OnNaN, BadImages, Cache, CacheMemory, MicroBatch and Device may have
-// been changed.
+// been changed, and Data and Val where they are other paths to the same pictures.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := c.goesOn(dir); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *session) job(contract alexnet.Contract, decoder *alexnet.Decoder, plan 
 		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle,
 		Session: tfgraph.Options{Device: s.on},
 		Meta:    checkpoint.Meta{Network: s.Network, Contract: contract},
-		Cache:   train.Cache{Off: s.Cache == "off", Budget: s.CacheMemory << 20, Half: s.CacheHalf},
+		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),

@@ -94,8 +94,8 @@ func (o Options) Validate() error {
 	return errors.Join(append(errs, o.Limits.Validate())...)
 }
 
-// fraction reports whether Val is a share of the training pictures.
-func (o Options) fraction() (float64, bool) {
+// Fraction reports whether Val is a share of the training pictures.
+func (o Options) Fraction() (float64, bool) {
 	f, err := strconv.ParseFloat(o.Val, 64)
 	return f, err == nil && f > 0 && f < 1
 }

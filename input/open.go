@@ -172,7 +172,7 @@ func (d *Data) validation(parts map[Split]string, opt Options) error {
 	if opt.Val != "" && own != "" {
 		d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: validation was given as %q", own, opt.Val))
 	}
-	if f, ok := opt.fraction(); ok {
+	if f, ok := opt.Fraction(); ok {
 		return d.hold(f, opt)
 	}
 	switch {

@@ -87,25 +87,19 @@ func (f *trainFlags) config(data string) (finetune.Config, error) {
 }
 
 // resumed is the Config of the run in --out with what the flags may change of it.
-// A flag that contradicts the run is an error.
+// DATA and --val may be where its pictures are now. A flag that contradicts the run is an error.
 func (f *trainFlags) resumed(cmd *cobra.Command, args []string) (finetune.Config, error) {
 	old, err := finetune.Read(f.out)
 	if err != nil {
 		return old, err
 	}
 	old.Verdicts = verdictsDir()
-	data := old.Data
-	if len(args) > 0 {
-		data = args[0]
-	}
-	given, err := f.config(data)
+	given, err := f.config(strings.Join(args, ""))
 	if err != nil {
 		return old, err
 	}
+	old = old.Moved(given.Data, given.Val)
 	var problems []string
-	if !finetune.SamePath(data, old.Data) {
-		problems = append(problems, fmt.Sprintf("DATA: got %q, the run has %q", data, old.Data))
-	}
 	was, now := old.Settings(), given.Settings()
 	cmd.Flags().Visit(func(fl *pflag.Flag) {
 		if was[fl.Name] != now[fl.Name] {
