@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -24,6 +25,8 @@ type child struct {
 	pipe    *os.File // under from
 	said    *head    // on its standard output and error
 	timeout func(pixels int64) time.Duration
+	late    atomic.Bool // killed because it did not answer in time
+	killed  atomic.Bool // by this process
 }
 
 // startTime is how long a child may take to load TensorFlow.
@@ -95,7 +98,10 @@ func self() string {
 // deadline kills the child when ctx ends or the time is over, unless released
 // before.
 func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) {
-	timer := time.AfterFunc(d, c.kill)
+	timer := time.AfterFunc(d, func() {
+		c.late.Store(true)
+		c.kill()
+	})
 	stop := context.AfterFunc(ctx, c.kill)
 	return func() {
 		timer.Stop()
@@ -103,7 +109,10 @@ func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) 
 	}
 }
 
-func (c *child) kill() { _ = c.cmd.Process.Kill() } // or it has ended already
+func (c *child) kill() {
+	c.killed.Store(true)
+	_ = c.cmd.Process.Kill() // or it has ended already
+}
 
 // ask has the child decode a picture. A child that fails to answer is of no
 // more use: see end.
@@ -143,16 +152,29 @@ func (c *child) wait(d time.Duration) {
 func (c *child) end() *crash {
 	c.to.Close()
 	c.wait(200 * time.Millisecond) // it may be dying
-	return diagnose(c.cmd.ProcessState, c.said.String())
+	if c.late.Load() {
+		return &crash{reason: "takes too long to decode: its decoder gives no answer", late: true}
+	}
+	why := diagnose(c.cmd.ProcessState, c.said.String())
+	why.foreign = why.foreign && !c.killed.Load()
+	return why
 }
 
 // crash is how a child ended.
 type crash struct {
-	reason string
-	late   bool
+	reason  string
+	late    bool
+	foreign bool // killed by another, as the system does where memory is short: the picture may be good
 }
 
 func (c *crash) Error() string { return c.reason }
+
+func (c *crash) hint() string {
+	if c.foreign {
+		return "end other programs, or give this one more memory"
+	}
+	return "remove it, or save it anew with a picture editor"
+}
 
 // diagnose finds the words for how a process ended.
 func diagnose(state *os.ProcessState, said string) *crash {
@@ -164,20 +186,20 @@ func diagnose(state *os.ProcessState, said string) *crash {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "late: "):
-			return &crash{"takes too long to decode: " + strings.TrimPrefix(line, "late: "), true}
+			return &crash{reason: "takes too long to decode: " + strings.TrimPrefix(line, "late: "), late: true}
 		case strings.Contains(line, "out of memory"), strings.Contains(line, "cannot allocate memory"), strings.Contains(line, "bad_alloc"):
-			return &crash{"takes too much memory to decode", false}
+			return &crash{reason: "takes too much memory to decode"}
 		case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "), strings.HasPrefix(line, "SIG"):
-			return &crash{"makes its decoder crash: " + line, false}
+			return &crash{reason: "makes its decoder crash: " + line}
 		}
 	}
 	if signal == syscall.SIGKILL {
-		return &crash{"has its decoder killed: the machine may be short of memory", false}
+		return &crash{reason: "has its decoder killed, also while no other runs: the machine may be short of memory", foreign: true}
 	}
 	if signal != 0 { // it died before it could say so
-		return &crash{"makes its decoder crash: " + unix.SignalName(signal), false}
+		return &crash{reason: "makes its decoder crash: " + unix.SignalName(signal)}
 	}
-	return &crash{fmt.Sprintf("makes its decoder crash: %v", state), false}
+	return &crash{reason: fmt.Sprintf("makes its decoder crash: %v", state)}
 }
 
 // head keeps the first of what is written to it.

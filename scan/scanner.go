@@ -50,7 +50,8 @@ type Scanner struct {
 	opt      Options
 	slots    chan *child // nil: a child may be started
 	verdicts *verdicts
-	alone    sync.Once // notes that there can be no children
+	alone    sync.Once  // notes that there can be no children
+	only     sync.Mutex // of who waits until no other child runs
 	closed   sync.Once
 }
 
@@ -121,7 +122,7 @@ func (s *Scanner) judge(ctx context.Context, ex input.Example, into []float32) e
 		return s.inProcess(ctx, ex, into, none)
 	case errors.As(err, &crashed):
 		s.verdicts.forget(sum)
-		return &input.Error{Op: "decode picture", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: "remove it, or save it anew with a picture editor"}
+		return &input.Error{Op: "decode picture", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: crashed.hint()}
 	case err != nil:
 		return err
 	}
@@ -165,44 +166,81 @@ var errNoMain = errors.New("the program does not call scan.Main first")
 
 // ask has a child decode a picture. One that dies over it is replaced and asked
 // once more, in case the picture was not to blame; what takes too long will
-// again. Where none can be had in its place, the crash stands: this process does
-// not try a picture that has ended another. The error is a *crash, an
-// *unavailable, or ctx's.
+// again. One that another has killed is replaced a second time, alone. Where none
+// can be had in its place, the crash stands: this process does not try a picture
+// that has ended another. The error is a *crash, an *unavailable, or ctx's.
 func (s *Scanner) ask(ctx context.Context, q question, encoded []byte, into []float32) (a answer, err error) {
 	if !Available() {
 		return a, &unavailable{errNoMain}
 	}
-	var c *child
-	select {
-	case c = <-s.slots:
-	case <-ctx.Done():
-		return a, ctx.Err()
+	c, err := s.take(ctx)
+	if err != nil {
+		return a, err
 	}
-	defer func() { s.slots <- c }()
-	var died *crash
-	for range 2 {
+	c, a, err = s.tries(ctx, 2, c, nil, q, encoded, into)
+	s.slots <- c
+	if died := new(crash); errors.As(err, &died) && died.foreign {
+		return s.askAlone(ctx, died, q, encoded, into)
+	}
+	return a, err
+}
+
+// take waits for a child that has nothing to do, or for leave to start one: nil.
+func (s *Scanner) take(ctx context.Context) (*child, error) {
+	select {
+	case c := <-s.slots:
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// askAlone asks once more, as one has died, while there is no other child.
+func (s *Scanner) askAlone(ctx context.Context, died *crash, q question, encoded []byte, into []float32) (a answer, err error) {
+	s.only.Lock()
+	defer s.only.Unlock()
+	for range s.opt.Workers {
+		c, err := s.take(ctx)
+		if err != nil {
+			return a, err
+		}
+		defer func() { s.slots <- nil }()
+		if c != nil {
+			c.close()
+		}
+	}
+	c, a, err := s.tries(ctx, 1, nil, died, q, encoded, into)
+	if c != nil {
+		c.close()
+	}
+	return a, err
+}
+
+// tries asks a child, or one in its place, as often as may be until it answers;
+// died is how one has ended before, if any. It returns the child that lives.
+func (s *Scanner) tries(ctx context.Context, most int, c *child, died *crash, q question, encoded []byte, into []float32) (_ *child, a answer, err error) {
+	for range most {
 		if c == nil {
 			if c, err = start(ctx, job{s.opt.Contract, s.opt.Limits, s.opt.Memory, s.opt.Seconds}); err != nil {
-				c = nil
 				switch {
 				case ctx.Err() != nil:
-					return a, ctx.Err()
+					return nil, a, ctx.Err()
 				case died != nil:
-					return a, died
+					return nil, a, died
 				}
-				return a, &unavailable{err}
+				return nil, a, &unavailable{err}
 			}
 		}
 		if a, err = c.ask(ctx, q, encoded, into); err == nil {
-			return a, nil
+			return c, a, nil
 		}
 		died, c = c.end(), nil
 		if ctx.Err() != nil {
-			return a, ctx.Err()
+			return nil, a, ctx.Err()
 		}
 		if died.late {
 			break
 		}
 	}
-	return a, died
+	return nil, a, died
 }

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,18 @@ func TestHarm(t *testing.T) {
 				t.Errorf("the next picture: got %v, want it decoded", err)
 			}
 		})
+	}
+}
+
+// A picture whose decoder the system kills, as it does where memory is short, is
+// tried again while no other child runs.
+func TestKilledByAnother(t *testing.T) {
+	t.Setenv(deathsMark, filepath.Join(t.TempDir(), "deaths"))
+	s := opened(t, nil)
+	must(t, s.Try(t.Context(), stored(t, "good.jpg", specimen.JPEG(3)))) // a child runs
+	must(t, s.Try(t.Context(), stored(t, "killed.png", trapped(t, "killed twice"))))
+	if n := len(s.slots); n != s.opt.Workers {
+		t.Errorf("got room for %d children after it, want %d", n, s.opt.Workers)
 	}
 }
 
@@ -123,8 +136,8 @@ func TestNoise(t *testing.T) {
 // A child that cannot end itself is ended.
 func TestStopped(t *testing.T) {
 	s := opened(t, func(o *Options) { o.Workers, o.Seconds = 1, .1 })
-	if err := s.Try(t.Context(), stored(t, "stop.png", trapped(t, "stop"))); err == nil {
-		t.Error("got a good picture, want it refused")
+	if err := s.Try(t.Context(), stored(t, "stop.png", trapped(t, "stop"))); err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("got %v, want it refused as it takes too long", err)
 	}
 }
 
