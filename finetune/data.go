@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"alexnet/alexnet"
@@ -109,9 +108,16 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
 }
 
 // settle puts up with the pictures that cannot be decoded, or not, and writes
-// down what the run is made from. All pictures have been decoded once by then.
+// down what the run is made from. All pictures have been decoded once by then. A
+// run that goes on leaves out what it did before, whatever can be decoded now.
 func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	s.scan.Close()
+	if s.goesOnExactly() {
+		if lost := without(broken, s.before()); lost != nil {
+			return nil, s.lost(lost)
+		}
+		broken = s.before()
+	}
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
@@ -131,22 +137,10 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	if len(s.data.Val) > 0 && len(input.Drop(s.data.Val, broken)) == 0 {
 		s.log.Warn(unvalidated+": none of them can be decoded", "count", len(s.data.Val))
 	}
+	s.LeftOut = &Pictures{Train: namesOf(s.data.Train, broken), Val: namesOf(s.data.Val, broken)}
 	s.Used, s.settled = len(kept), true
-	return s.absolute().write(s.dir)
-}
-
-// sameData refuses to resume on other pictures: a position in their order would
-// mean nothing.
-func (s *session) sameData(from *checkpoint.Meta) error {
-	now := s.data.Fingerprint()
-	if from != nil && s.Fingerprint != now {
-		return s.otherData()
+	if err := checkpoint.WriteFile(PicturesFile(s.dir), s.data.Inventory()); err != nil {
+		return nil, err
 	}
-	s.Fingerprint = now
-	return nil
-}
-
-func (s *session) otherData() error {
-	return advised{fmt.Errorf("resume run: the pictures of %q are not those that the run began with", s.Data),
-		"bring them back, or begin a new run with this one's model as the start"}
+	return s.absolute().write(s.dir)
 }

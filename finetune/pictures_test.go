@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -78,11 +79,87 @@ func TestRefusedResumeChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	own.Epochs++
-	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), "not those that the run began with") {
-		t.Errorf("got %v, want other pictures refused", err)
+	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), "cannot be decoded any more:\n  "+filepath.Join(c.Data, "dark", "2.png")) {
+		t.Errorf("got %v, want an error that names dark/2.png", err)
 	}
 	if out, err := finetune.LeftOut(dir); err != nil || len(out) != 1 || out[0].Path != torn {
 		t.Errorf("got %v, %v left out, want %s alone", out, err, torn)
+	}
+}
+
+// A run that goes on leaves out what it did when it began, though by now that can be
+// decoded, and ends with the same values as one in one go.
+func TestResumeLeavesOutTheSame(t *testing.T) {
+	c := tiny(photos(t, 8))
+	c.BadImages = input.Skip
+	data, err := c.OpenData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	torn := []string{data.Train[1].Path, data.Val[2].Path}
+	whole := map[string][]byte{}
+	for _, path := range torn {
+		if whole[path], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tear(t, torn...)
+	once, parts := filepath.Join(t.TempDir(), "once"), filepath.Join(t.TempDir(), "parts")
+	run(t, once, c)
+	c.Epochs = 1
+	run(t, parts, c)
+	for path, picture := range whole {
+		if err := os.WriteFile(path, picture, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, err := finetune.Read(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (&finetune.Pictures{Train: []string{data.Train[1].Name}, Val: []string{data.Val[2].Name}}); !reflect.DeepEqual(own.LeftOut, want) {
+		t.Errorf("got %v left out, want %v", own.LeftOut, want)
+	}
+	own.Epochs = 2
+	if err := finetune.Resume(t.Context(), parts, own, finetune.Watch{}); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := finetune.LeftOut(parts); err != nil || len(out) != 2 {
+		t.Errorf("got %v, %v left out, want %s", out, err, torn)
+	}
+	got, want := newest(t, parts), newest(t, once)
+	if *got.Metrics != *want.Metrics || got.Step != want.Step {
+		t.Errorf("got %+v at step %d, want %+v at %d", *got.Metrics, got.Step, *want.Metrics, want.Step)
+	}
+	// A validation picture counts as much as one to train on.
+	tear(t, data.Val[0].Path)
+	own.Epochs = 3
+	if err := finetune.Resume(t.Context(), parts, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), data.Val[0].Path) {
+		t.Errorf("got %v, want an error that names %s", err, data.Val[0].Path)
+	}
+}
+
+// Where the pictures are others, the run says which.
+func TestDifferences(t *testing.T) {
+	c := tiny(photos(t, 8))
+	c.Val, c.Epochs, c.BadImages = "", 1, input.Skip
+	dir := filepath.Join(t.TempDir(), "run")
+	run(t, dir, c)
+	in := func(name string) string { return filepath.Join(c.Data, "dark", name) }
+	text := []byte("no picture")
+	if err := errors.Join(os.Remove(in("0.png")), os.WriteFile(in("2.png"), text, 0o666), os.Rename(in("4.png"), in("5.png"))); err != nil {
+		t.Fatal(err)
+	}
+	c.Epochs = 2
+	err := finetune.Resume(t.Context(), dir, c, finetune.Watch{})
+	const want = `began with:
+  train "dark/0.png": is missing
+  train "dark/2.png": is not a picture that can be read: got text
+  train "dark/4.png": is missing
+  train "dark/5.png": is new`
+	var advice interface{ Hint() string }
+	if err == nil || !strings.HasSuffix(err.Error(), want) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), "alexnet export "+dir) {
+		t.Errorf("got %v, want the four and how to begin anew", err)
 	}
 }
 

@@ -147,10 +147,10 @@ func (s *session) prepare() error {
 	if err := s.openData(); err != nil {
 		return err
 	}
-	if err := s.judge(s.data.Problems); err != nil {
+	if err := s.sameData(s.from); err != nil {
 		return err
 	}
-	return s.sameData(s.from)
+	return s.judge(s.data.Problems)
 }
 
 // choose settles what the network is computed on, and says so where it is not
@@ -169,7 +169,7 @@ func (s *session) job(contract alexnet.Contract, decoder *alexnet.Decoder, plan 
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropped()...)
 	job := train.Job{
-		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle,
+		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle, LeaveOut: s.before(),
 		Session: tfgraph.Options{Device: s.on},
 		Meta:    checkpoint.Meta{Network: s.Network, Contract: contract},
 		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},

@@ -1,8 +1,8 @@
 package input
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -112,23 +112,27 @@ func Counts(examples []Example, classes int) []int {
 	return counts
 }
 
-// Fingerprint is the SHA-256, in hexadecimal, of the classes and of every
-// picture's part, name, size and label. It does not change when the data is
-// moved as a whole, and does not read the pictures.
-func (d *Data) Fingerprint() string {
-	h := sha256.New()
+// Fingerprint is the SHA-256, in hexadecimal, of the Inventory. It does not
+// change when the data is moved as a whole.
+func (d *Data) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(d.Inventory())) }
+
+// Inventory has a line for each class, `class "cat"`, and for each picture: part,
+// name, size in bytes and label, as in `train "cat/1.jpg" 20117 0`. It does not
+// read the pictures.
+func (d *Data) Inventory() []byte {
+	var h bytes.Buffer
 	for _, c := range d.Classes {
-		fmt.Fprintf(h, "class %q\n", c)
+		fmt.Fprintf(&h, "class %q\n", c)
 	}
 	for _, part := range []struct {
 		split    Split
 		examples []Example
 	}{{TrainSplit, d.Train}, {ValSplit, d.Val}} {
 		for _, ex := range part.examples {
-			fmt.Fprintf(h, "%s %q %d %d\n", part.split, ex.Name, ex.Size, ex.Label)
+			fmt.Fprintf(&h, "%s %q %d %d\n", part.split, ex.Name, ex.Size, ex.Label)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return h.Bytes()
 }
 
 // Drop returns the examples whose path no problem names, in the same order.

@@ -35,6 +35,9 @@ type Job struct {
 	// what Meta.Config is to be. Nil puts up with none.
 	Settle func([]input.Problem) (json.RawMessage, error)
 
+	// LeaveOut are pictures that are left out though they may well be decoded.
+	LeaveOut []input.Problem
+
 	// EventSize is how many bytes an event file grows to before the next is begun;
 	// 64 MiB.
 	EventSize int64

@@ -81,7 +81,7 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	for i, s := range []*source{&r.train, &r.val}[:len(loaders)] {
-		*s = sources[i].only(loaders[i], problems)
+		*s = sources[i].only(loaders[i], slices.Concat(problems, r.job.LeaveOut))
 	}
 	if r.at.Index > r.train.count {
 		return fmt.Errorf("resume run %q: got %d pictures of the epoch used, want at most the %d there are", r.job.Dir, r.at.Index, r.train.count)
