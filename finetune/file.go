@@ -11,25 +11,46 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/internal/regular"
+	"alexnet/train"
 )
 
 // ConfigFile is where the run in dir keeps its Config.
 func ConfigFile(dir string) string { return filepath.Join(dir, "config.json") }
 
-// Read gives the Config that the run in dir was begun with.
+// Read gives the Config that the run in dir was begun with: config.json's, or where
+// that is gone or damaged, what the newest checkpoint says of it.
 func Read(dir string) (Config, error) {
-	var c Config
+	c, gone, err := readFile(dir)
+	if !gone {
+		return c, err
+	}
+	if all, _ := train.Checkpoints(dir).List(); len(all) > 0 {
+		if sealed, ok := sealedIn(all[len(all)-1]); ok {
+			return sealed, nil
+		}
+	}
+	return c, err
+}
+
+// readFile reads config.json, and tells whether it is gone or damaged.
+func readFile(dir string) (c Config, gone bool, err error) {
 	text, err := regular.Read(ConfigFile(dir), 64<<20)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, advised{fmt.Errorf("read run %q: it holds no config.json", dir), "name the run directory; without --resume a new run begins"}
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &c)
+		return c, true, advised{fmt.Errorf("read run %q: it holds no config.json", dir), "name the run directory; without --resume a new run begins"}
 	}
 	if err != nil {
-		return c, fmt.Errorf("read run %q: read config.json: %w", dir, err)
+		return c, false, fmt.Errorf("read run %q: read config.json: %w", dir, err)
 	}
-	return c, nil
+	if err := json.Unmarshal(text, &c); err != nil {
+		return c, true, advised{fmt.Errorf("read run %q: read config.json: %w", dir, err), "no checkpoint has its settings either: begin a new run in another folder"}
+	}
+	return c, false, nil
+}
+
+// sealedIn is the Config that a checkpoint keeps under its checksum, if it does.
+func sealedIn(m checkpoint.Meta) (c Config, ok bool) {
+	err := json.Unmarshal(m.Config, &c)
+	return c, err == nil && c.Data != ""
 }
 
 // write puts c into the run directory and gives it for what each checkpoint
@@ -51,16 +72,43 @@ func (c Config) goesOn(dir string) error {
 	if err != nil {
 		return err
 	}
+	if problems := c.against(old, "the run has"); problems != "" {
+		return advised{fmt.Errorf("resume run %q: %s", dir, problems), "resume it with its own, or begin a new run"}
+	}
+	return nil
+}
+
+// against names the settings that may not change and are others in old; has says
+// whose those are.
+func (c Config) against(old Config, has string) string {
 	was, now := old.Moved(c.Data, c.Val).Settings(), c.Settings()
 	var problems []string
 	for name := range was {
 		if was[name] != now[name] {
-			problems = append(problems, fmt.Sprintf("%s: got %v, the run has %v", name, now[name], was[name]))
+			problems = append(problems, fmt.Sprintf("%s: got %v, %s %v", name, now[name], has, was[name]))
 		}
 	}
-	if problems == nil {
+	slices.Sort(problems)
+	return strings.Join(problems, "; ")
+}
+
+// seal takes from the checkpoint that the run goes on from what config.json alone
+// does not vouch for, and refuses settings that are others there.
+func (s *session) seal() error {
+	sealed, ok := sealedIn(*s.from)
+	if !ok {
 		return nil
 	}
-	slices.Sort(problems)
-	return advised{fmt.Errorf("resume run %q: %s", dir, strings.Join(problems, "; ")), "resume it with its own, or begin a new run"}
+	if !filepath.IsAbs(sealed.Weights) { // of a run that kept it as it was typed
+		sealed.Weights = s.Weights
+	}
+	if problems := s.against(sealed, s.from.Name+" has"); problems != "" {
+		return advised{fmt.Errorf("resume run %q: %s and its checkpoint contradict each other: %s", s.dir, ConfigFile(s.dir), problems),
+			"remove config.json: the checkpoint's settings are taken then"}
+	}
+	s.Fingerprint, s.Used, s.LeftOut = sealed.Fingerprint, sealed.Used, sealed.LeftOut
+	if _, gone, err := readFile(s.dir); gone {
+		s.log.Warn("the newest checkpoint's settings are used, and config.json is written anew", "reason", err)
+	}
+	return nil
 }

@@ -65,6 +65,9 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 		return err
 	}
 	s := newSession(dir, c, &newest, w)
+	if err := s.seal(); err != nil {
+		return err
+	}
 	for _, problem := range damaged {
 		s.log.Warn("a checkpoint is damaged: the one before is used, and its updates are done again", "reason", problem)
 	}

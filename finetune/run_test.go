@@ -104,6 +104,51 @@ func TestResumePassesOverADamagedCheckpoint(t *testing.T) {
 	}
 }
 
+// A run whose config.json is gone or damaged goes on with what its checkpoints say,
+// and has one again. One that contradicts them is refused.
+func TestResumeWithoutItsConfig(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	c := tiny(photos(t, 4))
+	c.Epochs = 1
+	run(t, dir, c)
+	whole, err := os.ReadFile(finetune.ConfigFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for epochs, text := range map[int]string{2: "", 3: string(whole[:len(whole)/2])} {
+		if err := os.WriteFile(finetune.ConfigFile(dir), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		own, err := finetune.Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own.Epochs = max(own.Epochs, epochs)
+		var log bytes.Buffer
+		if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil))}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(log.String(), "config.json is written anew") {
+			t.Errorf("log: got %s, want a word of config.json", log.String())
+		}
+	}
+	text, err := os.ReadFile(finetune.ConfigFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(string(text), `"learning_rate": 0.001`, `"learning_rate": 0.1`, 1)
+	if err := os.WriteFile(finetune.ConfigFile(dir), []byte(other), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	own, err := finetune.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), "lr: got 0.1, model_epoch") {
+		t.Errorf("got %v, want config.json's rate refused", err)
+	}
+}
+
 func TestReadySaysWhatComes(t *testing.T) {
 	c := tiny(photos(t, 4))
 	dir := filepath.Join(t.TempDir(), "run")
