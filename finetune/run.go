@@ -24,7 +24,8 @@ import (
 // an epoch, event files for TensorBoard, metrics.csv and config.json. It ends as
 // train.Run does: with a *train.InterruptedError when ctx ends, after a
 // checkpoint of that very position, and with a *train.DivergedError when the loss
-// is no number any more. A dir that holds a run already is refused. With BadImages
+// is no number any more. A dir that holds a run already, or files of such names that
+// are none of a run's, or that lies among the pictures, is refused. With BadImages
 // list nothing is trained: it ends with an input.Listed.
 func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	if c.BadImages == input.List {
@@ -39,6 +40,9 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	case damaged != nil:
 		return advised{fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
 			"name another --out, or move what is there out of the way"}
+	}
+	if err := errors.Join(vacant(dir), c.apart(dir)); err != nil {
+		return err
 	}
 	return newSession(dir, c, nil, w).run(ctx)
 }

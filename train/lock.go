@@ -13,9 +13,17 @@ import (
 // ErrBusy reports that another process trains in the run directory.
 var ErrBusy = errors.New("another process trains here")
 
+const lockName = ".lock"
+
+// Begun tells whether a run has ever been opened in dir.
+func Begun(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, lockName))
+	return err == nil
+}
+
 // takeLock keeps a second process out until close, or until this one dies.
 func (d *directory) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(d.root, ".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(d.root, lockName), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return fmt.Errorf("open run: %w", err)
 	}

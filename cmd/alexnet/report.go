@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -66,6 +70,10 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return hinted{err, "name a run directory, which alexnet train --out makes"}
 	}
+	path := cmp.Or(f.out, filepath.Join(dir, "report.html"))
+	if err := replaceable(path); err != nil {
+		return err
+	}
 	model, err := a.open(ctx, checkpointPath(dir, f.checkpoint), f.device)
 	if err != nil {
 		return err
@@ -95,7 +103,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	for _, note := range page.Notes {
 		a.log.Warn(note)
 	}
-	return a.writePage(ctx, page, f, cmp.Or(f.out, filepath.Join(dir, "report.html")))
+	return a.writePage(ctx, page, f, path)
 }
 
 // checkpointPath is where the chosen checkpoint of the run is.
@@ -179,6 +187,30 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 		err = openPage(ctx, path)
 	}
 	return err
+}
+
+// replaceable refuses to overwrite what is no page of ours.
+func replaceable(path string) error {
+	const most = 4 << 10
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var head []byte
+	if err == nil && info.Mode().IsRegular() {
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			defer f.Close()
+			head, err = io.ReadAll(io.LimitReader(f, most))
+		}
+	}
+	if err == nil && !bytes.Contains(head, []byte(" · alexnet report</title>")) {
+		err = errors.New("it exists already and is no report")
+	}
+	if err != nil {
+		return hinted{fmt.Errorf("write page %q: %w", path, reasonOf(err)), "name another --out, or remove what is there"}
+	}
+	return nil
 }
 
 func accuracyText(page *report.Page) string {
