@@ -63,6 +63,7 @@ func TestSignals(t *testing.T) {
 	}{
 		{"Ctrl-C", syscall.SIGINT, 130, "--resume"},
 		{"SIGTERM", syscall.SIGTERM, 143, "--resume"},
+		{"the terminal is closed", syscall.SIGHUP, 129, "--resume"},
 		{"SIGKILL", syscall.SIGKILL, -1, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
