@@ -11,7 +11,6 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 
 	"alexnet/alexnet"
-	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/summaries"
@@ -46,7 +45,7 @@ func (b *board) project(ctx context.Context, v train.View) error {
 		return err
 	}
 	for _, f := range files {
-		if err := checkpoint.WriteFile(filepath.Join(train.Events(b.dir), f.Name), f.Data); err != nil {
+		if err := replace(filepath.Join(train.Events(b.dir), f.Name), f.Data); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"alexnet/alexnet"
-	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/scan"
@@ -139,7 +138,7 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	}
 	s.LeftOut = &Pictures{Train: namesOf(s.data.Train, broken), Val: namesOf(s.data.Val, broken)}
 	s.Used, s.settled = len(kept), true
-	if err := checkpoint.WriteFile(PicturesFile(s.dir), s.data.Inventory()); err != nil {
+	if err := replace(PicturesFile(s.dir), s.data.Inventory()); err != nil {
 		return nil, err
 	}
 	return s.absolute().write(s.dir)

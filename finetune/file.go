@@ -60,10 +60,13 @@ func (c Config) write(dir string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write settings: %w", err)
 	}
-	if err := checkpoint.SweepFile(ConfigFile(dir)); err != nil {
-		return nil, fmt.Errorf("write settings: %w", err)
-	}
-	return text, checkpoint.WriteFile(ConfigFile(dir), append(text, '\n'))
+	return text, replace(ConfigFile(dir), append(text, '\n'))
+}
+
+// replace writes a file that nobody else does, and removes what processes that died
+// over it have left.
+func replace(path string, data []byte) error {
+	return errors.Join(checkpoint.SweepFile(path), checkpoint.WriteFile(path, data))
 }
 
 // goesOn refuses to resume the run in dir with other settings than its own.

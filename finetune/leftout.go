@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"alexnet/checkpoint"
 	"alexnet/input"
 	"alexnet/internal/regular"
 )
@@ -28,7 +27,7 @@ func writeLeftOut(dir string, problems []input.Problem) error {
 	if err := input.WriteProblems(&text, problems); err != nil {
 		return err
 	}
-	return checkpoint.WriteFile(LeftOutFile(dir), text.Bytes())
+	return replace(LeftOutFile(dir), text.Bytes())
 }
 
 // LeftOut reads what the run in dir leaves out.

@@ -121,8 +121,19 @@ func TestResumeLeavesOutTheSame(t *testing.T) {
 		t.Errorf("got %v left out, want %v", own.LeftOut, want)
 	}
 	own.Epochs = 2
+	half := []string{filepath.Join(parts, ".left-out.csv.1"), filepath.Join(parts, ".pictures.txt.1"), filepath.Join(parts, ".config.json.1")}
+	for _, path := range half { // a process died over them
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := finetune.Resume(t.Context(), parts, own, finetune.Watch{}); err != nil {
 		t.Fatal(err)
+	}
+	for _, path := range half {
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: got %v, want it swept away", path, err)
+		}
 	}
 	if out, err := finetune.LeftOut(parts); err != nil || len(out) != 2 {
 		t.Errorf("got %v, %v left out, want %s", out, err, torn)

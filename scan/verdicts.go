@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -234,9 +235,21 @@ func (v *verdicts) save() {
 		err = os.MkdirAll(filepath.Dir(v.file), 0o777)
 	}
 	if err == nil {
+		v.sweep()
 		err = checkpoint.WriteFile(v.file, text.Bytes())
 	}
 	if err != nil {
 		v.note(fmt.Sprintf("pictures will be scanned again the next time: %v", err))
+	}
+}
+
+// sweep removes what processes that died in save have left. Others may be saving
+// right now, which takes no hour.
+func (v *verdicts) sweep() {
+	entries, _ := os.ReadDir(filepath.Dir(v.file)) // a wish: what stays does no harm
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), "."+verdictsName+".") && time.Since(info.ModTime()) > time.Hour {
+			_ = os.Remove(filepath.Join(filepath.Dir(v.file), e.Name()))
+		}
 	}
 }

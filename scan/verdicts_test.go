@@ -166,6 +166,24 @@ func TestVerdictsForgetOneThatCrashes(t *testing.T) {
 	}
 }
 
+// What a process that died over the file has left is removed once it is old.
+func TestVerdictsSweep(t *testing.T) {
+	dir := t.TempDir()
+	v := openVerdicts(dir, func(text string) { t.Error(text) })
+	v.news = true
+	for name, age := range map[string]time.Duration{".verdicts.csv.1": 2 * time.Hour, ".verdicts.csv.2": time.Minute} {
+		path, when := filepath.Join(dir, name), time.Now().Add(-age)
+		must(t, os.WriteFile(path, nil, 0o666))
+		must(t, os.Chtimes(path, when, when))
+	}
+	v.save()
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	must(t, err)
+	if want := []string{filepath.Join(dir, ".verdicts.csv.2")}; !slices.Equal(left, want) {
+		t.Errorf("got %q left, want %q, which another process may be writing", left, want)
+	}
+}
+
 // Verdicts on pictures that are gone are forgotten; those of others stay.
 func TestVerdictsForget(t *testing.T) {
 	dir := t.TempDir()
