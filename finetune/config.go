@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"alexnet/alexnet"
 	"alexnet/input"
@@ -66,6 +67,12 @@ const (
 // Validate joins everything that is wrong with c, as far as c alone tells.
 func (c Config) Validate() error {
 	errs := []error{c.Config.Validate(), c.BadImages.Validate(), c.Device.Validate()}
+	places := c.absolute()
+	for _, path := range []string{places.Data, places.Val, places.Weights, places.Cache} {
+		if !utf8.ValidString(path) {
+			errs = append(errs, fmt.Errorf("paths: got %q, want UTF-8, as config.json has to hold it: rename the folder or file", path))
+		}
+	}
 	if c.Network.LRN != alexnet.LRNOps && c.Network.LRN != alexnet.LRNKernel {
 		errs = append(errs, fmt.Errorf("lrn: got %q, want %s or %s", c.Network.LRN, alexnet.LRNOps, alexnet.LRNKernel))
 	}

@@ -185,6 +185,7 @@ func TestRefuses(t *testing.T) {
 		"a setting out of range": {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Dropout = 1 }), "dropout: got 1"},
 		"an unknown precision":   {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Precision = "half" }), `precision: got "half"`},
 		"an unknown policy":      {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad images: got ""`},
+		"a path in Latin 1":      {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Data = "da\xe4ta" }), `da\xe4ta", want UTF-8`},
 		"no weights":             {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Weights = "nowhere.npy" }), "nowhere.npy"},
 		"to resume nothing":      {finetune.Resume, fresh(), tiny(data), "holds no config.json"},
 		"to resume otherwise":    {finetune.Resume, begun, with(own, func(c *finetune.Config) { c.LearningRate, c.Seed = 0.5, 9 }), "lr: got 0.5, the run has 0.001; seed: got 9, the run has 1"},
