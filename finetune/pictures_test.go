@@ -230,36 +230,36 @@ func TestVerdictsAreShared(t *testing.T) {
 	}
 }
 
-// A picture that goes while the run does ends it with what to do; brought back,
-// the run goes on.
+// A picture that goes while the run does ends it with what to do, which helps.
 func TestPictureVanishes(t *testing.T) {
-	data := photos(t, 8)
-	c := tiny(data)
-	dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
-	w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.Epoch) {
-		if e.Epoch == 1 {
-			if err := os.Rename(gone, kept); err != nil {
-				t.Error(err)
+	for epoch, says := range []string{"begin anew", "--resume"} {
+		data := photos(t, 8)
+		c := tiny(data)
+		c.Val, c.Batch = "", 16 // one update an epoch
+		dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
+		w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.Epoch) {
+			if e.Epoch == epoch {
+				if err := os.Rename(gone, kept); err != nil {
+					t.Error(err)
+				}
 			}
+		}}}
+		err := finetune.Run(t.Context(), dir, c, w)
+		var advice interface{ Hint() string }
+		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), says) {
+			t.Fatalf("got %v, want an error that names %s and a hint %q", err, gone, says)
 		}
-	}}}
-	err := finetune.Run(t.Context(), dir, c, w)
-	var advice interface{ Hint() string }
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), "--resume") {
-		t.Fatalf("got %v, want an error that names %s and says how to go on", err, gone)
-	}
-	if err := os.Rename(kept, gone); err != nil {
-		t.Fatal(err)
-	}
-	own, err := finetune.Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := newest(t, dir).Epoch; got != c.Epochs {
-		t.Errorf("got %d epochs, want %d", got, c.Epochs)
+		if err := os.Rename(kept, gone); err != nil {
+			t.Fatal(err)
+		}
+		if epoch == 0 {
+			run(t, dir, c)
+		} else if own, err := finetune.Read(dir); err != nil || finetune.Resume(t.Context(), dir, own, finetune.Watch{}) != nil {
+			t.Fatalf("got the run not resumed, %v", err)
+		}
+		if got := newest(t, dir).Epoch; got != c.Epochs {
+			t.Errorf("got %d epochs, want %d", got, c.Epochs)
+		}
 	}
 }
 

@@ -130,10 +130,14 @@ func (s *session) run(ctx context.Context) error {
 // run began.
 func (s *session) advise(err error) error {
 	var in *input.Error
-	if s.settled && errors.As(err, &in) && in.Path != "" {
-		return advised{err, "it could be read when the run began: bring it back, and go on with --resume"}
+	if !s.settled || !errors.As(err, &in) || in.Path == "" {
+		return err
 	}
-	return err
+	advice := "it could be read when the run began: bring it back, and "
+	if all, _ := train.Checkpoints(s.dir).List(); len(all) == 0 {
+		return advised{err, advice + "begin anew: no update was saved yet"}
+	}
+	return advised{err, advice + "go on with --resume"}
 }
 
 // prepare settles everything that does not need the network yet.

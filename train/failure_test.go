@@ -169,25 +169,46 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	}
 }
 
+// A picture that breaks ends the run, which saves where it stands: with the picture
+// as it was, it goes on as if nothing had been. Before the first update there is
+// nothing to save.
 func TestRunMeetsABrokenPicture(t *testing.T) {
-	s := newStudio(t, 6, 0)
+	s := newStudio(t, 8, 2)
 	cfg := plain
-	cfg.Epochs = 2
-	dir := t.TempDir()
-	job := s.job(t, cfg, dir, nil)
-	broken := s.train[2].Path
-	job.Progress.OnEpoch = func(e train.Epoch) {
-		if e.Epoch == 1 {
-			must(t, os.WriteFile(broken, []byte("no picture"), 0o644))
-		}
-	}
-	err := train.Run(context.Background(), cfg, job)
-	var picture *input.Error
-	if !errors.As(err, &picture) || picture.Path != broken {
-		t.Errorf("got %v, want an error that names %q", err, broken)
-	}
-	if got := names(t, dir); !slices.Equal(got, []string{"model_epoch1.ckpt"}) {
-		t.Errorf("got %v, want the first epoch's checkpoint", got)
+	cfg.Epochs, cfg.Batch, cfg.MicroBatch, cfg.Optimizer, cfg.Dropout = 2, 4, 2, ops.Adam, .5
+	whole := s.run(t, cfg)
+	last := s.train[input.Order(8, cfg.Seed, 1)[7]]
+	for name, c := range map[string]struct {
+		picture input.Example
+		epoch   int // after which it breaks
+		saved   []string
+	}{
+		"before the first update": {s.train[input.Order(8, cfg.Seed, 0)[0]], 0, nil},
+		"in an update":            {last, 1, []string{"model_epoch1.ckpt", "model_epoch1_step3.ckpt"}},
+		"in validation":           {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, broken := t.TempDir(), c.picture.Path
+			good, err := os.ReadFile(broken)
+			must(t, err)
+			job := s.job(t, cfg, dir, nil)
+			job.Progress.OnEpoch = func(e train.Epoch) {
+				if e.Epoch == c.epoch {
+					must(t, os.WriteFile(broken, []byte("no picture"), 0o644))
+				}
+			}
+			err = train.Run(context.Background(), cfg, job)
+			var picture *input.Error
+			if !errors.As(err, &picture) || picture.Path != broken {
+				t.Errorf("got %v, want an error that names %q", err, broken)
+			}
+			if got := names(t, dir); !slices.Equal(got, c.saved) {
+				t.Errorf("got %v, want %v", got, c.saved)
+			}
+			must(t, os.WriteFile(broken, good, 0o644))
+			s.resume(t, cfg, dir)
+			same(t, dir, whole)
+		})
 	}
 }
 

@@ -19,7 +19,8 @@ import (
 // checkpoint an epoch, TensorBoard's event files and metrics.csv. When ctx ends,
 // it finishes the update it is in, or gives up one that is in the middle of its
 // micro-batches, saves a checkpoint of that very position and returns an
-// *InterruptedError. A loss, a gradient or a value that is not finite never gets
+// *InterruptedError; it does so too before an *input.Error of a picture that cannot
+// be read any more. A loss, a gradient or a value that is not finite never gets
 // into a checkpoint: it ends the run with a *DivergedError, or what cfg.OnNaN
 // says happens; what was saved before stays.
 func Run(ctx context.Context, cfg Config, job Job) (err error) {
@@ -208,8 +209,7 @@ func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 // finish closes the epoch: its figures, its checkpoint, and who is told.
 func (r *run) finish(ctx context.Context, report *eval.Report) error {
 	loss, accuracy := r.at.sum.values()
-	r.at.Epoch, r.at.Index, r.at.sum = r.at.Epoch+1, 0, mean{}
-	e := Epoch{Epoch: r.at.Epoch, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
+	e := Epoch{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
 		Validation: report, Rate: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
 	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
@@ -217,6 +217,7 @@ func (r *run) finish(ctx context.Context, report *eval.Report) error {
 	if err := r.dir.appendMetrics(e, r.settings().LearningRate); err != nil {
 		return err
 	}
+	r.at.Epoch, r.at.Index, r.at.sum = e.Epoch, 0, mean{}
 	var err error
 	if e.Checkpoint, err = r.save(ctx, metricsOf(report)); err != nil {
 		return err
@@ -260,22 +261,24 @@ func metricsOf(report *eval.Report) *checkpoint.Metrics {
 	return &checkpoint.Metrics{Accuracy: report.Accuracy, Loss: report.Loss, Count: report.Count}
 }
 
-// leave ends a run early. An interrupted one saves where it stands first.
+// leave ends a run early. One that was interrupted, or that met a picture it
+// cannot read any more, saves where it stands first: no update is lost.
 func (r *run) leave(ctx context.Context, err error) error {
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) && !errors.Is(err, context.Cause(ctx)) {
+	stop := &InterruptedError{Cause: context.Cause(ctx), Step: r.at.Step}
+	switch {
+	case ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, stop.Cause)):
+		err = stop
+	case !errors.As(err, new(*input.Error)):
 		return err
 	}
-	stop := &InterruptedError{Cause: context.Cause(ctx), Step: r.at.Step}
 	if r.at.Step == r.saved.Step {
-		return stop
+		return err
 	}
-	if err := r.sound(ctx); err != nil {
-		return errors.Join(stop, err)
+	unsaved := r.sound(ctx)
+	if unsaved == nil {
+		stop.Checkpoint, unsaved = r.save(ctx, nil)
 	}
-	if stop.Checkpoint, err = r.save(ctx, nil); err != nil {
-		return errors.Join(stop, err)
-	}
-	return stop
+	return errors.Join(err, unsaved)
 }
 
 // InterruptedError ends a run whose context ended.
