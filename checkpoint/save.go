@@ -40,11 +40,16 @@ func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m
 
 // Rewind removes the checkpoints after to, from which a run is about to go on:
 // they are damaged, or their updates are done again. Then it removes those that
-// keep lets go.
+// keep lets go. All come after the zero value.
 func (d Dir) Rewind(to Meta, keep int) error {
 	names, err := d.names()
 	if err != nil {
 		return err
+	}
+	if to.Name == "" { // then no name may stay of one that is not there
+		if err := os.Remove(d.state()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	for _, name := range names {
 		if slices.Compare(place(name), place(to.Name)) <= 0 {

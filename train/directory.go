@@ -69,14 +69,31 @@ func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta
 			return fmt.Errorf("open run: %w", err)
 		}
 	}
-	rows, err := d.metricsUpTo(at.Epoch)
-	if err != nil {
-		return err
-	}
 	for _, path := range []string{d.metrics, d.filling} {
 		if err := checkpoint.SweepFile(path); err != nil {
 			return fmt.Errorf("open run: %w", err)
 		}
+	}
+	return d.keepMetrics(at.Epoch)
+}
+
+// goBack removes the checkpoints and the metrics after a position in the run, which
+// is that of a checkpoint or, without one, the start.
+func (d *directory) goBack(at position, to *checkpoint.Meta, keep int) error {
+	if to == nil {
+		to = new(checkpoint.Meta)
+	}
+	if err := d.checkpoints.Rewind(*to, keep); err != nil {
+		return fmt.Errorf("go back in run: %w", err)
+	}
+	return d.keepMetrics(at.Epoch)
+}
+
+// keepMetrics leaves of the metrics those of so many epochs.
+func (d *directory) keepMetrics(epochs int) error {
+	rows, err := d.metricsUpTo(epochs)
+	if err != nil {
+		return err
 	}
 	return checkpoint.WriteFile(d.metrics, rows)
 }

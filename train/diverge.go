@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"alexnet/checkpoint"
 	"alexnet/ops"
 	"alexnet/summaries"
 )
@@ -18,8 +20,9 @@ type OnNaN string
 
 // Stop ends the run. Skip leaves the update out, counts it, and goes on with the
 // next batch; an epoch of which nothing is left ends the run. LowerRate goes back
-// to the newest checkpoint, or to the start, and takes a tenth of the learning
-// rate from there on, at most three times in a run.
+// to the newest checkpoint of an epoch's end, or to the start, and takes a tenth of
+// the learning rate from there on, at most three times in a run. When that does not
+// bring it past the end of an epoch, it goes back one checkpoint further.
 const (
 	Stop      OnNaN = "stop"
 	Skip      OnNaN = "skip"
@@ -174,26 +177,54 @@ func andOthers(names []string) string {
 	return last
 }
 
-// goBack takes the run to its newest checkpoint with a tenth of the rate, where
-// err is that it diverged and LowerRate is the rule. Else it gives err back.
+// goBack takes the run back with a tenth of the rate, where err is that it diverged
+// and LowerRate is the rule. Else it gives err back.
 func (r *run) goBack(ctx context.Context, err error) error {
 	var diverged *DivergedError
 	lowered := r.at.Lowered + 1
 	if r.cfg.OnNaN != LowerRate || lowered > mostLowered || !errors.As(err, &diverged) {
 		return err
 	}
+	to, unread := r.wayBack()
+	if unread != nil {
+		return errors.Join(err, unread)
+	}
+	r.job.Resume = to
 	if err := r.enter(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	r.at.Lowered = lowered
+	if err := r.dir.goBack(r.at, to, r.cfg.Keep); err != nil {
+		return err
+	}
 	r.note(fmt.Sprintf("%v; going on from step %d with a learning rate of %.4g", err, r.at.Step, r.settings().LearningRate))
 	if err := r.events.Close(); err != nil {
 		return err
 	}
-	if from := r.job.Resume; from != nil {
-		if err := summaries.Rewind(r.dir.events, from.Events); err != nil {
+	if to != nil {
+		if err := summaries.Rewind(r.dir.events, to.Events); err != nil {
 			return err
 		}
 	}
 	return r.openEvents(r.at.Step + 1)
+}
+
+// wayBack is the checkpoint to go back to, nil for the start. One from inside an
+// epoch may have been saved on the way up, so it is of an epoch's end; where the
+// rate was lowered since the newest one, that did not help, and it is the one before.
+// A run that was resumed before the first has no way but to where it was resumed.
+func (r *run) wayBack() (*checkpoint.Meta, error) {
+	all, err := r.dir.checkpoints.List()
+	ends := slices.DeleteFunc(all, func(m checkpoint.Meta) bool { return m.Index > 0 })
+	switch n := len(ends); {
+	case err != nil:
+		return nil, err
+	case n > 1 && ends[n-1].Lowered < r.at.Lowered:
+		return &ends[n-2], nil
+	case n > 0:
+		return &ends[n-1], nil
+	case r.job.Start == nil:
+		return r.job.Resume, nil
+	}
+	return nil, nil
 }

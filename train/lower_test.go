@@ -1,9 +1,9 @@
 package train_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,82 +12,99 @@ import (
 	"alexnet/train"
 )
 
-var lowering = train.Config{Epochs: 3, Batch: 3, LearningRate: 1e-2, Optimizer: ops.Momentum, Dropout: .5, Seed: 7,
+// lowering meets the poisoned picture in the last update of each epoch.
+var lowering = train.Config{Epochs: 3, Batch: 3, LearningRate: 1e-2, Optimizer: ops.Momentum, Dropout: .5, Seed: 8,
 	DisplayEvery: 1, OnNaN: train.LowerRate}
 
-// lower runs on in dir with a picture that is spoilt in that epoch until a note
-// tells of it, and is interrupted after step stop.
-func (s *studio) lower(t *testing.T, dir string, epoch int, stop int64) error {
+// lower runs on in dir with a picture that is spoilt in that epoch until the rate
+// is down to enough, and is interrupted after step stop with a lowered rate.
+func (s *studio) lower(t *testing.T, cfg train.Config, dir string, epoch int, enough float64, stop int64) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	job := s.job(t, lowering, dir, latest(t, dir))
-	var due atomic.Bool
-	due.Store(epoch == 1)
-	s.poison(&job, due.Load)
+	from := latest(t, dir)
+	job := s.job(t, cfg, dir, from)
+	var due, lowered, cured atomic.Bool
+	due.Store(from == nil && epoch == 1 || from != nil && from.Epoch == epoch-1)
+	s.poison(&job, func() bool { return due.Load() && !cured.Load() })
 	job.Progress.OnEpoch = func(e train.Epoch) { due.Store(e.Epoch == epoch-1) }
 	job.Progress.OnNote = func(text string) {
-		if strings.Contains(text, "learning rate of 0.001") {
-			due.Store(false)
+		if strings.Contains(text, "going on from step") {
+			lowered.Store(true)
+			cured.Store(strings.HasSuffix(text, fmt.Sprintf("learning rate of %g", enough)))
 		}
 	}
-	afterStep(stop)(&job, cancel)
-	return train.Run(ctx, lowering, job)
+	job.Progress.OnStep = func(st train.Step) {
+		if st.Step == stop && lowered.Load() {
+			cancel()
+		}
+	}
+	return train.Run(ctx, cfg, job)
+}
+
+// saving are ways in which a run saves: at the end of each epoch only, and after
+// each update, which is where it may be on the way up already.
+func saving() (all []train.Config) {
+	for _, every := range []int64{0, 1} {
+		cfg := lowering
+		cfg.SaveEvery.Updates = every
+		all = append(all, cfg)
+	}
+	return all
 }
 
 // A run that diverges after an epoch goes on from that epoch's checkpoint as one
-// does that was begun there with a tenth of the rate.
+// does that was begun there with a tenth of the rate. When it diverges there again,
+// it does so from the checkpoint before, with a tenth of that.
 func TestLowerRate(t *testing.T) {
 	s := newStudio(t, 9, 2)
 	s.cache.Off = true
-	first, rest := lowering, lowering
-	first.Epochs, rest.LearningRate = 1, 1e-3
-	by := s.run(t, first)
-	s.resume(t, rest, by)
-
-	dir := t.TempDir()
-	must(t, s.lower(t, dir, 2, -1))
-	if !bytes.Equal(bundle(t, dir), bundle(t, by)) {
-		t.Error("the last checkpoint differs from that of a run with a tenth of the rate")
-	}
-	if m := newest(t, dir); m.Lowered != 1 || m.Step != 9 {
-		t.Errorf("got the rate lowered %d times at step %d, want once at 9", m.Lowered, m.Step)
-	}
-	rows := metrics(t, dir)
-	if got := []string{rows[1][6], rows[2][6], rows[3][6]}; got[0] != "0.01" || got[1] != "0.001" || got[2] != "0.001" {
-		t.Errorf("got learning rates %v, want 0.01 and then 0.001", got)
-	}
-	points, err := train.Points(dir)
-	must(t, err)
-	if len(points) != 9 {
-		t.Errorf("got %d points of the curve, want one for each of 9 steps", len(points))
+	for _, c := range []struct {
+		epoch, times int
+		rate         float64
+	}{{2, 1, 1e-3}, {3, 2, 1e-4}} {
+		first, rest := lowering, lowering
+		first.Epochs, rest.LearningRate = 1, c.rate
+		by := s.run(t, first)
+		s.resume(t, rest, by)
+		for _, cfg := range saving() {
+			dir := t.TempDir()
+			must(t, s.lower(t, cfg, dir, c.epoch, c.rate, -1))
+			same(t, dir, by)
+			if m := newest(t, dir); m.Lowered != c.times || m.Step != 9 {
+				t.Errorf("got the rate lowered %d times at step %d, want %d at 9", m.Lowered, m.Step, c.times)
+			}
+		}
 	}
 }
 
-// Without a checkpoint it goes back to the start.
+// Without a checkpoint of an epoch's end it goes back to the start.
 func TestLowerRateFromTheStart(t *testing.T) {
 	s := newStudio(t, 9, 0)
 	s.cache.Off = true
 	rest := lowering
 	rest.LearningRate = 1e-3
-	dir := t.TempDir()
-	must(t, s.lower(t, dir, 1, -1))
-	if !bytes.Equal(bundle(t, dir), bundle(t, s.run(t, rest))) {
-		t.Error("the last checkpoint differs from that of a run with a tenth of the rate")
+	by := s.run(t, rest)
+	for _, cfg := range saving() {
+		dir := t.TempDir()
+		must(t, s.lower(t, cfg, dir, 1, 1e-3, -1))
+		same(t, dir, by)
 	}
 }
 
 // The lowered rate belongs to the state: a run that is interrupted with it goes
-// on with it.
+// on with it, and further back where it has to.
 func TestLowerRateIsResumed(t *testing.T) {
 	s := newStudio(t, 9, 2)
 	s.cache.Off = true
 	whole, parted := t.TempDir(), t.TempDir()
-	must(t, s.lower(t, whole, 2, -1))
+	must(t, s.lower(t, lowering, whole, 3, 1e-4, -1))
 	var stop *train.InterruptedError
-	if err := s.lower(t, parted, 2, 5); !errors.As(err, &stop) {
-		t.Fatalf("got %v, want an interruption", err)
+	for _, step := range []int64{7, 5} { // after the first lowering, and after the second
+		if err := s.lower(t, lowering, parted, 3, 1e-4, step); !errors.As(err, &stop) || stop.Step != step {
+			t.Fatalf("got %v, want an interruption after step %d", err, step)
+		}
 	}
-	must(t, s.lower(t, parted, -1, -1))
+	must(t, s.lower(t, lowering, parted, -1, 1e-4, -1))
 	same(t, parted, whole)
 }
 

@@ -61,7 +61,7 @@ func (r *run) openEvents(next int64) (err error) {
 func (r *run) enter(ctx context.Context) error {
 	from := r.job.Resume
 	if from == nil {
-		r.at, r.display = position{}, mean{}
+		r.at, r.saved, r.display = position{}, position{}, mean{}
 		if err := r.graph.startSlots(ctx, r.session); err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar((*string)(&c.Network.LRN), "lrn", string(c.Network.LRN), "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit")
 	flags.StringVar((*string)(&c.Precision), "precision", string(c.Precision), "float32; bfloat16 for all layers but fc8; or auto: bfloat16 for frozen layers where the processor has it")
 	flags.Float64Var(&c.ClipNorm, "clip-norm", 0, "the most that the norm of all gradients together may be; larger ones are shrunk to it (default no bound)")
-	flags.StringVar((*string)(&c.OnNaN), "on-nan", string(c.OnNaN), "an update whose loss or gradients are no finite numbers is never applied: stop; skip it; or lower-lr: go back to the last checkpoint with a tenth of the rate")
+	flags.StringVar((*string)(&c.OnNaN), "on-nan", string(c.OnNaN), "an update whose loss or gradients are no finite numbers is never applied: stop; skip it; or lower-lr: go back to the last epoch's checkpoint, or further, with a tenth of the rate")
 	registerDevice(flags, &c.Device)
 	flags.BoolVar(&c.IgnoreOrientation, "ignore-orientation", false, "take pictures as stored, whatever their EXIF orientation says")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out from its newest checkpoint")
