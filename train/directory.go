@@ -135,7 +135,7 @@ func (d *directory) metricsUpTo(epochs int) ([]byte, error) {
 	}
 	kept := [][]string{columns}
 	for _, row := range rows {
-		if epoch, err := strconv.Atoi(row[0]); err == nil && epoch <= epochs {
+		if e, err := parseEpoch(row); err == nil && e.Epoch <= epochs {
 			kept = append(kept, row)
 		}
 	}

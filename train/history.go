@@ -1,7 +1,6 @@
 package train
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 
@@ -36,25 +36,31 @@ func History(dir string) ([]Epoch, error) {
 	return all, nil
 }
 
-// Metrics gives the rows of the metrics.csv that the run in dir has written, its
-// headings first; none without the file. A crash may have cut the last row, which
-// is left out.
+// Metrics gives the rows of the metrics.csv that the run in dir has written, after
+// their headings; nothing without the file. A row that is damaged, or that a crash
+// has cut, is left out.
 func Metrics(dir string) ([][]string, error) {
-	f, _, err := regular.Open(directoryOf(dir).metrics)
+	text, err := regular.Read(directoryOf(dir).metrics, 1<<30)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read metrics: %w", err)
 	}
-	defer f.Close()
-	reader := csv.NewReader(f)
-	reader.FieldsPerRecord = -1
-	rows, _ := reader.ReadAll()
-	return slices.DeleteFunc(rows, func(row []string) bool { return len(row) != len(columns) }), nil
+	rows := [][]string{columns}
+	for line := range strings.Lines(string(text)) {
+		row := strings.Split(strings.TrimRight(line, "\r\n"), ",") // of numbers: nothing is quoted
+		if _, err := parseEpoch(row); err == nil {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 func parseEpoch(row []string) (e Epoch, err error) {
+	if len(row) != len(columns) {
+		return e, fmt.Errorf("got %d columns, want %d", len(row), len(columns))
+	}
 	values := make([]float64, len(row))
 	for i, text := range row {
 		if text == "" {
@@ -63,6 +69,9 @@ func parseEpoch(row []string) (e Epoch, err error) {
 		if values[i], err = strconv.ParseFloat(text, 64); err != nil {
 			return e, err
 		}
+	}
+	if !(values[0] >= 1 && values[0] <= math.MaxInt32) {
+		return e, fmt.Errorf("got epoch %q, want one from 1 on", row[0])
 	}
 	e = Epoch{Epoch: int(values[0]), Step: int64(values[1]), Loss: values[2], Accuracy: values[3], Rate: values[7], Seconds: values[8]}
 	if row[4] != "" && row[5] != "" {

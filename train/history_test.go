@@ -1,9 +1,13 @@
 package train_test
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"alexnet/ops"
@@ -47,6 +51,29 @@ func TestHistory(t *testing.T) {
 		if !(p.Loss > 0) || !(p.Accuracy >= 0 && p.Accuracy <= 1) {
 			t.Errorf("got point %+v, want a loss and an accuracy", p)
 		}
+	}
+}
+
+// A bit that flips in metrics.csv costs at most the rows that it stands in: a run
+// that goes on says so, and keeps the others.
+func TestResumeAfterAFlippedBit(t *testing.T) {
+	s := newStudio(t, 4, 0)
+	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 1}
+	dir := s.run(t, cfg)
+	path := filepath.Join(dir, "metrics.csv")
+	text, err := os.ReadFile(path)
+	must(t, err)
+	want := metrics(t, dir)
+	text[bytes.Index(text, []byte("\n2,2,"))+1] = '"' // '2' without a bit
+	must(t, os.WriteFile(path, text, 0o644))
+	job := s.job(t, cfg, dir, latest(t, dir))
+	what := listen(&job)
+	must(t, train.Run(t.Context(), cfg, job))
+	if got := metrics(t, dir); !reflect.DeepEqual(got, slices.Delete(want, 2, 3)) {
+		t.Errorf("got %v, want all rows but the second epoch's", got)
+	}
+	if len(what.notes) != 1 || !strings.Contains(what.notes[0], "only 2 of the 3 epochs") {
+		t.Errorf("got notes %q, want one that a row is lost", what.notes)
 	}
 }
 

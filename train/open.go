@@ -42,6 +42,9 @@ func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 	if err := r.dir.open(ctx, r.at, r.job.Resume, cfg.Keep); err != nil {
 		return r, err
 	}
+	if epochs, err := History(job.Dir); err == nil && len(epochs) < r.at.Epoch {
+		r.note(fmt.Sprintf("metrics.csv has the figures of only %d of the %d epochs done: the other rows were damaged or removed", len(epochs), r.at.Epoch))
+	}
 	next := r.at.Step + 1
 	if r.at.Step == 0 {
 		next = 0
