@@ -134,38 +134,43 @@ func TestRunThatAnotherProcessMovedOn(t *testing.T) {
 	}
 }
 
+// A run whose directory is moved or removed ends at its next save, says what
+// happened and what to do, and does not make the directory anew.
 func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	s := newStudio(t, 3, 0)
-	dir := filepath.Join(t.TempDir(), "run")
-	cfg := plain
-	cfg.Epochs = 3
-	job := s.job(t, cfg, dir, nil)
-	last := 0
-	job.Progress.OnEpoch = func(e train.Epoch) {
-		if last = e.Epoch; e.Epoch == 1 {
-			must(t, os.RemoveAll(dir))
+	inside := train.Interval{Updates: 1}
+	for name, c := range map[string]struct {
+		every     train.Interval
+		gone, end int64 // the update after which it goes, and the last one
+	}{
+		"at an epoch's end":           {train.Interval{}, 3, 6},
+		"inside an epoch":             {train.Interval{}, 5, 6},
+		"before a save in its middle": {inside, 4, 4},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		cfg := plain
+		cfg.Epochs, cfg.Batch, cfg.SaveEvery = 3, 1, c.every
+		job := s.job(t, cfg, dir, nil)
+		var last int64
+		goes := func(step int64) {
+			if step == c.gone {
+				must(t, os.Rename(dir, dir+"2"))
+			}
 		}
-	}
-	err := train.Run(context.Background(), cfg, job)
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || last != 1 {
-		t.Errorf("got %v after epoch %d, want %v and the name %q after 1", err, last, os.ErrNotExist, dir)
-	}
-
-	cfg.SaveEvery = train.Interval{Updates: 1}
-	cfg.Batch = 1
-	job = s.job(t, cfg, dir, nil)
-	var steps int64
-	job.Progress.OnStep = func(st train.Step) {
-		if steps = st.Step; steps == 2 {
-			must(t, os.RemoveAll(dir))
+		job.Progress.OnStep = func(st train.Step) {
+			if last = st.Step; last%3 > 0 {
+				goes(last)
+			}
 		}
-	}
-	err = train.Run(context.Background(), cfg, job)
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir) || steps != 2 {
-		t.Errorf("inside an epoch: got %v after step %d, want %v and the name %q after 2", err, steps, os.ErrNotExist, dir)
-	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("got %v, want the directory to stay away", err)
+		job.Progress.OnEpoch = func(e train.Epoch) { goes(e.Step) }
+		err := train.Run(context.Background(), cfg, job)
+		var advice interface{ Hint() string }
+		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir+"\" was moved or removed") || !errors.As(err, &advice) || last != c.end {
+			t.Errorf("%s: got %v after step %d, want %v, the name %q and a hint after %d", name, err, last, os.ErrNotExist, dir, c.end)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: got %v, want the directory to stay away", name, err)
+		}
 	}
 }
 

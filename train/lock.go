@@ -38,8 +38,8 @@ func (d *directory) takeLock() error {
 	return nil
 }
 
-// still tells whether the directory is where it was: removed under the run, it
-// must not come back with a few files in it.
+// still tells whether the directory is where it was: moved or removed under the
+// run, it must not come back with a few files in it.
 func (d *directory) still() error {
 	mine, err := d.lock.Stat()
 	if err != nil {
@@ -47,10 +47,24 @@ func (d *directory) still() error {
 	}
 	there, err := os.Stat(d.lock.Name())
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, there) {
-		return fmt.Errorf("run directory %q was removed while the run trains in it: %w", d.root, fs.ErrNotExist)
+		return &goneError{d.root}
 	}
 	return err
 }
+
+// goneError ends a run whose directory is no longer there.
+type goneError struct{ dir string }
+
+func (e *goneError) Error() string {
+	return fmt.Sprintf("run directory %q was moved or removed while the run trains in it", e.dir)
+}
+
+// Hint says what to do about it.
+func (e *goneError) Hint() string {
+	return "put it back, or name the place where it is now with --out, and go on from its newest checkpoint with --resume"
+}
+
+func (e *goneError) Unwrap() error { return fs.ErrNotExist }
 
 func (d *directory) close() error {
 	if d.lock == nil {

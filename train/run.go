@@ -208,6 +208,9 @@ func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 
 // finish closes the epoch: its figures, its checkpoint, and who is told.
 func (r *run) finish(ctx context.Context, report *eval.Report) error {
+	if err := r.dir.still(); err != nil {
+		return err
+	}
 	loss, accuracy := r.at.sum.values()
 	e := Epoch{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
 		Validation: report, Rate: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
