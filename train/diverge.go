@@ -53,16 +53,21 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("%s, want a finite number; the learning rate is %.4g", text, e.LearningRate)
 }
 
-// Hint says what to do about it.
+// Hint says what to do about it. A run that goes on keeps its rate and its bound;
+// what happens to NaN may be changed.
 func (e *DivergedError) Hint() string {
-	hint := fmt.Sprintf("the steps are too large: try --lr %.0e, --clip-norm 1 or --on-nan lower-lr", e.LearningRate/10)
+	rate := fmt.Sprintf("--lr %.0e", e.LearningRate/10)
+	switch {
+	case e.Checkpoint == "" && e.Lowered:
+		return fmt.Sprintf("the steps are too large: try %s or --clip-norm 1", rate)
+	case e.Checkpoint == "":
+		return fmt.Sprintf("the steps are too large: try %s, --clip-norm 1 or --on-nan lower-lr", rate)
+	}
+	hint := fmt.Sprintf("the steps are too large: begin a new run in another --out with %s or --clip-norm 1", rate)
 	if e.Lowered {
-		hint = fmt.Sprintf("the steps are too large: try --lr %.0e or --clip-norm 1", e.LearningRate/10)
+		return hint + "; the checkpoint before is " + e.Checkpoint
 	}
-	if e.Checkpoint != "" {
-		hint += fmt.Sprintf("; the checkpoint before is %s", e.Checkpoint)
-	}
-	return hint
+	return hint + fmt.Sprintf(", or go on from %s with --resume --on-nan lower-lr", e.Checkpoint)
 }
 
 // diverged completes e by where the run stands.

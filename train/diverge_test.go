@@ -79,6 +79,25 @@ func TestGradientStops(t *testing.T) {
 	}
 }
 
+// Every way that the hint names can be gone: with a checkpoint, another rate takes
+// another run.
+func TestDivergedHint(t *testing.T) {
+	for _, c := range []struct {
+		e    train.DivergedError
+		want string
+	}{
+		{train.DivergedError{}, "try --lr 1e-03, --clip-norm 1 or --on-nan lower-lr"},
+		{train.DivergedError{Lowered: true}, "try --lr 1e-03 or --clip-norm 1"},
+		{train.DivergedError{Checkpoint: "run/c"}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1, or go on from run/c with --resume --on-nan lower-lr"},
+		{train.DivergedError{Checkpoint: "run/c", Lowered: true}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1; the checkpoint before is run/c"},
+	} {
+		c.e.LearningRate = 1e-2
+		if got := c.e.Hint(); got != "the steps are too large: "+c.want {
+			t.Errorf("got hint %q, want it to end in %q", got, c.want)
+		}
+	}
+}
+
 // Of a large batch the note names ten pictures and counts the rest.
 func TestGradientStopsALargeBatch(t *testing.T) {
 	s := newStudio(t, 12, 0)
