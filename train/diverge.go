@@ -19,7 +19,7 @@ import (
 type OnNaN string
 
 // Stop ends the run. Skip leaves the update out, counts it, and goes on with the
-// next batch; an epoch of which nothing is left ends the run. LowerRate goes back
+// next batch; an epoch of which less than half is left ends the run. LowerRate goes back
 // to the newest checkpoint of an epoch's end, or to the start, and takes a tenth of
 // the learning rate from there on, at most three times in a run. When that does not
 // bring it past the end of an epoch, it goes back one checkpoint further.
@@ -145,13 +145,27 @@ func (r *run) skip(res *result, n int) error {
 	}
 	err := r.diverged(e)
 	r.note("pictures of the batch: " + someOf(e.Pictures))
-	nothingLeft := r.at.Index+n == r.train.count && r.at.sum.count == 0
-	if r.cfg.OnNaN != Skip || nothingLeft {
+	if r.cfg.OnNaN != Skip {
 		return err
 	}
 	r.at.Skipped++
 	res.samples = nil
 	r.note(fmt.Sprintf("left out: %v; updates left out so far: %d", err, r.at.Skipped))
+	return nil
+}
+
+// enough says of how many pictures the updates of an epoch that ends were left out.
+// Where it is most of them, as when finite values have exploded already, the epoch
+// gets no checkpoint, which might push out the last good one.
+func (r *run) enough() error {
+	all := r.train.count
+	left := all - r.at.sum.count
+	switch {
+	case 2*left > all:
+		return r.diverged(DivergedError{What: fmt.Sprintf("losses or gradients that are not finite for %d of the epoch's %d pictures", left, all), Loss: math.NaN()})
+	case left > 0:
+		r.note(fmt.Sprintf("epoch %d: the updates of %d of %d pictures were left out", r.at.Epoch+1, left, all))
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -212,17 +213,35 @@ func TestSkipIsResumedExactly(t *testing.T) {
 	}
 }
 
-// Of an epoch of which nothing is left there are no figures: it ends the run.
-func TestSkipEverything(t *testing.T) {
-	s := newStudio(t, 6, 0)
-	cfg := skipping(0)
-	cfg.Batch = 6
-	dir := t.TempDir()
-	job := s.job(t, cfg, dir, nil)
-	s.poison(&job, always)
-	var diverged *train.DivergedError
-	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || names(t, dir) != nil {
-		t.Errorf("got %v and %v, want a DivergedError and no checkpoint", err, names(t, dir))
+// An epoch of which little or nothing is left ends the run without a checkpoint of
+// it; one of which most is left says what was left out.
+func TestSkipMost(t *testing.T) {
+	for _, c := range []struct {
+		pictures, left int
+	}{{6, 6}, {9, 6}, {18, 6}} {
+		s := newStudio(t, c.pictures, 0)
+		cfg := skipping(0)
+		cfg.Batch, cfg.Epochs = 6, 1
+		for poisonedStep(cfg, c.pictures, 0) > 0 {
+			cfg.Seed++
+		}
+		dir := t.TempDir()
+		job := s.job(t, cfg, dir, nil)
+		s.poison(&job, always)
+		what := listen(&job)
+		err := train.Run(context.Background(), cfg, job)
+		var diverged *train.DivergedError
+		if ends := 2*c.left > c.pictures; errors.As(err, &diverged) != ends || (names(t, dir) == nil) != ends {
+			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a DivergedError and none: %v", c.left, c.pictures, err, names(t, dir), ends)
+		}
+		said := fmt.Sprintf("%d of %d pictures", c.left, c.pictures)
+		if diverged != nil {
+			said = fmt.Sprintf("%d of the epoch's %d pictures", c.left, c.pictures)
+			what.notes = append(what.notes, err.Error())
+		}
+		if last := what.notes[len(what.notes)-1]; !strings.Contains(last, said) {
+			t.Errorf("got %q at last, want it to say %q", last, said)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func (r *run) whole(ctx context.Context) error {
 	if err := r.epoch(ctx); err != nil {
 		return err
 	}
-	if err := r.sound(ctx); err != nil {
+	if err := errors.Join(r.enough(), r.sound(ctx)); err != nil {
 		return err
 	}
 	report, err := r.validate(ctx)
