@@ -192,6 +192,15 @@ func TestRewind(t *testing.T) {
 	}
 }
 
+// Gone back to the start, a run has no checkpoint, and none is missing.
+func TestRewindToTheStart(t *testing.T) {
+	d, _, _ := twoSaved(t)
+	must(t, d.Rewind(Meta{}, 5))
+	if m, damaged, err := d.Newest(context.Background()); damaged != nil || !errors.Is(err, ErrNone) {
+		t.Errorf("got %q, %v, %v, want none", m.Name, damaged, err)
+	}
+}
+
 // Saved over another of its name, a checkpoint is never mixed from both, and one
 // that cannot be saved leaves the other.
 func TestSaveOverAnother(t *testing.T) {
