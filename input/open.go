@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -141,8 +143,9 @@ func (d *Data) setClasses(p *part, atLeast int) error {
 			Hint: p.nestedHint(d.Classes[0]), Problems: p.problems}
 	}
 	for _, c := range d.Classes {
-		if !utf8.ValidString(c) {
-			return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %q, want UTF-8", ErrClassName, c), Hint: "rename it"}
+		if !utf8.ValidString(c) || strings.ContainsFunc(c, unicode.IsControl) {
+			return &Error{Op: "open data", Path: p.root, Hint: "rename it",
+				Err: fmt.Errorf("%w: got %q, want UTF-8 without control characters", ErrClassName, c)}
 		}
 	}
 	notes, err := p.label(d.Classes)

@@ -84,6 +84,7 @@ func TestOpenErrors(t *testing.T) {
 		{"no pictures", nil, Options{}, ErrNoPictures, "one folder a class"},
 		{"one class", []string{"cat/1.png"}, Options{}, ErrOneClass, "two or more"},
 		{"no text", []string{"cat/1.png", "d\xf6g/1.png"}, Options{}, ErrClassName, "rename"},
+		{"no line", []string{"cat/1.png", "d\n\x1b[1mog/1.png"}, Options{}, ErrClassName, "rename"},
 		{"classes too deep", []string{"photos/cat/1.png", "photos/dog/1.png"}, Options{}, ErrOneClass, "did you mean"},
 		{"mixed", []string{"cat/1.png", "dog/1.png", "stray.1.png"}, Options{}, ErrMixedLayouts, "folder of its class"},
 		{"flat without classes", []string{"IMG_1.png", "IMG_2.png"}, Options{}, ErrNoLabel, "cat.1.jpg"},

@@ -42,7 +42,7 @@ func run() int {
 	quietLibrary()
 	level := new(slog.LevelVar)
 	a := &app{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, level: level,
+		stdin: os.Stdin, stdout: printable{os.Stdout}, stderr: os.Stderr, level: level,
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})),
 	}
 	ctx, stop := untilSignal(context.Background(), a.log)
@@ -55,7 +55,7 @@ func run() int {
 	if err == nil {
 		return exitOK
 	}
-	printError(os.Stderr, err)
+	printError(printable{os.Stderr}, err)
 	return exitCode(ctx, err)
 }
 

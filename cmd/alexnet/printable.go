@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printable writes text for people: what a name of a file or a class, which may be
+// anybody's, would tell their terminal to do is written as \x1b. Line ends and
+// tabs stay.
+type printable struct{ to io.Writer }
+
+func (p printable) Write(text []byte) (int, error) {
+	if bytes.IndexFunc(text, commands) < 0 {
+		return p.to.Write(text)
+	}
+	var b bytes.Buffer
+	for rest := text; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		if commands(r) {
+			fmt.Fprintf(&b, `\x%02x`, r)
+		} else {
+			b.Write(rest[:n])
+		}
+		rest = rest[n:]
+	}
+	if _, err := p.to.Write(b.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+func commands(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
