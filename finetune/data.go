@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"alexnet/alexnet"
@@ -132,6 +133,10 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	}
 	if none != nil {
 		return nil, none
+	}
+	if i := slices.Index(input.Counts(kept, len(s.data.Classes)), 0); i >= 0 {
+		return nil, advised{fmt.Errorf("train on %q: class %q has no picture left that can be used", s.Data, s.data.Classes[i]),
+			"mend some of those that " + LeftOutFile(s.dir) + " lists, or remove the class"}
 	}
 	if len(s.data.Val) > 0 && len(input.Drop(s.data.Val, broken)) == 0 {
 		s.log.Warn(unvalidated+": none of them can be decoded", "count", len(s.data.Val))

@@ -175,6 +175,26 @@ func TestDifferences(t *testing.T) {
 }
 
 // Where no validation picture can be decoded, the run says that it measures
+// A class of which no picture is left ends a run, though bad pictures are left out.
+func TestClassIsEmptied(t *testing.T) {
+	data := photos(t, 8)
+	dark, err := filepath.Glob(filepath.Join(data, "dark", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tear(t, dark...)
+	c := tiny(data)
+	c.BadImages = input.Skip
+	dir := filepath.Join(t.TempDir(), "run")
+	err = finetune.Run(t.Context(), dir, c, finetune.Watch{})
+	if err == nil || !strings.Contains(err.Error(), `class "dark" has no picture left`) {
+		t.Errorf("got %v, want an error about the class", err)
+	}
+	if out, err := finetune.LeftOut(dir); err != nil || len(out) != 8 {
+		t.Errorf("got %d listed, %v, want 8", len(out), err)
+	}
+}
+
 // nothing.
 func TestNoValidationPictureIsLeft(t *testing.T) {
 	c := tiny(photos(t, 8))
