@@ -86,10 +86,11 @@ func Verify(ctx context.Context, prefix string) error {
 	for _, v := range reader.Variables() {
 		names = append(names, v.Name)
 	}
-	return restoring(prefix, verify(ctx, reader, names))
+	return restoring(prefix, each(ctx, names, reader.Verify))
 }
 
-func verify(ctx context.Context, reader *bundle.Reader, names []string) error {
+// each calls do for all names, on every core.
+func each(ctx context.Context, names []string, do func(name string) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, name := range names {
@@ -97,7 +98,7 @@ func verify(ctx context.Context, reader *bundle.Reader, names []string) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return reader.Verify(name)
+			return do(name)
 		})
 	}
 	return g.Wait()

@@ -2,9 +2,10 @@ package checkpoint
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
 
 	"alexnet/alexnet"
 	"alexnet/internal/bundle"
@@ -12,32 +13,38 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Weights are the values of variables as they stand in a checkpoint's file,
-// mapped into memory: to be fed where nothing updates them, without a copy and
-// without a node in the graph. As long as they are open that file must not be
-// made shorter, which would end the process; to remove or replace it is
-// harmless, and this package never writes to a file that is there already.
+// Weights are the values of variables as they stood in a checkpoint, in memory of
+// their own: to be fed where nothing updates them, without a node in the graph.
+// What becomes of the checkpoint's files afterwards does not matter.
 type Weights struct {
-	Feeds  tfgraph.Feeds // the value of each variable
-	prefix string
-	names  []string
-	reader *bundle.Reader
+	Feeds tfgraph.Feeds // the value of each variable
 }
 
-// Map opens the bundle at prefix for vars, all of which must be in it with their
-// exact shapes, and their files as long as the index says. The values are only
-// looked at by [Weights.Verify]. The caller closes the weights, after every
-// session that they were fed to.
-func Map(prefix string, vars []ops.Variable) (*Weights, error) {
+// Load reads the bundle at prefix for vars, all of which must be in it with their
+// exact shapes, on every core, and compares them with their checksums. The caller
+// closes the weights, after every session that they were fed to.
+func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, error) {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
 		return nil, restoring(prefix, err)
 	}
-	w := &Weights{Feeds: tfgraph.Feeds{}, prefix: prefix, reader: reader}
+	defer reader.Close()
+	w := &Weights{Feeds: tfgraph.Feeds{}}
+	var names []string
+	values := map[string][]float32{}
 	for _, v := range vars {
-		if err := w.take(v); err != nil {
-			return nil, errors.Join(restoring(prefix, err), w.Close())
+		t, err := allocate(reader, v)
+		if err != nil {
+			w.Close()
+			return nil, restoring(prefix, err)
 		}
+		w.Feeds[v.Value] = t
+		names, values[v.Name] = append(names, v.Name), tfgraph.Data[float32](t)
+	}
+	err = each(ctx, names, func(name string) error { return reader.Read(name, values[name]) })
+	if err != nil {
+		w.Close()
+		return nil, restoring(prefix, err)
 	}
 	return w, nil
 }
@@ -65,33 +72,21 @@ func Fits(prefix string, layers []alexnet.Layer) error {
 	return nil
 }
 
-func (w *Weights) take(v ops.Variable) error {
-	found, err := w.reader.Lookup(v.Name)
+// allocate makes room for v, if the bundle has it as it should be.
+func allocate(reader *bundle.Reader, v ops.Variable) (*tfgraph.Tensor, error) {
+	found, err := reader.Lookup(v.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !slices.Equal(found.Shape, v.Shape) {
-		return fmt.Errorf("variable %q: got shape %v, want %v", v.Name, found.Shape, v.Shape)
+		return nil, fmt.Errorf("variable %q: got shape %v, want %v", v.Name, found.Shape, v.Shape)
 	}
-	values, err := w.reader.View(v.Name)
-	if err != nil {
-		return err
-	}
-	w.names = append(w.names, v.Name)
-	w.Feeds[v.Value], err = tfgraph.Borrow(values, v.Shape...)
-	return err
+	return tfgraph.Allocate(tf.Float, v.Shape...)
 }
 
-// Verify reads all values, on every core, and compares them with their
-// checksums. Until it has passed they may be anything.
-func (w *Weights) Verify(ctx context.Context) error {
-	return restoring(w.prefix, verify(ctx, w.reader, w.names))
-}
-
-// Close frees the tensors and the mapping.
-func (w *Weights) Close() error {
+// Close frees the memory.
+func (w *Weights) Close() {
 	for _, t := range w.Feeds {
 		t.Close()
 	}
-	return w.reader.Close()
 }

@@ -105,7 +105,7 @@ func Find(path string) (prefix string, err error) {
 	return "", fmt.Errorf("find model in %q: %w", path, checkpoint.ErrNone)
 }
 
-// load verifies the weights while TensorFlow gets ready.
+// load reads the weights while TensorFlow gets ready.
 func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Options) error {
 	if err := checkpoint.Fits(prefix, c.Meta.Network.Layers()); err != nil {
 		return err
@@ -117,12 +117,13 @@ func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Op
 	if err != nil {
 		return err
 	}
-	if c.weights, err = checkpoint.Map(prefix, net.Variables); err != nil {
-		return err
-	}
-	c.head.Weights = c.weights.Feeds
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.weights.Verify(ctx) })
+	g.Go(func() (err error) {
+		if c.weights, err = checkpoint.Load(ctx, prefix, net.Variables); err == nil {
+			c.head.Weights = c.weights.Feeds
+		}
+		return err
+	})
 	g.Go(func() (err error) {
 		if c.session, err = tfgraph.Open(def, options); err != nil {
 			return err
@@ -143,7 +144,7 @@ func (c *Classifier) Close() error {
 		errs = append(errs, c.decoder.Close())
 	}
 	if c.weights != nil {
-		errs = append(errs, c.weights.Close())
+		c.weights.Close()
 	}
 	return errors.Join(errs...)
 }

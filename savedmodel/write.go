@@ -136,14 +136,11 @@ func (e Export) fill(ctx context.Context, dir string) (*Card, error) {
 
 // writeVariables copies the checkpoint's variables, once they are known to be whole.
 func (g *serving) writeVariables(ctx context.Context, e Export, prefix string) error {
-	weights, err := checkpoint.Map(e.Prefix, g.net.Variables)
+	weights, err := checkpoint.Load(ctx, e.Prefix, g.net.Variables)
 	if err != nil {
 		return err
 	}
 	defer weights.Close()
-	if err := weights.Verify(ctx); err != nil {
-		return err
-	}
 	def, err := proto.Marshal(g.def)
 	if err != nil {
 		return err

@@ -10,8 +10,9 @@
 // every place has to lie within a data file that is there. Memory taken is bounded
 // by the size of the index, never by what it says. Values are float32, row-major,
 // in the order in which TensorFlow has them; other types are listed and can be
-// verified, not read. [Reader.Float32s] and [Reader.Read] copy and verify;
-// [Reader.View] does neither, and ends with [Reader.Close].
+// verified, not read. They are copies, verified as they are made, which stay what they
+// are whatever becomes of the file: a mapping of it would end the process once it is
+// made shorter.
 //
 // The formats are those of TensorFlow's tensor_bundle (BundleHeaderProto and
 // BundleEntryProto in tensor_bundle.proto) and of LevelDB's tables

@@ -24,21 +24,3 @@ func Example() {
 	// global_step DT_INT64 []
 	// [-0.5 0.5 1] <nil>
 }
-
-// What is mapped costs no time before it is used, and is verified where that matters.
-func ExampleReader_View() {
-	r, err := bundle.Open("testdata/small")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer r.Close()
-	weights, err := r.View("conv1/weights")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(weights, r.Verify("conv1/weights"))
-	// Output:
-	// [0 0.25 0.5 0.75 1 1.25] <nil>
-}

@@ -140,8 +140,7 @@ func (r *Reader) find(name string) (*entry, error) {
 	return &entries[i], nil
 }
 
-// Close closes the data files and ends every slice that [Reader.View] returned. A
-// second Close does nothing.
+// Close closes the data files. A second Close does nothing.
 func (r *Reader) Close() error {
 	var errs []error
 	for _, s := range r.shards {

@@ -6,21 +6,16 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
-	"sync"
 )
 
 // pieceSize is how much of a data file is read at once: whole elements of every type.
 const pieceSize = 256 << 10
 
-// shard is one open data file, mapped into memory once that is asked for.
+// shard is one open data file.
 type shard struct {
 	path string
 	file *os.File
 	size int64
-
-	mu     sync.Mutex
-	mapped []byte
-	closed bool
 }
 
 func openShard(path string) (*shard, error) {
@@ -31,18 +26,21 @@ func openShard(path string) (*shard, error) {
 	return &shard{path: path, file: file, size: size}, nil
 }
 
-// stream hands the bytes of e over in pieces and then compares their checksum.
-func (s *shard) stream(e *entry, take func(piece []byte)) error {
-	buffer := make([]byte, min(e.Bytes, pieceSize))
+// read reads the bytes of e, into a slice of their length or, for nil, nowhere, and
+// compares their checksum.
+func (s *shard) read(e *entry, into []byte) error {
+	piece := make([]byte, min(e.Bytes, pieceSize))
 	var sum uint32
 	for done := int64(0); done < e.Bytes; {
-		piece := buffer[:min(e.Bytes-done, pieceSize)]
+		n := min(e.Bytes-done, pieceSize)
+		if piece = piece[:n]; into != nil {
+			piece = into[done : done+n]
+		}
 		if got, err := s.file.ReadAt(piece, e.offset+done); got < len(piece) {
 			return s.short(e.offset+done+int64(got), err)
 		}
 		sum = crc32.Update(sum, castagnoli, piece)
-		take(piece)
-		done += int64(len(piece))
+		done += n
 	}
 	if got := masked(sum); got != e.crc {
 		return &FormatError{s.path, e.offset, fmt.Sprintf("%d bytes with checksum %08x", e.Bytes, got), fmt.Sprintf("%08x", e.crc)}
@@ -58,31 +56,9 @@ func (s *shard) short(at int64, err error) error {
 	return fmt.Errorf("read bundle %q: at byte %d: %w", s.path, at, err)
 }
 
-// memory returns the whole file as memory that is read only, valid until close.
-func (s *shard) memory() ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, fmt.Errorf("map bundle %q: %w", s.path, os.ErrClosed)
-	}
-	if s.mapped == nil {
-		mapped, err := mapFile(s.file, int(s.size))
-		if err != nil {
-			return nil, fmt.Errorf("map bundle %q: %w", s.path, err)
-		}
-		s.mapped = mapped
-	}
-	return s.mapped, nil
-}
-
 func (s *shard) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
+	if err := s.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
 	}
-	s.closed = true
-	mapped := s.mapped
-	s.mapped = nil
-	return errors.Join(unmapFile(mapped), s.file.Close())
+	return nil
 }

@@ -52,28 +52,6 @@ func (r *Reader) Read(name string, into []float32) error {
 	return r.copyFloats(e, into)
 }
 
-// View returns a variable's values without copying them, as long as the platform
-// allows: the slice is the data file itself, mapped into memory and read from disk when
-// touched. Writing to it ends the program, as does touching it after [Reader.Close] or
-// after the file was made shorter. Nothing is verified before [Reader.Verify]. Where
-// values cannot be mapped, since they do not begin at a multiple of four bytes for
-// example, the slice is the verified copy of [Reader.Float32s]. Errors are as there.
-func (r *Reader) View(name string) ([]float32, error) {
-	e, err := r.floats(name)
-	if err != nil {
-		return nil, err
-	}
-	if e.Bytes == 0 || e.offset%floatSize != 0 || !littleEndian {
-		return r.Float32s(name)
-	}
-	memory, err := r.shards[e.shard].memory()
-	if err != nil {
-		// Some file systems map nothing; a closed file fails again.
-		return r.Float32s(name)
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&memory[e.offset])), e.Bytes/floatSize), nil
-}
-
 // Verify compares the checksum of a variable of any type of fixed width with the one
 // that was saved. A mismatch is a [*FormatError]. The error wraps [ErrNoVariable] where
 // there is no such variable, and [errors.ErrUnsupported] where it holds strings or was
@@ -89,7 +67,7 @@ func (r *Reader) Verify(name string) error {
 	if err := e.whole(); err != nil {
 		return fmt.Errorf("verify variable %q: %w", name, err)
 	}
-	if err := r.shards[e.shard].stream(e, func([]byte) {}); err != nil {
+	if err := r.shards[e.shard].read(e, nil); err != nil {
 		return fmt.Errorf("verify variable %q: %w", name, err)
 	}
 	return nil
@@ -119,14 +97,14 @@ func (e *entry) whole() error {
 }
 
 func (r *Reader) copyFloats(e *entry, into []float32) error {
-	err := r.shards[e.shard].stream(e, func(piece []byte) {
-		for i := range len(piece) / floatSize {
-			into[i] = math.Float32frombits(binary.LittleEndian.Uint32(piece[i*floatSize:]))
-		}
-		into = into[len(piece)/floatSize:]
-	})
-	if err != nil {
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(into))), e.Bytes)
+	if err := r.shards[e.shard].read(e, raw); err != nil {
 		return fmt.Errorf("read variable %q: %w", e.Name, err)
+	}
+	if !littleEndian {
+		for i := range into {
+			into[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[i*floatSize:]))
+		}
 	}
 	return nil
 }

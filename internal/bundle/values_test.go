@@ -13,14 +13,13 @@ import (
 func TestValues(t *testing.T) {
 	r := open(t, sample())
 	tests := []struct {
-		name  string
-		want  []float32
-		alias bool
+		name string
+		want []float32
 	}{
-		{"conv1/biases", []float32{1, 2}, true},
-		{"conv1/weights", []float32{3, 4, 5, 6}, true},
-		{"empty", []float32{}, false},
-		{"unaligned", []float32{7, 8}, false},
+		{"conv1/biases", []float32{1, 2}},
+		{"conv1/weights", []float32{3, 4, 5, 6}},
+		{"empty", []float32{}},
+		{"unaligned", []float32{7, 8}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -31,14 +30,6 @@ func TestValues(t *testing.T) {
 			into := make([]float32, len(test.want))
 			if err := r.Read(test.name, into); err != nil || !slices.Equal(into, test.want) {
 				t.Errorf("read: got %v, %v; want %v", into, err, test.want)
-			}
-			view, err := r.View(test.name)
-			if err != nil || view == nil || !slices.Equal(view, test.want) {
-				t.Errorf("view: got %v, %v; want %v", view, err, test.want)
-			}
-			again, _ := r.View(test.name)
-			if alias := len(view) > 0 && &view[0] == &again[0]; alias != test.alias {
-				t.Errorf("two views are the same memory: got %t, want %t", alias, test.alias)
 			}
 			if err := r.Verify(test.name); err != nil {
 				t.Errorf("verify: %v", err)
@@ -65,8 +56,7 @@ func TestRefusals(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, copied := r.Float32s(test.variable)
-			_, view := r.View(test.variable)
-			refusals := map[string]error{"copy": copied, "view": view, "read": r.Read(test.variable, nil)}
+			refusals := map[string]error{"copy": copied, "read": r.Read(test.variable, nil)}
 			verified := r.Verify(test.variable)
 			if !test.verifies {
 				refusals["verify"] = verified
@@ -117,16 +107,12 @@ func TestDataFlipped(t *testing.T) {
 			checkFormat(t, err, `variable "conv1/weights"`, "data-00001-of-00002", "at byte 16", "checksum")
 		})
 	}
-	if _, err := r.View("conv1/weights"); err != nil {
-		t.Errorf("view: got %v, want no error before Verify", err)
-	}
 	if err := r.Verify("step"); err != nil {
 		t.Errorf("beside the damage: %v", err)
 	}
 }
 
-// Copies come from the file and not from mapped memory, so that a file made shorter
-// is an error and no fault.
+// A file made shorter is an error and no fault.
 func TestShrunkAfterOpen(t *testing.T) {
 	prefix := sample().write(t, t.TempDir())
 	r, err := Open(prefix)
@@ -148,13 +134,9 @@ func TestConcurrentReads(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 8 {
 		readers.Go(func() {
-			for _, name := range []string{"conv1/weights", "conv1/biases", "unaligned"} {
-				view, err := r.View(name)
-				if err != nil {
-					t.Error(err)
-				}
-				if copied, err := r.Float32s(name); err != nil || !slices.Equal(copied, view) {
-					t.Errorf("%q: got %v, %v; want %v", name, copied, err, view)
+			for name, want := range map[string][]float32{"conv1/weights": {3, 4, 5, 6}, "conv1/biases": {1, 2}, "unaligned": {7, 8}} {
+				if copied, err := r.Float32s(name); err != nil || !slices.Equal(copied, want) {
+					t.Errorf("%q: got %v, %v; want %v", name, copied, err, want)
 				}
 			}
 		})
