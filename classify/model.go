@@ -55,6 +55,9 @@ func Open(ctx context.Context, path string, options Options) (*Model, error) {
 // Classes are the names of the classes by label, a copy.
 func (m *Model) Classes() []string { return slices.Clone(m.model.Meta.Contract.Classes) }
 
+// Size is the side of the squares of pixels that the network takes.
+func (m *Model) Size() int { return m.model.Meta.Contract.Size }
+
 // Check reads all weights and tells which variables hold a value that is no
 // finite number: such a model may answer like any other, and mean nothing by it.
 func (m *Model) Check() error {

@@ -137,6 +137,15 @@ func TestPixelsAreLimited(t *testing.T) {
 	send(t, "POST", url+"/classify", kind, body).want(t, 200)
 }
 
+// A model whose pictures are larger has fewer of them in memory.
+func TestLargerModelsTakeFewerPictures(t *testing.T) {
+	for side, want := range map[int][2]int{67: {32, 128}, 227: {32, 128}, 454: {8, 32}, 4003: {1, 2}} {
+		if batch, decoded := (Config{Batch: 32}).share(side); batch != want[0] || decoded != want[1] {
+			t.Errorf("side %d: got a batch of %d and %d decoded, want %v", side, batch, decoded, want)
+		}
+	}
+}
+
 // With --batch-wait a picture waits for others, but no longer.
 func TestBatchWait(t *testing.T) {
 	_, url := started(t, Config{Batch: 2, BatchWait: 400 * time.Millisecond})

@@ -31,6 +31,16 @@ type Server struct {
 // network. The others wait encoded, which takes far less memory.
 const ahead = 4
 
+// share is how many pictures of that side go through the network at once, and
+// how many are decoded: as many as c says, or the fewer that take no more memory
+// than so many of AlexNet's. A model file chooses its side, which must not choose
+// what a request takes. One at least is computed while another is decoded.
+func (c Config) share(side int) (batch, decoded int) {
+	within := min(1, math.Pow(227/float64(side), 2))
+	batch = max(1, int(float64(c.Batch)*within))
+	return batch, max(2, int(float64(ahead*c.Batch)*within))
+}
+
 // New loads the model at path, as classify.Open does, and makes it ready to
 // answer. The caller closes the server.
 func New(ctx context.Context, path string, config Config, formats ...input.Format) (*Server, error) {
@@ -46,10 +56,12 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	if err := warm(ctx, model); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve %q: %w", path, err), model.Close())
 	}
+	batch, decoded := c.share(model.Size())
+	c.Batch = batch
 	s := &Server{
 		config: c, model: model, limits: limits,
 		decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		decoded:  make(chan struct{}, ahead*c.Batch),
+		decoded:  make(chan struct{}, decoded),
 		places:   allowance{most: int64(c.Queue)},
 		bodies:   allowance{most: bodies * c.MaxBody},
 	}
