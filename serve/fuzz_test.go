@@ -3,10 +3,29 @@ package serve
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"alexnet/specimen"
 )
+
+// allocated fails if do allocates more than a bound that the body's size sets.
+// All of one allocation after another counts: encoding/json quotes the name of a
+// field that it does not know in a buffer that grows, 40 times its length in all.
+func allocated(t *testing.T, body int, do func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > uint64(1<<20+48*body) {
+		t.Fatalf("allocated %d bytes for a body of %d", n, body)
+	}
+}
 
 // Whatever is read as a request says the same when it is written again.
 func FuzzPredict(f *testing.F) {
@@ -18,10 +37,29 @@ func FuzzPredict(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	long := strings.Repeat("\x7f", 1<<20) // which is longer where it is quoted
+	for _, seed := range []string{
+		`{"` + long + `":1}`, `{"inputs":{"` + long + `":1}}`, `{"instances":[{"` + long + `":1}]}`,
+		`{"signature_name":"` + long + `","inputs":[` + picture + `]}`, `{"instances":[{"orientations":` + strings.Repeat("9", 1<<20) + `}]}`,
+		`{"instances":[{"images":` + picture + `}],"signature_name":"` + long + `"}`, `{"inputs":[{"b64":"` + strings.Repeat("AAAA", 1<<18) + `"}]}`,
+		strings.Repeat("[", 1<<20), `{"instances":[{` + strings.Repeat(`"b64":"",`, 1<<17) + `"b64":""}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
 	const most = 4
 	f.Fuzz(func(t *testing.T, body []byte) {
-		request, err := parsePredict(body, most)
-		if err != nil {
+		var request predictRequest
+		var err error
+		allocated(t, len(body), func() {
+			if request, err = parsePredict(body, most); err == nil {
+				_, err = request.pictures()
+			}
+			answerJSON(httptest.NewRecorder(), 200, fmt.Sprint(err))
+		})
+		if err != nil && len(err.Error()) > 1000 {
+			t.Fatalf("got an error of %d bytes", len(err.Error()))
+		}
+		if request, err = parsePredict(body, most); err != nil {
 			if status := statusOf(err); status != 400 && status != 413 {
 				t.Fatalf("got status %d of %v", status, err)
 			}
@@ -69,10 +107,24 @@ func FuzzForm(f *testing.F) {
 	f.Add(boundary, body.Bytes())
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=a; filename=a\r\n\r\nx\r\n--b--"))
 	f.Add("b", []byte("--b\r\n\r\n--b\n\n--b--"))
+	long := bytes.Repeat([]byte{0x7f}, 1<<20)
+	for _, seed := range [][]byte{
+		slices.Concat([]byte("--b\r\nContent-Disposition: form-data; filename=a\r\n\r\n"), long, []byte("\r\n--b--")),
+		slices.Concat([]byte("--b\r\n"), long, []byte(": x\r\n\r\nx\r\n--b--")),
+		slices.Concat([]byte("--b\r\nContent-Disposition: form-data; filename=\""), long, []byte("\"\r\n\r\nx\r\n--b--")),
+		bytes.Repeat([]byte("--b\r\nA:\r\nA:\r\n\r\n\r\n"), 1<<15),
+	} {
+		f.Add("b", seed)
+	}
 	const most = 3
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
-		files, err := parseForm(body, boundary, most)
+		var files []upload
+		var err error
+		allocated(t, len(body)+len(boundary), func() { files, err = parseForm(body, boundary, most) })
 		if err != nil {
+			if len(err.Error()) > 1000 {
+				t.Fatalf("got an error of %d bytes", len(err.Error()))
+			}
 			if status := statusOf(err); status != 400 && status != 413 {
 				t.Fatalf("got status %d of %v", status, err)
 			}

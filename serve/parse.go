@@ -24,7 +24,8 @@ type instance struct {
 
 // parsePredict reads the body of a predict request of at most so many pictures.
 // It goes through it token by token, since a body of nothing but small values
-// would take many times its size if it were read at once.
+// would take many times its size if it were read at once. An error quotes the
+// beginning of what it is about, which may be all of a body.
 func parsePredict(body []byte, most int) (predictRequest, error) {
 	p := &parser{Decoder: json.NewDecoder(bytes.NewReader(body)), most: most}
 	p.DisallowUnknownFields()
@@ -33,7 +34,7 @@ func parsePredict(body []byte, most int) (predictRequest, error) {
 		if errors.As(err, &known) {
 			return predictRequest{}, err
 		}
-		return predictRequest{}, problem{http.StatusBadRequest, fmt.Errorf("read JSON: %s", jsonReason(err))}
+		return predictRequest{}, problem{http.StatusBadRequest, fmt.Errorf("read JSON: %.200s", jsonReason(err))}
 	}
 	return p.read, nil
 }
@@ -58,7 +59,7 @@ func (p *parser) request() error {
 			p.read.columns = true
 			return p.inputs()
 		}
-		return fmt.Errorf("got a field %q, want signature_name, instances or inputs", key)
+		return fmt.Errorf("got a field %.40q, want signature_name, instances or inputs", key)
 	})
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func (p *parser) inputs() error {
 					return err
 				})
 			}
-			return fmt.Errorf("got an input %q, want images and orientations", key)
+			return fmt.Errorf("got an input %.40q, want images and orientations", key)
 		})
 	}
 	return errors.New("got inputs that are neither a list nor an object")

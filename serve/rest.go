@@ -146,7 +146,7 @@ type predictRequest struct {
 func (p predictRequest) pictures() ([]picture, error) {
 	switch p.signature = cmp.Or(p.signature, signatureDefault); {
 	case p.signature != signatureDefault && p.signature != signatureOriented:
-		return nil, fmt.Errorf("find signature %q: this server has %s and %s", p.signature, signatureDefault, signatureOriented)
+		return nil, fmt.Errorf("find signature %.40q: this server has %s and %s", p.signature, signatureDefault, signatureOriented)
 	case p.signature == signatureDefault && p.orientations != nil:
 		return nil, fmt.Errorf("signature %s: got orientations, want only images", signatureDefault)
 	case p.signature == signatureOriented && len(p.orientations) != len(p.images) && (len(p.orientations) != 1 || !p.columns):

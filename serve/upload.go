@@ -77,7 +77,7 @@ func (s *Server) classifyForm(w http.ResponseWriter, r *http.Request, files []up
 // parseForm takes the files out of a form; other fields are passed over.
 func parseForm(body []byte, boundary string, most int) ([]upload, error) {
 	broken := func(err error) error {
-		return problem{http.StatusBadRequest, fmt.Errorf("read form: %w", err)}
+		return problem{http.StatusBadRequest, fmt.Errorf("read form: %.200s", err.Error())}
 	}
 	if boundary == "" {
 		return nil, broken(errors.New("got no boundary"))
