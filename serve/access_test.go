@@ -43,6 +43,33 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// On a loopback address and without a token the server answers for this machine's
+// names alone, so that a page whose own name was led here gets nothing.
+func TestHost(t *testing.T) {
+	status := func(addr, host string) int {
+		r, err := http.NewRequest("GET", "http://"+addr+"/v1/models/alexnet", nil)
+		must(t, err)
+		r.Host = host
+		return do(t, r).status
+	}
+	addr, stop := serving(t, made(t, Config{Hosts: []string{"proxied.example"}}))
+	defer stop(nil)
+	for host, want := range map[string]int{
+		"": 200, "localhost": 200, "LOCALHOST:8501": 200, "localhost.:1": 200, "127.0.0.1": 200, "127.1.2.3:80": 200, "[::1]": 200,
+		"[::1]:8501": 200, "proxied.example:8501": 200, "evil.example": 403, "evil.example:8501": 403, "localhost.evil.example": 403,
+		"192.168.0.1": 403, "127.0.0.1.evil.example": 403, "0.0.0.0:8501": 403,
+	} {
+		if got := status(addr, host); got != want {
+			t.Errorf("host %q: got %d, want %d", host, got, want)
+		}
+	}
+	with, stopWith := serving(t, made(t, Config{Token: "a"}))
+	defer stopWith(nil)
+	if got := status(with, "evil.example"); got != 401 {
+		t.Errorf("with a token: got %d, want 401", got)
+	}
+}
+
 // The certificate is one that the test makes for itself.
 func TestTLS(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

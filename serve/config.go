@@ -30,11 +30,14 @@ type Config struct {
 
 	Token           string          // that a request has to bear, if any
 	TLSCert, TLSKey string          // files, if it is to be HTTPS
+	Hosts           []string        // that requests may name besides localhost and its addresses, where Serve asks for that
 	Session         tfgraph.Options // the device, and TensorFlow's threads
 	Log             *slog.Logger
 }
 
-// bodies is how many bodies of the largest size may be in memory at once.
+// bodies is how many bodies of the largest size may be in memory at once. It
+// counts them as they came: a buffer that grows, and JSON with the pictures out of
+// it, make that up to four times as much for a while.
 const bodies = 8
 
 // ofRequest is how many pictures of the largest size a request may hold.

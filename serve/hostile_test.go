@@ -140,7 +140,7 @@ func TestHostileRequests(t *testing.T) {
 
 // What is no HTTP, or never ends, is cut off.
 func TestHostileConnections(t *testing.T) {
-	s := made(t, Config{MaxBody: 1 << 20, Timeout: 700 * time.Millisecond})
+	s := made(t, Config{MaxBody: 1 << 20, Timeout: 700 * time.Millisecond, Hosts: []string{"x", "example.com"}})
 	addr, stop := serving(t, s)
 	t.Cleanup(func() { stop(nil) })
 	chunk := "1000\r\n" + strings.Repeat("x", 0x1000) + "\r\n"

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,10 +25,18 @@ const (
 // connection is accepted any more, and every request that was accepted has its
 // answer before Serve returns nil. Requests that take longer than Config.Drain
 // are cut off, which is an error. The listener is closed in any case.
+//
+// On a loopback address, without a token and without TLS, only requests for
+// localhost, a loopback address or one of Config.Hosts are answered: a web page
+// elsewhere can have its own name lead to this machine, and read the answers.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	c := &connections{busy: map[net.Conn]bool{}}
+	handler := s.Handler()
+	if address, ok := listener.Addr().(*net.TCPAddr); ok && address.IP.IsLoopback() && s.config.Token == "" && s.config.TLSCert == "" {
+		handler = s.local(handler)
+	}
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           handler,
 		ConnState:         c.changed,
 		ReadHeaderTimeout: min(headerTime, s.config.Timeout),
 		ReadTimeout:       s.config.Timeout,
@@ -54,6 +64,29 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	listener.Close()
 	<-ended
 	return s.drain(server, c)
+}
+
+// local refuses requests for another host than this machine.
+func (s *Server) local(h http.Handler) http.Handler {
+	refuse := s.observed("none", func(w http.ResponseWriter, r *http.Request) error {
+		return problem{http.StatusForbidden, fmt.Errorf("find host %.80q: want localhost, a loopback address, or a name given with --hosts", r.Host)}
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.isLocal(r.Host) {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// isLocal also holds for no host, which no browser sends.
+func (s *Server) isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	return host == "" || host == "localhost" || net.ParseIP(host).IsLoopback() || slices.Contains(s.config.Hosts, host)
 }
 
 // drain waits for what is under way. http.Server.Shutdown alone would drop the

@@ -56,7 +56,7 @@ func (s *serving) register(f *pflag.FlagSet) {
 	f.IntVar(&s.Batch, "batch", 32, "pictures computed at once, at most")
 	f.DurationVar(&s.BatchWait, "batch-wait", 0, "how long a picture waits for others to join it, even while nothing else goes on")
 	f.IntVar(&s.Queue, "queue", 1024, "pictures admitted and not yet answered; beyond that the answer is 429")
-	f.Int64Var(&s.MaxBody, "max-body", 32<<20, "largest request in bytes; eight of them are held at once")
+	f.Int64Var(&s.MaxBody, "max-body", 32<<20, "largest request in bytes; eight of them are held at once, which as JSON take up to four times that while they are read")
 	f.IntVar(&s.MaxPictures, "max-pictures", 64, "pictures in a request")
 	f.Int64Var(&s.MaxPixels, "max-pixels", 50_000_000, "largest picture in pixels; a request may hold four times as many")
 	f.DurationVar(&s.Timeout, "timeout", 30*time.Second, "time of a request, from its first byte to its answer")
@@ -65,6 +65,8 @@ func (s *serving) register(f *pflag.FlagSet) {
 		"how long it still accepts connections when it is stopped, so that balancers see /readyz say no")
 	f.StringVar(&s.formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
 	f.StringVar(&s.tokenFile, "token-file", "", "file with a token that requests have to bear: Authorization: Bearer TOKEN")
+	f.StringSliceVar(&s.Hosts, "hosts", nil, "`names`, as a.example,b.example, that a proxy on this machine passes on: on a loopback address, without token and TLS, "+
+		"only localhost and its addresses are answered for")
 	f.StringVar(&s.TLSCert, "tls-cert", "", "certificate file, for HTTPS")
 	f.StringVar(&s.TLSKey, "tls-key", "", "the certificate's key file")
 }
