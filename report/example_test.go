@@ -33,11 +33,11 @@ func Example() {
 }
 
 func exampleRun(dir string) error {
-	ctx, run := context.Background(), filepath.Join(dir, "run")
-	if err := examplePhotos(dir); err != nil {
+	ctx, run, photos := context.Background(), filepath.Join(dir, "run"), filepath.Join(dir, "photos")
+	if err := examplePhotos(photos); err != nil {
 		return err
 	}
-	c := finetune.New(dir, "")
+	c := finetune.New(photos, "")
 	c.Epochs, c.Batch = 1, 4
 	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
 	if err := finetune.Run(ctx, run, c, finetune.Watch{}); err != nil {
