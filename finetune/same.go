@@ -3,7 +3,6 @@ package finetune
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/input"
+	"alexnet/internal/regular"
 )
 
 // PicturesFile is where the run in dir lists its pictures, as their
@@ -105,7 +105,7 @@ func (s *session) anew() string {
 // differences names what is not as the run has listed it, or where it has not,
 // counts.
 func (s *session) differences() string {
-	text, err := os.ReadFile(PicturesFile(s.dir))
+	text, err := regular.Read(PicturesFile(s.dir), 1<<30)
 	if err != nil || fmt.Sprintf("%x", sha256.Sum256(text)) != s.Fingerprint {
 		return fmt.Sprintf(" it trained on %d, there are %d to train and %d to validate on", s.Used, len(s.data.Train), len(s.data.Val))
 	}
