@@ -23,3 +23,23 @@ func TestProblems(t *testing.T) {
 		t.Errorf("got %v of a line of three, want an error", got)
 	}
 }
+
+// What is read of a list reads the same when it is written again.
+func FuzzReadProblems(f *testing.F) {
+	for _, seed := range []string{"", "path,reason\n", "path,reason\na,b\n\"a\r\n\"\"b\",c\n", "a\nb\n", "a,\"\n", ",\n,\n", "\xff,\x00\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		problems, err := ReadProblems(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if err := WriteProblems(&again, problems); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadProblems(&again); err != nil || !slices.Equal(got, problems) {
+			t.Errorf("got %q, %v, want %q", got, err, problems)
+		}
+	})
+}
