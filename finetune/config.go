@@ -129,6 +129,17 @@ func (c Config) absolute() Config {
 	return c
 }
 
+// WithoutFolders is c with its files and folders by their names alone: where they lie
+// is nobody's business where a model goes.
+func (c Config) WithoutFolders() Config {
+	for _, path := range []*string{&c.Data, &c.Val, &c.Weights, &c.Cache} {
+		if filepath.IsAbs(*path) {
+			*path = filepath.Base(*path)
+		}
+	}
+	return c
+}
+
 // isPath tells whether a Val names a folder or list.
 func isPath(val string) bool {
 	_, fraction := input.Options{Val: val}.Fraction()

@@ -78,11 +78,11 @@ func (f exportFlags) validate() error {
 	return nil
 }
 
-func (a *app) export(ctx context.Context, run string, f exportFlags) error {
+func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	prefix, err := eval.Find(run)
+	prefix, err := eval.Find(path)
 	if err != nil {
 		return err
 	}
@@ -96,8 +96,14 @@ func (a *app) export(ctx context.Context, run string, f exportFlags) error {
 	if err := f.vacant(); err != nil {
 		return err
 	}
+	var run finetune.Config
+	if json.Unmarshal(meta.Config, &run) == nil { // where a run left no settings there are no pictures either
+		if meta.Config, err = json.Marshal(run.WithoutFolders()); err != nil {
+			return err
+		}
+	}
 	if f.format == exportFormats[0] {
-		err = a.exportSavedModel(ctx, f, prefix, meta)
+		err = a.exportSavedModel(ctx, f, prefix, meta, run)
 	} else {
 		err = exportWeights(ctx, f, prefix, meta)
 	}
@@ -134,7 +140,7 @@ func atLeast(m checkpoint.Meta, accuracy float64) error {
 	return nil
 }
 
-func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string, meta checkpoint.Meta) error {
+func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string, meta checkpoint.Meta, run finetune.Config) error {
 	if meta.Contract.Decode == alexnet.DecodeFast {
 		a.log.Info("the model shrinks large JPEG while decoding, as the run does")
 	}
@@ -144,8 +150,6 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string
 		return err
 	}
 	defer model.Close()
-	var run finetune.Config
-	_ = json.Unmarshal(meta.Config, &run) // of a run that left no settings there are no pictures either
 	x := exporter{app: a, model: model}
 	if err := x.findValidation(ctx, run); err != nil {
 		return err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"alexnet/eval"
 	"alexnet/finetune"
@@ -57,6 +59,11 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 		return err
 	}
 	x.val, x.valFrom = input.Drop(data.Val, broken), data.ValFrom
+	for _, path := range []string{run.Data, run.Val} {
+		if filepath.IsAbs(path) {
+			x.valFrom = strings.ReplaceAll(x.valFrom, path, filepath.Base(path))
+		}
+	}
 	return nil
 }
 
