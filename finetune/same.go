@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -85,11 +86,8 @@ func pathsOf(problems []input.Problem) map[string]bool {
 
 // lost refuses to go on without pictures that the run began with.
 func (s *session) lost(problems []input.Problem) error {
-	lines := make([]string, len(problems))
-	for i, p := range problems {
-		lines[i] = p.String()
-	}
-	return advised{fmt.Errorf("resume run %q: pictures that it began with cannot be decoded any more:%s", s.dir, firstOf(lines)), s.anew()}
+	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("pictures that it began with cannot be decoded any more:"),
+		Problems: problems, Hint: s.anew()}
 }
 
 func (s *session) otherData() error {
