@@ -24,7 +24,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// What is read of a list reads the same when it is written again.
+// What is read of a list reads the same when it is written again, but that CSV knows
+// one end of a line.
 func FuzzReadProblems(f *testing.F) {
 	for _, seed := range []string{"", "path,reason\n", "path,reason\na,b\n\"a\r\n\"\"b\",c\n", "a\nb\n", "a,\"\n", ",\n,\n", "\xff,\x00\n"} {
 		f.Add([]byte(seed))
@@ -37,6 +38,9 @@ func FuzzReadProblems(f *testing.F) {
 		var again bytes.Buffer
 		if err := WriteProblems(&again, problems); err != nil {
 			t.Fatal(err)
+		}
+		for i, p := range problems {
+			problems[i] = Problem{Path: strings.ReplaceAll(p.Path, "\r\n", "\n"), Reason: strings.ReplaceAll(p.Reason, "\r\n", "\n")}
 		}
 		if got, err := ReadProblems(&again); err != nil || !slices.Equal(got, problems) {
 			t.Errorf("got %q, %v, want %q", got, err, problems)
