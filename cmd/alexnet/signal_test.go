@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -54,6 +55,9 @@ func TestSignals(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole program several times; run without -short")
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // or programs inherit that it is ignored, where nohup runs this test
+	defer signal.Stop(hangups)
 	data := photos(t)
 	for _, c := range []struct {
 		name   string
@@ -84,6 +88,8 @@ func TestSignals(t *testing.T) {
 			if err := cmd.Process.Signal(c.signal); err != nil {
 				t.Fatal(err)
 			}
+			late := time.AfterFunc(2*longestStop, func() { _ = cmd.Process.Kill() })
+			defer late.Stop()
 			for lines.Scan() {
 			}
 			err = cmd.Wait()
