@@ -80,7 +80,7 @@ func TestRefusedResumeChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	own.Epochs++
-	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("cannot be decoded any more:\n  %q", filepath.Join(c.Data, "dark", "2.png"))) {
+	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("cannot be decoded any more\n  %q", filepath.Join(c.Data, "dark", "2.png"))) {
 		t.Errorf("got %v, want an error that names dark/2.png", err)
 	}
 	if out, err := finetune.LeftOut(dir); err != nil || len(out) != 1 || out[0].Path != torn {

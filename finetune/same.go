@@ -86,7 +86,7 @@ func pathsOf(problems []input.Problem) map[string]bool {
 
 // lost refuses to go on without pictures that the run began with.
 func (s *session) lost(problems []input.Problem) error {
-	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("pictures that it began with cannot be decoded any more:"),
+	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("pictures that it began with cannot be decoded any more"),
 		Problems: problems, Hint: s.anew()}
 }
 
