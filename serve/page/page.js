@@ -18,11 +18,13 @@ function show(file) {
 }
 
 async function ask(card, file) {
+  const shown = token;
   try {
     const headers = { 'Content-Type': 'application/octet-stream' };
-    if (token) headers.Authorization = 'Bearer ' + token;
+    if (shown) headers.Authorization = 'Bearer ' + shown;
     const response = await fetch('classify', { method: 'POST', body: file, headers });
-    if (response.status === 401) return wait(card, file);
+    // The token may have been given while this was under way.
+    if (response.status === 401) return shown === token ? wait(card, file) : ask(card, file);
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
     tell(card, answer, file.name);
