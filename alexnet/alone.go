@@ -16,7 +16,7 @@ import (
 // value as it comes, any other than 1…8 taken for 1, and a contract that applies
 // none ignores it; and what DecodeFast shrinks is chosen within the graph. It gives
 // the pixels that a Decoder does.
-func (c Contract) BuildAlone(s *op.Scope) Decoding {
+func (c Preprocessing) BuildStandaloneDecoding(s *op.Scope) Decoding {
 	d := Decoding{
 		Contents:    tfgraph.Placeholder(s, "contents", tf.String, tf.ScalarShape()),
 		Orientation: tfgraph.Placeholder(s, "orientation", tf.Int32, tf.ScalarShape()),
@@ -26,15 +26,15 @@ func (c Contract) BuildAlone(s *op.Scope) Decoding {
 	}
 	turn := c.applied(s.SubScope("applied"), d.Orientation)
 	if c.Decode == DecodeFast {
-		d.Picture = c.fast(s.SubScope("fast"), d.Contents, turn)
+		d.Image = c.fast(s.SubScope("fast"), d.Contents, turn)
 	} else {
-		d.Picture = c.picture(s, decodeImage(s, d.Contents), turn)
+		d.Image = c.picture(s, decodeImage(s, d.Contents), turn)
 	}
 	return d
 }
 
 // applied is the orientation to turn a picture by, see [View].
-func (c Contract) applied(s *op.Scope, orientation tf.Output) tf.Output {
+func (c Preprocessing) applied(s *op.Scope, orientation tf.Output) tf.Output {
 	first, last := tfgraph.Const(s, "first", int32(1)), tfgraph.Const(s, "last", int32(8))
 	if !c.Orientation {
 		return first
@@ -45,7 +45,7 @@ func (c Contract) applied(s *op.Scope, orientation tf.Output) tf.Output {
 
 // fast chooses by the size as pick does, without control flow: every decoder runs,
 // but all save the chosen one on a picture of a single pixel.
-func (c Contract) fast(s *op.Scope, contents, turn tf.Output) tf.Output {
+func (c Preprocessing) fast(s *op.Scope, contents, turn tf.Output) tf.Output {
 	pixel := tfgraph.Const(s, "pixel", onePixel())
 	choice := c.choice(s.SubScope("choice"), contents, pixel)
 	pictures := make([]tf.Output, 1+len(ratios))
@@ -65,7 +65,7 @@ func (c Contract) fast(s *op.Scope, contents, turn tf.Output) tf.Output {
 }
 
 // choice is how many of the ratios a JPEG is large enough for; 0 for what is none.
-func (c Contract) choice(s *op.Scope, contents, pixel tf.Output) tf.Output {
+func (c Preprocessing) choice(s *op.Scope, contents, pixel tf.Output) tf.Output {
 	start := op.Substr(s, contents, tfgraph.Const(s, "from", int32(0)), tfgraph.Const(s, "length", int32(2)))
 	isJPEG := op.Equal(s, start, tfgraph.Const(s, "jpeg", "\xff\xd8"))
 	shape := op.ExtractJpegShape(s, op.Select(s, isJPEG, contents, pixel)) // height, width, channels

@@ -33,10 +33,10 @@ func TestBuildAlone(t *testing.T) {
 		}
 		pictures = append(pictures, photograph{"large.jpg", buf.Bytes(), 6})
 	}
-	for name, c := range map[string]alexnet.Contract{"squash": contract(67, alexnet.Squash), "crop": crop, "as stored": stored, "fast": fast} {
+	for name, c := range map[string]alexnet.Preprocessing{"squash": contract(67, alexnet.Squash), "crop": crop, "as stored": stored, "fast": fast} {
 		t.Run(name, func(t *testing.T) {
 			root := op.NewScope()
-			graph := c.BuildAlone(root)
+			graph := c.BuildStandaloneDecoding(root)
 			session := open(t, root)
 			decoder := newDecoder(t, c)
 			want := make([]float32, 67*67*3)
@@ -45,7 +45,7 @@ func TestBuildAlone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				view := alexnet.View{Orientation: p.orientation, Width: size.Width, Height: size.Height}
+				view := alexnet.ImageInfo{Orientation: p.orientation, Width: size.Width, Height: size.Height}
 				if err := decoder.Decode(context.Background(), p.bytes, view, want); err != nil {
 					t.Fatal(err)
 				}
@@ -57,7 +57,7 @@ func TestBuildAlone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				out, err := session.Run(context.Background(), tfgraph.Feeds{graph.Contents: contents, graph.Orientation: turn}, []tf.Output{graph.Picture})
+				out, err := session.Run(context.Background(), tfgraph.Feeds{graph.Contents: contents, graph.Orientation: turn}, []tf.Output{graph.Image})
 				if err != nil {
 					t.Fatal(err)
 				}

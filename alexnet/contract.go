@@ -18,7 +18,7 @@ import (
 // with every checkpoint, and training, evaluation and prediction build their
 // decoding graph from the same one, so none can skip the mean or swap the
 // channels.
-type Contract struct {
+type Preprocessing struct {
 	Size        int        `json:"size"`        // side in pixels
 	Resize      Resize     `json:"resize"`      // how the photograph is brought to that size
 	MeanRGB     [3]float32 `json:"mean_rgb"`    // subtracted; 0…255
@@ -54,22 +54,22 @@ const (
 )
 
 // NewContract is BVLC's contract: BGR minus ImageNet's mean.
-func NewContract(size int, resize Resize, orientation bool, classes []string) Contract {
-	return Contract{
+func NewPreprocessing(size int, resize Resize, orientation bool, classes []string) Preprocessing {
+	return Preprocessing{
 		Size: size, Resize: resize, MeanRGB: [3]float32{123.68, 116.779, 103.939},
 		Channels: "BGR", Orientation: orientation, Classes: slices.Clone(classes),
 	}
 }
 
 // Validate reports what a contract asks for that this program does not do.
-func (c Contract) Validate() error {
+func (c Preprocessing) Validate() error {
 	if len(c.Classes) < 2 {
 		return fmt.Errorf("data contract: got %d class names, want at least 2", len(c.Classes))
 	}
 	return c.validatePicture()
 }
 
-func (c Contract) validatePicture() error {
+func (c Preprocessing) validatePicture() error {
 	switch {
 	case c.Channels != "BGR":
 		return fmt.Errorf("data contract: got channel order %q, want BGR", c.Channels)
@@ -87,7 +87,7 @@ func (c Contract) validatePicture() error {
 type Decoding struct {
 	Contents    tf.Output   // string scalar: JPEG, PNG, GIF (first frame) or BMP bytes; fed
 	Orientation tf.Output   // int32 scalar: EXIF orientation 1…8; 1 unless fed
-	Picture     tf.Output   // float32 [Size,Size,3]
+	Image     tf.Output   // float32 [Size,Size,3]
 	shrunk      []tf.Output // the same of JPEG decoded at 1/2, 1/4, 1/8; DecodeFast's
 }
 
@@ -105,7 +105,7 @@ var orientations = [9]struct{ transpose, flipRows, flipColumns bool }{
 }
 
 // Build adds the decoding graph to s.
-func (c Contract) Build(s *op.Scope) Decoding {
+func (c Preprocessing) BuildDecoding(s *op.Scope) Decoding {
 	d := Decoding{
 		Contents:    tfgraph.Placeholder(s, "contents", tf.String, tf.ScalarShape()),
 		Orientation: tfgraph.Default(s, "orientation", int32(1), tf.ScalarShape()),
@@ -113,7 +113,7 @@ func (c Contract) Build(s *op.Scope) Decoding {
 	if s.Err() != nil {
 		return d
 	}
-	d.Picture = c.picture(s, decodeImage(s, d.Contents), d.Orientation)
+	d.Image = c.picture(s, decodeImage(s, d.Contents), d.Orientation)
 	if c.Decode == DecodeFast {
 		for _, ratio := range ratios {
 			s := s.SubScope(fmt.Sprintf("shrunk%d", ratio))
@@ -135,22 +135,22 @@ func decodeShrunk(s *op.Scope, contents tf.Output, ratio int) tf.Output {
 }
 
 // picture is what the contract makes of decoded pixels.
-func (c Contract) picture(s *op.Scope, pixels, orientation tf.Output) tf.Output {
+func (c Preprocessing) picture(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 	upright := orient(s.SubScope("upright"), pixels, orientation)
-	batch := c.Enter(s, op.ExpandDims(s, upright, tfgraph.Const(s, "batch", int32(0))))
+	batch := c.Normalize(s, op.ExpandDims(s, upright, tfgraph.Const(s, "batch", int32(0))))
 	return op.Reshape(s, batch, tfgraph.Const(s, "picture", []int32{int32(c.Size), int32(c.Size), 3}))
 }
 
 // Enter turns upright pictures of one size, [N,H,W,3] RGB from 0 to 255, into the
 // network's input, float32 [N,Size,Size,3].
-func (c Contract) Enter(s *op.Scope, pictures tf.Output) tf.Output {
+func (c Preprocessing) Normalize(s *op.Scope, pictures tf.Output) tf.Output {
 	return c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), pictures))
 }
 
 // pick is the output that gives the picture of the encoded bytes: the most
 // shrunk one that is still as large as what is resized to.
-func (d Decoding) pick(c Contract, encoded []byte, view View) tf.Output {
-	best := d.Picture
+func (d Decoding) pick(c Preprocessing, encoded []byte, view ImageInfo) tf.Output {
+	best := d.Image
 	if !bytes.HasPrefix(encoded, []byte{0xff, 0xd8}) {
 		return best
 	}
@@ -182,7 +182,7 @@ func orient(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 
 // resize is TensorFlow's legacy bilinear interpolation, which takes the corner
 // of a pixel for its place and does not antialias.
-func (c Contract) resize(s *op.Scope, pictures tf.Output) tf.Output {
+func (c Preprocessing) resize(s *op.Scope, pictures tf.Output) tf.Output {
 	side := c.resized()
 	x := op.ResizeBilinear(s, pictures, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
 	margin, size := int32(side-c.Size)/2, int32(c.Size)
@@ -191,7 +191,7 @@ func (c Contract) resize(s *op.Scope, pictures tf.Output) tf.Output {
 }
 
 // resized is the side that a photograph is resized to, before any cropping.
-func (c Contract) resized() int {
+func (c Preprocessing) resized() int {
 	if c.Resize == Crop {
 		return int(math.Round(float64(c.Size) * 256 / 227))
 	}
@@ -200,13 +200,13 @@ func (c Contract) resized() int {
 
 // normalise subtracts the mean and turns RGB into BGR. Unlike Reverse, ReverseV2 takes
 // a batch of no pictures.
-func (c Contract) normalise(s *op.Scope, rgb tf.Output) tf.Output {
+func (c Preprocessing) normalise(s *op.Scope, rgb tf.Output) tf.Output {
 	centred := op.Sub(s, rgb, tfgraph.Const(s, "mean", c.MeanRGB))
 	return op.ReverseV2(s, centred, tfgraph.Const(s, "channels", []int32{3}))
 }
 
 // Picture undoes the normalisation of one input, for people to look at.
-func (c Contract) Picture(input []float32) image.Image {
+func (c Preprocessing) Denormalize(input []float32) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, c.Size, c.Size))
 	for i := range c.Size * c.Size {
 		bgr := input[3*i : 3*i+3]

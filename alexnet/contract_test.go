@@ -20,16 +20,16 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestContractValidate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(*alexnet.Contract)
+		change func(*alexnet.Preprocessing)
 		fails  string // part of the error; none where it is valid
 	}{
-		{"as made", func(*alexnet.Contract) {}, ""},
-		{"crop", func(c *alexnet.Contract) { c.Resize = alexnet.Crop }, ""},
-		{"channels", func(c *alexnet.Contract) { c.Channels = "RGB" }, `channel order "RGB", want BGR`},
-		{"resize", func(c *alexnet.Contract) { c.Resize = "stretch" }, `resize "stretch"`},
-		{"no size", func(c *alexnet.Contract) { c.Size = 0 }, "size 0"},
-		{"huge", func(c *alexnet.Contract) { c.Size = 1 << 20 }, "size 1048576"},
-		{"one class", func(c *alexnet.Contract) { c.Classes = c.Classes[:1] }, "got 1 class names"},
+		{"as made", func(*alexnet.Preprocessing) {}, ""},
+		{"crop", func(c *alexnet.Preprocessing) { c.Resize = alexnet.Crop }, ""},
+		{"channels", func(c *alexnet.Preprocessing) { c.Channels = "RGB" }, `channel order "RGB", want BGR`},
+		{"resize", func(c *alexnet.Preprocessing) { c.Resize = "stretch" }, `resize "stretch"`},
+		{"no size", func(c *alexnet.Preprocessing) { c.Size = 0 }, "size 0"},
+		{"huge", func(c *alexnet.Preprocessing) { c.Size = 1 << 20 }, "size 1048576"},
+		{"one class", func(c *alexnet.Preprocessing) { c.Classes = c.Classes[:1] }, "got 1 class names"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := contract(227, alexnet.Squash)
@@ -44,13 +44,13 @@ func TestContractValidate(t *testing.T) {
 
 // A checkpoint keeps these very words: a change of them breaks old checkpoints.
 func TestContractJSON(t *testing.T) {
-	c := alexnet.NewContract(227, alexnet.Crop, true, []string{"cat", "dog"})
+	c := alexnet.NewPreprocessing(227, alexnet.Crop, true, []string{"cat", "dog"})
 	const want = `{"size":227,"resize":"crop","mean_rgb":[123.68,116.779,103.939],"channels":"BGR","orientation":true,"classes":["cat","dog"]}`
 	text, err := json.Marshal(c)
 	if err != nil || string(text) != want {
 		t.Errorf("got %s and error %v, want %s", text, err, want)
 	}
-	var back alexnet.Contract
+	var back alexnet.Preprocessing
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, c) {
 		t.Errorf("got %+v and error %v back, want %+v", back, err, c)
 	}
@@ -58,7 +58,7 @@ func TestContractJSON(t *testing.T) {
 
 func TestNewContractKeepsItsClasses(t *testing.T) {
 	names := []string{"cat", "dog"}
-	c := alexnet.NewContract(227, alexnet.Squash, true, names)
+	c := alexnet.NewPreprocessing(227, alexnet.Squash, true, names)
 	names[0] = "cow"
 	if c.Classes[0] != "cat" {
 		t.Errorf("got class %q after the caller changed its own slice, want cat", c.Classes[0])
@@ -74,7 +74,7 @@ func TestPictureUndoesDecoding(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := contract(67, alexnet.Squash)
-	got := c.Picture(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 1}}).Data)
+	got := c.Denormalize(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 1}}).Data)
 	comparePictures(t, got, want, 0)
 }
 
@@ -86,7 +86,7 @@ func TestPictureGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := contract(67, alexnet.Crop)
-	got := c.Picture(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 6}}).Data)
+	got := c.Denormalize(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 6}}).Data)
 	path := filepath.Join("testdata", "turned-and-cropped.png")
 	if *update {
 		var buf bytes.Buffer

@@ -12,7 +12,7 @@ import (
 
 // Decoder runs a contract's decoding graph; safe for concurrent use.
 type Decoder struct {
-	contract Contract
+	contract Preprocessing
 	graph    Decoding
 	session  *tfgraph.Session
 }
@@ -20,12 +20,12 @@ type Decoder struct {
 // NewDecoder opens a session on the decoding graph of c. The caller closes it.
 // It computes on the CPU whatever options say, so that pictures are the same
 // wherever the network runs.
-func NewDecoder(c Contract, options tfgraph.Options) (*Decoder, error) {
+func NewDecoder(c Preprocessing, options tfgraph.Options) (*Decoder, error) {
 	if err := c.validatePicture(); err != nil {
 		return nil, err
 	}
 	root := op.NewScope()
-	graph := c.Build(root)
+	graph := c.BuildDecoding(root)
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func NewDecoder(c Contract, options tfgraph.Options) (*Decoder, error) {
 }
 
 // View says how one encoded picture is to be seen.
-type View struct {
+type ImageInfo struct {
 	Orientation   int  // EXIF tag 0x0112; taken for 1 outside 1…8 and where the contract applies none
 	Mirrored      bool // from right to left, once upright
 	Width, Height int  // as stored; 0 where not known, and then nothing is shrunk while it is decoded
@@ -50,7 +50,7 @@ type View struct {
 var mirrored = [9]int{1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5, 7: 8, 8: 7}
 
 // orientation is the one to turn a picture by.
-func (v View) orientation(applied bool) int {
+func (v ImageInfo) orientation(applied bool) int {
 	o := v.Orientation
 	if o < 1 || o > 8 || !applied {
 		o = 1
@@ -62,7 +62,7 @@ func (v View) orientation(applied bool) int {
 }
 
 // Decode writes the picture [Size,Size,3] into the slice of that length.
-func (d *Decoder) Decode(ctx context.Context, encoded []byte, view View, into []float32) error {
+func (d *Decoder) Decode(ctx context.Context, encoded []byte, view ImageInfo, into []float32) error {
 	contents, err := tfgraph.Strings([][]byte{encoded})
 	if err != nil {
 		return err

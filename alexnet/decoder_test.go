@@ -30,7 +30,7 @@ func TestDecoderConcurrently(t *testing.T) {
 			into := make([]float32, 67*67*3)
 			for k := range all {
 				i := (k + worker*3) % len(all)
-				if err := d.Decode(context.Background(), all[i].bytes, alexnet.View{Orientation: all[i].orientation}, into); err != nil {
+				if err := d.Decode(context.Background(), all[i].bytes, alexnet.ImageInfo{Orientation: all[i].orientation}, into); err != nil {
 					t.Errorf("%s: %v", all[i].name, err)
 				} else if !slices.Equal(into, want.Data[i*len(into):(i+1)*len(into)]) {
 					t.Errorf("%s: got other pixels than alone", all[i].name)
@@ -61,7 +61,7 @@ func TestDecoderRefuses(t *testing.T) {
 		{"cancelled", gone, picture, into, context.Canceled.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := d.Decode(c.ctx, c.bytes, alexnet.View{}, c.into)
+			err := d.Decode(c.ctx, c.bytes, alexnet.ImageInfo{}, c.into)
 			if err == nil || !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("got error %v, want one with %q", err, c.fails)
 			}
@@ -105,7 +105,7 @@ func TestDecoderClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Decode(context.Background(), photographs(t)[0].bytes, alexnet.View{}, nil); !errors.Is(err, tfgraph.ErrClosed) {
+	if err := d.Decode(context.Background(), photographs(t)[0].bytes, alexnet.ImageInfo{}, nil); !errors.Is(err, tfgraph.ErrClosed) {
 		t.Errorf("got error %v, want %v", err, tfgraph.ErrClosed)
 	}
 }
@@ -118,7 +118,7 @@ func TestDecoderMirrors(t *testing.T) {
 	for o := range 9 {
 		var seen [2][side][side][3]float32
 		for i, mirrored := range []bool{false, true} {
-			view := alexnet.View{Orientation: o, Mirrored: mirrored}
+			view := alexnet.ImageInfo{Orientation: o, Mirrored: mirrored}
 			if err := d.Decode(context.Background(), encoded, view, unsafe.Slice(&seen[i][0][0][0], side*side*3)); err != nil {
 				t.Fatal(err)
 			}
@@ -156,18 +156,18 @@ func TestDecodeFast(t *testing.T) {
 	}
 	cases := map[string]struct {
 		encoded []byte
-		view    alexnet.View
+		view    alexnet.ImageInfo
 		same    bool
 	}{
-		"large":         {asJPEG.Bytes(), alexnet.View{Width: 640, Height: 700}, false},
-		"large, turned": {asJPEG.Bytes(), alexnet.View{Width: 640, Height: 700, Orientation: 6}, false},
-		"size unknown":  {asJPEG.Bytes(), alexnet.View{}, true},
-		"no JPEG":       {asPNG.Bytes(), alexnet.View{Width: 640, Height: 700}, true},
+		"large":         {asJPEG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700}, false},
+		"large, turned": {asJPEG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700, Orientation: 6}, false},
+		"size unknown":  {asJPEG.Bytes(), alexnet.ImageInfo{}, true},
+		"no JPEG":       {asPNG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700}, true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var seen [2][67 * 67 * 3]float32
-			for i, contract := range []alexnet.Contract{exact, fast} {
+			for i, contract := range []alexnet.Preprocessing{exact, fast} {
 				if err := newDecoder(t, contract).Decode(context.Background(), c.encoded, c.view, seen[i][:]); err != nil {
 					t.Fatal(err)
 				}

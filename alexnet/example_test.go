@@ -55,14 +55,14 @@ func ExampleDecoder_Decode() {
 		log.Fatal(err)
 	}
 
-	contract := alexnet.NewContract(227, alexnet.Squash, true, []string{"cat", "dog"})
+	contract := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer decoder.Close()
 	input := make([]float32, 227*227*3)
-	if err := decoder.Decode(context.Background(), file.Bytes(), alexnet.View{}, input); err != nil {
+	if err := decoder.Decode(context.Background(), file.Bytes(), alexnet.ImageInfo{}, input); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(input[:3])

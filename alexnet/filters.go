@@ -9,7 +9,7 @@ import (
 // Filters shows conv1's filters, whose weights are [11,11,3,n] in the contract's
 // order of channels, as n pictures. Each runs from its own smallest weight, dark,
 // to its largest, and each weight is a square of scale pixels.
-func (c Contract) Filters(weights []float32, scale int) []image.Image {
+func (c Preprocessing) Filters(weights []float32, scale int) []image.Image {
 	const side = 11
 	n := len(weights) / (side * side * 3)
 	pictures := make([]image.Image, n)

@@ -14,7 +14,7 @@ func TestFilters(t *testing.T) {
 	at := func(y, x, channel, filter int) *float32 { return &weights[((y*11+x)*3+channel)*2+filter] }
 	const blue, red = 0, 2
 	*at(0, 0, red, 1), *at(10, 10, blue, 1) = 1, -1
-	pictures := alexnet.NewContract(227, alexnet.Squash, true, []string{"a", "b"}).Filters(weights, 2)
+	pictures := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"a", "b"}).Filters(weights, 2)
 	if len(pictures) != 2 || pictures[0].Bounds().Dx() != 22 || pictures[0].Bounds().Dy() != 22 {
 		t.Fatalf("got %d pictures, the first %v, want 2 of 22x22", len(pictures), pictures[0].Bounds())
 	}

@@ -166,7 +166,7 @@ func (b *builder) use() {
 
 // named shows x, a layer's output, under the layer's name and in float32.
 func (b *builder) named(name string, x tf.Output) tf.Output {
-	b.net.Activations = append(b.net.Activations, Activation{name, ops.As(b.root.SubScope(name+"/float32"), x, tf.Float)})
+	b.net.Activations = append(b.net.Activations, Activation{name, ops.Cast(b.root.SubScope(name+"/float32"), x, tf.Float)})
 	return x
 }
 
@@ -186,7 +186,7 @@ func (b *builder) format(s *op.Scope, name string, x, weights, biases tf.Output)
 	if slices.Contains(b.net.Config.BFloat16, name) && tfgraph.HasBFloat16() {
 		t = tf.Bfloat16
 	}
-	return ops.As(s.SubScope("input"), b.wide(x), t), ops.As(s.SubScope("weights"), weights, t), ops.As(s.SubScope("biases"), biases, t)
+	return ops.Cast(s.SubScope("input"), b.wide(x), t), ops.Cast(s.SubScope("weights"), weights, t), ops.Cast(s.SubScope("biases"), biases, t)
 }
 
 // VariablesOf picks the variables of the named layers.

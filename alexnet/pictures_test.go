@@ -157,7 +157,7 @@ func items(t testing.TB, photographs []photograph, size int, resizes ...alexnet.
 	return all
 }
 
-func newDecoder(t testing.TB, c alexnet.Contract) *alexnet.Decoder {
+func newDecoder(t testing.TB, c alexnet.Preprocessing) *alexnet.Decoder {
 	t.Helper()
 	d, err := alexnet.NewDecoder(c, tfgraph.Options{})
 	if err != nil {
@@ -171,12 +171,12 @@ func newDecoder(t testing.TB, c alexnet.Contract) *alexnet.Decoder {
 	return d
 }
 
-func contract(size int, resize alexnet.Resize) alexnet.Contract {
-	return alexnet.NewContract(size, resize, true, []string{"cat", "dog"})
+func contract(size int, resize alexnet.Resize) alexnet.Preprocessing {
+	return alexnet.NewPreprocessing(size, resize, true, []string{"cat", "dog"})
 }
 
 // decodeAll is the batch of the photographs, in their order.
-func decodeAll(t testing.TB, c alexnet.Contract, photographs []photograph) parity.Tensor {
+func decodeAll(t testing.TB, c alexnet.Preprocessing, photographs []photograph) parity.Tensor {
 	t.Helper()
 	d := newDecoder(t, c)
 	n := c.Size * c.Size * 3
@@ -185,7 +185,7 @@ func decodeAll(t testing.TB, c alexnet.Contract, photographs []photograph) parit
 		Data:  make([]float32, n*len(photographs)),
 	}
 	for i, p := range photographs {
-		if err := d.Decode(context.Background(), p.bytes, alexnet.View{Orientation: p.orientation}, batch.Data[i*n:(i+1)*n]); err != nil {
+		if err := d.Decode(context.Background(), p.bytes, alexnet.ImageInfo{Orientation: p.orientation}, batch.Data[i*n:(i+1)*n]); err != nil {
 			t.Fatalf("%s: %v", p.name, err)
 		}
 	}

@@ -16,7 +16,7 @@ type Plan []LayerPlan
 // LayerPlan is one row of a Plan.
 type LayerPlan struct {
 	Layer
-	Trained bool
+	Trainable bool
 	file    *loaded // nil: from scratch
 }
 
@@ -37,7 +37,7 @@ func (l LayerPlan) Source() string {
 func (l LayerPlan) FromFile() bool { return l.file != nil }
 
 // Choice is what the user asks of a Plan.
-type Choice struct {
+type Selection struct {
 	Train []string // layers that an update changes
 	Init  []string // layers to start from scratch although the file may have them; nil: see NewPlan
 	// Strict loads every layer that Init does not name and refuses a file that
@@ -69,7 +69,7 @@ func (e *PlanError) Hint() string { return e.Advice }
 // default fc8 starts from scratch when the file's has another number of
 // classes, and so does whatever the file lacks; any other difference of shape,
 // and a frozen layer that would have no weights from the file, is an error.
-func NewPlan(config Config, file *npy.Weights, choice Choice) (Plan, error) {
+func NewPlan(config Config, file *npy.Weights, choice Selection) (Plan, error) {
 	p := &planner{file: file, choice: choice}
 	p.known("train", choice.Train)
 	p.known("init", choice.Init)
@@ -88,7 +88,7 @@ func NewPlan(config Config, file *npy.Weights, choice Choice) (Plan, error) {
 
 type planner struct {
 	file   *npy.Weights
-	choice Choice
+	choice Selection
 	err    PlanError
 }
 
@@ -111,11 +111,11 @@ func (p *planner) known(what string, layers []string) {
 }
 
 func (p *planner) layer(l Layer) LayerPlan {
-	row := LayerPlan{Layer: l, Trained: slices.Contains(p.choice.Train, l.Name)}
+	row := LayerPlan{Layer: l, Trainable: slices.Contains(p.choice.Train, l.Name)}
 	if p.file != nil && !slices.Contains(p.choice.Init, l.Name) {
 		row.file = p.load(l)
 	}
-	if row.file == nil && !row.Trained && !p.mentions(l.Name) {
+	if row.file == nil && !row.Trainable && !p.mentions(l.Name) {
 		switch {
 		case p.file == nil:
 			p.problem("layer %s is frozen and has no weights: no weights file was given", l.Name)

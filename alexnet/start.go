@@ -13,12 +13,12 @@ import (
 )
 
 // Starter gives a network's variables their first values in a session.
-type Starter func(ctx context.Context, session *tfgraph.Session) error
+type Initializer func(ctx context.Context, session *tfgraph.Session) error
 
 // Start adds to root the nodes that bring the network's variables to the plan's
 // first values, and returns what runs them. Values from scratch are a pure
 // function of seed and the variable's name.
-func (p Plan) Start(root *op.Scope, net *Network, seed uint64) Starter {
+func (p Plan) Initialize(root *op.Scope, net *Network, seed uint64) Initializer {
 	var fromFile []fed
 	var scratch []*tf.Operation
 	for i, l := range p {

@@ -46,7 +46,7 @@ func Example() {
 		m := checkpoint.Meta{
 			Name: checkpoint.Name(epoch, 0, step), Epoch: epoch, Step: step,
 			Network:  alexnet.Config{Classes: 2},
-			Contract: alexnet.NewContract(227, alexnet.Squash, true, []string{"cat", "dog"}),
+			Preprocessing: alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"}),
 		}
 		if err := dir.Save(ctx, session, saver, m, 2); err != nil {
 			log.Fatal(err)

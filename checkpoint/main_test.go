@@ -121,7 +121,7 @@ func at(epoch, index int, step int64) Meta {
 	return Meta{
 		Name: Name(epoch, index, step), Epoch: epoch, Index: index, Step: step,
 		Network:  alexnet.Config{Classes: 2},
-		Contract: alexnet.NewContract(227, alexnet.Squash, true, []string{"cat", "dog"}),
+		Preprocessing: alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"}),
 		Config:   json.RawMessage("{}"),
 	}
 }

@@ -28,15 +28,15 @@ type Meta struct {
 	Skipped  int64              `json:"skipped,omitempty"` // of the updates, left out as they were not finite
 	Lowered  int                `json:"lowered,omitempty"` // times that the learning rate was lowered to a tenth
 	Network  alexnet.Config     `json:"network"`
-	Contract alexnet.Contract   `json:"contract"`
+	Preprocessing alexnet.Preprocessing   `json:"contract"`
 	Metrics  *Metrics           `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
-	Bundle   *Sums              `json:"bundle,omitempty"`  // set by Save
+	Bundle   *Checksums              `json:"bundle,omitempty"`  // set by Save
 	Config   json.RawMessage    `json:"config"`            // the run's resolved settings
 }
 
 // Sums tie a description to the bundle beside it, whose index holds the checksum
 // of each variable.
-type Sums struct {
+type Checksums struct {
 	Index string `json:"index"` // CRC-32C of NAME.index, in hexadecimal
 	Size  int64  `json:"size"`  // bytes of the data file
 }
@@ -119,11 +119,11 @@ func nested(text json.RawMessage) (deepest int) {
 // agree, since one counts the outputs that the other names.
 func (m Meta) Validate() error {
 	network := m.Network.WithDefaults()
-	errs := []error{network.Validate(), m.Contract.Validate()}
-	if got, want := len(m.Contract.Classes), network.Classes; got != want {
+	errs := []error{network.Validate(), m.Preprocessing.Validate()}
+	if got, want := len(m.Preprocessing.Classes), network.Classes; got != want {
 		errs = append(errs, fmt.Errorf("got %d class names, want %d as the network has outputs", got, want))
 	}
-	if got, want := m.Contract.Size, network.Size; got != want {
+	if got, want := m.Preprocessing.Size, network.Size; got != want {
 		errs = append(errs, fmt.Errorf("got pictures of side %d, want %d as the network reads", got, want))
 	}
 	if got := nested(m.Config); got > maxNested {

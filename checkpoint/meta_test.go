@@ -38,10 +38,10 @@ func TestReadMetaRefuses(t *testing.T) {
 		"another name":          {change(func(m *Meta) { m.Name = "b.ckpt" }), `"b.ckpt"`},
 		"one class":             {change(func(m *Meta) { m.Network.Classes = 1 }), "classes"},
 		"odd width":             {change(func(m *Meta) { m.Network.Widths.Conv[0] = 3 }), "width"},
-		"RGB":                   {change(func(m *Meta) { m.Contract.Channels = "RGB" }), "channel order"},
-		"more names than units": {change(func(m *Meta) { m.Contract.Classes = []string{"a", "b", "c"} }), "got 3 class names, want 2"},
+		"RGB":                   {change(func(m *Meta) { m.Preprocessing.Channels = "RGB" }), "channel order"},
+		"more names than units": {change(func(m *Meta) { m.Preprocessing.Classes = []string{"a", "b", "c"} }), "got 3 class names, want 2"},
 		"fewer names":           {change(func(m *Meta) { m.Network.Classes = 3 }), "got 2 class names, want 3"},
-		"another size":          {change(func(m *Meta) { m.Contract.Size = 99 }), "99"},
+		"another size":          {change(func(m *Meta) { m.Preprocessing.Size = 99 }), "99"},
 		"settings too deep": {change(func(m *Meta) {
 			m.Config = json.RawMessage(strings.Repeat(`{"a":`, 40) + `[["}{"]]` + strings.Repeat("}", 40))
 		}), "got settings nested 42 deep"},
@@ -88,9 +88,9 @@ func FuzzReadMeta(f *testing.F) {
 			return
 		}
 		network := m.Network.WithDefaults()
-		if len(m.Contract.Classes) != network.Classes || m.Contract.Size != network.Size {
+		if len(m.Preprocessing.Classes) != network.Classes || m.Preprocessing.Size != network.Size {
 			t.Errorf("got %d classes and %d names, sizes %d and %d",
-				network.Classes, len(m.Contract.Classes), network.Size, m.Contract.Size)
+				network.Classes, len(m.Preprocessing.Classes), network.Size, m.Preprocessing.Size)
 		}
 		if m.Epoch < 0 || m.Index < 0 || m.Step < 0 || m.Name != "model_epoch1.ckpt" {
 			t.Errorf("got %q at epoch %d, index %d, step %d", m.Name, m.Epoch, m.Index, m.Step)

@@ -50,7 +50,7 @@ func checkSum(text []byte, wanted bool) error {
 }
 
 // sumsOf are those of the bundle at prefix.
-func sumsOf(prefix string) (*Sums, error) {
+func sumsOf(prefix string) (*Checksums, error) {
 	files := bundleFiles(prefix)
 	index, err := regular.Read(files[1], mostText)
 	if err != nil {
@@ -60,10 +60,10 @@ func sumsOf(prefix string) (*Sums, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sums{Index: fmt.Sprintf("%08x", crc32.Checksum(index, castagnoli)), Size: data.Size()}, nil
+	return &Checksums{Index: fmt.Sprintf("%08x", crc32.Checksum(index, castagnoli)), Size: data.Size()}, nil
 }
 
-func (s *Sums) check(prefix string) error {
+func (s *Checksums) check(prefix string) error {
 	got, err := sumsOf(prefix)
 	if err != nil {
 		return err

@@ -21,18 +21,18 @@ type Result struct {
 type Ranked = eval.Ranked
 
 func (m *Model) result(probabilities []float32) Result {
-	ranked := eval.Rank(m.model.Meta.Contract.Classes, probabilities)
+	ranked := eval.Rank(m.model.Meta.Preprocessing.Classes, probabilities)
 	return Result{Class: ranked[0].Class, Probability: ranked[0].Probability, Top: ranked, Probabilities: probabilities}
 }
 
 // Classify says what is on one picture. It is computed alone, so the result does
 // not depend on what else goes on, to the last bit.
-func (m *Model) Classify(ctx context.Context, p Picture) (Result, error) {
+func (m *Model) Classify(ctx context.Context, p Image) (Result, error) {
 	p, err := m.Prepare(ctx, p)
 	if err != nil {
 		return Result{}, err
 	}
-	results, _, err := m.classify(ctx, []Picture{p})
+	results, _, err := m.classify(ctx, []Image{p})
 	if err != nil {
 		return Result{}, err
 	}
@@ -44,9 +44,9 @@ func (m *Model) Classify(ctx context.Context, p Picture) (Result, error) {
 // follow; any other error, of the model or the end of ctx, is the last. At most
 // Options.Batch pictures are taken in advance. In a batch, a picture's last bits
 // depend on its place in it.
-func (m *Model) ClassifyAll(ctx context.Context, pictures iter.Seq[Picture]) iter.Seq2[Result, error] {
+func (m *Model) ClassifyAll(ctx context.Context, pictures iter.Seq[Image]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
-		batch := make([]Picture, 0, m.options.Batch)
+		batch := make([]Image, 0, m.options.Batch)
 		for p := range pictures {
 			if batch = append(batch, p); len(batch) == cap(batch) {
 				if !m.yieldAll(ctx, batch, yield) {
@@ -62,7 +62,7 @@ func (m *Model) ClassifyAll(ctx context.Context, pictures iter.Seq[Picture]) ite
 }
 
 // yieldAll classifies one batch and reports whether to go on.
-func (m *Model) yieldAll(ctx context.Context, batch []Picture, yield func(Result, error) bool) bool {
+func (m *Model) yieldAll(ctx context.Context, batch []Image, yield func(Result, error) bool) bool {
 	results, failed, err := m.classify(ctx, batch)
 	if err != nil {
 		yield(Result{}, err)
@@ -77,7 +77,7 @@ func (m *Model) yieldAll(ctx context.Context, batch []Picture, yield func(Result
 }
 
 // classify gives for each picture a result, or why it was refused.
-func (m *Model) classify(ctx context.Context, pictures []Picture) ([]Result, []error, error) {
+func (m *Model) classify(ctx context.Context, pictures []Image) ([]Result, []error, error) {
 	if err := m.usable(); err != nil {
 		return nil, nil, err
 	}
@@ -103,17 +103,17 @@ func (m *Model) classify(ctx context.Context, pictures []Picture) ([]Result, []e
 // Prepare reads and decodes a picture in advance: what is left for Classify and
 // ClassifyAll of this model is the network. The picture it returns holds
 // Size x Size x 3 float32 values and may be classified again and again.
-func (m *Model) Prepare(ctx context.Context, p Picture) (Picture, error) {
+func (m *Model) Prepare(ctx context.Context, p Image) (Image, error) {
 	if err := m.usable(); err != nil {
-		return Picture{}, err
+		return Image{}, err
 	}
 	if p.model == m {
 		return p, nil
 	}
-	side := m.model.Meta.Contract.Size
+	side := m.model.Meta.Preprocessing.Size
 	decoded := make([]float32, side*side*3)
 	if err := p.decode(ctx, m, decoded); err != nil {
-		return Picture{}, err
+		return Image{}, err
 	}
-	return Picture{name: p.name, decoded: decoded, model: m}, nil
+	return Image{name: p.name, decoded: decoded, model: m}, nil
 }

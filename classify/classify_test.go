@@ -16,7 +16,7 @@ import (
 	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 )
 
@@ -26,7 +26,7 @@ func predicted(t *testing.T, paths []string, batch int) (all []eval.Prediction) 
 	model, err := eval.Open(context.Background(), run, tfgraph.Options{})
 	must(t, err)
 	defer model.Close()
-	examples, problems := input.Examples(paths, input.Options{})
+	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -42,20 +42,20 @@ func TestResultsAreThoseOfPredict(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 4})
 	paths := files(t, 7)
 	alone, batched := predicted(t, paths, 1), predicted(t, paths, 4)
-	var pictures []classify.Picture
+	var pictures []classify.Image
 	for i, path := range paths {
 		encoded, err := os.ReadFile(path)
 		must(t, err)
-		prepared, err := m.Prepare(context.Background(), classify.Bytes(encoded))
+		prepared, err := m.Prepare(context.Background(), classify.FromBytes(encoded))
 		must(t, err)
-		for name, p := range map[string]classify.Picture{
-			"file": classify.File(path), "bytes": classify.Bytes(encoded), "reader": classify.From(bytes.NewReader(encoded)), "prepared": prepared,
+		for name, p := range map[string]classify.Image{
+			"file": classify.FromFile(path), "bytes": classify.FromBytes(encoded), "reader": classify.FromReader(bytes.NewReader(encoded)), "prepared": prepared,
 		} {
 			got, err := m.Classify(context.Background(), p)
 			must(t, err)
 			sameAs(t, path+" by "+name, got, alone[i])
 		}
-		pictures = append(pictures, classify.File(path))
+		pictures = append(pictures, classify.FromFile(path))
 	}
 	i := 0
 	for got, err := range m.ClassifyAll(context.Background(), slices.Values(pictures)) {
@@ -83,13 +83,13 @@ func sameAs(t *testing.T, name string, got classify.Result, want eval.Prediction
 func TestOriented(t *testing.T) {
 	m := opened(t, classify.Options{})
 	ctx := context.Background()
-	of := func(p classify.Picture) []float32 {
+	of := func(p classify.Image) []float32 {
 		t.Helper()
 		r, err := m.Classify(ctx, p)
 		must(t, err)
 		return r.Probabilities
 	}
-	plain, turned := classify.Bytes(specimen.JPEG(3)), classify.Bytes(specimen.Turned(3, 6))
+	plain, turned := classify.FromBytes(testmodel.JPEG(3)), classify.FromBytes(testmodel.Turned(3, 6))
 	if slices.Equal(of(plain), of(turned)) {
 		t.Error("got the same for a picture and for it turned, want the EXIF orientation applied")
 	}
@@ -107,29 +107,29 @@ func TestOriented(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	m := opened(t, classify.Options{Limits: input.Limits{MaxBytes: 5000, MaxPixels: 6000}})
 	other := opened(t, classify.Options{})
-	foreign, err := other.Prepare(context.Background(), classify.Bytes(specimen.JPEG(0)))
+	foreign, err := other.Prepare(context.Background(), classify.FromBytes(testmodel.JPEG(0)))
 	must(t, err)
-	whole := specimen.JPEG(0)
+	whole := testmodel.JPEG(0)
 	large := bytes.Repeat([]byte{0}, 6000)
 	broken := errors.New("the line broke")
 	for name, c := range map[string]struct {
-		picture classify.Picture
+		picture classify.Image
 		reason  error // nil for any
 		words   string
 	}{
-		"nothing":           {classify.Bytes(nil), input.ErrEmpty, ""},
-		"no picture":        {classify.Bytes([]byte("hello")), input.ErrFormat, "text"},
-		"half a picture":    {classify.Bytes(whole[:len(whole)/2]), input.ErrDamaged, "JPEG"},
-		"too many bytes":    {classify.From(bytes.NewReader(append(whole, large...))), input.ErrTooLarge, "5000"},
-		"too many pixels":   {classify.Image(blank(80, 80)), input.ErrTooLarge, "80x80"},
-		"endless picture":   {classify.Image(uniform), input.ErrTooLarge, ""},
-		"empty picture":     {classify.Image(blank(0, 9)), input.ErrEmpty, ""},
-		"nil picture":       {classify.Image(nil), nil, "no picture"},
-		"no file":           {classify.File("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
-		"a folder":          {classify.File(os.TempDir()), input.ErrNotRegular, "folder"},
-		"zero value":        {classify.Picture{}, nil, "no picture"},
-		"a broken reader":   {classify.From(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
-		"no orientation":    {classify.Bytes(whole).Oriented(9), nil, "orientation 9"},
+		"nothing":           {classify.FromBytes(nil), input.ErrEmpty, ""},
+		"no picture":        {classify.FromBytes([]byte("hello")), input.ErrFormat, "text"},
+		"half a picture":    {classify.FromBytes(whole[:len(whole)/2]), input.ErrDamaged, "JPEG"},
+		"too many bytes":    {classify.FromReader(bytes.NewReader(append(whole, large...))), input.ErrTooLarge, "5000"},
+		"too many pixels":   {classify.FromImage(blank(80, 80)), input.ErrTooLarge, "80x80"},
+		"endless picture":   {classify.FromImage(uniform), input.ErrTooLarge, ""},
+		"empty picture":     {classify.FromImage(blank(0, 9)), input.ErrEmpty, ""},
+		"nil picture":       {classify.FromImage(nil), nil, "no picture"},
+		"no file":           {classify.FromFile("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
+		"a folder":          {classify.FromFile(os.TempDir()), input.ErrNotRegular, "folder"},
+		"zero value":        {classify.Image{}, nil, "no picture"},
+		"a broken reader":   {classify.FromReader(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
+		"no orientation":    {classify.FromBytes(whole).Oriented(9), nil, "orientation 9"},
 		"another's picture": {foreign, nil, "another model"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestClassifyAllGoesOn(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 2})
 	var good, bad []int
 	i := 0
-	pictures := []classify.Picture{classify.Bytes(specimen.JPEG(0)), classify.Bytes(nil), classify.File("missing"), classify.Bytes(specimen.JPEG(1)), classify.Bytes(specimen.JPEG(2))}
+	pictures := []classify.Image{classify.FromBytes(testmodel.JPEG(0)), classify.FromBytes(nil), classify.FromFile("missing"), classify.FromBytes(testmodel.JPEG(1)), classify.FromBytes(testmodel.JPEG(2))}
 	for r, err := range m.ClassifyAll(context.Background(), slices.Values(pictures)) {
 		if err == nil && r.Class != "" {
 			good = append(good, i)
@@ -170,8 +170,8 @@ func TestClassifyAllGoesOn(t *testing.T) {
 func TestClassifyAllEnds(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 2})
 	taken := 0
-	endless := func(yield func(classify.Picture) bool) {
-		for taken++; yield(classify.Bytes(specimen.JPEG(0))); taken++ {
+	endless := func(yield func(classify.Image) bool) {
+		for taken++; yield(classify.FromBytes(testmodel.JPEG(0))); taken++ {
 		}
 	}
 	for range m.ClassifyAll(context.Background(), endless) {
@@ -192,7 +192,7 @@ func TestClassifyAllEnds(t *testing.T) {
 	if count != 1 {
 		t.Errorf("cancelled: got %d results, want 1 error", count)
 	}
-	for range m.ClassifyAll(context.Background(), slices.Values[[]classify.Picture](nil)) {
+	for range m.ClassifyAll(context.Background(), slices.Values[[]classify.Image](nil)) {
 		t.Error("got a result of no pictures")
 	}
 }
@@ -202,7 +202,7 @@ func TestConcurrently(t *testing.T) {
 	m := opened(t, classify.Options{})
 	var want [6]classify.Result
 	for i := range want {
-		r, err := m.Classify(context.Background(), classify.Bytes(specimen.JPEG(i)))
+		r, err := m.Classify(context.Background(), classify.FromBytes(testmodel.JPEG(i)))
 		must(t, err)
 		want[i] = r
 	}
@@ -212,11 +212,11 @@ func TestConcurrently(t *testing.T) {
 		wg.Go(func() {
 			for k := range 12 {
 				i := (k + worker) % len(want)
-				got, err := m.Classify(context.Background(), classify.Bytes(specimen.JPEG(i)))
+				got, err := m.Classify(context.Background(), classify.FromBytes(testmodel.JPEG(i)))
 				if err != nil || !reflect.DeepEqual(got, want[i]) {
 					t.Errorf("picture %d: got %v and %v, want %v", i, got, err, want[i])
 				}
-				if _, err := doomed.Classify(context.Background(), classify.Bytes(specimen.JPEG(i))); err != nil && !errors.Is(err, tfgraph.ErrClosed) {
+				if _, err := doomed.Classify(context.Background(), classify.FromBytes(testmodel.JPEG(i))); err != nil && !errors.Is(err, tfgraph.ErrClosed) {
 					t.Errorf("closed under way: got %v, want %v or nothing", err, tfgraph.ErrClosed)
 				}
 			}
@@ -224,10 +224,10 @@ func TestConcurrently(t *testing.T) {
 	}
 	wg.Go(func() { doomed.Close() })
 	wg.Wait()
-	if _, err := doomed.Classify(context.Background(), classify.Bytes(nil)); !errors.Is(err, tfgraph.ErrClosed) {
+	if _, err := doomed.Classify(context.Background(), classify.FromBytes(nil)); !errors.Is(err, tfgraph.ErrClosed) {
 		t.Errorf("closed: got %v, want %v", err, tfgraph.ErrClosed)
 	}
-	for _, err := range doomed.ClassifyAll(context.Background(), slices.Values([]classify.Picture{{}})) {
+	for _, err := range doomed.ClassifyAll(context.Background(), slices.Values([]classify.Image{{}})) {
 		if !errors.Is(err, tfgraph.ErrClosed) {
 			t.Errorf("closed: got %v, want %v", err, tfgraph.ErrClosed)
 		}

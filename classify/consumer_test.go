@@ -43,7 +43,7 @@ GOFLAGS=-mod=mod GOPROXY=off go build -o consumer .
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	result, err := opened(t, classify.Options{}).Classify(context.Background(), classify.File(picture))
+	result, err := opened(t, classify.Options{}).Classify(context.Background(), classify.FromFile(picture))
 	must(t, err)
 	if want := fmt.Sprintf("%s %.6f\n", result.Class, result.Probability); string(got) != want {
 		t.Errorf("got %q, want %q", got, want)

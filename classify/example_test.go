@@ -9,7 +9,7 @@ import (
 
 	"alexnet/classify"
 	"alexnet/input"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // run is a run directory of `alexnet train` or an exported model.
@@ -21,7 +21,7 @@ func ExampleModel_Classify() {
 	}
 	defer model.Close()
 
-	result, err := model.Classify(ctx, classify.Image(specimen.Picture(0)))
+	result, err := model.Classify(ctx, classify.FromImage(testmodel.Picture(0)))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -38,10 +38,10 @@ func ExampleModel_ClassifyAll() {
 	}
 	defer model.Close()
 
-	pictures := []classify.Picture{
-		classify.Image(specimen.Picture(0)),
-		classify.Bytes([]byte("no picture")),
-		classify.Bytes(specimen.JPEG(3)),
+	pictures := []classify.Image{
+		classify.FromImage(testmodel.Picture(0)),
+		classify.FromBytes([]byte("no picture")),
+		classify.FromBytes(testmodel.JPEG(3)),
 	}
 	for result, err := range model.ClassifyAll(ctx, slices.Values(pictures)) {
 		switch {

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"alexnet/classify"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 var uniform = image.NewUniform(color.White) // is 2 billion pixels wide
@@ -23,7 +23,7 @@ func blank(w, h int) image.Image { return image.NewNRGBA(image.Rect(0, 0, w, h))
 // sheer is a picture whose colours go on where it is transparent.
 func sheer(alpha func(x, y int) uint8) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, 80, 60))
-	draw.Draw(img, img.Rect, specimen.Picture(2), image.Point{}, draw.Src)
+	draw.Draw(img, img.Rect, testmodel.Picture(2), image.Point{}, draw.Src)
 	for y := range 60 {
 		for x := range 80 {
 			c := img.NRGBAAt(x, y)
@@ -39,17 +39,17 @@ func TestImageIsItsPNG(t *testing.T) {
 	m := opened(t, classify.Options{})
 	bounds := image.Rect(0, 0, 80, 60)
 	paint := func(to draw.Image) draw.Image {
-		draw.Draw(to, to.Bounds(), specimen.Picture(1), image.Point{}, draw.Src)
+		draw.Draw(to, to.Bounds(), testmodel.Picture(1), image.Point{}, draw.Src)
 		return to
 	}
-	photo, err := jpeg.Decode(bytes.NewReader(specimen.JPEG(1)))
+	photo, err := jpeg.Decode(bytes.NewReader(testmodel.JPEG(1)))
 	must(t, err)
 	var animation bytes.Buffer
-	must(t, gif.Encode(&animation, specimen.Picture(1), nil))
+	must(t, gif.Encode(&animation, testmodel.Picture(1), nil))
 	paletted, err := gif.Decode(&animation)
 	must(t, err)
 	wide := image.NewRGBA(image.Rect(-9, -9, 200, 200))
-	draw.Draw(wide, bounds, specimen.Picture(1), image.Point{}, draw.Src)
+	draw.Draw(wide, bounds, testmodel.Picture(1), image.Point{}, draw.Src)
 	for name, img := range map[string]image.Image{
 		"grey":             paint(image.NewGray(bounds)),
 		"16-bit grey":      paint(image.NewGray16(bounds)),
@@ -63,7 +63,7 @@ func TestImageIsItsPNG(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var file bytes.Buffer
 			must(t, png.Encode(&file, img))
-			same(t, m, classify.Image(img), classify.Bytes(file.Bytes()))
+			same(t, m, classify.FromImage(img), classify.FromBytes(file.Bytes()))
 		})
 	}
 }
@@ -75,11 +75,11 @@ func TestAlphaIsDropped(t *testing.T) {
 	clear := sheer(func(x, y int) uint8 { return uint8(3 * x) })
 	must(t, png.Encode(&some, clear))
 	must(t, png.Encode(&none, sheer(func(x, y int) uint8 { return 255 })))
-	same(t, m, classify.Bytes(some.Bytes()), classify.Bytes(none.Bytes()))
-	same(t, m, classify.Image(clear), classify.Bytes(none.Bytes()))
+	same(t, m, classify.FromBytes(some.Bytes()), classify.FromBytes(none.Bytes()))
+	same(t, m, classify.FromImage(clear), classify.FromBytes(none.Bytes()))
 }
 
-func same(t *testing.T, m *classify.Model, a, b classify.Picture) {
+func same(t *testing.T, m *classify.Model, a, b classify.Image) {
 	t.Helper()
 	got, err := m.Classify(context.Background(), a)
 	must(t, err)

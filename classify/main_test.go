@@ -9,7 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"alexnet/classify"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 var classes = []string{"cat", "dog", "fox"}
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	run = filepath.Join(dir, "run")
-	if err := specimen.Write(run, classes...); err != nil {
+	if err := testmodel.Write(run, classes...); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
@@ -47,9 +47,9 @@ func files(t testing.TB, n int) []string {
 	dir := t.TempDir()
 	var paths []string
 	for i := range n {
-		encoded := specimen.JPEG(i)
+		encoded := testmodel.JPEG(i)
 		if i == 3 {
-			encoded = specimen.Turned(i, 6)
+			encoded = testmodel.Turned(i, 6)
 		}
 		paths = append(paths, filepath.Join(dir, string(rune('a'+i))+".jpg"))
 		must(t, os.WriteFile(paths[i], encoded, 0o644))

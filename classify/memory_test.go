@@ -7,7 +7,7 @@ import (
 
 	"alexnet/classify"
 	"alexnet/internal/testenv"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // 10,000 pictures from many goroutines, some of them broken, take no memory that
@@ -17,14 +17,14 @@ func TestMemoryStaysFlat(t *testing.T) {
 		t.Skip("takes some seconds; run without -short")
 	}
 	m := opened(t, classify.Options{})
-	whole := specimen.JPEG(1)
-	pictures := [][]byte{whole, specimen.Turned(2, 8), whole[:len(whole)/2], []byte("no picture")}
+	whole := testmodel.JPEG(1)
+	pictures := [][]byte{whole, testmodel.Turned(2, 8), whole[:len(whole)/2], []byte("no picture")}
 	classifySome := func(workers, each int) {
 		var wg sync.WaitGroup
 		for range workers {
 			wg.Go(func() {
 				for k := range each {
-					_, err := m.Classify(context.Background(), classify.Bytes(pictures[k%4]))
+					_, err := m.Classify(context.Background(), classify.FromBytes(pictures[k%4]))
 					if (err != nil) != (k%4 > 1) {
 						t.Errorf("picture %d: got error %v", k%4, err)
 					}
@@ -48,7 +48,7 @@ func TestOpenAndCloseStaysFlat(t *testing.T) {
 		for range times {
 			m, err := classify.Open(context.Background(), run, classify.Options{})
 			must(t, err)
-			_, err = m.Classify(context.Background(), classify.Bytes(specimen.JPEG(0)))
+			_, err = m.Classify(context.Background(), classify.FromBytes(testmodel.JPEG(0)))
 			must(t, err)
 			must(t, m.Close())
 			must(t, m.Close())

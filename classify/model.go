@@ -53,10 +53,10 @@ func Open(ctx context.Context, path string, options Options) (*Model, error) {
 }
 
 // Classes are the names of the classes by label, a copy.
-func (m *Model) Classes() []string { return slices.Clone(m.model.Meta.Contract.Classes) }
+func (m *Model) Classes() []string { return slices.Clone(m.model.Meta.Preprocessing.Classes) }
 
 // Size is the side of the squares of pixels that the network takes.
-func (m *Model) Size() int { return m.model.Meta.Contract.Size }
+func (m *Model) Size() int { return m.model.Meta.Preprocessing.Size }
 
 // Check reads all weights and tells which variables hold a value that is no
 // finite number: such a model may answer like any other, and mean nothing by it.
@@ -66,7 +66,7 @@ func (m *Model) Check() error {
 	if err := m.usable(); err != nil {
 		return err
 	}
-	if bad := m.model.NotFinite(); len(bad) > 0 {
+	if bad := m.model.NonFinite(); len(bad) > 0 {
 		return fmt.Errorf("check model: got weights that are no finite numbers in %s", strings.Join(bad, ", "))
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // Picture is a picture to classify. The zero value is none.
-type Picture struct {
+type Image struct {
 	name   string // the path, if it has one
 	read   func(Options) ([]byte, input.Header, error)
 	turned int // EXIF orientation to go by; 0 for the picture's own
@@ -21,8 +21,8 @@ type Picture struct {
 }
 
 // File is the picture in the file at path, read when it is classified.
-func File(path string) Picture {
-	return Picture{name: path, read: func(o Options) ([]byte, input.Header, error) {
+func FromFile(path string) Image {
+	return Image{name: path, read: func(o Options) ([]byte, input.Header, error) {
 		h, _, err := input.CheckFile(path, o.Limits, o.Formats...)
 		if err != nil {
 			return nil, h, err
@@ -34,16 +34,16 @@ func File(path string) Picture {
 
 // Bytes is an encoded picture, which stays the caller's and as it is until it
 // has been classified.
-func Bytes(encoded []byte) Picture {
-	return Picture{read: func(o Options) ([]byte, input.Header, error) {
+func FromBytes(encoded []byte) Image {
+	return Image{read: func(o Options) ([]byte, input.Header, error) {
 		return input.Prepare(encoded, o.Limits, o.Formats...)
 	}}
 }
 
 // From is the encoded picture that r gives, read to its end when it is
 // classified, once.
-func From(r io.Reader) Picture {
-	return Picture{read: func(o Options) ([]byte, input.Header, error) {
+func FromReader(r io.Reader) Image {
+	return Image{read: func(o Options) ([]byte, input.Header, error) {
 		return input.PrepareFrom(r, o.Limits, o.Formats...)
 	}}
 }
@@ -51,8 +51,8 @@ func From(r io.Reader) Picture {
 // Image is a picture that is decoded already. It counts as upright and gives
 // what its PNG file would: a colour is taken as it stands whatever its alpha,
 // and 16 bits a channel as the upper 8.
-func Image(img image.Image) Picture {
-	return Picture{read: func(o Options) ([]byte, input.Header, error) {
+func FromImage(img image.Image) Image {
+	return Image{read: func(o Options) ([]byte, input.Header, error) {
 		return input.PrepareImage(img, o.Limits)
 	}}
 }
@@ -60,13 +60,13 @@ func Image(img image.Image) Picture {
 // Oriented is the picture seen as the EXIF orientation says, 1 to 8, in place of
 // its own; 1 is as stored. A model trained without EXIF orientations applies
 // none.
-func (p Picture) Oriented(orientation int) Picture {
+func (p Image) Oriented(orientation int) Image {
 	p.turned = orientation
 	return p
 }
 
 // decode writes the picture as m wants it into the slice.
-func (p Picture) decode(ctx context.Context, m *Model, into []float32) error {
+func (p Image) decode(ctx context.Context, m *Model, into []float32) error {
 	switch {
 	case p.model == m:
 		copy(into, p.decoded)
@@ -92,6 +92,6 @@ func (p Picture) decode(ctx context.Context, m *Model, into []float32) error {
 	return err
 }
 
-func (p Picture) refused(reason error) error {
+func (p Image) refused(reason error) error {
 	return &input.Error{Op: "classify picture", Path: p.name, Err: reason}
 }

@@ -15,9 +15,9 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/export"
 	"alexnet/input"
 	"alexnet/ops"
-	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -51,11 +51,11 @@ func Open(ctx context.Context, path string, options tfgraph.Options) (*Classifie
 
 // Describe reads what the checkpoint or SavedModel at prefix says of itself.
 func Describe(prefix string) (checkpoint.Meta, error) {
-	dir, ok := savedmodel.Folder(prefix)
+	dir, ok := export.DirOf(prefix)
 	if !ok {
 		return checkpoint.ReadMeta(prefix)
 	}
-	card, err := savedmodel.ReadCard(dir)
+	card, err := export.ReadCard(dir)
 	if err != nil {
 		return checkpoint.Meta{}, err
 	}
@@ -99,8 +99,8 @@ func Find(path string) (prefix string, err error) {
 			return dir.Prefix(best), nil
 		}
 	}
-	if dir, ok := savedmodel.Find(path); ok {
-		return savedmodel.Prefix(dir), nil
+	if dir, ok := export.Find(path); ok {
+		return export.Prefix(dir), nil
 	}
 	return "", fmt.Errorf("find model in %q: %w", path, checkpoint.ErrNone)
 }
@@ -128,7 +128,7 @@ func (c *Classifier) load(ctx context.Context, prefix string, options tfgraph.Op
 		if c.session, err = tfgraph.Open(def, options); err != nil {
 			return err
 		}
-		c.decoder, err = alexnet.NewDecoder(c.Meta.Contract, options)
+		c.decoder, err = alexnet.NewDecoder(c.Meta.Preprocessing, options)
 		return err
 	})
 	return g.Wait()
@@ -162,7 +162,7 @@ func (c *Classifier) Values(variable string) (values []float32, shape []int64) {
 
 // NotFinite names the variables that hold a value that is no finite number. Of
 // such a model the answers may look like any other's: rectifiers turn NaN into 0.
-func (c *Classifier) NotFinite() (names []string) {
+func (c *Classifier) NonFinite() (names []string) {
 	for _, v := range c.variables {
 		for _, x := range tfgraph.Data[float32](c.weights.Feeds[v.Value]) {
 			if x-x != 0 {
@@ -177,13 +177,13 @@ func (c *Classifier) NotFinite() (names []string) {
 // Evaluate measures the model on labelled pictures, batch at a time.
 func (c *Classifier) Evaluate(ctx context.Context, examples []input.Example, batch int) (Report, error) {
 	loader := c.Loader(examples, batch)
-	return Evaluate(ctx, c.session, c.head, loader.Batches(ctx, input.InOrder(len(examples))), c.Meta.Contract.Classes)
+	return Evaluate(ctx, c.session, c.head, loader.Batches(ctx, input.Sequential(len(examples))), c.Meta.Preprocessing.Classes)
 }
 
 // Loader decodes examples by the model's contract and within its Limits into
 // batches of the given size.
 func (c *Classifier) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	loader := NewLoader(c.decoder, c.Meta.Contract.Size, examples, batch)
+	loader := NewLoader(c.decoder, c.Meta.Preprocessing.Size, examples, batch)
 	loader.Limits = c.Limits
 	return loader
 }
@@ -206,7 +206,7 @@ func NewLoader(decoder *alexnet.Decoder, size int, examples []input.Example, bat
 			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
 		},
 		Decode: func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
-			view := alexnet.View{Orientation: ex.Orientation, Mirrored: ex.Mirrored, Width: ex.Width, Height: ex.Height}
+			view := alexnet.ImageInfo{Orientation: ex.Orientation, Mirrored: ex.Mirrored, Width: ex.Width, Height: ex.Height}
 			return judged(decoder.Decode(ctx, encoded, view, into))
 		},
 	}

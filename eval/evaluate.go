@@ -6,8 +6,8 @@ import (
 	"iter"
 	"math"
 
+	"alexnet/export"
 	"alexnet/input"
-	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -22,11 +22,11 @@ type Report struct {
 	Count     int       `json:"count"`          // pictures
 	Classes   []string  `json:"classes"`
 	Confusion [][]int   `json:"confusion"` // [true class][class that came first]
-	PerClass  []ByClass `json:"per_class"`
+	PerClass  []ClassMetrics `json:"per_class"`
 }
 
 // ByClass are the figures of one class. A share of nothing is null in JSON.
-type ByClass struct {
+type ClassMetrics struct {
 	Class     string   `json:"class"`
 	Count     int      `json:"count"`     // pictures of the class
 	Precision *float64 `json:"precision"` // of those put into the class, the share that belongs there
@@ -72,7 +72,7 @@ func newTally(classes []string) *tally {
 }
 
 func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, batch input.Batch[*tfgraph.Tensor]) error {
-	defer batch.Pictures.Close()
+	defer batch.Images.Close()
 	for i, label := range batch.Labels {
 		if label < 0 || int(label) >= len(t.classes) {
 			return fmt.Errorf("evaluate picture %d: got label %d, want 0 to %d", batch.Start+i, label, len(t.classes)-1)
@@ -83,7 +83,7 @@ func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, ba
 		return err
 	}
 	defer labels.Close()
-	feeds := tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}
+	feeds := tfgraph.Feeds{head.Images: batch.Images, head.Labels: labels}
 	out, err := head.run(ctx, session, feeds, head.Losses, head.Probabilities)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func ArgMax(values []float32) int {
 
 func (t *tally) report() Report {
 	n := len(t.classes)
-	r := Report{Classes: t.classes, Confusion: t.confusion, PerClass: make([]ByClass, n)}
+	r := Report{Classes: t.classes, Confusion: t.confusion, PerClass: make([]ClassMetrics, n)}
 	right := 0
 	for i := range n {
 		inClass, putThere := 0, 0
@@ -135,7 +135,7 @@ func (t *tally) report() Report {
 			putThere += t.confusion[j][i]
 		}
 		hit := t.confusion[i][i]
-		r.PerClass[i] = ByClass{Class: t.classes[i], Count: inClass, Precision: share(hit, putThere), Recall: share(hit, inClass)}
+		r.PerClass[i] = ClassMetrics{Class: t.classes[i], Count: inClass, Precision: share(hit, putThere), Recall: share(hit, inClass)}
 		r.Count += inClass
 		right += hit
 	}
@@ -158,10 +158,10 @@ func share(part, whole int) *float64 {
 }
 
 // ForCard is the report, on data, in the form that a model card has.
-func (r Report) ForCard(data string) *savedmodel.Evaluation {
-	e := &savedmodel.Evaluation{Data: data, Accuracy: r.Accuracy, Loss: r.Loss, Count: r.Count, Confusion: r.Confusion}
+func (r Report) ForCard(data string) *export.Evaluation {
+	e := &export.Evaluation{Data: data, Accuracy: r.Accuracy, Loss: r.Loss, Count: r.Count, Confusion: r.Confusion}
 	for _, c := range r.PerClass {
-		e.PerClass = append(e.PerClass, savedmodel.ByClass(c))
+		e.PerClass = append(e.PerClass, export.ClassMetrics(c))
 	}
 	return e
 }

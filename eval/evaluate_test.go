@@ -45,7 +45,7 @@ func batches(t testing.TB, logits [][2]float32, labels []int32, sizes ...int) (a
 			tensor, err := tfgraph.Of(flat, int64(n), 2)
 			must(t, err)
 			*pictures = append(*pictures, tensor)
-			if !yield(input.Batch[*tfgraph.Tensor]{Pictures: tensor, Labels: labels[at : at+n], Start: at}, nil) {
+			if !yield(input.Batch[*tfgraph.Tensor]{Images: tensor, Labels: labels[at : at+n], Start: at}, nil) {
 				return
 			}
 			at += n

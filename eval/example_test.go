@@ -30,7 +30,7 @@ func ExampleEvaluate() {
 
 	batches := func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
 		t, err := tfgraph.Of([]float32{2, 0, 0, 2, 3, 1}, 3, 2)
-		yield(input.Batch[*tfgraph.Tensor]{Pictures: t, Labels: []int32{0, 1, 1}}, err)
+		yield(input.Batch[*tfgraph.Tensor]{Images: t, Labels: []int32{0, 1, 1}}, err)
 	}
 	report, err := eval.Evaluate(context.Background(), session, head, batches, []string{"cat", "dog"})
 	if err != nil {

@@ -70,11 +70,11 @@ func saved(t *testing.T, config alexnet.Config, weights string) *Classifier {
 	t.Helper()
 	file, err := npy.Open(weights)
 	must(t, err)
-	plan, err := alexnet.NewPlan(config, file, alexnet.Choice{Train: []string{"fc8"}, Strict: true})
+	plan, err := alexnet.NewPlan(config, file, alexnet.Selection{Train: []string{"fc8"}, Strict: true})
 	must(t, err)
 	root := op.NewScope()
 	net := alexnet.Build(root, config)
-	start, saver := plan.Start(root, net, 1), checkpoint.NewSaver(root, net.Variables)
+	start, saver := plan.Initialize(root, net, 1), checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)
 	must(t, err)
 	session, err := tfgraph.Open(def, tfgraph.Options{})
@@ -86,7 +86,7 @@ func saved(t *testing.T, config alexnet.Config, weights string) *Classifier {
 		names[i] = fmt.Sprint("class ", i)
 	}
 	m := checkpoint.Meta{Name: checkpoint.Name(1, 0, 1), Step: 1, Epoch: 1, Network: config,
-		Contract: alexnet.NewContract(config.Size, alexnet.Squash, true, names)}
+		Preprocessing: alexnet.NewPreprocessing(config.Size, alexnet.Squash, true, names)}
 	must(t, checkpoint.Dir(dir).Save(t.Context(), session, saver, m, 0))
 	c, err := Open(t.Context(), dir, tfgraph.Options{})
 	must(t, err)

@@ -46,8 +46,8 @@ func TestOpenBelievesNoDescription(t *testing.T) {
 		"wide":     {func(m *checkpoint.Meta) { m.Network.Widths.Conv = [5]int{4096, 4096, 4096, 4096, 4096} }, "4096"},
 		"far wide": {func(m *checkpoint.Meta) { m.Network.Widths.Conv[0] = 1 << 40 }, "width of conv1"},
 		"deep":     {func(m *checkpoint.Meta) { m.Network.Widths.FC[1] = 1 << 16 }, "65536"},
-		"large":    {func(m *checkpoint.Meta) { m.Network.Size, m.Contract.Size = 4096, 4096 }, "fc6/weights"},
-		"huge":     {func(m *checkpoint.Meta) { m.Network.Size, m.Contract.Size = 1<<30, 1<<30 }, "size: got 1073741824"},
+		"large":    {func(m *checkpoint.Meta) { m.Network.Size, m.Preprocessing.Size = 4096, 4096 }, "fc6/weights"},
+		"huge":     {func(m *checkpoint.Meta) { m.Network.Size, m.Preprocessing.Size = 1<<30, 1<<30 }, "size: got 1073741824"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"alexnet/input"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 )
 
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 var classes = []string{"cat", "dog"}
 
-var tiny = specimen.Network(2)
+var tiny = testmodel.Network(2)
 
 var runDir struct {
 	once sync.Once
@@ -40,7 +40,7 @@ func trained(t testing.TB) string {
 	t.Helper()
 	runDir.once.Do(func() {
 		if runDir.path, runDir.err = os.MkdirTemp("", "run"); runDir.err == nil {
-			runDir.err = specimen.Write(runDir.path, classes...)
+			runDir.err = testmodel.Write(runDir.path, classes...)
 		}
 	})
 	must(t, runDir.err)
@@ -64,9 +64,9 @@ func photographs(t testing.TB, n int) []input.Example {
 	var paths []string
 	for i := range n {
 		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%02d.jpg", i)))
-		must(t, os.WriteFile(paths[i], specimen.JPEG(i), 0o644))
+		must(t, os.WriteFile(paths[i], testmodel.JPEG(i), 0o644))
 	}
-	examples, problems := input.Examples(paths, input.Options{})
+	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

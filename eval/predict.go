@@ -75,7 +75,7 @@ func (c *Classifier) predict(ctx context.Context, examples []input.Example, k in
 	for i, ex := range examples {
 		predictions[i] = Prediction{Path: ex.Path, Err: failed[i]}
 		if failed[i] == nil {
-			ranked := Rank(c.Meta.Contract.Classes, rows[i])
+			ranked := Rank(c.Meta.Preprocessing.Classes, rows[i])
 			predictions[i].Top = ranked[:min(k, len(ranked))]
 			predictions[i].Class, predictions[i].Probability = ranked[0].Class, ranked[0].Probability
 		}

@@ -23,7 +23,7 @@ type Fill func(ctx context.Context, i int, into []float32) error
 // label, and belongs to the caller. An error of the model or the end of ctx
 // leaves no rows.
 func (c *Classifier) Probabilities(ctx context.Context, n int, fill Fill) (rows [][]float32, failed []error, err error) {
-	side := int64(c.Meta.Contract.Size)
+	side := int64(c.Meta.Preprocessing.Size)
 	images, err := tfgraph.Allocate(tf.Float, int64(n), side, side, 3)
 	if err != nil {
 		return nil, nil, err
@@ -58,6 +58,6 @@ func (c *Classifier) Probabilities(ctx context.Context, n int, fill Fill) (rows 
 // slice [Size·Size·3], by the model's contract; a damaged one is an
 // input.ErrDamaged. Safe for concurrent use.
 func (c *Classifier) Decode(ctx context.Context, prepared []byte, h input.Header, into []float32) error {
-	view := alexnet.View{Orientation: h.Orientation, Width: h.Width, Height: h.Height}
+	view := alexnet.ImageInfo{Orientation: h.Orientation, Width: h.Width, Height: h.Height}
 	return judged(c.decoder.Decode(ctx, prepared, view, into))
 }

@@ -13,7 +13,7 @@ type Scores struct {
 	Report
 	Examples      []input.Example // those that could be read, in the loader's order
 	Probabilities [][]float32     // [picture][class]
-	Problems      []input.Problem // the pictures that could not be read; nothing else counts them
+	Excluded      []input.Excluded // the pictures that could not be read; nothing else counts them
 }
 
 // Score is [Classifier.Evaluate] of the loader's pictures that keeps what it
@@ -22,14 +22,14 @@ type Scores struct {
 func (c *Classifier) Score(ctx context.Context, loader *input.Loader[*tfgraph.Tensor]) (s Scores, err error) {
 	l := *loader
 	l.Failed = func(place int, err error) {
-		s.Problems = append(s.Problems, input.ProblemOf(l.Examples[place].Path, err))
+		s.Excluded = append(s.Excluded, input.ExcludedFor(l.Examples[place].Path, err))
 	}
-	for known := -1; known < len(s.Problems); {
-		known, s.Probabilities = len(s.Problems), nil
-		s.Examples = input.Drop(loader.Examples, s.Problems)
+	for known := -1; known < len(s.Excluded); {
+		known, s.Probabilities = len(s.Excluded), nil
+		s.Examples = input.Without(loader.Examples, s.Excluded)
 		l.Examples = s.Examples
-		batches := l.Batches(ctx, input.InOrder(len(l.Examples)))
-		s.Report, err = Evaluate(ctx, c.session, c.head, batches, c.Meta.Contract.Classes, func(_ int, probabilities []float32) {
+		batches := l.Batches(ctx, input.Sequential(len(l.Examples)))
+		s.Report, err = Evaluate(ctx, c.session, c.head, batches, c.Meta.Preprocessing.Classes, func(_ int, probabilities []float32) {
 			s.Probabilities = append(s.Probabilities, slices.Clone(probabilities))
 		})
 		if err != nil {

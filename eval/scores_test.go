@@ -13,11 +13,11 @@ func TestScore(t *testing.T) {
 	must(t, err)
 	got, err := c.Score(t.Context(), c.Loader(examples, 3))
 	must(t, err)
-	if !reflect.DeepEqual(got.Report, want) || !reflect.DeepEqual(got.Examples, examples) || got.Problems != nil {
+	if !reflect.DeepEqual(got.Report, want) || !reflect.DeepEqual(got.Examples, examples) || got.Excluded != nil {
 		t.Errorf("got %+v, want the report %+v of all pictures", got, want)
 	}
 	for i, p := range predictAll(t, c, examples, 3, 2) {
-		if row := got.Probabilities[i]; p.Class != c.Meta.Contract.Classes[ArgMax(row)] || p.Probability != float64(row[ArgMax(row)]) {
+		if row := got.Probabilities[i]; p.Class != c.Meta.Preprocessing.Classes[ArgMax(row)] || p.Probability != float64(row[ArgMax(row)]) {
 			t.Errorf("picture %d: got %v, want %s with %v", i, row, p.Class, p.Probability)
 		}
 	}
@@ -27,8 +27,8 @@ func TestScore(t *testing.T) {
 	whole := []int{0, 2, 3, 5, 6}
 	less, err := c.Score(t.Context(), c.Loader(examples, 3))
 	must(t, err)
-	if less.Count != 5 || len(less.Problems) != 2 || less.Problems[0].Path != examples[1].Path || less.Problems[1].Path != examples[4].Path {
-		t.Fatalf("got %d pictures and problems %v, want 5 and the two that are gone and broken", less.Count, less.Problems)
+	if less.Count != 5 || len(less.Excluded) != 2 || less.Excluded[0].Path != examples[1].Path || less.Excluded[1].Path != examples[4].Path {
+		t.Fatalf("got %d pictures and problems %v, want 5 and the two that are gone and broken", less.Count, less.Excluded)
 	}
 	for i, at := range whole {
 		if less.Examples[i].Path != examples[at].Path || len(less.Probabilities[i]) != 2 {

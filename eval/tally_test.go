@@ -25,25 +25,25 @@ func TestTally(t *testing.T) {
 		want    Report
 	}{
 		"nothing shown": {classes: classes, want: Report{
-			Classes: classes, Confusion: [][]int{{0, 0}, {0, 0}}, PerClass: []ByClass{{Class: "cat"}, {Class: "dog"}},
+			Classes: classes, Confusion: [][]int{{0, 0}, {0, 0}}, PerClass: []ClassMetrics{{Class: "cat"}, {Class: "dog"}},
 		}},
 		"three of four right": {classes: classes, shown: []shown{
 			{0, .25, []float32{.75, .25}}, {0, .5, []float32{.625, .375}}, {1, .25, []float32{.25, .75}}, {1, 1.5, []float32{.75, .25}},
 		}, want: Report{
 			Accuracy: .75, Loss: .625, Count: 4, Classes: classes, Confusion: [][]int{{2, 0}, {1, 1}},
-			PerClass: []ByClass{{"cat", 2, f(2. / 3), f(1)}, {"dog", 2, f(1), f(.5)}},
+			PerClass: []ClassMetrics{{"cat", 2, f(2. / 3), f(1)}, {"dog", 2, f(1), f(.5)}},
 		}},
 		"a tie goes to the lower label": {classes: classes, shown: []shown{
 			{0, 1, []float32{.5, .5}}, {1, 1, []float32{.5, .5}},
 		}, want: Report{
 			Accuracy: .5, Loss: 1, Count: 2, Classes: classes, Confusion: [][]int{{1, 0}, {1, 0}},
-			PerClass: []ByClass{{"cat", 1, f(.5), f(1)}, {"dog", 1, nil, f(0)}},
+			PerClass: []ClassMetrics{{"cat", 1, f(.5), f(1)}, {"dog", 1, nil, f(0)}},
 		}},
 		"a class without pictures": {classes: abc, shown: []shown{
 			{0, 1, []float32{.5, .25, .25}}, {1, 1, []float32{.25, .25, .5}},
 		}, want: Report{
 			Accuracy: .5, Loss: 1, Count: 2, Classes: abc, Confusion: [][]int{{1, 0, 0}, {0, 0, 1}, {0, 0, 0}},
-			PerClass: []ByClass{{"a", 1, f(1), f(1)}, {"b", 1, nil, f(0)}, {"c", 0, f(0), nil}},
+			PerClass: []ClassMetrics{{"a", 1, f(1), f(1)}, {"b", 1, nil, f(0)}, {"c", 0, f(0), nil}},
 		}},
 	}
 	for name, c := range cases {

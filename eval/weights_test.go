@@ -14,7 +14,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 )
 
@@ -58,7 +58,7 @@ func TestWeightsAgreeWithRestoredVariables(t *testing.T) {
 // A model goes on with what it read, also when its checkpoint is made shorter.
 func TestFilesMadeShorter(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	must(t, specimen.Write(dir, "cat", "dog"))
+	must(t, testmodel.Write(dir, "cat", "dog"))
 	c, err := Open(context.Background(), dir, tfgraph.Options{})
 	must(t, err)
 	defer c.Close()

@@ -24,7 +24,7 @@ type board struct {
 	*session
 	net      *alexnet.Network
 	head     eval.Head
-	contract alexnet.Contract
+	contract alexnet.Preprocessing
 	plan     alexnet.Plan
 	pictures *input.Loader[*tfgraph.Tensor] // of validation; nil without
 	curves   []summaries.PRCurve            // of the newest validation, by class
@@ -47,10 +47,10 @@ func (b *board) observe() eval.Observer {
 // show is called at epoch 0 of a run that begins, and after each epoch.
 func (b *board) show(ctx context.Context, v train.View) error {
 	var errs []error
-	if v.Epoch.Epoch == 0 {
+	if v.EpochResult.Epoch == 0 {
 		errs = append(errs, b.begin(v))
 	}
-	if v.Epoch.Epoch == 0 || slices.Contains(b.TrainLayers, "conv1") {
+	if v.EpochResult.Epoch == 0 || slices.Contains(b.TrainLayers, "conv1") {
 		errs = append(errs, b.filters(ctx, v))
 	}
 	if v.Validation != nil {
@@ -59,7 +59,7 @@ func (b *board) show(ctx context.Context, v train.View) error {
 		}
 		errs = append(errs, v.Events.Text(v.Step, "run/validation", confusion(*v.Validation)))
 	}
-	if v.Epoch.Epoch == v.Epochs {
+	if v.EpochResult.Epoch == v.Epochs {
 		// A picture may be gone by now, and the run is as good without.
 		if err := b.project(ctx, v); err != nil {
 			b.log.Warn("the projector has nothing to show", "reason", err)
@@ -87,8 +87,8 @@ func (b *board) hparams() []summaries.HParam {
 		{Name: "lr", Value: b.LearningRate, Main: true}, {Name: "batch", Value: b.Batch, Main: true},
 		{Name: "optimizer", Value: string(b.Optimizer), Main: true}, {Name: "dropout", Value: b.Dropout, Main: true},
 		{Name: "train-layers", Value: strings.Join(b.TrainLayers, ","), Main: true},
-		{Name: "weights", Value: weights}, {Name: "mirror", Value: b.Mirror}, {Name: "precision", Value: string(b.Precision)},
-		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "pictures", Value: b.Used},
+		{Name: "weights", Value: weights}, {Name: "mirror", Value: b.Flip}, {Name: "precision", Value: string(b.Precision)},
+		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "pictures", Value: b.TrainCount},
 	}
 }
 

@@ -60,8 +60,8 @@ func (b *board) points(ctx context.Context, v train.View, places []int) (e summa
 		if err != nil {
 			return e, nil, err
 		}
-		out, err := v.Session.Run(ctx, tfgraph.Feeds{v.Feed: batch.Pictures}, []tf.Output{fc7, b.head.Probabilities})
-		batch.Pictures.Close()
+		out, err := v.Session.Run(ctx, tfgraph.Feeds{v.Feed: batch.Images}, []tf.Output{fc7, b.head.Probabilities})
+		batch.Images.Close()
 		if err != nil {
 			return e, nil, err
 		}
@@ -81,7 +81,7 @@ func (b *board) thumbnails(ctx context.Context, examples []input.Example) ([]ima
 	var small []image.Image
 	err := b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
 		for i := range batch.Labels {
-			picture := b.contract.Picture(batch.Pictures.Row(i))
+			picture := b.contract.Denormalize(batch.Images.Row(i))
 			small = append(small, imaging.Resize(picture, thumbnail, thumbnail, imaging.Box))
 		}
 		return nil
@@ -93,7 +93,7 @@ func (b *board) thumbnails(ctx context.Context, examples []input.Example) ([]ima
 // may begin behind frozen layers.
 func (b *board) time(ctx context.Context, v train.View, examples []input.Example) error {
 	return b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
-		feeds, fetches := tfgraph.Feeds{b.head.Images: batch.Pictures}, []tf.Output{b.head.Probabilities}
+		feeds, fetches := tfgraph.Feeds{b.head.Images: batch.Images}, []tf.Output{b.head.Probabilities}
 		out, err := v.Session.Run(ctx, feeds, fetches) // in which kernels are prepared
 		if err != nil {
 			return err
@@ -112,12 +112,12 @@ func (b *board) time(ctx context.Context, v train.View, examples []input.Example
 func (b *board) decoded(ctx context.Context, examples []input.Example, use func(input.Batch[*tfgraph.Tensor]) error) error {
 	l := *b.pictures
 	l.Examples, l.Batch = examples, mostTimed
-	for batch, err := range l.Batches(ctx, input.InOrder(len(examples))) {
+	for batch, err := range l.Batches(ctx, input.Sequential(len(examples))) {
 		if err != nil {
 			return err
 		}
 		err = use(batch)
-		batch.Pictures.Close()
+		batch.Images.Close()
 		if err != nil {
 			return err
 		}

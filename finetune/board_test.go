@@ -64,7 +64,7 @@ func TestBoard(t *testing.T) {
 	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
 	run(t, whole, c)
 	ctx, cancel := context.WithCancel(t.Context())
-	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.Step) {
+	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) {
 		if s.Step == 3 {
 			cancel()
 		}
@@ -73,7 +73,7 @@ func TestBoard(t *testing.T) {
 	if err := finetune.Run(ctx, parts, c, w); !errors.As(err, &stopped) {
 		t.Fatalf("got %v, want an interruption", err)
 	}
-	again, err := finetune.Read(parts)
+	again, err := finetune.ReadConfig(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestBoardOfLostPictures(t *testing.T) {
 	c.Weights, c.TrainLayers, c.Epochs = weights(t, c), []string{"fc8"}, 1 // what fc8 reads is kept
 	dir := filepath.Join(t.TempDir(), "run")
 	var said bytes.Buffer
-	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&said, nil)), Progress: train.Progress{OnStep: func(train.Step) {
+	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&said, nil)), Progress: train.Progress{OnStep: func(train.StepResult) {
 		if err := os.RemoveAll(c.Data); err != nil {
 			t.Error(err)
 		}

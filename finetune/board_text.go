@@ -45,7 +45,7 @@ func planText(plan alexnet.Plan) string {
 	t := newTable("layer", "weights", "biases", "parameters", "from", "")
 	for _, l := range plan {
 		state := "frozen"
-		if l.Trained {
+		if l.Trainable {
 			state = "trained"
 		}
 		t.row(l.Name, fmt.Sprint(l.Weights), fmt.Sprint(l.Biases), fmt.Sprint(l.Parameters()), l.Source(), state)

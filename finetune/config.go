@@ -21,8 +21,8 @@ type Config struct {
 	train.Config
 	Data              string         `json:"data"`             // folder or list, as for input.Open; paths are kept absolute
 	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that were found; set by Run
-	Used              int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
-	LeftOut           *Pictures      `json:"left_out"`         // those others, which a resumed run leaves out too; set by Run
+	TrainCount              int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
+	Excluded           *ExcludedNames      `json:"left_out"`         // those others, which a resumed run leaves out too; set by Run
 	Val               string         `json:"val,omitempty"`    // folder, list or fraction; none: Data's own val or test
 	Weights           string         `json:"weights,omitempty"`
 	TrainLayers       []string       `json:"train_layers"`
@@ -39,11 +39,11 @@ type Config struct {
 	Precision         Precision      `json:"precision,omitempty"`
 	Device            tfgraph.Device `json:"device,omitempty"` // a GPU that is not there: the CPU
 	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
-	Verdicts          string         `json:"-"`                // folder, which runs may share, of what scan finds; "": the run directory
+	VerdictDir          string         `json:"-"`                // folder, which runs may share, of what scan finds; "": the run directory
 }
 
 // Pictures are some of a run's, by input.Example's Name.
-type Pictures struct {
+type ExcludedNames struct {
 	Train []string `json:"train"`
 	Val   []string `json:"val"`
 }
@@ -102,14 +102,14 @@ func (c Config) Settings() map[string]string {
 		"val": c.Val, "resize": text(c.Resize), "ignore-orientation": text(c.IgnoreOrientation),
 		"formats": c.Formats, "max-pixels": text(c.MaxPixels), "widths": text(c.Network.Widths), "size": text(c.Network.Size),
 		"lrn": text(c.Network.LRN), "precision": text(cmp.Or(c.Precision, Float32)),
-		"mirror": text(c.Mirror), "in-order": text(c.InOrder), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
+		"mirror": text(c.Flip), "in-order": text(c.NoShuffle), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
 		"clip-norm": text(c.ClipNorm),
 	}
 }
 
 // Moved is c with its pictures where they are now: Data, and Val where both the
 // old and the new one are paths. What is "" stays.
-func (c Config) Moved(data, val string) Config {
+func (c Config) WithPaths(data, val string) Config {
 	c.Data = cmp.Or(data, c.Data)
 	if isPath(c.Val) && isPath(val) {
 		c.Val = val
@@ -131,7 +131,7 @@ func (c Config) absolute() Config {
 
 // WithoutFolders is c with its files and folders by their names alone: where they lie
 // is nobody's business where a model goes.
-func (c Config) WithoutFolders() Config {
+func (c Config) WithBaseNames() Config {
 	for _, path := range []*string{&c.Data, &c.Val, &c.Weights, &c.Cache} {
 		if filepath.IsAbs(*path) {
 			*path = filepath.Base(*path)
@@ -170,8 +170,8 @@ func Layers(list string) []string {
 }
 
 // choice is what the layer settings ask of a plan.
-func (c Config) choice() alexnet.Choice {
-	choice := alexnet.Choice{Train: c.TrainLayers}
+func (c Config) choice() alexnet.Selection {
+	choice := alexnet.Selection{Train: c.TrainLayers}
 	if c.InitLayers == "none" {
 		choice.Strict = true
 	} else {
@@ -190,8 +190,8 @@ func (c Config) dropped() []string {
 }
 
 // contract is what a picture has to be to enter the run's network.
-func (c Config) contract(classes []string) alexnet.Contract {
-	contract := alexnet.NewContract(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
+func (c Config) contract(classes []string) alexnet.Preprocessing {
+	contract := alexnet.NewPreprocessing(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
 	if c.Decode != decodeExact {
 		contract.Decode = alexnet.Decode(c.Decode)
 	}

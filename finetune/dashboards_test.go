@@ -44,7 +44,7 @@ func expected(t *testing.T, dir string) map[string]any {
 	var names, cells, curves, histograms []string
 	for _, run := range runs {
 		name, _ := filepath.Rel(dir, run)
-		c, err := finetune.Read(filepath.Dir(run))
+		c, err := finetune.ReadConfig(filepath.Dir(run))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,11 +53,11 @@ func expected(t *testing.T, dir string) map[string]any {
 		cells = append(cells, name, short(c.LearningRate), short(m.Metrics.Accuracy))
 	}
 	m := newest(t, filepath.Dir(runs[0]))
-	c, err := finetune.Read(filepath.Dir(runs[0]))
+	c, err := finetune.ReadConfig(filepath.Dir(runs[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, class := range m.Contract.Classes {
+	for _, class := range m.Preprocessing.Classes {
 		curves = append(curves, "precision_recall/"+class)
 	}
 	for _, layer := range alexnet.LayerNames {
@@ -72,7 +72,7 @@ func expected(t *testing.T, dir string) map[string]any {
 		"cells":     append(cells, "batch", "lr", "optimizer", "validation/accuracy"),
 		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, m.Network.Widths.FC[1]), "picture class answer right", "Points: " + fmt.Sprint(m.Metrics.Count)},
 		"texts":     []string{"run/settings", "run/layers", "run/validation"},
-		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true class \\ first " + strings.Join(m.Contract.Classes, " ")},
+		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true class \\ first " + strings.Join(m.Preprocessing.Classes, " ")},
 	}
 }
 

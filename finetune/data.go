@@ -10,14 +10,14 @@ import (
 	"alexnet/alexnet"
 	"alexnet/eval"
 	"alexnet/input"
-	"alexnet/scan"
+	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
 
 // OpenData finds the pictures of a run of c: the same ones, in the same parts,
 // as long as they are where they were. Nothing is decoded yet.
-func (c Config) OpenData() (*input.Data, error) {
+func (c Config) OpenData() (*input.Dataset, error) {
 	formats, err := input.ParseFormats(c.Formats)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *session) list(ctx context.Context) error {
 		return err
 	}
 	if err := s.openData(); err != nil {
-		return s.BadImages.Opening(err)
+		return s.BadImages.ApplyOnOpen(err)
 	}
 	contract := s.contract(s.data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
@@ -55,7 +55,7 @@ func (s *session) list(ctx context.Context) error {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder, s.Verdicts); err != nil {
+	if err := s.openScanner(contract, decoder, s.VerdictDir); err != nil {
 		return err
 	}
 	defer s.scan.Close()
@@ -63,14 +63,14 @@ func (s *session) list(ctx context.Context) error {
 	if err != nil {
 		return cmp.Or(context.Cause(ctx), err)
 	}
-	return s.judge(slices.Concat(s.data.Problems, broken))
+	return s.judge(slices.Concat(s.data.Excluded, broken))
 }
 
 // judge puts up with bad pictures, or not. The log names the first ones; all are
 // in the run's list.
-func (s *session) judge(problems []input.Problem) error {
+func (s *session) judge(problems []input.Excluded) error {
 	const named = 10
-	return s.BadImages.Judge(problems, func(p input.Problem) {
+	return s.BadImages.Apply(problems, func(p input.Excluded) {
 		if s.out = append(s.out, p); len(s.out) <= named {
 			s.log.Warn("left out", "path", p.Path, "reason", p.Reason)
 		}
@@ -79,10 +79,10 @@ func (s *session) judge(problems []input.Problem) error {
 
 // openScanner has pictures decoded for the first time where they do no harm, and
 // keeps what is found in dir.
-func (s *session) openScanner(contract alexnet.Contract, decoder *alexnet.Decoder, dir string) (err error) {
+func (s *session) openScanner(contract alexnet.Preprocessing, decoder *alexnet.Decoder, dir string) (err error) {
 	here := eval.NewLoader(decoder, s.Network.Size, nil, 1)
 	here.Limits = s.limits()
-	s.scan, err = scan.Open(scan.Options{Contract: contract, Limits: s.limits(), Fast: here.Load,
+	s.scan, err = sandbox.Open(sandbox.Options{Preprocessing: contract, Limits: s.limits(), Fast: here.Load,
 		Dir: dir, Note: func(text string) { s.log.Info(text) }})
 	return err
 }
@@ -91,13 +91,13 @@ const unvalidated = "no pictures to validate on: the accuracy is not measured"
 
 func (s *session) stream(decoder *alexnet.Decoder, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
 	l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
-	l.Limits, l.Guard = s.limits(), s.scan
+	l.Limits, l.Sandbox = s.limits(), s.scan
 	return l
 }
 
 // loaders makes the streams of training and validation pictures.
-func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
-	d := train.Data{Train: s.stream(decoder, s.data.Train, s.Batch), Classes: s.data.Classes}
+func (s *session) loaders(decoder *alexnet.Decoder) train.Dataset {
+	d := train.Dataset{Train: s.stream(decoder, s.data.Train, s.Batch), Classes: s.data.Classes}
 	s.log.Info("pictures", "train", len(s.data.Train), "validation", len(s.data.Val), "classes", len(s.data.Classes), "layout", s.data.Layout)
 	if len(s.data.Val) > 0 {
 		d.Val = s.stream(decoder, s.data.Val, min(s.Batch, 64))
@@ -110,7 +110,7 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Data {
 // settle puts up with the pictures that cannot be decoded, or not, and writes
 // down what the run is made from. All pictures have been decoded once by then. A
 // run that goes on leaves out what it did before, whatever can be decoded now.
-func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
+func (s *session) settle(broken []input.Excluded) (json.RawMessage, error) {
 	s.scan.Close()
 	if s.goesOnExactly() {
 		if lost := without(broken, s.before()); lost != nil {
@@ -121,29 +121,29 @@ func (s *session) settle(broken []input.Problem) (json.RawMessage, error) {
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
-	kept, none := input.Leave(s.data.Train, broken)
-	if s.from != nil && s.Used != len(kept) {
+	kept, none := input.Exclude(s.data.Train, broken)
+	if s.from != nil && s.TrainCount != len(kept) {
 		return nil, s.otherData()
 	}
 	if err := writeLeftOut(s.dir, s.out); err != nil {
 		return nil, err
 	}
 	if len(s.out) > 0 {
-		s.log.Warn("some files are left out", "count", len(s.out), "list", LeftOutFile(s.dir))
+		s.log.Warn("some files are left out", "count", len(s.out), "list", ExcludedFile(s.dir))
 	}
 	if none != nil {
 		return nil, none
 	}
 	if i := slices.Index(input.Counts(kept, len(s.data.Classes)), 0); i >= 0 {
 		return nil, advised{fmt.Errorf("train on %q: class %q has no picture left that can be used", s.Data, s.data.Classes[i]),
-			"mend some of those that " + LeftOutFile(s.dir) + " lists, or remove the class"}
+			"mend some of those that " + ExcludedFile(s.dir) + " lists, or remove the class"}
 	}
-	if len(s.data.Val) > 0 && len(input.Drop(s.data.Val, broken)) == 0 {
+	if len(s.data.Val) > 0 && len(input.Without(s.data.Val, broken)) == 0 {
 		s.log.Warn(unvalidated+": none of them can be decoded", "count", len(s.data.Val))
 	}
-	s.LeftOut = &Pictures{Train: namesOf(s.data.Train, broken), Val: namesOf(s.data.Val, broken)}
-	s.Used, s.settled = len(kept), true
-	if err := replace(PicturesFile(s.dir), s.data.Inventory()); err != nil {
+	s.Excluded = &ExcludedNames{Train: namesOf(s.data.Train, broken), Val: namesOf(s.data.Val, broken)}
+	s.TrainCount, s.settled = len(kept), true
+	if err := replace(DatasetFile(s.dir), s.data.Inventory()); err != nil {
 		return nil, err
 	}
 	return s.absolute().write(s.dir)

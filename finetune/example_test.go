@@ -30,7 +30,7 @@ func Example() {
 	c.Epochs, c.Batch, c.Val = 2, 4, "0.5"
 	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
 	var w finetune.Watch
-	w.OnEpoch = func(e train.Epoch) {
+	w.OnEpoch = func(e train.EpochResult) {
 		fmt.Printf("epoch %d of %d, measured: %t\n", e.Epoch, e.Epochs, e.Validation != nil)
 	}
 	if err := finetune.Run(context.Background(), filepath.Join(dir, "run"), c, w); err != nil {

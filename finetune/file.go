@@ -19,7 +19,7 @@ func ConfigFile(dir string) string { return filepath.Join(dir, "config.json") }
 
 // Read gives the Config that the run in dir was begun with: config.json's, or where
 // that is gone or damaged, what the newest checkpoint says of it.
-func Read(dir string) (Config, error) {
+func ReadConfig(dir string) (Config, error) {
 	c, gone, err := readFile(dir)
 	if !gone {
 		return c, err
@@ -71,7 +71,7 @@ func replace(path string, data []byte) error {
 
 // goesOn refuses to resume the run in dir with other settings than its own.
 func (c Config) goesOn(dir string) error {
-	old, err := Read(dir)
+	old, err := ReadConfig(dir)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (c Config) goesOn(dir string) error {
 // against names the settings that may not change and are others in old; has says
 // whose those are.
 func (c Config) against(old Config, has string) string {
-	was, now := old.Moved(c.Data, c.Val).Settings(), c.Settings()
+	was, now := old.WithPaths(c.Data, c.Val).Settings(), c.Settings()
 	var problems []string
 	for name := range was {
 		if was[name] != now[name] {
@@ -109,7 +109,7 @@ func (s *session) seal() error {
 		return advised{fmt.Errorf("resume run %q: %s and its checkpoint contradict each other: %s", s.dir, ConfigFile(s.dir), problems),
 			"remove config.json: the checkpoint's settings are taken then"}
 	}
-	s.Fingerprint, s.Used, s.LeftOut = sealed.Fingerprint, sealed.Used, sealed.LeftOut
+	s.Fingerprint, s.TrainCount, s.Excluded = sealed.Fingerprint, sealed.TrainCount, sealed.Excluded
 	if _, gone, err := readFile(s.dir); gone {
 		s.log.Warn("the newest checkpoint's settings are used, and config.json is written anew", "reason", err)
 	}

@@ -31,7 +31,7 @@ func FuzzRead(f *testing.F) {
 		must(t, os.WriteFile(ConfigFile(dir), text, 0o644))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		c, err := Read(dir)
+		c, err := ReadConfig(dir)
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(1<<20+200*len(text)) {
 			t.Fatalf("allocated %d bytes for %d", n, len(text))
@@ -53,7 +53,7 @@ func FuzzRead(f *testing.F) {
 		}
 		_, err = c.write(dir)
 		must(t, err)
-		again, err := Read(dir)
+		again, err := ReadConfig(dir)
 		must(t, err)
 		if !reflect.DeepEqual(again, c) {
 			t.Errorf("got %+v, want %+v", again, c)

@@ -14,25 +14,25 @@ import (
 
 // LeftOutFile is where the run in dir lists the files of its data that it leaves
 // out, as lines of path and reason. A run that uses all has none.
-func LeftOutFile(dir string) string { return filepath.Join(dir, "left-out.csv") }
+func ExcludedFile(dir string) string { return filepath.Join(dir, "left-out.csv") }
 
-func writeLeftOut(dir string, problems []input.Problem) error {
+func writeLeftOut(dir string, problems []input.Excluded) error {
 	if len(problems) == 0 {
-		if err := os.Remove(LeftOutFile(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(ExcludedFile(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("list what is left out: %w", err)
 		}
 		return nil
 	}
 	var text bytes.Buffer
-	if err := input.WriteProblems(&text, problems); err != nil {
+	if err := input.WriteExcluded(&text, problems); err != nil {
 		return err
 	}
-	return replace(LeftOutFile(dir), text.Bytes())
+	return replace(ExcludedFile(dir), text.Bytes())
 }
 
 // LeftOut reads what the run in dir leaves out.
-func LeftOut(dir string) ([]input.Problem, error) {
-	path := LeftOutFile(dir)
+func ReadExcluded(dir string) ([]input.Excluded, error) {
+	path := ExcludedFile(dir)
 	f, _, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -41,7 +41,7 @@ func LeftOut(dir string) ([]input.Problem, error) {
 		return nil, err
 	}
 	defer f.Close()
-	problems, err := input.ReadProblems(f)
+	problems, err := input.ReadExcluded(f)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", path, err)
 	}

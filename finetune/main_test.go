@@ -15,12 +15,12 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/finetune"
-	"alexnet/scan"
+	"alexnet/internal/sandbox"
 	"alexnet/train"
 )
 
 func TestMain(m *testing.M) {
-	scan.Main()
+	sandbox.Main()
 	goleak.VerifyTestMain(m)
 }
 

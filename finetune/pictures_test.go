@@ -38,10 +38,10 @@ func TestBadPictures(t *testing.T) {
 	}
 	c.BadImages = input.Skip
 	run(t, dir, c)
-	if got, err := finetune.Read(dir); err != nil || got.Used == 0 || got.Used >= 16 {
-		t.Errorf("got %d pictures used, %v, want fewer than all", got.Used, err)
+	if got, err := finetune.ReadConfig(dir); err != nil || got.TrainCount == 0 || got.TrainCount >= 16 {
+		t.Errorf("got %d pictures used, %v, want fewer than all", got.TrainCount, err)
 	}
-	out, err := finetune.LeftOut(dir)
+	out, err := finetune.ReadExcluded(dir)
 	if err != nil || len(out) != 1 || out[0].Path != torn || !strings.HasPrefix(out[0].Reason, "is damaged: ") {
 		t.Errorf("got %v, %v left out, want %s and that it is damaged", out, err, torn)
 	}
@@ -75,7 +75,7 @@ func TestRefusedResumeChangesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	run(t, dir, c)
 	tear(t, filepath.Join(c.Data, "dark", "2.png"))
-	own, err := finetune.Read(dir)
+	own, err := finetune.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestRefusedResumeChangesNothing(t *testing.T) {
 	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("cannot be decoded any more\n  %q", filepath.Join(c.Data, "dark", "2.png"))) {
 		t.Errorf("got %v, want an error that names dark/2.png", err)
 	}
-	if out, err := finetune.LeftOut(dir); err != nil || len(out) != 1 || out[0].Path != torn {
+	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 || out[0].Path != torn {
 		t.Errorf("got %v, %v left out, want %s alone", out, err, torn)
 	}
 }
@@ -114,12 +114,12 @@ func TestResumeLeavesOutTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	own, err := finetune.Read(parts)
+	own, err := finetune.ReadConfig(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (&finetune.Pictures{Train: []string{data.Train[1].Name}, Val: []string{data.Val[2].Name}}); !reflect.DeepEqual(own.LeftOut, want) {
-		t.Errorf("got %v left out, want %v", own.LeftOut, want)
+	if want := (&finetune.ExcludedNames{Train: []string{data.Train[1].Name}, Val: []string{data.Val[2].Name}}); !reflect.DeepEqual(own.Excluded, want) {
+		t.Errorf("got %v left out, want %v", own.Excluded, want)
 	}
 	own.Epochs = 2
 	half := []string{filepath.Join(parts, ".left-out.csv.1"), filepath.Join(parts, ".pictures.txt.1"), filepath.Join(parts, ".config.json.1")}
@@ -136,7 +136,7 @@ func TestResumeLeavesOutTheSame(t *testing.T) {
 			t.Errorf("%s: got %v, want it swept away", path, err)
 		}
 	}
-	if out, err := finetune.LeftOut(parts); err != nil || len(out) != 2 {
+	if out, err := finetune.ReadExcluded(parts); err != nil || len(out) != 2 {
 		t.Errorf("got %v, %v left out, want %s", out, err, torn)
 	}
 	got, want := newest(t, parts), newest(t, once)
@@ -191,7 +191,7 @@ func TestClassIsEmptied(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `class "dark" has no picture left`) {
 		t.Errorf("got %v, want an error about the class", err)
 	}
-	if out, err := finetune.LeftOut(dir); err != nil || len(out) != 8 {
+	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 8 {
 		t.Errorf("got %d listed, %v, want 8", len(out), err)
 	}
 }
@@ -235,11 +235,11 @@ func TestVerdictsAreShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := tiny(data)
-	c.Verdicts, c.BadImages, c.Epochs = verdicts, input.Skip, 1
+	c.VerdictDir, c.BadImages, c.Epochs = verdicts, input.Skip, 1
 	for range 2 {
 		dir := filepath.Join(t.TempDir(), "run")
 		run(t, dir, c)
-		if out, err := finetune.LeftOut(dir); err != nil || len(out) != 1 {
+		if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 {
 			t.Errorf("got %v, %v left out, want torn.png", out, err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "verdicts.csv")); err == nil {
@@ -258,7 +258,7 @@ func TestPictureVanishes(t *testing.T) {
 		c := tiny(data)
 		c.Val, c.Batch = "", 16 // one update an epoch
 		dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
-		w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.Epoch) {
+		w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.EpochResult) {
 			if e.Epoch == epoch {
 				if err := os.Rename(gone, kept); err != nil {
 					t.Error(err)
@@ -275,7 +275,7 @@ func TestPictureVanishes(t *testing.T) {
 		}
 		if epoch == 0 {
 			run(t, dir, c)
-		} else if own, err := finetune.Read(dir); err != nil || finetune.Resume(t.Context(), dir, own, finetune.Watch{}) != nil {
+		} else if own, err := finetune.ReadConfig(dir); err != nil || finetune.Resume(t.Context(), dir, own, finetune.Watch{}) != nil {
 			t.Fatalf("got the run not resumed, %v", err)
 		}
 		if got := newest(t, dir).Epoch; got != c.Epochs {

@@ -14,10 +14,10 @@ import (
 // vacant refuses to begin a run in dir over files of its names that no run has
 // written.
 func vacant(dir string) error {
-	if train.Begun(dir) {
+	if train.HasCheckpoints(dir) {
 		return nil
 	}
-	for _, path := range []string{ConfigFile(dir), filepath.Join(dir, "metrics.csv"), LeftOutFile(dir), PicturesFile(dir)} {
+	for _, path := range []string{ConfigFile(dir), filepath.Join(dir, "metrics.csv"), ExcludedFile(dir), DatasetFile(dir)} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			return advised{fmt.Errorf("open run %q: %q is there, which no run has written", dir, path), "name another --out, or move that file"}
 		}

@@ -15,7 +15,7 @@ import (
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/npy"
-	"alexnet/scan"
+	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -84,9 +84,9 @@ type session struct {
 	dir     string
 	on      tfgraph.Device   // that Device comes to here
 	from    *checkpoint.Meta // nil where the run begins
-	data    *input.Data
-	out     []input.Problem // all that is left out
-	scan    *scan.Scanner
+	data    *input.Dataset
+	out     []input.Excluded // all that is left out
+	scan    *sandbox.Pool
 	settled bool // it is known which pictures can be used
 	watch   Watch
 	log     *slog.Logger
@@ -115,13 +115,13 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder, cmp.Or(s.Verdicts, s.dir)); err != nil {
+	if err := s.openScanner(contract, decoder, cmp.Or(s.VerdictDir, s.dir)); err != nil {
 		return err
 	}
 	defer s.scan.Close()
 	job := s.job(contract, decoder, plan)
 	if s.watch.OnReady != nil {
-		s.watch.OnReady(Ready{Plan: plan, Memory: train.Memory(s.Config.Config, job), Events: train.Events(s.dir)})
+		s.watch.OnReady(Ready{Plan: plan, Memory: train.EstimateMemory(s.Config.Config, job), Events: train.Events(s.dir)})
 	}
 	return s.advise(train.Run(ctx, s.Config.Config, job))
 }
@@ -161,7 +161,7 @@ func (s *session) prepare() error {
 	if err := s.sameData(s.from); err != nil {
 		return err
 	}
-	return s.judge(s.data.Problems)
+	return s.judge(s.data.Excluded)
 }
 
 // choose settles what the network is computed on, and says so where it is not
@@ -176,27 +176,27 @@ func (s *session) choose() error {
 }
 
 // job introduces the network to the loop.
-func (s *session) job(contract alexnet.Contract, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
+func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropped()...)
 	job := train.Job{
 		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle, LeaveOut: s.before(),
 		Session: tfgraph.Options{Device: s.on},
-		Meta:    checkpoint.Meta{Network: s.Network, Contract: contract},
+		Meta:    checkpoint.Meta{Network: s.Network, Preprocessing: contract},
 		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
-			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.TrainLayers),
+			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
 			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)
-	job.Data.Picture = contract.Picture
+	job.Data.Denormalize = contract.Denormalize
 	if !job.Cache.Off {
 		job.Cache.Dir = s.Cache
 	}
 	if s.from == nil {
-		job.Start = plan.Start(root, net, s.Seed)
+		job.Start = plan.Initialize(root, net, s.Seed)
 	}
 	b := &board{session: s, net: net, head: job.Network.Head, contract: contract, plan: plan, pictures: job.Data.Val}
 	job.Observe, job.Show = b.observe, b.show

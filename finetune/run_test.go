@@ -29,7 +29,7 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 	run(t, whole, c)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.Step) {
+	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) {
 		if s.Step == 2 {
 			cancel()
 		}
@@ -38,7 +38,7 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 	if err := finetune.Run(ctx, parts, c, w); !errors.As(err, &stopped) || stopped.Step != 2 {
 		t.Fatalf("got %v, want an interruption at step 2", err)
 	}
-	again, err := finetune.Read(parts)
+	again, err := finetune.ReadConfig(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 func TestResumePassesOverADamagedCheckpoint(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	run(t, dir, tiny(photos(t, 8)))
-	c, err := finetune.Read(dir)
+	c, err := finetune.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 		if err := os.WriteFile(finetune.ConfigFile(dir), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		own, err := finetune.Read(dir)
+		own, err := finetune.ReadConfig(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 	if err := os.WriteFile(finetune.ConfigFile(dir), []byte(other), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	own, err := finetune.Read(dir)
+	own, err := finetune.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestRefuses(t *testing.T) {
 	data := photos(t, 4)
 	begun := filepath.Join(t.TempDir(), "begun")
 	run(t, begun, tiny(data))
-	own, err := finetune.Read(begun)
+	own, err := finetune.ReadConfig(begun)
 	if err != nil {
 		t.Fatal(err)
 	}

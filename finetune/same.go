@@ -16,7 +16,7 @@ import (
 
 // PicturesFile is where the run in dir lists its pictures, as their
 // input.Data.Inventory.
-func PicturesFile(dir string) string { return filepath.Join(dir, "pictures.txt") }
+func DatasetFile(dir string) string { return filepath.Join(dir, "pictures.txt") }
 
 // sameData refuses to resume on other pictures: a position in their order would
 // mean nothing.
@@ -31,20 +31,20 @@ func (s *session) sameData(from *checkpoint.Meta) error {
 
 // goesOnExactly tells whether it is known by name what the run has left out: runs
 // of before counted only what they used.
-func (s *session) goesOnExactly() bool { return s.from != nil && s.LeftOut != nil }
+func (s *session) goesOnExactly() bool { return s.from != nil && s.Excluded != nil }
 
 // before are the pictures that the run has left out since it began.
-func (s *session) before() (out []input.Problem) {
+func (s *session) before() (out []input.Excluded) {
 	if !s.goesOnExactly() {
 		return nil
 	}
 	for _, part := range []struct {
 		examples []input.Example
 		names    []string
-	}{{s.data.Train, s.LeftOut.Train}, {s.data.Val, s.LeftOut.Val}} {
+	}{{s.data.Train, s.Excluded.Train}, {s.data.Val, s.Excluded.Val}} {
 		for _, ex := range part.examples {
 			if slices.Contains(part.names, plain(ex.Name)) {
-				out = append(out, input.Problem{Path: ex.Path, Reason: "was left out when the run began"})
+				out = append(out, input.Excluded{Path: ex.Path, Reason: "was left out when the run began"})
 			}
 		}
 	}
@@ -52,7 +52,7 @@ func (s *session) before() (out []input.Problem) {
 }
 
 // namesOf are the names of the examples that problems name.
-func namesOf(examples []input.Example, problems []input.Problem) (names []string) {
+func namesOf(examples []input.Example, problems []input.Excluded) (names []string) {
 	bad := pathsOf(problems)
 	for _, ex := range examples {
 		if bad[ex.Path] {
@@ -66,7 +66,7 @@ func namesOf(examples []input.Example, problems []input.Problem) (names []string
 func plain(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
 
 // without are those of the problems whose paths others do not name.
-func without(problems, others []input.Problem) (rest []input.Problem) {
+func without(problems, others []input.Excluded) (rest []input.Excluded) {
 	known := pathsOf(others)
 	for _, p := range problems {
 		if !known[p.Path] {
@@ -76,7 +76,7 @@ func without(problems, others []input.Problem) (rest []input.Problem) {
 	return rest
 }
 
-func pathsOf(problems []input.Problem) map[string]bool {
+func pathsOf(problems []input.Excluded) map[string]bool {
 	paths := make(map[string]bool, len(problems))
 	for _, p := range problems {
 		paths[p.Path] = true
@@ -85,9 +85,9 @@ func pathsOf(problems []input.Problem) map[string]bool {
 }
 
 // lost refuses to go on without pictures that the run began with.
-func (s *session) lost(problems []input.Problem) error {
+func (s *session) lost(problems []input.Excluded) error {
 	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("pictures that it began with cannot be decoded any more"),
-		Problems: problems, Hint: s.anew()}
+		Excluded: problems, Hint: s.anew()}
 }
 
 func (s *session) otherData() error {
@@ -103,9 +103,9 @@ func (s *session) anew() string {
 // differences names what is not as the run has listed it, or where it has not,
 // counts.
 func (s *session) differences() string {
-	text, err := regular.Read(PicturesFile(s.dir), 1<<30)
+	text, err := regular.Read(DatasetFile(s.dir), 1<<30)
 	if err != nil || fmt.Sprintf("%x", sha256.Sum256(text)) != s.Fingerprint {
-		return fmt.Sprintf(" it trained on %d, there are %d to train and %d to validate on", s.Used, len(s.data.Train), len(s.data.Val))
+		return fmt.Sprintf(" it trained on %d, there are %d to train and %d to validate on", s.TrainCount, len(s.data.Train), len(s.data.Val))
 	}
 	was, now := inventory(text), inventory(s.data.Inventory())
 	var lines []string
@@ -139,7 +139,7 @@ func inventory(text []byte) map[string]string {
 // whyGone is why what an inventory names as `train "cat/1.jpg"` is not found.
 func (s *session) whyGone(line string) string {
 	name, err := strconv.Unquote(line[strings.IndexByte(line, '"'):])
-	for _, p := range s.data.Problems {
+	for _, p := range s.data.Excluded {
 		if err == nil && strings.HasSuffix(filepath.ToSlash(p.Path), "/"+name) {
 			return p.Reason
 		}

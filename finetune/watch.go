@@ -18,7 +18,7 @@ type Watch struct {
 // Ready says what a run is about to do.
 type Ready struct {
 	Plan   alexnet.Plan    // where each layer's values come from; nil when the run is resumed
-	Memory train.Footprint // what it will take at most
+	Memory train.MemoryEstimate // what it will take at most
 	Events string          // folder that TensorBoard reads
 }
 

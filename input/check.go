@@ -147,13 +147,13 @@ func damaged(err error) error {
 // Examples checks the pictures at paths, several at a time, and returns those
 // that pass in the order given, with Label -1 and Name the path, and the
 // others as problems in the same order.
-func Examples(paths []string, opt Options) ([]Example, []Problem) {
+func ExamplesFromPaths(paths []string, opt Options) ([]Example, []Excluded) {
 	examples, errs := checkAll(paths, opt)
-	var problems []Problem
+	var problems []Excluded
 	kept := examples[:0]
 	for i, ex := range examples {
 		if errs[i] != nil {
-			problems = append(problems, ProblemOf(paths[i], errs[i]))
+			problems = append(problems, ExcludedFor(paths[i], errs[i]))
 			continue
 		}
 		kept = append(kept, ex)

@@ -163,7 +163,7 @@ func TestExamplesKeepsOrder(t *testing.T) {
 	for _, name := range strings.Split("p o i u y t r e w q", " ") {
 		paths = append(paths, filepath.Join(dir, name))
 	}
-	examples, problems := Examples(paths, Options{})
+	examples, problems := ExamplesFromPaths(paths, Options{})
 	if len(examples)+len(problems) != len(paths) || len(problems) != 2 {
 		t.Fatalf("got %d examples and %d problems of %d paths", len(examples), len(problems), len(paths))
 	}

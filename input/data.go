@@ -39,14 +39,14 @@ type Example struct {
 
 // Data is a data set: its pictures in the order of their names, and
 // everything that was noticed on the way.
-type Data struct {
+type Dataset struct {
 	Root     string   // as given to Open
 	Layout   Layout   // of the training pictures, or of the evaluated ones
 	Classes  []string // a picture's label is an index into these
 	Train    []Example
 	Val      []Example
 	ValFrom  string    // where Val comes from, in words; "" if there is none
-	Problems []Problem // files and folders left out
+	Excluded []Excluded // files and folders left out
 	Notes    []string  // what a user may want to know, in words
 }
 
@@ -114,12 +114,12 @@ func Counts(examples []Example, classes int) []int {
 
 // Fingerprint is the SHA-256, in hexadecimal, of the Inventory. It does not
 // change when the data is moved as a whole.
-func (d *Data) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(d.Inventory())) }
+func (d *Dataset) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(d.Inventory())) }
 
 // Inventory has a line for each class, `class "cat"`, and for each picture: part,
 // name, size in bytes and label, as in `train "cat/1.jpg" 20117 0`. It does not
 // read the pictures.
-func (d *Data) Inventory() []byte {
+func (d *Dataset) Inventory() []byte {
 	var h bytes.Buffer
 	for _, c := range d.Classes {
 		fmt.Fprintf(&h, "class %q\n", c)
@@ -136,7 +136,7 @@ func (d *Data) Inventory() []byte {
 }
 
 // Drop returns the examples whose path no problem names, in the same order.
-func Drop(examples []Example, problems []Problem) []Example {
+func Without(examples []Example, problems []Excluded) []Example {
 	bad := make(map[string]bool, len(problems))
 	for _, p := range problems {
 		bad[p.Path] = true

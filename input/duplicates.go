@@ -15,11 +15,11 @@ import (
 
 // TinySide is the side in pixels under which a picture has too little to show:
 // AlexNet sees it enlarged more than seven times.
-const TinySide = 32
+const SmallSide = 32
 
 // Tiny returns the examples with a side shorter than the given number of
 // pixels, in the same order.
-func Tiny(examples []Example, side int) []Example {
+func Small(examples []Example, side int) []Example {
 	var tiny []Example
 	for _, ex := range examples {
 		if min(ex.Width, ex.Height) < side {
@@ -48,18 +48,18 @@ func (d Duplicate) AcrossClasses() bool {
 // Duplicates returns the groups of equal files, by SHA-256, in the order of
 // their first members. Only files of the same size are read. Files that cannot
 // be read are problems; the error is ctx's.
-func Duplicates(ctx context.Context, d *Data) ([]Duplicate, []Problem, error) {
+func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error) {
 	all := slices.Concat(d.Train, d.Val)
 	sums, errs, err := digests(ctx, all)
 	if err != nil {
 		return nil, nil, err
 	}
-	var problems []Problem
+	var problems []Excluded
 	members := map[[sha256.Size]byte][]int{}
 	for i := range all {
 		switch {
 		case errs[i] != nil:
-			problems = append(problems, ProblemOf(all[i].Path, errs[i]))
+			problems = append(problems, ExcludedFor(all[i].Path, errs[i]))
 		case sums[i] != [sha256.Size]byte{}:
 			members[sums[i]] = append(members[sums[i]], i)
 		}

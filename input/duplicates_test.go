@@ -30,7 +30,7 @@ func TestDuplicates(t *testing.T) {
 	if labels(got[1].Train) != "cat/2.png=0 dog/4.png=1" || got[1].AcrossSplits() || !got[1].AcrossClasses() {
 		t.Errorf("got %+v", got[1])
 	}
-	if tiny := Tiny(d.Train, TinySide); labels(tiny) != "cat/2.png=0 dog/4.png=1" {
+	if tiny := Small(d.Train, SmallSide); labels(tiny) != "cat/2.png=0 dog/4.png=1" {
 		t.Errorf("tiny: got %s", labels(tiny))
 	}
 	os.Remove(filepath.Join(dir, "train/cat/1.png"))

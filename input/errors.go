@@ -11,13 +11,13 @@ import (
 // The reasons why a data set cannot be used at all. They arrive wrapped in an
 // [*Error], which names the path.
 var (
-	ErrNoPictures   = errors.New("found no pictures")
+	ErrNoImages   = errors.New("found no pictures")
 	ErrOneClass     = errors.New("found only one class")
 	ErrNoLabel      = errors.New("found no label")
 	ErrMixedLayouts = errors.New("found pictures both in class folders and beside them")
 	ErrUnknownClass = errors.New("found an unknown class")
 	ErrClassName    = errors.New("found a class whose name is no text")
-	ErrLabels       = errors.New("found one picture under two labels")
+	ErrConflictingLabels       = errors.New("found one picture under two labels")
 )
 
 // The reasons why one file is refused. They arrive wrapped in an [*Error].
@@ -37,38 +37,38 @@ type Error struct {
 	Err  error  // the reason
 	Hint string // what the user can do about it, or ""
 
-	Problems []Problem // the files that it comes from, where a folder has several
+	Excluded []Excluded // the files that it comes from, where a folder has several
 }
 
 // Error has the form `open data "photos": found no pictures`, and lines that name
 // the first of the problems.
 func (e *Error) Error() string {
 	if e.Path == "" {
-		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), named(e.Problems))
+		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), named(e.Excluded))
 	}
-	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), named(e.Problems))
+	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), named(e.Excluded))
 }
 
 // Unwrap gives errors.Is and errors.As the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Problem is a file or folder that was left out, and why.
-type Problem struct {
+type Excluded struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
 	Hint   string `json:"hint,omitempty"`
 }
 
 // String has the form `photos/a.txt: is text, not a picture`.
-func (p Problem) String() string { return p.Path + ": " + p.Reason }
+func (p Excluded) String() string { return p.Path + ": " + p.Reason }
 
 // ProblemOf keeps of an error what belongs into a list that names the path.
-func ProblemOf(path string, err error) Problem {
+func ExcludedFor(path string, err error) Excluded {
 	var e *Error
 	if errors.As(err, &e) {
-		return Problem{Path: path, Reason: reason(e.Err).Error(), Hint: e.Hint}
+		return Excluded{Path: path, Reason: reason(e.Err).Error(), Hint: e.Hint}
 	}
-	return Problem{Path: path, Reason: reason(err).Error()}
+	return Excluded{Path: path, Reason: reason(err).Error()}
 }
 
 // reason drops the operating system's verb and path, which an [Error] or a

@@ -79,13 +79,13 @@ func ExampleLoader() {
 			return nil
 		},
 	}
-	order := input.Order(len(d.Train), 1, 0)
+	order := input.Shuffled(len(d.Train), 1, 0)
 	for batch, err := range l.Batches(context.Background(), order) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(batch.Start, batch.Labels, batch.Pictures)
-		batch.Pictures.Close()
+		fmt.Println(batch.Start, batch.Labels, batch.Images)
+		batch.Images.Close()
 	}
 	// Output:
 	// 0 [0 1] [[41] [43]]

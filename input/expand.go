@@ -16,7 +16,7 @@ import (
 // a pattern as of [filepath.Match] what it matches, and "-" the lines of
 // stdin, each one of the former, blank ones passed over. Whether the files are
 // pictures is for [Examples] to say. What leads nowhere is a problem.
-func Expand(args []string, stdin io.Reader) (paths []string, problems []Problem) {
+func Expand(args []string, stdin io.Reader) (paths []string, problems []Excluded) {
 	e := &expansion{}
 	for _, arg := range args {
 		if arg == "-" {
@@ -30,7 +30,7 @@ func Expand(args []string, stdin io.Reader) (paths []string, problems []Problem)
 
 type expansion struct {
 	paths    []string
-	problems []Problem
+	problems []Excluded
 }
 
 // add expands one name. A file whose name happens to be a pattern is the file.
@@ -63,7 +63,7 @@ func (e *expansion) folder(dir string) {
 	}
 	e.problems = append(e.problems, t.problems...)
 	if len(t.files) == 0 {
-		e.leave(dir, ErrNoPictures)
+		e.leave(dir, ErrNoImages)
 	}
 }
 
@@ -109,5 +109,5 @@ func (e *expansion) lines(stdin io.Reader) {
 }
 
 func (e *expansion) leave(path string, err error) {
-	e.problems = append(e.problems, ProblemOf(path, err))
+	e.problems = append(e.problems, ExcludedFor(path, err))
 }

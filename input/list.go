@@ -106,7 +106,7 @@ func readList(list string, opt Options) (*part, error) {
 	examples, errs := checkAll(paths, opt)
 	for i, ex := range examples {
 		if errs[i] != nil {
-			p.problems = append(p.problems, ProblemOf(ex.Path, errs[i]))
+			p.problems = append(p.problems, ExcludedFor(ex.Path, errs[i]))
 			continue
 		}
 		ex.Name = filepath.ToSlash(filepath.Clean(filepath.FromSlash(lines[i].path)))
@@ -143,7 +143,7 @@ func oneLabelEach(lines []line) error {
 		if !ok {
 			first[l.path] = l
 		} else if f.label != l.label {
-			return fmt.Errorf("line %d: %w: got %q for %q, and %q in line %d", l.number, ErrLabels, l.label, l.path, f.label, f.number)
+			return fmt.Errorf("line %d: %w: got %q for %q, and %q in line %d", l.number, ErrConflictingLabels, l.label, l.path, f.label, f.number)
 		}
 	}
 	return nil

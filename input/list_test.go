@@ -88,8 +88,8 @@ func TestOpenList(t *testing.T) {
 	if want := []string{"pics/my cat.png", "pics/dog.png"}; !slices.Equal(names, want) || d.Layout != ListFile {
 		t.Errorf("got %q in layout %q, want %q", names, d.Layout, want)
 	}
-	if len(d.Problems) != 2 || !strings.HasSuffix(d.Problems[0].Path, "no.png") || !strings.Contains(d.Problems[1].Reason, "no such file") {
-		t.Errorf("got problems %v", d.Problems)
+	if len(d.Excluded) != 2 || !strings.HasSuffix(d.Excluded[0].Path, "no.png") || !strings.Contains(d.Excluded[1].Reason, "no such file") {
+		t.Errorf("got problems %v", d.Excluded)
 	}
 }
 
@@ -101,10 +101,10 @@ func TestOpenListRefuses(t *testing.T) {
 		words   string
 	}{
 		{"line without label", []byte("a.png cat\nb.png\n"), ErrNoLabel, "line 2"},
-		{"two labels", []byte("a.png cat\na.png dog\n"), ErrLabels, `line 2: found one picture under two labels: got "dog" for "a.png", and "cat" in line 1`},
+		{"two labels", []byte("a.png cat\na.png dog\n"), ErrConflictingLabels, `line 2: found one picture under two labels: got "dog" for "a.png", and "cat" in line 1`},
 		{"binary", []byte{1, 0, 2}, errNotList, "line 1"},
 		{"a picture", encode(t, PNG, gradient(2, 2)), nil, "PNG picture"},
-		{"nothing in it", []byte("# none\n"), ErrNoPictures, ""},
+		{"nothing in it", []byte("# none\n"), ErrNoImages, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

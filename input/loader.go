@@ -18,7 +18,7 @@ type Buffer interface {
 // Batch is some pictures that follow each other in the order. It belongs to
 // the consumer, who closes Pictures.
 type Batch[B Buffer] struct {
-	Pictures B
+	Images B
 	Labels   []int32   // one a picture, -1 where none is known
 	Examples []Example // one a picture
 	Start    int       // position in the order of the first picture
@@ -53,7 +53,7 @@ type Loader[B Buffer] struct {
 
 	// Guard takes Decode's place for pictures that may not have been decoded
 	// before: in Verify, and in the batches of [Loader.Guarded]. Nil: nobody does.
-	Guard Guard
+	Sandbox Sandbox
 
 	guarded bool
 }
@@ -61,15 +61,15 @@ type Loader[B Buffer] struct {
 // Guard reads and decodes pictures where a decoder that crashes or hangs costs
 // its picture and nothing else. Several calls run at once. Errors are as those
 // of [Loader.Load].
-type Guard interface {
+type Sandbox interface {
 	Try(ctx context.Context, ex Example) error                  // whether it can be decoded
 	Load(ctx context.Context, ex Example, into []float32) error // the same floats as Decode's
 }
 
 // Guarded is l with its Guard, if any, in place of Decode.
-func (l *Loader[B]) Guarded() *Loader[B] {
+func (l *Loader[B]) Sandboxed() *Loader[B] {
 	guarded := *l
-	guarded.guarded = l.Guard != nil
+	guarded.guarded = l.Sandbox != nil
 	return &guarded
 }
 
@@ -143,7 +143,7 @@ func (l *Loader[B]) Load(ctx context.Context, ex Example, into []float32) error 
 // load reads and decodes one picture into its row.
 func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *bytes.Buffer) error {
 	if l.guarded {
-		return l.Guard.Load(ctx, ex, into)
+		return l.Sandbox.Load(ctx, ex, into)
 	}
 	encoded, h, err := readPicture(ex, l.Limits, buf)
 	if err != nil {

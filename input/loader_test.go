@@ -21,7 +21,7 @@ func TestBatchesComeInOrder(t *testing.T) {
 		one.Batch = rapid.IntRange(1, 30).Draw(t, "batch")
 		one.Workers = rapid.IntRange(0, 5).Draw(t, "workers")
 		one.Ahead = rapid.IntRange(0, 4).Draw(t, "ahead")
-		order := Order(len(l.Examples), rapid.Uint64().Draw(t, "seed"), 0)[:rapid.IntRange(0, 23).Draw(t, "n")]
+		order := Shuffled(len(l.Examples), rapid.Uint64().Draw(t, "seed"), 0)[:rapid.IntRange(0, 23).Draw(t, "n")]
 		at := 0
 		for b, err := range one.Batches(t.Context(), order) {
 			if err != nil {
@@ -31,12 +31,12 @@ func TestBatchesComeInOrder(t *testing.T) {
 				t.Fatalf("got %d examples at %d, want position %d", len(b.Examples), b.Start, at)
 			}
 			for i := range b.Examples {
-				if v := order[at]; b.Pictures.Row(i)[0] != float32(v+1) || b.Labels[i] != int32(v%3) || b.Examples[i] != l.Examples[v] {
-					t.Fatalf("got %v of %s at %d", b.Pictures.Row(i), b.Examples[i].Name, at)
+				if v := order[at]; b.Images.Row(i)[0] != float32(v+1) || b.Labels[i] != int32(v%3) || b.Examples[i] != l.Examples[v] {
+					t.Fatalf("got %v of %s at %d", b.Images.Row(i), b.Examples[i].Name, at)
 				}
 				at++
 			}
-			b.Pictures.Close()
+			b.Images.Close()
 		}
 		if at != len(order) || m.now.Load() != 0 {
 			t.Fatalf("got %d of %d examples, %d buffers left", at, len(order), m.now.Load())
@@ -47,7 +47,7 @@ func TestBatchesComeInOrder(t *testing.T) {
 func TestBatchesBoundMemory(t *testing.T) {
 	l, m := loader(t, 24)
 	l.Batch = 2
-	for b, err := range l.Batches(t.Context(), Order(24, 1, 0)) {
+	for b, err := range l.Batches(t.Context(), Shuffled(24, 1, 0)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestBatchesBoundMemory(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Millisecond)
-		b.Pictures.Close()
+		b.Images.Close()
 	}
 	if got := m.most.Load(); got != 3 {
 		t.Errorf("got %d buffers at once, want 2 ahead and 1 in use", got)
@@ -76,11 +76,11 @@ func TestBatchesAreLeftEarly(t *testing.T) {
 				return nil
 			}
 			seen := 0
-			for b, err := range l.Batches(t.Context(), Order(23, 1, 0)) {
+			for b, err := range l.Batches(t.Context(), Shuffled(23, 1, 0)) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				b.Pictures.Close()
+				b.Images.Close()
 				if seen++; seen > stop {
 					break
 				}
@@ -106,7 +106,7 @@ func TestBatchesEndWithContext(t *testing.T) {
 	batches, last := 0, error(nil)
 	for b, err := range l.Batches(ctx, []int{0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22}) {
 		if last = err; err == nil {
-			b.Pictures.Close()
+			b.Images.Close()
 			if batches++; batches == 2 {
 				cancel()
 			}
@@ -143,7 +143,7 @@ func TestBatchesEndWithFirstError(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l, m := loader(t, 23)
-			order := Order(23, 1, 0)
+			order := Shuffled(23, 1, 0)
 			bad := l.Examples[order[10]]
 			tt.spoil(l, bad)
 			os.Remove(l.Examples[order[14]].Path) // a later failure that must not win
@@ -151,7 +151,7 @@ func TestBatchesEndWithFirstError(t *testing.T) {
 			for b, err := range l.Batches(t.Context(), order) {
 				if last = err; err == nil {
 					batches++
-					b.Pictures.Close()
+					b.Images.Close()
 				}
 			}
 			var e *Error
@@ -172,10 +172,10 @@ func TestBatchesFailToAllocate(t *testing.T) {
 		return m.alloc(rows)
 	}
 	batches, last := 0, error(nil)
-	for b, err := range l.Batches(t.Context(), Order(23, 1, 0)) {
+	for b, err := range l.Batches(t.Context(), Shuffled(23, 1, 0)) {
 		if last = err; err == nil {
 			batches++
-			b.Pictures.Close()
+			b.Images.Close()
 		}
 	}
 	if batches != 2 || !errors.Is(last, full) || m.now.Load() != 0 {
@@ -217,10 +217,10 @@ func TestOrientationReachesDecode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := b.Pictures.Row(0)[1]; got != 6 {
+		if got := b.Images.Row(0)[1]; got != 6 {
 			t.Errorf("got orientation %v, want 6", got)
 		}
-		b.Pictures.Close()
+		b.Images.Close()
 	}
 }
 
@@ -248,12 +248,12 @@ func TestFailedPicturesAreTold(t *testing.T) {
 			if order[at] == 2 || order[at] == 7 {
 				want = 0
 			}
-			if got := b.Pictures.Row(i)[0]; got != want {
+			if got := b.Images.Row(i)[0]; got != want {
 				t.Errorf("place %d: got %v, want %v", at, got, want)
 			}
 			at++
 		}
-		b.Pictures.Close()
+		b.Images.Close()
 	}
 	if !slices.Equal(failed, []int{0, 2}) || at != len(order) || m.now.Load() != 0 {
 		t.Errorf("got failures at %v of %d pictures and %d buffers left, want 0 and 2 of 5 and none", failed, at, m.now.Load())

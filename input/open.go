@@ -22,7 +22,7 @@ import (
 // Classes are numbered in the order of their names, numbers by value, and the
 // training pictures say which there are. What is not a readable picture is
 // listed in [Data.Problems]. An error is an [*Error]; see the variables Err….
-func Open(path string, opt Options) (*Data, error) {
+func Open(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open data", path, opt.Split != "", "a split is chosen for evaluation only"); err != nil {
 		return nil, err
 	}
@@ -31,14 +31,14 @@ func Open(path string, opt Options) (*Data, error) {
 		return nil, err
 	}
 	if parts[TrainSplit] == "" {
-		return nil, &Error{Op: "open data", Path: path, Err: fmt.Errorf("%w to train on: got no folder train", ErrNoPictures),
+		return nil, &Error{Op: "open data", Path: path, Err: fmt.Errorf("%w to train on: got no folder train", ErrNoImages),
 			Hint: "put the training pictures into a folder train beside val or test"}
 	}
 	train, err := readPart(parts[TrainSplit], opt)
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Root: path, Layout: train.layout, Classes: opt.Classes, Notes: notes, Problems: train.problems}
+	d := &Dataset{Root: path, Layout: train.layout, Classes: opt.Classes, Notes: notes, Excluded: train.problems}
 	if err := d.setClasses(train, 2); err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func Open(path string, opt Options) (*Data, error) {
 // one that [Options.Split] names, or test, else val, else train; of any other
 // data, all. Give the run's classes in [Options.Classes]; one class alone may
 // then be evaluated too.
-func OpenEval(path string, opt Options) (*Data, error) {
+func OpenEval(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open data", path, opt.Val != "", "a validation part is chosen for training only"); err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func OpenEval(path string, opt Options) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Root: path, Layout: val.layout, Classes: opt.Classes, Notes: notes, ValFrom: from, Problems: val.problems}
+	d := &Dataset{Root: path, Layout: val.layout, Classes: opt.Classes, Notes: notes, ValFrom: from, Excluded: val.problems}
 	if err := d.setClasses(val, 1); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func evalPart(path string, want Split) (from string, notes []string, err error) 
 		}
 	}
 	if from == "" || want != "" && from == path {
-		return "", nil, &Error{Op: "open data", Path: path, Err: fmt.Errorf("%w: got no part %q", ErrNoPictures, want),
+		return "", nil, &Error{Op: "open data", Path: path, Err: fmt.Errorf("%w: got no part %q", ErrNoImages, want),
 			Hint: "leave the split out to use all pictures"}
 	}
 	return from, notes, nil
@@ -130,17 +130,17 @@ func evalPart(path string, want Split) (from string, notes []string, err error) 
 
 // setClasses decides the classes, if no order was given, and numbers the
 // pictures.
-func (d *Data) setClasses(p *part, atLeast int) error {
+func (d *Dataset) setClasses(p *part, atLeast int) error {
 	if len(p.examples) == 0 {
-		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %d files that are none", ErrNoPictures, len(p.problems)),
-			Hint: "put the pictures into one folder a class", Problems: p.problems}
+		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %d files that are none", ErrNoImages, len(p.problems)),
+			Hint: "put the pictures into one folder a class", Excluded: p.problems}
 	}
 	if len(d.Classes) == 0 {
 		d.Classes = sortClasses(p.classes)
 	}
 	if len(d.Classes) < atLeast {
 		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %s, want at least 2", ErrOneClass, quoted(d.Classes)),
-			Hint: p.nestedHint(d.Classes[0]), Problems: p.problems}
+			Hint: p.nestedHint(d.Classes[0]), Excluded: p.problems}
 	}
 	for _, c := range d.Classes {
 		if !utf8.ValidString(c) || strings.ContainsFunc(c, unicode.IsControl) {
@@ -167,7 +167,7 @@ func (p *part) nestedHint(only string) string {
 }
 
 // validation fills Val as opt.Val says, or from the data's own val, else test.
-func (d *Data) validation(parts map[Split]string, opt Options) error {
+func (d *Dataset) validation(parts map[Split]string, opt Options) error {
 	own := parts[ValSplit]
 	if own == "" {
 		own = parts[TestSplit]
@@ -210,12 +210,12 @@ func valPart(val string) (from string, notes []string, err error) {
 	return evalPart(val, "")
 }
 
-func (d *Data) readVal(from string, opt Options) error {
+func (d *Dataset) readVal(from string, opt Options) error {
 	p, err := readPart(from, opt)
 	if err != nil {
 		return err
 	}
-	d.Problems = append(d.Problems, p.problems...)
+	d.Excluded = append(d.Excluded, p.problems...)
 	if err := d.setClasses(p, 1); err != nil {
 		return err
 	}
@@ -224,12 +224,12 @@ func (d *Data) readVal(from string, opt Options) error {
 }
 
 // hold keeps a fraction of the training pictures back.
-func (d *Data) hold(fraction float64, opt Options) error {
+func (d *Dataset) hold(fraction float64, opt Options) error {
 	n := len(d.Train)
 	d.Train, d.Val = split(d.Train, d.Classes, opt.Seed, fraction)
 	if len(d.Train) == 0 || len(d.Val) == 0 {
 		return &Error{Op: "split data", Path: d.Root,
-			Err:  fmt.Errorf("%w in one part: got %d to train and %d to validate on, of %d", ErrNoPictures, len(d.Train), len(d.Val), n),
+			Err:  fmt.Errorf("%w in one part: got %d to train and %d to validate on, of %d", ErrNoImages, len(d.Train), len(d.Val), n),
 			Hint: "choose another fraction or seed, or name a folder to validate on"}
 	}
 	d.ValFrom = fmt.Sprintf("%v of the training pictures, by seed %d", fraction, opt.Seed)

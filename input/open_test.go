@@ -66,8 +66,8 @@ func TestOpenLayouts(t *testing.T) {
 			if got := strings.Join(d.Classes, " "); got != tt.classes || labels(d.Train) != tt.train || labels(d.Val) != tt.val {
 				t.Errorf("got classes %q, train %q, val %q", got, labels(d.Train), labels(d.Val))
 			}
-			if (d.ValFrom == "") != (tt.val == "") || len(d.Problems) > 0 {
-				t.Errorf("got val from %q, problems %v", d.ValFrom, d.Problems)
+			if (d.ValFrom == "") != (tt.val == "") || len(d.Excluded) > 0 {
+				t.Errorf("got val from %q, problems %v", d.ValFrom, d.Excluded)
 			}
 		})
 	}
@@ -81,19 +81,19 @@ func TestOpenErrors(t *testing.T) {
 		reason error
 		hint   string
 	}{
-		{"no pictures", nil, Options{}, ErrNoPictures, "one folder a class"},
+		{"no pictures", nil, Options{}, ErrNoImages, "one folder a class"},
 		{"one class", []string{"cat/1.png"}, Options{}, ErrOneClass, "two or more"},
 		{"no text", []string{"cat/1.png", "d\xf6g/1.png"}, Options{}, ErrClassName, "rename"},
 		{"no line", []string{"cat/1.png", "d\n\x1b[1mog/1.png"}, Options{}, ErrClassName, "rename"},
 		{"classes too deep", []string{"photos/cat/1.png", "photos/dog/1.png"}, Options{}, ErrOneClass, "did you mean"},
 		{"mixed", []string{"cat/1.png", "dog/1.png", "stray.1.png"}, Options{}, ErrMixedLayouts, "folder of its class"},
 		{"flat without classes", []string{"IMG_1.png", "IMG_2.png"}, Options{}, ErrNoLabel, "cat.1.jpg"},
-		{"no train", []string{"val/a/1.png", "test/a/1.png"}, Options{}, ErrNoPictures, "folder train"},
+		{"no train", []string{"val/a/1.png", "test/a/1.png"}, Options{}, ErrNoImages, "folder train"},
 		{"unknown class in val", []string{"train/a/1.png", "train/b/1.png", "val/c/1.png"}, Options{}, ErrUnknownClass, "same writing"},
 		{"unknown to kept order", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"a", "x"}}, ErrUnknownClass, "same writing"},
 		{"val is no fraction", []string{"a/1.png", "b/1.png"}, Options{Val: "20"}, nil, "between 0 and 1"},
 		{"val does not exist", []string{"a/1.png", "b/1.png"}, Options{Val: "gone"}, os.ErrNotExist, "a fraction"},
-		{"fraction leaves nothing", []string{"a/1.png", "b/1.png"}, Options{Val: "1e-9"}, ErrNoPictures, "another fraction"},
+		{"fraction leaves nothing", []string{"a/1.png", "b/1.png"}, Options{Val: "1e-9"}, ErrNoImages, "another fraction"},
 		{"bad options", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"a", "a"}}, nil, ""},
 		{"split for training", []string{"a/1.png", "b/1.png"}, Options{Split: TestSplit}, nil, ""},
 	}
@@ -182,7 +182,7 @@ func TestOpenLeavesOutAndNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var left []string
-	for _, p := range d.Problems {
+	for _, p := range d.Excluded {
 		rel, _ := filepath.Rel(dir, p.Path)
 		left = append(left, rel)
 		if !strings.Contains(p.String(), "text") {

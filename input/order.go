@@ -12,8 +12,8 @@ import (
 // as long as the low 64 bits lie below 2^64 mod bound (Lemire 2019, "Fast
 // random integer generation in an interval", algorithm 5), so that every
 // permutation is as likely as the next. n below 1 gives none.
-func Order(n int, seed uint64, epoch int) []int {
-	order := InOrder(max(n, 0))
+func Shuffled(n int, seed uint64, epoch int) []int {
+	order := Sequential(max(n, 0))
 	src := rand.NewPCG(seed, uint64(epoch))
 	for i := len(order) - 1; i > 0; i-- {
 		j := below(src, uint64(i)+1)
@@ -23,7 +23,7 @@ func Order(n int, seed uint64, epoch int) []int {
 }
 
 // Coin is true for half of the pictures, chosen by seed, epoch and place alone.
-func Coin(seed uint64, epoch, place int) bool {
+func Flip(seed uint64, epoch, place int) bool {
 	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(place)^1<<63) // apart from Order's
 	return src.Uint64()>>63 == 1
 }
@@ -39,7 +39,7 @@ func below(src *rand.PCG, bound uint64) uint64 {
 }
 
 // InOrder is the order of n examples as they come.
-func InOrder(n int) []int {
+func Sequential(n int) []int {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i

@@ -25,11 +25,11 @@ func TestOrderGolden(t *testing.T) {
 		{7, 3, []int{1, 6, 0, 4, 3, 9, 5, 2, 7, 8}},
 	}
 	for _, tt := range tests {
-		if got := Order(10, tt.seed, tt.epoch); !slices.Equal(got, tt.want) {
+		if got := Shuffled(10, tt.seed, tt.epoch); !slices.Equal(got, tt.want) {
 			t.Errorf("seed %d, epoch %d: got %v, want %v", tt.seed, tt.epoch, got, tt.want)
 		}
 	}
-	text := strings.ReplaceAll(fmt.Sprint(Order(100_000, 42, 5)), " ", ", ")
+	text := strings.ReplaceAll(fmt.Sprint(Shuffled(100_000, 42, 5)), " ", ", ")
 	sum := sha256.Sum256([]byte(text))
 	if got := hex.EncodeToString(sum[:8]); got != "7b625e93a60285d5" {
 		t.Errorf("100,000 elements: got sum %s", got)
@@ -39,7 +39,7 @@ func TestOrderGolden(t *testing.T) {
 func TestOrderIsPermutation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(-1, 300).Draw(t, "n")
-		order := Order(n, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 1000).Draw(t, "epoch"))
+		order := Shuffled(n, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 1000).Draw(t, "epoch"))
 		slices.Sort(order)
 		if len(order) != max(n, 0) {
 			t.Fatalf("got %d elements, want %d", len(order), n)
@@ -67,10 +67,10 @@ func TestCoinIsFair(t *testing.T) {
 	for _, seed := range []uint64{0, 1, 1 << 63} {
 		heads, changed := 0, 0
 		for i := range 10_000 {
-			if Coin(seed, 3, i) {
+			if Flip(seed, 3, i) {
 				heads++
 			}
-			if Coin(seed, 3, i) != Coin(seed, 4, i) {
+			if Flip(seed, 3, i) != Flip(seed, 4, i) {
 				changed++
 			}
 		}

@@ -16,7 +16,7 @@ type part struct {
 	examples []Example
 	classes  []string // of each example
 	folders  []string // directly under root
-	problems []Problem
+	problems []Excluded
 }
 
 func (p *part) add(ex Example, class string) {
@@ -53,14 +53,14 @@ func sortOut(root string, t *tree, opt Options) (*part, error) {
 	for i, err := range errs {
 		switch name := t.files[i].name; {
 		case err != nil:
-			p.problems = append(p.problems, ProblemOf(paths[i], err))
+			p.problems = append(p.problems, ExcludedFor(paths[i], err))
 		case strings.Contains(name, "/"):
 			inside = name
 		default:
 			beside = name
 		}
 	}
-	slices.SortFunc(p.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(p.problems, func(a, b Excluded) int { return strings.Compare(a.Path, b.Path) })
 	if inside != "" && beside != "" {
 		return nil, &Error{Op: "open data", Path: root, Err: fmt.Errorf("%w: got %q and %q", ErrMixedLayouts, inside, beside),
 			Hint: "move each picture into the folder of its class"}
@@ -76,7 +76,7 @@ func sortOut(root string, t *tree, opt Options) (*part, error) {
 	}
 	if len(p.examples) == 0 && beside != "" {
 		return nil, &Error{Op: "open data", Path: root, Err: fmt.Errorf("%w: got %q, want a class in the name", ErrNoLabel, beside),
-			Hint: "put the pictures into one folder a class, or name them as in cat.1.jpg", Problems: p.problems}
+			Hint: "put the pictures into one folder a class, or name them as in cat.1.jpg", Excluded: p.problems}
 	}
 	return p, nil
 }
@@ -92,7 +92,7 @@ func (p *part) classify(ex Example) {
 	}
 	class, rest, _ := strings.Cut(ex.Name, ".")
 	if !strings.Contains(rest, ".") {
-		p.problems = append(p.problems, Problem{Path: ex.Path, Reason: "has no class in its name", Hint: "name it as in cat.1.jpg"})
+		p.problems = append(p.problems, Excluded{Path: ex.Path, Reason: "has no class in its name", Hint: "name it as in cat.1.jpg"})
 		return
 	}
 	p.add(ex, class)

@@ -49,7 +49,7 @@ func TestOpenParts(t *testing.T) {
 
 func TestFlatNamesWithoutClassAreProblems(t *testing.T) {
 	d, err := Open(pictures(t, []string{"a.1.png", "b.1.png", "IMG_1.png"}), Options{})
-	if err != nil || labels(d.Train) != "a.1.png=0 b.1.png=1" || len(d.Problems) != 1 || !strings.Contains(d.Problems[0].Reason, "no class") {
+	if err != nil || labels(d.Train) != "a.1.png=0 b.1.png=1" || len(d.Excluded) != 1 || !strings.Contains(d.Excluded[0].Reason, "no class") {
 		t.Errorf("got %+v, %v", d, err)
 	}
 }

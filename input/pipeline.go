@@ -86,7 +86,7 @@ func (p *pipeline[B]) launch(positions []int, first int) *flight[B] {
 		close(f.done)
 		return f
 	}
-	f.batch = Batch[B]{Pictures: pictures, Labels: make([]int32, n), Examples: make([]Example, n), Start: first}
+	f.batch = Batch[B]{Images: pictures, Labels: make([]int32, n), Examples: make([]Example, n), Start: first}
 	for i, at := range positions {
 		f.batch.Examples[i] = p.loader.Examples[at]
 		f.batch.Labels[i] = int32(p.loader.Examples[at].Label)
@@ -99,7 +99,7 @@ func (p *pipeline[B]) work() {
 	for r := range p.rows {
 		f := r.flight
 		if f.errs[r.index] = p.ctx.Err(); f.errs[r.index] == nil {
-			f.errs[r.index] = p.loader.load(p.ctx, f.batch.Examples[r.index], f.batch.Pictures.Row(r.index), &buf)
+			f.errs[r.index] = p.loader.load(p.ctx, f.batch.Examples[r.index], f.batch.Images.Row(r.index), &buf)
 		}
 		if f.left.Add(-1) == 0 {
 			close(f.done)
@@ -144,7 +144,7 @@ func (p *pipeline[B]) settle(f *flight[B]) error {
 		if p.loader.Failed == nil {
 			return err
 		}
-		clear(f.batch.Pictures.Row(i))
+		clear(f.batch.Images.Row(i))
 		p.loader.Failed(f.batch.Start+i, err)
 	}
 	return nil
@@ -155,7 +155,7 @@ func (p *pipeline[B]) discard(f *flight[B]) {
 	p.cancel()
 	p.running.Wait()
 	if f != nil && f.alloc == nil {
-		f.batch.Pictures.Close()
+		f.batch.Images.Close()
 	}
 }
 

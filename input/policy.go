@@ -18,7 +18,7 @@ const (
 
 // Listed ends work with the policy List. It has the files that cannot be used,
 // none if all can.
-type Listed []Problem
+type Listed []Excluded
 
 func (l Listed) Error() string {
 	return fmt.Sprintf("list bad images: %d of the files cannot be used", len(l))
@@ -34,7 +34,7 @@ func (p Policy) Validate() error {
 
 // Judge names the problems to leftOut, or returns an error where they are one: a
 // Listed in any case where they are to be listed.
-func (p Policy) Judge(problems []Problem, leftOut func(Problem)) error {
+func (p Policy) Apply(problems []Excluded, leftOut func(Excluded)) error {
 	problems = unique(problems)
 	switch {
 	case p == List:
@@ -49,29 +49,29 @@ func (p Policy) Judge(problems []Problem, leftOut func(Problem)) error {
 }
 
 // Leave is [Drop] for pictures of which some have to be left.
-func Leave(examples []Example, refused []Problem) ([]Example, error) {
-	kept := Drop(examples, refused)
+func Exclude(examples []Example, refused []Excluded) ([]Example, error) {
+	kept := Without(examples, refused)
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("read pictures: %w: all %d were left out", ErrNoPictures, len(examples))
+		return nil, fmt.Errorf("read pictures: %w: all %d were left out", ErrNoImages, len(examples))
 	}
 	return kept, nil
 }
 
 // Opening is the error of opening data: with the policy List, where none of it
 // can be used, those files as a Listed.
-func (p Policy) Opening(err error) error {
+func (p Policy) ApplyOnOpen(err error) error {
 	var e *Error
-	if p == List && errors.As(err, &e) && e.Problems != nil {
-		return Listed(unique(e.Problems))
+	if p == List && errors.As(err, &e) && e.Excluded != nil {
+		return Listed(unique(e.Excluded))
 	}
 	return err
 }
 
 // refused is the error that names the first of the problems.
-func refused(problems []Problem) error {
+func refused(problems []Excluded) error {
 	hint := "--bad-images skip leaves them out, --bad-images list lists them all"
 	if len(problems) == 1 && problems[0].Hint != "" {
 		hint = problems[0].Hint + ", or leave it out with --bad-images skip"
 	}
-	return &Error{Op: "read pictures", Err: fmt.Errorf("%d of the files cannot be used", len(problems)), Problems: problems, Hint: hint}
+	return &Error{Op: "read pictures", Err: fmt.Errorf("%d of the files cannot be used", len(problems)), Excluded: problems, Hint: hint}
 }

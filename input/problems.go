@@ -11,7 +11,7 @@ var problemColumns = []string{"path", "reason"}
 
 // WriteProblems writes problems as CSV: lines of path and reason below their
 // names.
-func WriteProblems(w io.Writer, problems []Problem) error {
+func WriteExcluded(w io.Writer, problems []Excluded) error {
 	rows := [][]string{problemColumns}
 	for _, p := range problems {
 		rows = append(rows, []string{p.Path, p.Reason})
@@ -23,22 +23,22 @@ func WriteProblems(w io.Writer, problems []Problem) error {
 }
 
 // ReadProblems reads what WriteProblems wrote, hints aside.
-func ReadProblems(r io.Reader) ([]Problem, error) {
+func ReadExcluded(r io.Reader) ([]Excluded, error) {
 	lines := csv.NewReader(r)
 	lines.FieldsPerRecord = len(problemColumns)
 	rows, err := lines.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read bad images: %w", err)
 	}
-	var problems []Problem
+	var problems []Excluded
 	for _, row := range rows[min(1, len(rows)):] {
-		problems = append(problems, Problem{Path: row[0], Reason: row[1]})
+		problems = append(problems, Excluded{Path: row[0], Reason: row[1]})
 	}
 	return problems, nil
 }
 
 // named are lines of the first problems.
-func named(problems []Problem) string {
+func named(problems []Excluded) string {
 	const most = 10
 	var b strings.Builder
 	for _, p := range problems[:min(most, len(problems))] {
@@ -52,8 +52,8 @@ func named(problems []Problem) string {
 
 // unique are the problems without those of a file that is named before, as where a
 // list has it twice.
-func unique(problems []Problem) []Problem {
-	var all []Problem
+func unique(problems []Excluded) []Excluded {
+	var all []Excluded
 	seen := map[string]bool{}
 	for _, p := range problems {
 		if !seen[p.Path] {

@@ -9,17 +9,17 @@ import (
 
 // A list of bad pictures is read as it was written, whatever their names.
 func TestProblems(t *testing.T) {
-	want := []Problem{{Path: "a,b/\"c\"\n.jpg", Reason: "is empty"}, {Path: "ö.png", Reason: "is damaged: x, y"}}
+	want := []Excluded{{Path: "a,b/\"c\"\n.jpg", Reason: "is empty"}, {Path: "ö.png", Reason: "is damaged: x, y"}}
 	for n := range len(want) + 1 {
 		var text bytes.Buffer
-		if err := WriteProblems(&text, want[:n]); err != nil {
+		if err := WriteExcluded(&text, want[:n]); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := ReadProblems(&text); err != nil || !slices.Equal(got, want[:n]) {
+		if got, err := ReadExcluded(&text); err != nil || !slices.Equal(got, want[:n]) {
 			t.Errorf("got %v, %v, want %v", got, err, want[:n])
 		}
 	}
-	if got, err := ReadProblems(strings.NewReader("path,reason\na,b,c\n")); err == nil {
+	if got, err := ReadExcluded(strings.NewReader("path,reason\na,b,c\n")); err == nil {
 		t.Errorf("got %v of a line of three, want an error", got)
 	}
 }
@@ -31,18 +31,18 @@ func FuzzReadProblems(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		problems, err := ReadProblems(bytes.NewReader(text))
+		problems, err := ReadExcluded(bytes.NewReader(text))
 		if err != nil {
 			return
 		}
 		var again bytes.Buffer
-		if err := WriteProblems(&again, problems); err != nil {
+		if err := WriteExcluded(&again, problems); err != nil {
 			t.Fatal(err)
 		}
 		for i, p := range problems {
-			problems[i] = Problem{Path: strings.ReplaceAll(p.Path, "\r\n", "\n"), Reason: strings.ReplaceAll(p.Reason, "\r\n", "\n")}
+			problems[i] = Excluded{Path: strings.ReplaceAll(p.Path, "\r\n", "\n"), Reason: strings.ReplaceAll(p.Reason, "\r\n", "\n")}
 		}
-		if got, err := ReadProblems(&again); err != nil || !slices.Equal(got, problems) {
+		if got, err := ReadExcluded(&again); err != nil || !slices.Equal(got, problems) {
 			t.Errorf("got %q, %v, want %q", got, err, problems)
 		}
 	})

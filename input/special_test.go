@@ -20,8 +20,8 @@ func TestSpecialFilesAreNotOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Problems) != 2 || !strings.Contains(d.Problems[0].Reason, "a named pipe") || !strings.Contains(d.Problems[1].Reason, "a device") {
-		t.Errorf("got problems %v", d.Problems)
+	if len(d.Excluded) != 2 || !strings.Contains(d.Excluded[0].Reason, "a named pipe") || !strings.Contains(d.Excluded[1].Reason, "a device") {
+		t.Errorf("got problems %v", d.Excluded)
 	}
 	if _, _, err := CheckFile(pipe, Limits{}); err == nil || !strings.Contains(err.Error(), "a named pipe") {
 		t.Errorf("got %v", err)

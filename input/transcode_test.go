@@ -24,7 +24,7 @@ func TestReadConverts(t *testing.T) {
 		t.Run(string(tt.format), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "picture")
 			put(t, path, encode(t, tt.format, tt.want))
-			examples, problems := Examples([]string{path}, Options{Formats: []Format{WebP, TIFF}})
+			examples, problems := ExamplesFromPaths([]string{path}, Options{Formats: []Format{WebP, TIFF}})
 			if len(problems) > 0 {
 				t.Fatal(problems)
 			}

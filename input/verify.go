@@ -12,7 +12,7 @@ import (
 // as the Guard does, and returns those that fail, in the order of the examples,
 // as problems for [Drop]. It needs no Batch, and calls Alloc(1) once a worker.
 // The error is ctx's, or a failure to allocate; the problems are then of no use.
-func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
+func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 	one := *l
 	one.Batch = 1
 	if err := one.validate(); err != nil {
@@ -31,8 +31,8 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
 			defer into.Close()
 			var buf bytes.Buffer
 			for i := taken.Add(1) - 1; i < int64(len(errs)) && ctx.Err() == nil; i = taken.Add(1) - 1 {
-				if l.Guard != nil {
-					errs[i] = l.Guard.Try(ctx, l.Examples[i])
+				if l.Sandbox != nil {
+					errs[i] = l.Sandbox.Try(ctx, l.Examples[i])
 				} else {
 					errs[i] = l.load(ctx, l.Examples[i], into.Row(0), &buf)
 				}
@@ -43,10 +43,10 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Problem, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var problems []Problem
+	var problems []Excluded
 	for i, err := range errs {
 		if err != nil {
-			problems = append(problems, ProblemOf(l.Examples[i].Path, err))
+			problems = append(problems, ExcludedFor(l.Examples[i].Path, err))
 		}
 	}
 	return problems, nil

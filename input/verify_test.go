@@ -30,7 +30,7 @@ func TestVerify(t *testing.T) {
 			t.Errorf("got %v, want %s", problems[i], want.reason)
 		}
 	}
-	kept := Drop(l.Examples, problems)
+	kept := Without(l.Examples, problems)
 	if len(kept) != 18 || kept[3] != l.Examples[4] || kept[17] != l.Examples[19] {
 		t.Errorf("got %d examples kept", len(kept))
 	}

@@ -16,7 +16,7 @@ import (
 type tree struct {
 	files    []file    // regular, not hidden, sorted by name
 	folders  []string  // names directly under the root, not hidden, sorted
-	problems []Problem // what could not be read, sorted by path
+	problems []Excluded // what could not be read, sorted by path
 }
 
 // file is a regular file before anything is known about its content.
@@ -54,7 +54,7 @@ func walk(root string) (*tree, error) {
 	}
 	slices.SortFunc(w.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	slices.Sort(w.folders)
-	slices.SortFunc(w.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(w.problems, func(a, b Excluded) int { return strings.Compare(a.Path, b.Path) })
 	return &w.tree, nil
 }
 
@@ -143,7 +143,7 @@ func (w *walker) named(name string) {
 	}
 }
 
-func (w *walker) leave(p string, err error) { w.problems = append(w.problems, ProblemOf(p, err)) }
+func (w *walker) leave(p string, err error) { w.problems = append(w.problems, ExcludedFor(p, err)) }
 
 // hidden reports what file managers put beside photographs unasked.
 func hidden(name string) bool {

@@ -73,7 +73,7 @@ func TestUnreadableFolderIsAProblem(t *testing.T) {
 	}
 	defer os.Chmod(closed, 0o777)
 	d, err := Open(dir, Options{})
-	if err != nil || len(d.Problems) != 1 || d.Problems[0].Path != closed {
+	if err != nil || len(d.Excluded) != 1 || d.Excluded[0].Path != closed {
 		t.Errorf("got %+v, %v", d, err)
 	}
 	if _, err := Open(closed, Options{}); err == nil {

@@ -9,7 +9,7 @@ import (
 // variables are no state: they take memory from the first Set on, and nothing
 // that was in them before a Set counts.
 type Accumulator struct {
-	Set  *tf.Operation // takes the first part's gradients
+	Start  *tf.Operation // takes the first part's gradients
 	Add  *tf.Operation // adds another part's
 	Sums []Variable    // of the gradients, in their order
 }
@@ -27,7 +27,7 @@ func NewAccumulator(root *op.Scope, vars []Variable, grads []tf.Output) Accumula
 		a.Sums = append(a.Sums, sum)
 	}
 	if root.Err() == nil {
-		a.Set = op.NoOp(s.SubScope("set").WithControlDependencies(set...))
+		a.Start = op.NoOp(s.SubScope("set").WithControlDependencies(set...))
 		a.Add = op.NoOp(s.SubScope("add").WithControlDependencies(add...))
 	}
 	return a

@@ -52,7 +52,7 @@ func TestUpdateBySums(t *testing.T) {
 					case len(parts) == 1:
 						update(step, u.Op, fed(part))
 					case k == 0:
-						run[float32](t, session, fed(part), nil, sums.Set)
+						run[float32](t, session, fed(part), nil, sums.Start)
 					default:
 						run[float32](t, session, fed(part), nil, sums.Add)
 					}

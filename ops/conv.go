@@ -43,7 +43,7 @@ func MaxPool(s *op.Scope, x tf.Output, size, stride int64) tf.Output {
 }
 
 // As is x in the number format t: x itself where it has that one.
-func As(s *op.Scope, x tf.Output, t tf.DataType) tf.Output {
+func Cast(s *op.Scope, x tf.Output, t tf.DataType) tf.Output {
 	if s.Err() != nil || x.DataType() == t {
 		return x
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Guard looks at gradients before an update takes them.
-type Guard struct {
+type FiniteCheck struct {
 	Squares tf.Output     // float32 [len(grads)]: half the sum of squares of each, finite only if all its values are
 	Norm    tf.Output     // float32 scalar: the root of the sum of all squares
 	Pass    *tf.Operation // what an update waits for that is not to happen unless Norm is finite
@@ -16,8 +16,8 @@ type Guard struct {
 
 // NewGuard adds the guard of grads. Pass asks the scalars also to be finite too,
 // such as the loss. They must not be negative.
-func NewGuard(s *op.Scope, grads []tf.Output, also ...tf.Output) Guard {
-	var g Guard
+func NewFiniteCheck(s *op.Scope, grads []tf.Output, also ...tf.Output) FiniteCheck {
+	var g FiniteCheck
 	if s.Err() != nil {
 		return g
 	}
@@ -45,7 +45,7 @@ func NewGuard(s *op.Scope, grads []tf.Output, also ...tf.Output) Guard {
 
 // Clip shrinks grads so that their global norm is at most limit: by
 // limit*min(1/norm, 1/limit), as tf.clip_by_global_norm computes it.
-func (g Guard) Clip(s *op.Scope, grads []tf.Output, limit float32) []tf.Output {
+func (g FiniteCheck) Clip(s *op.Scope, grads []tf.Output, limit float32) []tf.Output {
 	if s.Err() != nil {
 		return grads
 	}

@@ -20,7 +20,7 @@ type guarded struct {
 	vars    []fed
 	grads   []tf.Output
 	loss    tf.Output
-	guard   ops.Guard
+	guard   ops.FiniteCheck
 	clipped []tf.Output
 	update  ops.Update
 }
@@ -35,7 +35,7 @@ func newGuarded(t testing.TB, rule ops.Optimizer, limit float32, start ...array)
 		g.vars, vars = append(g.vars, v), append(vars, v.Variable)
 		g.grads = append(g.grads, tfgraph.Placeholder(root, fmt.Sprintf("g%d", i), tf.Float, tf.MakeShape(a.dims()...)))
 	}
-	g.guard = ops.NewGuard(root.SubScope("guard"), g.grads, g.loss)
+	g.guard = ops.NewFiniteCheck(root.SubScope("guard"), g.grads, g.loss)
 	g.clipped = g.guard.Clip(root.SubScope("clip"), g.grads, limit)
 	g.update = ops.NewUpdate(root, rule, vars, g.clipped, g.guard.Pass)
 	var zero []*tf.Operation

@@ -26,6 +26,6 @@ func Mean(s *op.Scope, x tf.Output) tf.Output {
 
 // InTop tells for each row of logits [N,C] whether its label [N]int32 is among
 // the k largest: shape [N]bool, ties counted as TensorFlow's InTopKV2 does.
-func InTop(s *op.Scope, logits, labels tf.Output, k int) tf.Output {
+func InTopK(s *op.Scope, logits, labels tf.Output, k int) tf.Output {
 	return op.InTopKV2(s, logits, labels, tfgraph.Const(s, "k", int32(k)))
 }

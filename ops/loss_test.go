@@ -123,7 +123,7 @@ func TestInTop(t *testing.T) {
 		4: {true, true, true, true, true},
 	} {
 		s := op.NewScope()
-		y := ops.InTop(s, logits.constant(s, "logits"), tfgraph.Const(s, "labels", labels), k)
+		y := ops.InTopK(s, logits.constant(s, "logits"), tfgraph.Const(s, "labels", labels), k)
 		if got := eval[bool](t, s, y); !slices.Equal(got, want) {
 			t.Errorf("top %d: got %v, want %v", k, got, want)
 		}

@@ -47,8 +47,8 @@ func LRN(s *op.Scope, x tf.Output, p LRNParams) tf.Output {
 		fail(s, "LRN", "build LRN: got beta %g over %d channels, want 0.75 over a known number", p.Beta, channels)
 		return tf.Output{}
 	}
-	band := As(s.SubScope("band"), tfgraph.Const(s, "band", bandMatrix(int(channels), int(p.Radius), p.Alpha)), x.DataType())
-	bias := As(s.SubScope("bias"), tfgraph.Const(s, "bias", slices.Repeat([]float32{p.Bias}, int(channels))), x.DataType())
+	band := Cast(s.SubScope("band"), tfgraph.Const(s, "band", bandMatrix(int(channels), int(p.Radius), p.Alpha)), x.DataType())
+	bias := Cast(s.SubScope("bias"), tfgraph.Const(s, "bias", slices.Repeat([]float32{p.Bias}, int(channels))), x.DataType())
 	scale := op.BiasAdd(s, op.Conv2D(s, op.Square(s, x), band, []int64{1, 1, 1, 1}, "VALID"), bias)
 	return op.Mul(s, x, op.Rsqrt(s, op.Mul(s.SubScope("power"), scale, op.Sqrt(s, scale))))
 }

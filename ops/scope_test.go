@@ -25,7 +25,7 @@ func TestBuildersOnFailedScope(t *testing.T) {
 		"Dropout":      func(s *op.Scope) { ops.Dropout(s, none, none, none, 1) },
 		"CrossEntropy": func(s *op.Scope) { ops.CrossEntropy(s, none, none, 2) },
 		"Mean":         func(s *op.Scope) { ops.Mean(s, none) },
-		"InTop":        func(s *op.Scope) { ops.InTop(s, none, none, 1) },
+		"InTop":        func(s *op.Scope) { ops.InTopK(s, none, none, 1) },
 		"GlorotNormal": func(s *op.Scope) { ops.GlorotNormal(s, ops.NewVariable(s, "v", 2, 2), 1) },
 		"Zeros":        func(s *op.Scope) { ops.Zeros(s, ops.NewVariable(s, "v", 2)) },
 		"Fed":          func(s *op.Scope) { ops.Fed(s, ops.NewVariable(s, "v", 2)) },

@@ -28,7 +28,7 @@ const mostAttentions = 48
 
 // attend maps a picture of each class, as surest chooses them. left counts the classes that there is no room for,
 // gone are pictures that cannot be read by now.
-func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Options) (found []Attention, left int, gone []input.Problem, err error) {
+func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Options) (found []Attention, left int, gone []input.Excluded, err error) {
 	cam, err := v.model.NewGradCAM(options)
 	if err != nil {
 		return nil, 0, nil, err
@@ -49,7 +49,7 @@ func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Optio
 		case ctx.Err() != nil:
 			return nil, 0, nil, ctx.Err()
 		case errors.As(err, &unread):
-			gone = append(gone, input.ProblemOf(s.Examples[at].Path, err))
+			gone = append(gone, input.ExcludedFor(s.Examples[at].Path, err))
 		case err != nil:
 			return nil, 0, nil, fmt.Errorf("map picture %q: %w", s.Examples[at].Path, err)
 		default:
@@ -62,7 +62,7 @@ func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Optio
 func (v viewer) attention(ctx context.Context, cam *eval.GradCAM, s eval.Scores, of verdict) (Attention, error) {
 	ex := s.Examples[of.place]
 	a := Attention{Shot: shotOf(of, ex, s.Classes, 1)}
-	side := int64(v.model.Meta.Contract.Size)
+	side := int64(v.model.Meta.Preprocessing.Size)
 	images, err := tfgraph.Allocate(tf.Float, 1, side, side, 3)
 	if err != nil {
 		return a, err

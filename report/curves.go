@@ -15,24 +15,24 @@ import (
 type course struct {
 	title, axis  string
 	share        bool // from 0 to 1
-	ofEpoch      func(train.Epoch) float64
-	ofValidation func(train.Epoch) float64
+	ofEpoch      func(train.EpochResult) float64
+	ofValidation func(train.EpochResult) float64
 	ofPoint      func(train.Point) float64
 }
 
 var courses = []course{
 	{title: "Loss", axis: "cross-entropy in nats",
-		ofEpoch:      func(e train.Epoch) float64 { return e.Loss },
-		ofValidation: func(e train.Epoch) float64 { return e.Validation.Loss },
+		ofEpoch:      func(e train.EpochResult) float64 { return e.Loss },
+		ofValidation: func(e train.EpochResult) float64 { return e.Validation.Loss },
 		ofPoint:      func(p train.Point) float64 { return p.Loss }},
 	{title: "Accuracy", axis: "share of pictures", share: true,
-		ofEpoch:      func(e train.Epoch) float64 { return e.Accuracy },
-		ofValidation: func(e train.Epoch) float64 { return e.Validation.Accuracy },
+		ofEpoch:      func(e train.EpochResult) float64 { return e.Accuracy },
+		ofValidation: func(e train.EpochResult) float64 { return e.Validation.Accuracy },
 		ofPoint:      func(p train.Point) float64 { return p.Accuracy }},
 }
 
 // drawCourses draws loss and accuracy by epoch; none before the first epoch is done.
-func drawCourses(history []train.Epoch, points []train.Point) ([]Figure, error) {
+func drawCourses(history []train.EpochResult, points []train.Point) ([]Figure, error) {
 	if len(history) == 0 {
 		return nil, nil
 	}
@@ -47,7 +47,7 @@ func drawCourses(history []train.Epoch, points []train.Point) ([]Figure, error) 
 	return figures, nil
 }
 
-func (c course) draw(history []train.Epoch, points []train.Point) (Figure, error) {
+func (c course) draw(history []train.EpochResult, points []train.Point) (Figure, error) {
 	training, validation := c.lines(history)
 	fine := c.between(history, points)
 	f := Figure{Title: c.title, Keys: []Key{{1, "training, dropout on"}}}
@@ -88,7 +88,7 @@ func (c course) scale(axis *plot.Axis, values plotter.XYs) (logarithmic bool) {
 	return true
 }
 
-func (c course) lines(history []train.Epoch) (training, validation plotter.XYs) {
+func (c course) lines(history []train.EpochResult) (training, validation plotter.XYs) {
 	for _, e := range history {
 		training = append(training, plotter.XY{X: float64(e.Epoch), Y: c.ofEpoch(e)})
 		if e.Validation != nil {
@@ -99,7 +99,7 @@ func (c course) lines(history []train.Epoch) (training, validation plotter.XYs) 
 }
 
 // between are the points inside epochs, at most some hundreds of them.
-func (c course) between(history []train.Epoch, points []train.Point) plotter.XYs {
+func (c course) between(history []train.EpochResult, points []train.Point) plotter.XYs {
 	last := history[len(history)-1]
 	var all plotter.XYs
 	for _, p := range points {

@@ -28,7 +28,7 @@ type DataRow struct {
 // Row is a name with a value.
 type Row struct{ Name, Value string }
 
-func summarise(d *input.Data) *DataSummary {
+func summarise(d *input.Dataset) *DataSummary {
 	s := &DataSummary{Root: d.Root, Layout: string(d.Layout), ValFrom: d.ValFrom}
 	var counts [][]int
 	measured := "validation"

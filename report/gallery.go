@@ -89,7 +89,7 @@ func (v verdict) right() bool { return v.first == v.label }
 func (v verdict) ofLabel() float32 { return v.probabilities[v.label] }
 
 // shots draws the pictures that verdicts are of. A picture that is gone by now is left out and named.
-func (v viewer) shots(ctx context.Context, s eval.Scores, chosen []verdict) (shots []Shot, gone []input.Problem, err error) {
+func (v viewer) shots(ctx context.Context, s eval.Scores, chosen []verdict) (shots []Shot, gone []input.Excluded, err error) {
 	for _, c := range chosen {
 		ex := s.Examples[c.place]
 		picture, err := v.small(ctx, ex)
@@ -97,7 +97,7 @@ func (v viewer) shots(ctx context.Context, s eval.Scores, chosen []verdict) (sho
 			return nil, nil, ctx.Err()
 		}
 		if err != nil {
-			gone = append(gone, input.ProblemOf(ex.Path, err))
+			gone = append(gone, input.ExcludedFor(ex.Path, err))
 			continue
 		}
 		shot := shotOf(c, ex, s.Classes, 3)

@@ -107,9 +107,9 @@ func opened(t testing.TB, dir string) *eval.Classifier {
 }
 
 // found are the run's own pictures.
-func found(t testing.TB, dir string) *input.Data {
+func found(t testing.TB, dir string) *input.Dataset {
 	t.Helper()
-	c, err := finetune.Read(dir)
+	c, err := finetune.ReadConfig(dir)
 	must(t, err)
 	data, err := c.OpenData()
 	must(t, err)
@@ -119,7 +119,7 @@ func found(t testing.TB, dir string) *input.Data {
 var noon = time.Date(2025, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // made is a page and its text.
-func made(t testing.TB, dir string, model *eval.Classifier, data *input.Data) (*Page, []byte) {
+func made(t testing.TB, dir string, model *eval.Classifier, data *input.Dataset) (*Page, []byte) {
 	t.Helper()
 	p, err := Make(t.Context(), dir, model, data, Options{Gallery: 12, Batch: 5, Made: noon, Versions: []Row{{"alexnet", "1 & 2"}}})
 	must(t, err)

@@ -96,7 +96,7 @@ func TestPage(t *testing.T) {
 				}
 			}
 			checkConfusion(t, d, want.Confusion)
-			checkClasses(t, d, model.Meta.Contract.Classes)
+			checkClasses(t, d, model.Meta.Preprocessing.Classes)
 			wrong := want.Count - int(float64(want.Count)*want.Accuracy+.5)
 			for id, n := range map[string]int{"wrong": min(12, wrong), "unsure": min(12, want.Count), "attention": 2 * len(p.Measured.Attentions), "filters": 8} {
 				if got := len(d.all("img", id)); got != n {
@@ -214,7 +214,7 @@ func TestHostileNames(t *testing.T) {
 	dir, _ := trained(t, 2)
 	model, data := opened(t, dir), found(t, dir)
 	evil := `</title></style></svg><script>alert(3)</script><a href="javascript:alert(4)" style="--v:url(http://example.com)">`
-	model.Meta.Contract.Classes, data.Classes = []string{evil, `'"` + "`"}, []string{evil, `'"` + "`"}
+	model.Meta.Preprocessing.Classes, data.Classes = []string{evil, `'"` + "`"}, []string{evil, `'"` + "`"}
 	model.Meta.Config = []byte(`{"data":` + strconv.Quote(evil) + `,"seed":18446744073709551615}`)
 	p, err := Make(t.Context(), dir, model, data, Options{Gallery: len(data.Val), Notes: []string{evil}, Versions: []Row{{evil, evil}}})
 	must(t, err)

@@ -23,7 +23,7 @@ func fiveScores() eval.Scores {
 	return eval.Scores{
 		Report: eval.Report{Count: 5, Classes: []string{"a", "b", "c"},
 			Confusion: [][]int{{1, 1, 1}, {0, 0, 0}, {0, 1, 1}},
-			PerClass:  []eval.ByClass{{Class: "a", Count: 3}, {Class: "b"}, {Class: "c", Count: 2}}},
+			PerClass:  []eval.ClassMetrics{{Class: "a", Count: 3}, {Class: "b"}, {Class: "c", Count: 2}}},
 		Examples:      []input.Example{{Name: "0", Label: 0}, {Name: "1", Label: 0}, {Name: "2", Label: 0}, {Name: "3", Label: 2}, {Name: "4", Label: 2}},
 		Probabilities: [][]float32{{.5, .3, .2}, {.1, .6, .3}, {.05, .05, .9}, {0, .51, .49}, {.1, .2, .7}},
 	}

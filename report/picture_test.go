@@ -20,7 +20,7 @@ func example(t *testing.T, name string, encoded []byte) input.Example {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	must(t, os.WriteFile(path, encoded, 0o666))
-	all, problems := input.Examples([]string{path}, input.Options{})
+	all, problems := input.ExamplesFromPaths([]string{path}, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -57,7 +57,7 @@ func TestTurnedPictures(t *testing.T) {
 	if size := upright.Rect.Size(); size != (image.Point{128, 256}) || upright.NRGBAAt(60, 20).R < 200 {
 		t.Errorf("got what the network sees as %v, %v above, want 128x256 and red above", size, upright.NRGBAAt(60, 20))
 	}
-	v.model.Meta.Contract.Orientation = false
+	v.model.Meta.Preprocessing.Orientation = false
 	if size := v.inRatio(seen, ex).Rect.Size(); size != (image.Point{256, 128}) {
 		t.Errorf("got %v for a network that sees pictures as stored, want 256x128", size)
 	}

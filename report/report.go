@@ -63,7 +63,7 @@ type Card struct{ Name, Value, Note string }
 // Make measures the model of the run in dir on the pictures of data.Val and draws. Without data, or with none in Val,
 // the page has what the run directory alone tells. Pictures that cannot be read are left out, and a note says so.
 // The end of ctx ends it.
-func Make(ctx context.Context, dir string, model *eval.Classifier, data *input.Data, opt Options) (*Page, error) {
+func Make(ctx context.Context, dir string, model *eval.Classifier, data *input.Dataset, opt Options) (*Page, error) {
 	p := &Page{Name: nameOf(dir), Meta: model.Meta, Notes: opt.Notes, Versions: opt.Versions, Made: opt.Made}
 	if p.Made.IsZero() {
 		p.Made = time.Now()
@@ -111,14 +111,14 @@ func (p *Page) tell(dir string, model *eval.Classifier) error {
 }
 
 // measure runs the model over the validation pictures.
-func (p *Page) measure(ctx context.Context, model *eval.Classifier, data *input.Data, opt Options) error {
+func (p *Page) measure(ctx context.Context, model *eval.Classifier, data *input.Dataset, opt Options) error {
 	loader := model.Loader(data.Val, cmp.Or(opt.Batch, 64))
 	loader.Limits = opt.Limits
 	scores, err := model.Score(ctx, loader)
 	if err != nil {
 		return err
 	}
-	p.noteProblems(scores.Problems)
+	p.noteProblems(scores.Excluded)
 	if scores.Count == 0 {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (p *Page) measure(ctx context.Context, model *eval.Classifier, data *input.
 func (p *Page) show(ctx context.Context, model *eval.Classifier, opt Options) error {
 	m, v := p.Measured, viewer{model, opt.Limits}
 	all := verdicts(m.Scores)
-	var gone, goneToo []input.Problem
+	var gone, goneToo []input.Excluded
 	var err error
 	if m.Wrong, gone, err = v.shots(ctx, m.Scores, mostWrong(all, opt.Gallery)); err != nil {
 		return err
@@ -149,14 +149,14 @@ func (p *Page) show(ctx context.Context, model *eval.Classifier, opt Options) er
 	if m.Unsure, goneToo, err = v.shots(ctx, m.Scores, leastSure(all, opt.Gallery)); err != nil {
 		return err
 	}
-	var last []input.Problem
+	var last []input.Excluded
 	m.Attentions, m.AttentionsLeft, last, err = v.attend(ctx, m.Scores, opt.Session)
 	p.noteProblems(slices.Concat(gone, goneToo, last))
 	return err
 }
 
 // noteProblems names the first of the pictures that are left out.
-func (p *Page) noteProblems(problems []input.Problem) {
+func (p *Page) noteProblems(problems []input.Excluded) {
 	const named = 5
 	for i, problem := range problems {
 		if i == named {

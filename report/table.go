@@ -108,7 +108,7 @@ func classTable(r eval.Report, k ranking) []ClassRow {
 }
 
 // f1 is the harmonic mean of precision and recall, defined as soon as one picture is in the class or put there.
-func f1(c eval.ByClass, hits, put int) float64 {
+func f1(c eval.ClassMetrics, hits, put int) float64 {
 	return float64(2*hits) / float64(c.Count+put)
 }
 

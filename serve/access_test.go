@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 func TestToken(t *testing.T) {
@@ -27,7 +27,7 @@ func TestToken(t *testing.T) {
 		"": 401, "Bearer": 401, "Bearer ": 401, "Bearer wrong": 401, "Basic right one": 401, "right one": 401,
 		"Bearer right one": 200, "bearer right one": 200,
 	} {
-		r, err := http.NewRequest("POST", url+"/classify", bytes.NewReader(specimen.JPEG(0)))
+		r, err := http.NewRequest("POST", url+"/classify", bytes.NewReader(testmodel.JPEG(0)))
 		must(t, err)
 		r.Header.Set("Authorization", given)
 		if got := do(t, r).want(t, status); status == 401 && !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer") {
@@ -92,7 +92,7 @@ func TestTLS(t *testing.T) {
 	pool.AddCert(parsed)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
-	response, err := (&http.Client{Transport: transport}).Post("https://"+addr+"/classify", "", bytes.NewReader(specimen.JPEG(0)))
+	response, err := (&http.Client{Transport: transport}).Post("https://"+addr+"/classify", "", bytes.NewReader(testmodel.JPEG(0)))
 	must(t, err)
 	response.Body.Close()
 	if response.StatusCode != 200 || response.ProtoMajor != 2 {
@@ -138,7 +138,7 @@ func TestPage(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	_, url := started(t, Config{})
-	kind, body := form(t, specimen.JPEG(0), []byte("none"))
+	kind, body := form(t, testmodel.JPEG(0), []byte("none"))
 	send(t, "POST", url+"/classify", kind, body).want(t, 200)
 	post(t, url+predictPath, `{}`).want(t, 400)
 	send(t, "GET", url+"/a/b", "", nil).want(t, 404)

@@ -63,7 +63,7 @@ func (s *Server) classifyOne(ctx context.Context, p picture) (classify.Result, e
 	if err := enter(ctx, s.decoders); err != nil {
 		return classify.Result{}, err
 	}
-	prepared, err := s.model.Prepare(ctx, classify.Bytes(p.encoded).Oriented(p.orientation))
+	prepared, err := s.model.Prepare(ctx, classify.FromBytes(p.encoded).Oriented(p.orientation))
 	leave(s.decoders)
 	if err != nil {
 		return classify.Result{}, err

@@ -26,7 +26,7 @@ type batcher struct {
 // job is a decoded picture that waits for its result.
 type job struct {
 	ctx     context.Context
-	picture classify.Picture
+	picture classify.Image
 	answer  chan answer // of one place, so that nobody waits for who has left
 }
 
@@ -51,7 +51,7 @@ func (b *batcher) close() {
 }
 
 // classify waits for the result of a prepared picture.
-func (b *batcher) classify(ctx context.Context, p classify.Picture) (classify.Result, error) {
+func (b *batcher) classify(ctx context.Context, p classify.Image) (classify.Result, error) {
 	j := &job{ctx: ctx, picture: p, answer: make(chan answer, 1)}
 	select {
 	case b.jobs <- j:
@@ -126,7 +126,7 @@ func (b *batcher) run(batch []*job) {
 	}
 	ctx, cancel := untilLast(batch)
 	defer cancel()
-	pictures := func(yield func(classify.Picture) bool) {
+	pictures := func(yield func(classify.Image) bool) {
 		for _, j := range batch {
 			if !yield(j.picture) {
 				return

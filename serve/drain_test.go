@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // serving runs the server on an address of this machine. stop ends it, and checks
@@ -48,7 +48,7 @@ func TestStopLosesNoRequest(t *testing.T) {
 	for range 8 {
 		clients.Go(func() {
 			for {
-				r, err := client.Post("http://"+addr+"/classify", "", bytes.NewReader(specimen.JPEG(1)))
+				r, err := client.Post("http://"+addr+"/classify", "", bytes.NewReader(testmodel.JPEG(1)))
 				if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
 					return // the server had not accepted the connection
 				}
@@ -110,7 +110,7 @@ func TestDraining(t *testing.T) {
 	slow := make(chan error, 1)
 	go func() {
 		for range 2 { // the first is answered, and then the batcher is held
-			r, err := http.Post("http://"+addr+"/classify", "", bytes.NewReader(specimen.JPEG(1)))
+			r, err := http.Post("http://"+addr+"/classify", "", bytes.NewReader(testmodel.JPEG(1)))
 			if err != nil {
 				slow <- err
 				return

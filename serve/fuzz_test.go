@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // allocated fails if do allocates more than a bound that the body's size sets.
@@ -102,7 +102,7 @@ func written(t *testing.T, p predictRequest) []byte {
 }
 
 func FuzzForm(f *testing.F) {
-	kind, body := form(f, specimen.JPEG(0)[:30], []byte("b"))
+	kind, body := form(f, testmodel.JPEG(0)[:30], []byte("b"))
 	boundary := kind[len("multipart/form-data; boundary="):]
 	f.Add(boundary, body.Bytes())
 	f.Add("b", []byte("--b\r\nContent-Disposition: form-data; name=a; filename=a\r\n\r\nx\r\n--b--"))

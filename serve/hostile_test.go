@@ -18,12 +18,12 @@ import (
 
 	"golang.org/x/image/bmp"
 
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // bombs are small files of large, odd or broken pictures.
 func bombs() map[string][]byte {
-	whole := specimen.JPEG(1)
+	whole := testmodel.JPEG(1)
 	huge := bytes.Clone(whole)
 	frame := bytes.Index(huge, []byte{0xff, 0xc0})
 	binary.BigEndian.PutUint16(huge[frame+5:], 65_000)
@@ -132,7 +132,7 @@ func TestHostileRequests(t *testing.T) {
 		}
 	}
 	var result struct{ Class string }
-	send(t, "POST", url+"/classify", "", bytes.NewReader(specimen.JPEG(1))).want(t, 200).read(t, &result)
+	send(t, "POST", url+"/classify", "", bytes.NewReader(testmodel.JPEG(1))).want(t, 200).read(t, &result)
 	if used, bytes := s.places.inUse(), s.bodies.inUse(); result.Class == "" || used != 0 || bytes != 0 {
 		t.Errorf("afterwards: got class %q, %d places and %d bytes in use, want a class and none", result.Class, used, bytes)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // hold keeps a server's batcher busy after its first batch, until it is freed.
@@ -55,7 +55,7 @@ func TestQueue(t *testing.T) {
 		sizes = append(sizes, n)
 		hold(n, took)
 	}
-	picture := func() *bytes.Reader { return bytes.NewReader(specimen.JPEG(1)) }
+	picture := func() *bytes.Reader { return bytes.NewReader(testmodel.JPEG(1)) }
 	send(t, "POST", url+"/classify", "", picture()).want(t, 200)
 	<-h.reached
 
@@ -97,11 +97,11 @@ func TestTimeout(t *testing.T) {
 	s, url := started(t, Config{Timeout: timeout})
 	h := held(s)
 	defer h.free()
-	_, err := s.classify(t.Context(), []picture{{encoded: specimen.JPEG(1)}}) // as long as it takes
+	_, err := s.classify(t.Context(), []picture{{encoded: testmodel.JPEG(1)}}) // as long as it takes
 	must(t, err)
 	<-h.reached
 	start := time.Now()
-	send(t, "POST", url+"/classify", "", bytes.NewReader(specimen.JPEG(1))).want(t, 504)
+	send(t, "POST", url+"/classify", "", bytes.NewReader(testmodel.JPEG(1))).want(t, 504)
 	if took := time.Since(start); took < timeout || took > 20*time.Second {
 		t.Errorf("got the answer after %v, want it after %v", took, timeout)
 	}
@@ -116,9 +116,9 @@ func TestBodiesAreLimited(t *testing.T) {
 	if !s.bodies.take(bodies*10_000 - 100) {
 		t.Fatal("got no room at the start")
 	}
-	send(t, "POST", url+"/classify", "", bytes.NewReader(specimen.JPEG(1))).want(t, 429)
+	send(t, "POST", url+"/classify", "", bytes.NewReader(testmodel.JPEG(1))).want(t, 429)
 	s.bodies.give(bodies*10_000 - 100)
-	send(t, "POST", url+"/classify", "", bytes.NewReader(specimen.JPEG(1))).want(t, 200)
+	send(t, "POST", url+"/classify", "", bytes.NewReader(testmodel.JPEG(1))).want(t, 200)
 	if n := s.bodies.inUse(); n != 0 {
 		t.Errorf("got %d bytes in use, want none", n)
 	}
@@ -129,7 +129,7 @@ func TestPixelsAreLimited(t *testing.T) {
 	_, url := started(t, Config{MaxPixels: 5000})
 	pictures := make([][]byte, 5) // of 4800 pixels
 	for i := range pictures {
-		pictures[i] = specimen.JPEG(i)
+		pictures[i] = testmodel.JPEG(i)
 	}
 	kind, body := form(t, pictures...)
 	send(t, "POST", url+"/classify", kind, body).want(t, 413)
@@ -150,13 +150,13 @@ func TestLargerModelsTakeFewerPictures(t *testing.T) {
 func TestBatchWait(t *testing.T) {
 	_, url := started(t, Config{Batch: 2, BatchWait: 400 * time.Millisecond})
 	start := time.Now()
-	send(t, "POST", url+"/classify", "", bytes.NewReader(specimen.JPEG(1))).want(t, 200)
+	send(t, "POST", url+"/classify", "", bytes.NewReader(testmodel.JPEG(1))).want(t, 200)
 	if took := time.Since(start); took < 350*time.Millisecond {
 		t.Errorf("alone: got an answer after %v, want 400 ms", took)
 	}
 	_, url = started(t, Config{Batch: 2, BatchWait: 30 * time.Second, Timeout: time.Minute})
 	start = time.Now()
-	kind, body := form(t, specimen.JPEG(1), specimen.JPEG(2))
+	kind, body := form(t, testmodel.JPEG(1), testmodel.JPEG(2))
 	send(t, "POST", url+"/classify", kind, body).want(t, 200)
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("a full batch: got an answer after %v, want it at once", took)

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"alexnet/classify"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 var classes = []string{"ant", "bee", "cat", "dog", "elk", "fox", "gnu"}
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	run = filepath.Join(dir, "run")
-	if err := specimen.Write(run, classes...); err != nil {
+	if err := testmodel.Write(run, classes...); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
@@ -141,7 +141,7 @@ func form(t testing.TB, files ...[]byte) (kind string, body *bytes.Buffer) {
 }
 
 // alone is what the library says of a picture.
-func alone(t testing.TB, s *Server, p classify.Picture) classify.Result {
+func alone(t testing.TB, s *Server, p classify.Image) classify.Result {
 	t.Helper()
 	r, err := s.model.Classify(context.Background(), p)
 	must(t, err)

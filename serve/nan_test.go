@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"alexnet/classify"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // A model that holds NaN is refused, also where it answers with numbers: its
@@ -18,7 +18,7 @@ func TestNewRefusesNaN(t *testing.T) {
 	for variable, hidden := range map[string]bool{"conv2/weights": true, "fc8/biases": false} {
 		t.Run(variable, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
-			must(t, specimen.WriteSpoilt(dir, variable, classes...))
+			must(t, testmodel.WriteSpoilt(dir, variable, classes...))
 			ctx := context.Background()
 			s, err := New(ctx, dir, Config{})
 			if err == nil {
@@ -31,7 +31,7 @@ func TestNewRefusesNaN(t *testing.T) {
 			model, err := classify.Open(ctx, dir, classify.Options{})
 			must(t, err)
 			defer model.Close()
-			result, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 9, 9))))
+			result, err := model.Classify(ctx, classify.FromImage(image.NewGray(image.Rect(0, 0, 9, 9))))
 			must(t, err)
 			if got := !math.IsNaN(result.Probability); got != hidden {
 				t.Errorf("got probability %v, want a number: %t", result.Probability, hidden)

@@ -12,7 +12,7 @@ import (
 
 	"alexnet/classify"
 	"alexnet/internal/browser"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // said is what the page's cards say, the last picture's first.
@@ -25,13 +25,13 @@ func TestPageInBrowser(t *testing.T) {
 	s, url := started(t, Config{Token: "open sesame"})
 	dir := t.TempDir()
 	var files []string
-	for name, text := range map[string][]byte{"3.jpg": specimen.JPEG(3), "turned.jpg": specimen.Turned(3, 6), "notes.jpg": []byte("no picture")} {
+	for name, text := range map[string][]byte{"3.jpg": testmodel.JPEG(3), "turned.jpg": testmodel.Turned(3, 6), "notes.jpg": []byte("no picture")} {
 		must(t, os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
 	for _, name := range []string{"3.jpg", "turned.jpg", "notes.jpg"} {
 		files = append(files, filepath.Join(dir, name))
 	}
-	plain, turned := alone(t, s, classify.Bytes(specimen.JPEG(3))), alone(t, s, classify.Bytes(specimen.Turned(3, 6)))
+	plain, turned := alone(t, s, classify.FromBytes(testmodel.JPEG(3))), alone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
 	b := browser.Open(t, 2*time.Minute)
 	b.Watch(t, url)
 	for _, width := range []int64{390, 1280} {

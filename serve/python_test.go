@@ -14,9 +14,9 @@ import (
 	"testing"
 
 	"alexnet/eval"
+	"alexnet/export"
 	"alexnet/internal/testenv"
-	"alexnet/savedmodel"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // An exported model answers over HTTP as it does to Python, which knows nothing
@@ -28,7 +28,7 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 	must(t, err)
 	meta, err := eval.Describe(prefix)
 	must(t, err)
-	_, err = savedmodel.Write(context.Background(), dir, savedmodel.Export{Meta: meta, Prefix: prefix})
+	_, err = export.Write(context.Background(), dir, export.Export{Meta: meta, Prefix: prefix})
 	must(t, err)
 
 	type shown struct {
@@ -38,7 +38,7 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 	var pictures []shown
 	var plain, oriented []string
 	for i := 1; i <= 8; i++ {
-		encoded := specimen.Turned(i, i)
+		encoded := testmodel.Turned(i, i)
 		path := filepath.Join(t.TempDir(), "picture.jpg")
 		must(t, os.WriteFile(path, encoded, 0o644))
 		pictures = append(pictures, shown{path, i})
@@ -50,7 +50,7 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(manifest, text, 0o644))
 	var all map[string]map[string]json.RawMessage
-	must(t, json.Unmarshal(testenv.RunPythonOf(t, python, "savedmodel/testdata/load.py", "tf2", manifest), &all))
+	must(t, json.Unmarshal(testenv.RunPythonOf(t, python, "export/testdata/load.py", "tf2", manifest), &all))
 
 	s, err := New(context.Background(), dir, Config{})
 	must(t, err)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"alexnet/classify"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 const predictPath = "/v1/models/alexnet:predict"
@@ -17,9 +17,9 @@ const predictPath = "/v1/models/alexnet:predict"
 // without, with the version and without.
 func TestPredict(t *testing.T) {
 	s, url := started(t, Config{})
-	plain, turned := b64(specimen.JPEG(3)), b64(specimen.Turned(3, 6))
-	asStored := alone(t, s, classify.Bytes(specimen.JPEG(3)))
-	upright := alone(t, s, classify.Bytes(specimen.Turned(3, 6)))
+	plain, turned := b64(testmodel.JPEG(3)), b64(testmodel.Turned(3, 6))
+	asStored := alone(t, s, classify.FromBytes(testmodel.JPEG(3)))
+	upright := alone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
 	for name, c := range map[string]struct {
 		body string
 		want []classify.Result
@@ -87,7 +87,7 @@ func sameRow(t *testing.T, got, want row) {
 
 func TestPredictRefuses(t *testing.T) {
 	_, url := started(t, Config{MaxPictures: 3})
-	picture := b64(specimen.JPEG(0))
+	picture := b64(testmodel.JPEG(0))
 	many := strings.Repeat(picture+",", 3) + picture
 	for name, c := range map[string]struct {
 		path, body string

@@ -76,7 +76,7 @@ func warm(ctx context.Context, model *classify.Model) error {
 	if err := model.Check(); err != nil {
 		return err
 	}
-	result, err := model.Classify(ctx, classify.Image(image.NewGray(image.Rect(0, 0, 1, 1))))
+	result, err := model.Classify(ctx, classify.FromImage(image.NewGray(image.Rect(0, 0, 1, 1))))
 	if err == nil && math.IsNaN(result.Probability) {
 		err = errors.New("the model gives probabilities that are no numbers")
 	}

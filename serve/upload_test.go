@@ -10,18 +10,18 @@ import (
 	"testing"
 
 	"alexnet/classify"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // A plain picture gets its ranked classes, upright, whatever type its client
 // gives it.
 func TestClassifyAPicture(t *testing.T) {
 	s, url := started(t, Config{})
-	want := alone(t, s, classify.Bytes(specimen.Turned(3, 6)))
+	want := alone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
 	want.Probabilities = nil
 	for _, kind := range []string{"", "image/jpeg", "application/x-www-form-urlencoded", "text/plain; charset=utf-8", "multipart/mixed", ";;"} {
 		var got classify.Result
-		send(t, http.MethodPost, url+"/classify", kind, bytes.NewReader(specimen.Turned(3, 6))).want(t, 200).read(t, &got)
+		send(t, http.MethodPost, url+"/classify", kind, bytes.NewReader(testmodel.Turned(3, 6))).want(t, 200).read(t, &got)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("type %q: got %+v, want %+v", kind, got, want)
 		}
@@ -31,14 +31,14 @@ func TestClassifyAPicture(t *testing.T) {
 // A form's files are answered in order, each with its result or what is wrong.
 func TestClassifyAForm(t *testing.T) {
 	s, url := started(t, Config{MaxPictures: 4})
-	kind, body := form(t, specimen.JPEG(0), []byte("no picture"), specimen.Turned(3, 8))
+	kind, body := form(t, testmodel.JPEG(0), []byte("no picture"), testmodel.Turned(3, 8))
 	var got struct{ Pictures []named }
 	send(t, http.MethodPost, url+"/classify", kind, body).want(t, 200).read(t, &got)
 	if len(got.Pictures) != 3 {
 		t.Fatalf("got %d answers, want 3", len(got.Pictures))
 	}
 	for i, want := range map[int]classify.Result{
-		0: alone(t, s, classify.Bytes(specimen.JPEG(0))), 2: alone(t, s, classify.Bytes(specimen.Turned(3, 8))),
+		0: alone(t, s, classify.FromBytes(testmodel.JPEG(0))), 2: alone(t, s, classify.FromBytes(testmodel.Turned(3, 8))),
 	} {
 		g := got.Pictures[i]
 		if g.Error != "" || g.Result == nil || g.Class != want.Class || !near(g.Probability, want.Probability) || len(g.Top) != len(classes) {
@@ -52,9 +52,9 @@ func TestClassifyAForm(t *testing.T) {
 
 func TestClassifyRefuses(t *testing.T) {
 	_, url := started(t, Config{MaxPictures: 2, MaxBody: 50_000, MaxPixels: 4800})
-	full, fullBody := form(t, specimen.JPEG(0), specimen.JPEG(1), specimen.JPEG(2))
+	full, fullBody := form(t, testmodel.JPEG(0), testmodel.JPEG(1), testmodel.JPEG(2))
 	none, noneBody := form(t)
-	half, halfBody := form(t, specimen.JPEG(0))
+	half, halfBody := form(t, testmodel.JPEG(0))
 	for name, c := range map[string]struct {
 		kind   string
 		body   []byte
@@ -62,7 +62,7 @@ func TestClassifyRefuses(t *testing.T) {
 	}{
 		"nothing":         {"", nil, 400},
 		"no picture":      {"", []byte("hello"), 415},
-		"half a picture":  {"", specimen.JPEG(0)[:700], 400},
+		"half a picture":  {"", testmodel.JPEG(0)[:700], 400},
 		"too many bytes":  {"", bytes.Repeat([]byte{0xff}, 60_000), 413},
 		"too many pixels": {"", encoded(png.Encode, image.NewGray(image.Rect(0, 0, 100, 100))), 413},
 		"too many files":  {full, fullBody.Bytes(), 413},

@@ -50,7 +50,7 @@ func inParts(cfg Config, job Job) (Config, Job) {
 // of, if there is one that is not much smaller than it might be.
 func (c Config) micro(n Network) int {
 	most := microConnected
-	for _, v := range n.Trained {
+	for _, v := range n.Trainable {
 		if len(v.Shape) == 4 {
 			most = microConvolutions
 		}
@@ -90,19 +90,19 @@ func (r *run) parts(ctx context.Context, order []int) iter.Seq2[part, error] {
 // update, there are none.
 type parts struct {
 	sums    ops.Accumulator
-	guard   ops.Guard
+	guard   ops.FiniteCheck
 	update  *tf.Operation
 	samples []sample // in the order of graph.samples
 }
 
 func (g *graph) newParts(root *op.Scope, cfg Config, grads []tf.Output) parts {
-	p := parts{sums: ops.NewAccumulator(root, g.net.Trained, grads)}
+	p := parts{sums: ops.NewAccumulator(root, g.net.Trainable, grads)}
 	sums := make([]tf.Output, len(p.sums.Sums))
 	for i, v := range p.sums.Sums {
 		sums[i] = v.Value
 		p.samples = append(p.samples, g.samples[2*i], newSample(root, v.Name, v.Value, v.Elements()))
 	}
-	p.guard = ops.NewGuard(root.SubScope("guard_of_sums"), sums)
+	p.guard = ops.NewFiniteCheck(root.SubScope("guard_of_sums"), sums)
 	p.update = g.update.By(root.SubScope("update_by_sums"), cfg.clip(root, p.guard, sums), p.guard.Pass)
 	return p
 }
@@ -113,7 +113,7 @@ func (g *graph) target(p part) *tf.Operation {
 	case p.only():
 		return g.update.Op
 	case p.first == 0:
-		return g.parts.sums.Set
+		return g.parts.sums.Start
 	default:
 		return g.parts.sums.Add
 	}

@@ -24,12 +24,12 @@ import (
 var divided = train.Config{Epochs: 3, Batch: 8, MicroBatch: 3, LearningRate: 1e-3, Dropout: .5, Seed: 7, DisplayEvery: 1}
 
 // recorded does a whole run and returns its updates as they were told.
-func (s *studio) recorded(t testing.TB, cfg train.Config) (dir string, steps []train.Step) {
+func (s *studio) recorded(t testing.TB, cfg train.Config) (dir string, steps []train.StepResult) {
 	t.Helper()
 	dir = t.TempDir()
 	job := s.job(t, cfg, dir, nil)
-	job.Progress.OnStep = func(st train.Step) {
-		st.Rate = 0
+	job.Progress.OnStep = func(st train.StepResult) {
+		st.ImagesPerSecond = 0
 		steps = append(steps, st)
 	}
 	must(t, train.Run(context.Background(), cfg, job))
@@ -248,17 +248,17 @@ func TestPartsDiverge(t *testing.T) {
 	cfg := divided
 	cfg.Optimizer, cfg.LearningRate = ops.GradientDescent, 1e6
 	err := train.Run(context.Background(), cfg, s.job(t, cfg, t.TempDir(), nil))
-	var diverged *train.DivergedError
+	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || diverged.Step < 2 || diverged.Step > 3 || diverged.Epoch != 1 {
 		t.Fatalf("got %v, want a DivergedError in the second or third update", err)
 	}
-	order := input.Order(24, cfg.Seed, 0)[8*(diverged.Step-1):]
-	for i, path := range diverged.Pictures {
+	order := input.Shuffled(24, cfg.Seed, 0)[8*(diverged.Step-1):]
+	for i, path := range diverged.Images {
 		if path != s.train[order[i]].Path {
 			t.Errorf("picture %d: got %q at step %d, want %q", i, path, diverged.Step, s.train[order[i]].Path)
 		}
 	}
-	if len(diverged.Pictures) != 8 {
-		t.Errorf("got %d pictures, want the batch's 8", len(diverged.Pictures))
+	if len(diverged.Images) != 8 {
+		t.Errorf("got %d pictures, want the batch's 8", len(diverged.Images))
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 	tf "github.com/wamuir/graft/tensorflow"
 
-	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/featurecache"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -31,15 +31,15 @@ const defaultBudget = 1 << 30
 
 // openStore opens the place where the features of the examples are kept: nil
 // where there is none, which a note then explains.
-func (r *run) openStore(ctx context.Context, examples []input.Example, width int) (features.Store, error) {
+func (r *run) openStore(ctx context.Context, examples []input.Example, width int) (featurecache.Store, error) {
 	budget, dir := r.job.Cache.Budget, r.job.Cache.Dir
 	if budget == 0 {
 		budget = defaultBudget
 	}
-	opt := features.Options{Half: r.job.Cache.Half, OnNote: r.note}
+	opt := featurecache.Options{Half: r.job.Cache.Half, OnNote: r.note}
 	if dir == "" {
 		if int64(len(examples))*opt.RowSize(width) <= budget {
-			return features.NewMemory(len(examples), width, opt)
+			return featurecache.NewMemory(len(examples), width, opt)
 		}
 		dir = r.dir.cache
 	}
@@ -47,7 +47,7 @@ func (r *run) openStore(ctx context.Context, examples []input.Example, width int
 	if err != nil {
 		return nil, err
 	}
-	file, err := features.OpenFile(ctx, dir, key, width, picturesOf(examples), opt)
+	file, err := featurecache.OpenFile(ctx, dir, key, width, picturesOf(examples), opt)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -60,10 +60,10 @@ func (r *run) openStore(ctx context.Context, examples []input.Example, width int
 
 // picturesOf tells the store which file each row is of, and what else its
 // decoding takes.
-func picturesOf(examples []input.Example) []features.Picture {
-	pictures := make([]features.Picture, len(examples))
+func picturesOf(examples []input.Example) []featurecache.Entry {
+	pictures := make([]featurecache.Entry, len(examples))
 	for i, ex := range examples {
-		pictures[i] = features.Picture{Path: ex.Path, Variant: byte(ex.Orientation)}
+		pictures[i] = featurecache.Entry{Path: ex.Path, Variant: byte(ex.Orientation)}
 		if ex.Mirrored {
 			pictures[i].Variant |= 1 << 7
 		}
@@ -72,10 +72,10 @@ func picturesOf(examples []input.Example) []features.Picture {
 }
 
 // cacheKey hashes what the features depend on beside the pictures.
-func (r *run) cacheKey(ctx context.Context) (key features.Key, err error) {
+func (r *run) cacheKey(ctx context.Context) (key featurecache.Key, err error) {
 	h := sha256.New()
 	on, known := tfgraph.OneDNN()
-	contract := r.job.Meta.Contract
+	contract := r.job.Meta.Preprocessing
 	contract.Classes = nil
 	network := r.job.Meta.Network
 	network.Classes = 0
@@ -90,7 +90,7 @@ func (r *run) cacheKey(ctx context.Context) (key features.Key, err error) {
 }
 
 func (r *run) trained(v ops.Variable) bool {
-	return slices.ContainsFunc(r.job.Network.Trained, func(t ops.Variable) bool { return t.Name == v.Name })
+	return slices.ContainsFunc(r.job.Network.Trainable, func(t ops.Variable) bool { return t.Name == v.Name })
 }
 
 func (r *run) hashVariable(ctx context.Context, w io.Writer, v ops.Variable) error {

@@ -39,7 +39,7 @@ type said struct {
 func listen(job *train.Job) *said {
 	s := new(said)
 	job.Progress.OnNote = func(text string) { s.notes = append(s.notes, text) }
-	job.Progress.OnFill = func(f train.Fill) {
+	job.Progress.OnCache = func(f train.CacheProgress) {
 		if f.Done > 0 {
 			s.filled++
 		}
@@ -212,11 +212,11 @@ func TestCacheKey(t *testing.T) {
 	cfg.Seed++ // of the first values, the frozen layers' too
 	run("other weights", 3, 4)
 	cfg.Seed--
-	s.contract = alexnet.NewContract(tiny.Size, alexnet.Crop, true, classes)
+	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Crop, true, classes)
 	run("another resize rule", 4, 4)
-	s.contract = alexnet.NewContract(tiny.Size, alexnet.Squash, false, classes)
+	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, false, classes)
 	run("another orientation rule", 5, 4)
-	s.contract = alexnet.NewContract(tiny.Size, alexnet.Squash, true, []string{"blue", "red"})
+	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, true, []string{"blue", "red"})
 	run("classes of other names", 5, 0)
 	s.network.LRN = alexnet.LRNKernel
 	run("another form of the network", 6, 4)
@@ -331,7 +331,7 @@ func TestCacheFallsBack(t *testing.T) {
 
 	busy := s.job(t, cfg, t.TempDir(), nil)
 	busy.Cache = train.Cache{Dir: shared}
-	busy.Progress.OnEpoch = func(e train.Epoch) {
+	busy.Progress.OnEpoch = func(e train.EpochResult) {
 		if e.Epoch == 1 {
 			fallsBack(t, s, cfg, shared, anew, "another process")
 		}
@@ -379,7 +379,7 @@ func TestCancelWhileFilling(t *testing.T) {
 		s.cache = cache
 		dir := t.TempDir()
 		stop := s.interrupted(t, cfg, dir, func(job *train.Job, cancel func()) {
-			job.Progress.OnFill = func(f train.Fill) {
+			job.Progress.OnCache = func(f train.CacheProgress) {
 				if f.Done == 5 {
 					cancel()
 				}
@@ -424,7 +424,7 @@ func TestPictureVanishes(t *testing.T) {
 	s := newFrozenStudio(t, 4, 0)
 	s.cache = train.Cache{}
 	job := s.job(t, cfg, t.TempDir(), nil)
-	job.Progress.OnEpoch = func(e train.Epoch) {
+	job.Progress.OnEpoch = func(e train.EpochResult) {
 		if e.Epoch == 0 {
 			must(t, os.Remove(s.train[1].Path))
 		}

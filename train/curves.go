@@ -29,7 +29,7 @@ func (r *run) writeHistograms(samples [][]float32) error {
 }
 
 // writeEpoch writes what validation found, and what the job has to show.
-func (r *run) writeEpoch(ctx context.Context, e Epoch) error {
+func (r *run) writeEpoch(ctx context.Context, e EpochResult) error {
 	var errs []error
 	if v := e.Validation; v != nil {
 		errs = append(errs, r.scalars(e.Step, []point{

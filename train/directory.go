@@ -143,10 +143,10 @@ func (d *directory) metricsUpTo(epochs int) ([]byte, error) {
 }
 
 // appendMetrics adds the row of one epoch.
-func (d *directory) appendMetrics(e Epoch, learningRate float64) error {
+func (d *directory) appendMetrics(e EpochResult, learningRate float64) error {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	row := []string{strconv.Itoa(e.Epoch), strconv.FormatInt(e.Step, 10), number(e.Loss), number(e.Accuracy), "", "",
-		number(learningRate), number(e.Rate), number(e.Seconds)}
+		number(learningRate), number(e.ImagesPerSecond), number(e.Seconds)}
 	if v := e.Validation; v != nil {
 		row[4], row[5] = number(v.Loss), number(v.Accuracy)
 	}

@@ -33,48 +33,48 @@ const mostLowered = 3
 
 // DivergedError ends a run whose loss, gradients or values are no longer finite
 // numbers.
-type DivergedError struct {
+type NonFiniteError struct {
 	What         string   // in words: what is not finite
 	Variables    []string // whose gradients or values it is, from the first layer on; none where only a loss is
 	Loss         float64  // NaN where none was computed
 	Step         int64    // the update that met it, or the last one before it was found
 	Epoch        int      // from 1
 	LearningRate float64
-	Pictures     []string // of the batch; none when no batch met it
+	Images     []string // of the batch; none when no batch met it
 	Checkpoint   string   // the newest one from before, "" if there is none
-	Lowered      bool     // LowerRate is the rule already, or has lowered the rate as often as it may
+	RetriesExhausted      bool     // LowerRate is the rule already, or has lowered the rate as often as it may
 }
 
-func (e *DivergedError) Error() string {
+func (e *NonFiniteError) Error() string {
 	text := fmt.Sprintf("train step %d (epoch %d): got %s", e.Step, e.Epoch, e.What)
-	if n := len(e.Pictures); n > 0 {
-		text += fmt.Sprintf(" in a batch of %d pictures, %q first", n, e.Pictures[0])
+	if n := len(e.Images); n > 0 {
+		text += fmt.Sprintf(" in a batch of %d pictures, %q first", n, e.Images[0])
 	}
 	return fmt.Sprintf("%s, want a finite number; the learning rate is %.4g", text, e.LearningRate)
 }
 
 // Hint says what to do about it. A run that goes on keeps its rate and its bound;
 // what happens to NaN may be changed.
-func (e *DivergedError) Hint() string {
+func (e *NonFiniteError) Hint() string {
 	rate := fmt.Sprintf("--lr %.0e", e.LearningRate/10)
 	switch {
-	case e.Checkpoint == "" && e.Lowered:
+	case e.Checkpoint == "" && e.RetriesExhausted:
 		return fmt.Sprintf("the steps are too large: try %s or --clip-norm 1", rate)
 	case e.Checkpoint == "":
 		return fmt.Sprintf("the steps are too large: try %s, --clip-norm 1 or --on-nan lower-lr", rate)
 	}
 	hint := fmt.Sprintf("the steps are too large: begin a new run in another --out with %s or --clip-norm 1", rate)
-	if e.Lowered {
+	if e.RetriesExhausted {
 		return hint + "; the checkpoint before is " + e.Checkpoint
 	}
 	return hint + fmt.Sprintf(", or go on from %s with --resume --on-nan lower-lr", e.Checkpoint)
 }
 
 // diverged completes e by where the run stands.
-func (r *run) diverged(e DivergedError) error {
+func (r *run) diverged(e NonFiniteError) error {
 	e.Step, e.Epoch, e.LearningRate = r.at.Step, r.at.Epoch+1, r.settings().LearningRate
-	e.Lowered = r.cfg.OnNaN == LowerRate || r.at.Lowered == mostLowered
-	if len(e.Pictures) > 0 {
+	e.RetriesExhausted = r.cfg.OnNaN == LowerRate || r.at.Lowered == mostLowered
+	if len(e.Images) > 0 {
 		e.Step++
 	}
 	if from := r.job.Resume; from != nil {
@@ -97,7 +97,7 @@ func (r *run) settings() Config {
 func (r *run) sound(ctx context.Context) error {
 	bad, err := r.graph.spoilt(context.WithoutCancel(ctx), r.session)
 	if err == nil && len(bad) > 0 {
-		err = r.diverged(DivergedError{What: fmt.Sprintf("values of %s that are not finite", andOthers(bad)), Variables: bad, Loss: math.NaN()})
+		err = r.diverged(NonFiniteError{What: fmt.Sprintf("values of %s that are not finite", andOthers(bad)), Variables: bad, Loss: math.NaN()})
 	}
 	return err
 }
@@ -133,8 +133,8 @@ func namesOf(vars []ops.Variable, places []int) (names []string) {
 // skip leaves out the update of the next n pictures: what it found is not shown.
 // Under other rules than Skip it is an error.
 func (r *run) skip(res *result, n int) error {
-	bad := namesOf(r.job.Network.Trained, notFinite(res.squares))
-	e := DivergedError{Variables: bad, Loss: res.loss, Pictures: r.batch(n)}
+	bad := namesOf(r.job.Network.Trainable, notFinite(res.squares))
+	e := NonFiniteError{Variables: bad, Loss: res.loss, Images: r.batch(n)}
 	e.What = fmt.Sprintf("a loss of %v", res.loss)
 	switch {
 	case !finite(res.loss):
@@ -144,7 +144,7 @@ func (r *run) skip(res *result, n int) error {
 		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", andOthers(bad), res.loss)
 	}
 	err := r.diverged(e)
-	r.note("pictures of the batch: " + someOf(e.Pictures))
+	r.note("pictures of the batch: " + someOf(e.Images))
 	if r.cfg.OnNaN != Skip {
 		return err
 	}
@@ -162,7 +162,7 @@ func (r *run) enough() error {
 	left := all - r.at.sum.count
 	switch {
 	case 2*left > all:
-		return r.diverged(DivergedError{What: fmt.Sprintf("losses or gradients that are not finite for %d of the epoch's %d pictures", left, all), Loss: math.NaN()})
+		return r.diverged(NonFiniteError{What: fmt.Sprintf("losses or gradients that are not finite for %d of the epoch's %d pictures", left, all), Loss: math.NaN()})
 	case left > 0:
 		r.note(fmt.Sprintf("epoch %d: the updates of %d of %d pictures were left out", r.at.Epoch+1, left, all))
 	}
@@ -199,7 +199,7 @@ func andOthers(names []string) string {
 // goBack takes the run back with a tenth of the rate, where err is that it diverged
 // and LowerRate is the rule. Else it gives err back.
 func (r *run) goBack(ctx context.Context, err error) error {
-	var diverged *DivergedError
+	var diverged *NonFiniteError
 	lowered := r.at.Lowered + 1
 	if r.cfg.OnNaN != LowerRate || lowered > mostLowered || !errors.As(err, &diverged) {
 		return err

@@ -39,7 +39,7 @@ func always() bool { return true }
 
 // poisonedStep is the update of the epoch, from 0, that meets the picture.
 func poisonedStep(cfg train.Config, pictures, epoch int) int {
-	return slices.Index(input.Order(pictures, cfg.Seed, epoch), poisoned) / cfg.Batch
+	return slices.Index(input.Shuffled(pictures, cfg.Seed, epoch), poisoned) / cfg.Batch
 }
 
 // A gradient that is no number ends the run at once and says of which layer and
@@ -55,7 +55,7 @@ func TestGradientStops(t *testing.T) {
 	var notes []string
 	job.Progress.OnNote = func(text string) { notes = append(notes, text) }
 	err := train.Run(context.Background(), cfg, job)
-	var diverged *train.DivergedError
+	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) {
 		t.Fatalf("got %v, want a DivergedError", err)
 	}
@@ -70,9 +70,9 @@ func TestGradientStops(t *testing.T) {
 	if !strings.Contains(err.Error(), "a gradient of "+last) {
 		t.Errorf("got %q, want it to name %s", err, last)
 	}
-	for i, place := range input.Order(9, cfg.Seed, 1)[3*k : 3*k+3] {
-		if path := s.train[place].Path; diverged.Pictures[i] != path || !strings.Contains(notes[0], path) {
-			t.Errorf("picture %d: got %q and %q, want %q", i, diverged.Pictures[i], notes, path)
+	for i, place := range input.Shuffled(9, cfg.Seed, 1)[3*k : 3*k+3] {
+		if path := s.train[place].Path; diverged.Images[i] != path || !strings.Contains(notes[0], path) {
+			t.Errorf("picture %d: got %q and %q, want %q", i, diverged.Images[i], notes, path)
 		}
 	}
 	if !slices.Equal(names(t, dir), []string{"model_epoch1.ckpt"}) || !bytes.Equal(bundle(t, dir), good) {
@@ -84,13 +84,13 @@ func TestGradientStops(t *testing.T) {
 // another run.
 func TestDivergedHint(t *testing.T) {
 	for _, c := range []struct {
-		e    train.DivergedError
+		e    train.NonFiniteError
 		want string
 	}{
-		{train.DivergedError{}, "try --lr 1e-03, --clip-norm 1 or --on-nan lower-lr"},
-		{train.DivergedError{Lowered: true}, "try --lr 1e-03 or --clip-norm 1"},
-		{train.DivergedError{Checkpoint: "run/c"}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1, or go on from run/c with --resume --on-nan lower-lr"},
-		{train.DivergedError{Checkpoint: "run/c", Lowered: true}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1; the checkpoint before is run/c"},
+		{train.NonFiniteError{}, "try --lr 1e-03, --clip-norm 1 or --on-nan lower-lr"},
+		{train.NonFiniteError{RetriesExhausted: true}, "try --lr 1e-03 or --clip-norm 1"},
+		{train.NonFiniteError{Checkpoint: "run/c"}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1, or go on from run/c with --resume --on-nan lower-lr"},
+		{train.NonFiniteError{Checkpoint: "run/c", RetriesExhausted: true}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1; the checkpoint before is run/c"},
 	} {
 		c.e.LearningRate = 1e-2
 		if got := c.e.Hint(); got != "the steps are too large: "+c.want {
@@ -108,11 +108,11 @@ func TestGradientStopsALargeBatch(t *testing.T) {
 	s.poison(&job, always)
 	var note string
 	job.Progress.OnNote = func(text string) { note = text }
-	var diverged *train.DivergedError
-	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Pictures) != 12 {
+	var diverged *train.NonFiniteError
+	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Images) != 12 {
 		t.Fatalf("got %v, want a DivergedError with 12 pictures", err)
 	}
-	if want := strings.Join(diverged.Pictures[:10], ", ") + " and 2 more"; !strings.HasSuffix(note, want) {
+	if want := strings.Join(diverged.Images[:10], ", ") + " and 2 more"; !strings.HasSuffix(note, want) {
 		t.Errorf("got note %q, want it to end in %q", note, want)
 	}
 }
@@ -135,7 +135,7 @@ func TestStartStops(t *testing.T) {
 		return err
 	}
 	err := train.Run(context.Background(), plain, job)
-	var diverged *train.DivergedError
+	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || !slices.Equal(diverged.Variables, []string{"conv3/weights"}) || !strings.Contains(err.Error(), "conv3/weights") {
 		t.Errorf("got %v, want a DivergedError that names conv3/weights", err)
 	}
@@ -230,7 +230,7 @@ func TestSkipMost(t *testing.T) {
 		s.poison(&job, always)
 		what := listen(&job)
 		err := train.Run(context.Background(), cfg, job)
-		var diverged *train.DivergedError
+		var diverged *train.NonFiniteError
 		if ends := 2*c.left > c.pictures; errors.As(err, &diverged) != ends || (names(t, dir) == nil) != ends {
 			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a DivergedError and none: %v", c.left, c.pictures, err, names(t, dir), ends)
 		}

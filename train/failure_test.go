@@ -31,7 +31,7 @@ func TestRunDiverges(t *testing.T) {
 	wild := plain
 	wild.Epochs, wild.LearningRate = 3, 1e6
 	err := train.Run(context.Background(), wild, s.job(t, wild, dir, latest(t, dir)))
-	var diverged *train.DivergedError
+	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) {
 		t.Fatalf("got %v, want a DivergedError", err)
 	}
@@ -42,14 +42,14 @@ func TestRunDiverges(t *testing.T) {
 		t.Errorf("got %+v, want epoch 2 at learning rate 1e6", diverged)
 	}
 	batch := int(diverged.Step-4) * 3
-	order := input.Order(9, wild.Seed, 1)[batch : batch+3]
-	for i, path := range diverged.Pictures {
+	order := input.Shuffled(9, wild.Seed, 1)[batch : batch+3]
+	for i, path := range diverged.Images {
 		if path != s.train[order[i]].Path {
 			t.Errorf("picture %d: got %q, want %q", i, path, s.train[order[i]].Path)
 		}
 	}
 	prefix := train.Checkpoints(dir).Prefix(newest(t, dir))
-	for _, word := range []string{diverged.Pictures[0], "1e+06", "epoch 2"} {
+	for _, word := range []string{diverged.Images[0], "1e+06", "epoch 2"} {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("got %q, want it to say %q", err, word)
 		}
@@ -71,11 +71,11 @@ func TestRunDivergesInValidation(t *testing.T) {
 	wild := plain
 	wild.LearningRate = 6e36
 	err := train.Run(context.Background(), wild, s.job(t, wild, dir, nil))
-	var diverged *train.DivergedError
+	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) {
 		t.Fatalf("got %v, want a DivergedError", err)
 	}
-	if diverged.Step != 1 || diverged.Epoch != 1 || diverged.Pictures != nil || diverged.Checkpoint != "" {
+	if diverged.Step != 1 || diverged.Epoch != 1 || diverged.Images != nil || diverged.Checkpoint != "" {
 		t.Errorf("got %+v, want it in the validation after step 1", diverged)
 	}
 	if !strings.Contains(err.Error(), "in validation") || names(t, dir) != nil {
@@ -89,7 +89,7 @@ func TestRunTakesItsDirectory(t *testing.T) {
 	dir := t.TempDir()
 	job := s.job(t, plain, dir, nil)
 	second := errors.New("not tried")
-	job.Progress.OnEpoch = func(e train.Epoch) {
+	job.Progress.OnEpoch = func(e train.EpochResult) {
 		if e.Epoch == 0 {
 			second = train.Run(context.Background(), plain, s.job(t, plain, dir, nil))
 		}
@@ -138,7 +138,7 @@ func TestRunThatAnotherProcessMovedOn(t *testing.T) {
 // happened and what to do, and does not make the directory anew.
 func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	s := newStudio(t, 3, 0)
-	inside := train.Interval{Updates: 1}
+	inside := train.Interval{Steps: 1}
 	for name, c := range map[string]struct {
 		every     train.Interval
 		gone, end int64 // the update after which it goes, and the last one
@@ -157,12 +157,12 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 				must(t, os.Rename(dir, dir+"2"))
 			}
 		}
-		job.Progress.OnStep = func(st train.Step) {
+		job.Progress.OnStep = func(st train.StepResult) {
 			if last = st.Step; last%3 > 0 {
 				goes(last)
 			}
 		}
-		job.Progress.OnEpoch = func(e train.Epoch) { goes(e.Step) }
+		job.Progress.OnEpoch = func(e train.EpochResult) { goes(e.Step) }
 		err := train.Run(context.Background(), cfg, job)
 		var advice interface{ Hint() string }
 		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir+"\" was moved or removed") || !errors.As(err, &advice) || last != c.end {
@@ -182,13 +182,13 @@ func TestRunMeetsABrokenPicture(t *testing.T) {
 	cfg := plain
 	cfg.Epochs, cfg.Batch, cfg.MicroBatch, cfg.Optimizer, cfg.Dropout = 2, 4, 2, ops.Adam, .5
 	whole := s.run(t, cfg)
-	last := s.train[input.Order(8, cfg.Seed, 1)[7]]
+	last := s.train[input.Shuffled(8, cfg.Seed, 1)[7]]
 	for name, c := range map[string]struct {
 		picture input.Example
 		epoch   int // after which it breaks
 		saved   []string
 	}{
-		"before the first update": {s.train[input.Order(8, cfg.Seed, 0)[0]], 0, nil},
+		"before the first update": {s.train[input.Shuffled(8, cfg.Seed, 0)[0]], 0, nil},
 		"in an update":            {last, 1, []string{"model_epoch1.ckpt", "model_epoch1_step3.ckpt"}},
 		"in validation":           {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
 	} {
@@ -197,7 +197,7 @@ func TestRunMeetsABrokenPicture(t *testing.T) {
 			good, err := os.ReadFile(broken)
 			must(t, err)
 			job := s.job(t, cfg, dir, nil)
-			job.Progress.OnEpoch = func(e train.Epoch) {
+			job.Progress.OnEpoch = func(e train.EpochResult) {
 				if e.Epoch == c.epoch {
 					must(t, os.WriteFile(broken, []byte("no picture"), 0o644))
 				}
@@ -233,7 +233,7 @@ func TestRunRefuses(t *testing.T) {
 		"a graph that failed": {func(_ *train.Config, j *train.Job) {
 			ops.NewVariable(j.Network.Root, "conv1/weights", 2)
 		}, "conv1/weights"},
-		"nothing to train": {func(_ *train.Config, j *train.Job) { j.Network.Trained = nil }, "no variable to train"},
+		"nothing to train": {func(_ *train.Config, j *train.Job) { j.Network.Trainable = nil }, "no variable to train"},
 		"no checkpoint": {func(_ *train.Config, j *train.Job) {
 			j.Start, j.Resume = nil, &checkpoint.Meta{Name: "model_epoch9.ckpt"}
 		}, "model_epoch9.ckpt"},

@@ -31,7 +31,7 @@ const (
 // faulty are the settings of runs on a disk that fails: three updates, a save
 // after each, and features on disk.
 var faulty = train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7,
-	Keep: 1, DisplayEvery: 1, SaveEvery: train.Interval{Updates: 1}}
+	Keep: 1, DisplayEvery: 1, SaveEvery: train.Interval{Steps: 1}}
 
 func init() { enterFaults = faults.Enter }
 

@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"alexnet/checkpoint"
-	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/featurecache"
 	"alexnet/internal/regular"
 )
 
@@ -26,7 +26,7 @@ type filling struct {
 
 // planFilling settles which pictures the stores lack. Where rows outlive the
 // process, it is written down, or what a process before has written still holds.
-func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []features.Store) ([][]int, error) {
+func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []featurecache.Store) ([][]int, error) {
 	now := filling{Pictures: hashOf(all)}
 	total := 0
 	var counts []int
@@ -35,7 +35,7 @@ func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []feat
 		now.Missing = append(now.Missing, missing(stores[i], counts[i]))
 		total += len(now.Missing[i])
 	}
-	if _, outlives := r.store.(*features.File); !outlives || total == 0 {
+	if _, outlives := r.store.(*featurecache.File); !outlives || total == 0 {
 		return now.Missing, nil
 	}
 	if before := readFilling(r.dir.filling); before.covers(now, counts) {
@@ -87,7 +87,7 @@ func (f filling) covers(now filling, counts []int) bool {
 	return true
 }
 
-func missing(store features.Store, count int) (all []int) {
+func missing(store featurecache.Store, count int) (all []int) {
 	for i := range count {
 		if !store.Has(i) {
 			all = append(all, i)
@@ -97,7 +97,7 @@ func missing(store features.Store, count int) (all []int) {
 }
 
 // rest are the groups of a plan in which anything is still missing.
-func rest(plan []int, store features.Store) (order []int) {
+func rest(plan []int, store featurecache.Store) (order []int) {
 	for group := range slices.Chunk(plan, micro) {
 		if slices.ContainsFunc(group, func(i int) bool { return !store.Has(i) }) {
 			order = append(order, group...)

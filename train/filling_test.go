@@ -28,7 +28,7 @@ func TestFillingGoesOnExactly(t *testing.T) {
 			defer cancel()
 			dir, filled := t.TempDir(), 0
 			job := s.job(t, cfg, dir, nil)
-			job.Progress.OnFill = func(train.Fill) {
+			job.Progress.OnCache = func(train.CacheProgress) {
 				if filled++; filled == 91 {
 					cancel()
 				}

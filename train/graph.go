@@ -20,7 +20,7 @@ type graph struct {
 	loss     tf.Output // float32 scalar: cross-entropy of what is fed, summed up, by pictures
 	correct  tf.Output // float32 scalar: pictures of what is fed put into their class
 	sums     tf.Output // float32 [len(net.Variables)]: of each variable's values, finite only if all of them are
-	guard    ops.Guard
+	guard    ops.FiniteCheck
 	update   ops.Update
 	parts    parts           // the update in micro-batches
 	zeros    []*tf.Operation // start the update's slots
@@ -53,18 +53,18 @@ func (g *graph) build(root *op.Scope, cfg Config) {
 	s := root.SubScope("loss")
 	g.pictures = tfgraph.Placeholder(s, "pictures", tf.Float, tf.ScalarShape())
 	g.loss = op.Div(s, op.Sum(s, g.net.Head.Losses, tfgraph.Const(s, "axis", []int32{0})), g.pictures)
-	first := ops.InTop(s, g.net.Head.Probabilities, g.net.Head.Labels, 1)
+	first := ops.InTopK(s, g.net.Head.Probabilities, g.net.Head.Labels, 1)
 	hits := root.SubScope("accuracy")
 	g.correct = op.Sum(hits, op.Cast(hits, first, tf.Float), tfgraph.Const(hits, "axis", []int32{0}))
-	grads := ops.Gradients(root, g.loss, g.net.Trained, g.net.Tape)
-	g.guard = ops.NewGuard(root.SubScope("guard"), grads, g.loss)
-	g.update = ops.NewUpdate(root, cfg.Optimizer, g.net.Trained, cfg.clip(root, g.guard, grads), g.guard.Pass)
+	grads := ops.Gradients(root, g.loss, g.net.Trainable, g.net.Tape)
+	g.guard = ops.NewFiniteCheck(root.SubScope("guard"), grads, g.loss)
+	g.update = ops.NewUpdate(root, cfg.Optimizer, g.net.Trainable, cfg.clip(root, g.guard, grads), g.guard.Pass)
 	g.sums = sumsOf(root.SubScope("sum"), g.net.Variables)
 	for _, slot := range g.update.Slots {
 		g.zeros = append(g.zeros, ops.Zeros(root, slot))
 	}
 	g.saver = checkpoint.NewSaver(root, slices.Concat(g.net.Variables, g.update.Slots))
-	for i, v := range g.net.Trained {
+	for i, v := range g.net.Trainable {
 		g.samples = append(g.samples, newSample(root, v.Name, v.Value, v.Elements()))
 		g.samples = append(g.samples, newSample(root, v.Name+"/gradient", grads[i], v.Elements()))
 	}
@@ -74,7 +74,7 @@ func (g *graph) build(root *op.Scope, cfg Config) {
 }
 
 // clip keeps the gradients' norm within ClipNorm, where that is set.
-func (c Config) clip(root *op.Scope, guard ops.Guard, grads []tf.Output) []tf.Output {
+func (c Config) clip(root *op.Scope, guard ops.FiniteCheck, grads []tf.Output) []tf.Output {
 	if c.ClipNorm == 0 {
 		return grads
 	}
@@ -129,7 +129,7 @@ type result struct {
 func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Output, p part, done int64, sampled bool) (result, error) {
 	f := g.feed(cfg, done)
 	defer f.close()
-	f.feeds[feed] = p.Pictures
+	f.feeds[feed] = p.Images
 	f.add(g.net.Head.Labels)(tfgraph.Of(p.Labels, int64(len(p.Labels))))
 	f.add(g.pictures)(tfgraph.Scalar(float32(p.whole)))
 	if g.net.DropRate.Op != nil {

@@ -20,12 +20,12 @@ import (
 // History gives the epochs that the run in dir has done, as metrics.csv keeps
 // them: of Validation only loss and accuracy, of Epochs and Checkpoint nothing.
 // Without the file there are none.
-func History(dir string) ([]Epoch, error) {
+func History(dir string) ([]EpochResult, error) {
 	rows, err := Metrics(dir)
 	if err != nil {
 		return nil, err
 	}
-	var all []Epoch
+	var all []EpochResult
 	for _, row := range rows {
 		e, err := parseEpoch(row)
 		if err != nil {
@@ -57,7 +57,7 @@ func Metrics(dir string) ([][]string, error) {
 	return rows, nil
 }
 
-func parseEpoch(row []string) (e Epoch, err error) {
+func parseEpoch(row []string) (e EpochResult, err error) {
 	if len(row) != len(columns) {
 		return e, fmt.Errorf("got %d columns, want %d", len(row), len(columns))
 	}
@@ -73,7 +73,7 @@ func parseEpoch(row []string) (e Epoch, err error) {
 	if !(values[0] >= 1 && values[0] <= math.MaxInt32) {
 		return e, fmt.Errorf("got epoch %q, want one from 1 on", row[0])
 	}
-	e = Epoch{Epoch: int(values[0]), Step: int64(values[1]), Loss: values[2], Accuracy: values[3], Rate: values[7], Seconds: values[8]}
+	e = EpochResult{Epoch: int(values[0]), Step: int64(values[1]), Loss: values[2], Accuracy: values[3], ImagesPerSecond: values[7], Seconds: values[8]}
 	if row[4] != "" && row[5] != "" {
 		e.Validation = &eval.Report{Loss: values[4], Accuracy: values[5]}
 	}

@@ -18,9 +18,9 @@ import (
 func TestHistory(t *testing.T) {
 	s := newStudio(t, 12, 8)
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 2}
-	var told []train.Epoch
+	var told []train.EpochResult
 	job := s.job(t, cfg, t.TempDir(), nil)
-	job.Progress.OnEpoch = func(e train.Epoch) { told = append(told, e) }
+	job.Progress.OnEpoch = func(e train.EpochResult) { told = append(told, e) }
 	must(t, train.Run(t.Context(), cfg, job))
 
 	got, err := train.History(job.Dir)

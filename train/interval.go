@@ -10,7 +10,7 @@ import (
 // Interval says how often something is done: every so many updates, or every so
 // long by the clock. The zero value is never.
 type Interval struct {
-	Updates int64
+	Steps int64
 	Time    time.Duration
 }
 
@@ -18,7 +18,7 @@ func (i Interval) String() string {
 	if i.Time != 0 {
 		return i.Time.String()
 	}
-	return strconv.FormatInt(i.Updates, 10)
+	return strconv.FormatInt(i.Steps, 10)
 }
 
 // MarshalText writes what UnmarshalText reads.
@@ -27,7 +27,7 @@ func (i Interval) MarshalText() ([]byte, error) { return []byte(i.String()), nil
 // UnmarshalText reads a number of updates, "500", or a time, "10m".
 func (i *Interval) UnmarshalText(text []byte) (err error) {
 	*i = Interval{}
-	if i.Updates, err = strconv.ParseInt(string(text), 10, 64); err == nil {
+	if i.Steps, err = strconv.ParseInt(string(text), 10, 64); err == nil {
 		return i.validate()
 	}
 	if i.Time, err = time.ParseDuration(string(text)); err != nil {
@@ -37,15 +37,15 @@ func (i *Interval) UnmarshalText(text []byte) (err error) {
 }
 
 func (i Interval) validate() error {
-	if i.Updates < 0 || i.Time < 0 || i.Updates > 0 && i.Time > 0 {
-		return fmt.Errorf("got %d updates and %v, want one of them above 0, or none for never", i.Updates, i.Time)
+	if i.Steps < 0 || i.Time < 0 || i.Steps > 0 && i.Time > 0 {
+		return fmt.Errorf("got %d updates and %v, want one of them above 0, or none for never", i.Steps, i.Time)
 	}
 	return nil
 }
 
 // due tells whether it is time again after so many updates in so long.
 func (i Interval) due(updates int64, time time.Duration) bool {
-	return updates > 0 && (i.Updates > 0 && updates >= i.Updates || i.Time > 0 && time >= i.Time)
+	return updates > 0 && (i.Steps > 0 && updates >= i.Steps || i.Time > 0 && time >= i.Time)
 }
 
 // saveInside saves the position inside an epoch when it is time to. It replaces

@@ -17,7 +17,7 @@ import (
 
 func TestIntervalAsText(t *testing.T) {
 	for text, want := range map[string]train.Interval{
-		"0": {}, "500": {Updates: 500}, "10m": {Time: 10 * time.Minute}, "1h30m": {Time: 90 * time.Minute}, "0s": {},
+		"0": {}, "500": {Steps: 500}, "10m": {Time: 10 * time.Minute}, "1h30m": {Time: 90 * time.Minute}, "0s": {},
 	} {
 		var got train.Interval
 		must(t, got.UnmarshalText([]byte(text)))
@@ -37,7 +37,7 @@ func TestIntervalAsText(t *testing.T) {
 			t.Errorf("%q: got no error", text)
 		}
 	}
-	both := train.Config{SaveEvery: train.Interval{Updates: 1, Time: 1}}.WithDefaults()
+	both := train.Config{SaveEvery: train.Interval{Steps: 1, Time: 1}}.WithDefaults()
 	if err := both.Validate(); err == nil || !strings.Contains(err.Error(), "save every") {
 		t.Errorf("got %v, want an error about save every", err)
 	}
@@ -50,7 +50,7 @@ func TestSaveEvery(t *testing.T) {
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 4}
 	whole := s.run(t, cfg)
 	for name, every := range map[string]train.Interval{
-		"update": {Updates: 1}, "second": {Updates: 2}, "nanosecond": {Time: 1},
+		"update": {Steps: 1}, "second": {Steps: 2}, "nanosecond": {Time: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := cfg
@@ -62,8 +62,8 @@ func TestSaveEvery(t *testing.T) {
 				lost = append(lost, filepath.Join(t.TempDir(), "run"))
 				must(t, os.CopyFS(lost[len(lost)-1], os.DirFS(dir)))
 			}
-			job.Progress.OnStep = func(train.Step) { snapshot() }
-			job.Progress.OnEpoch = func(train.Epoch) { snapshot() }
+			job.Progress.OnStep = func(train.StepResult) { snapshot() }
+			job.Progress.OnEpoch = func(train.EpochResult) { snapshot() }
 			must(t, train.Run(context.Background(), cfg, job))
 			same(t, dir, whole)
 			if len(lost) != 9 {
@@ -82,11 +82,11 @@ func TestSaveEvery(t *testing.T) {
 // Inside an epoch there is one checkpoint at a time, beside those of epochs.
 func TestSaveEveryKeepsOne(t *testing.T) {
 	s := newStudio(t, 8, 0)
-	cfg := train.Config{Epochs: 2, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Keep: 1, DisplayEvery: 1, SaveEvery: train.Interval{Updates: 1}}
+	cfg := train.Config{Epochs: 2, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Keep: 1, DisplayEvery: 1, SaveEvery: train.Interval{Steps: 1}}
 	dir := t.TempDir()
 	job := s.job(t, cfg, dir, nil)
 	var seen []string
-	job.Progress.OnStep = func(train.Step) { seen = append(seen, strings.Join(names(t, dir), " ")) }
+	job.Progress.OnStep = func(train.StepResult) { seen = append(seen, strings.Join(names(t, dir), " ")) }
 	must(t, train.Run(context.Background(), cfg, job))
 	want := []string{"", "model_epoch0_step1.ckpt", "model_epoch0_step2.ckpt", "model_epoch0_step3.ckpt", "model_epoch1.ckpt",
 		"model_epoch1.ckpt model_epoch1_step5.ckpt", "model_epoch1.ckpt model_epoch1_step6.ckpt", "model_epoch1.ckpt model_epoch1_step7.ckpt"}

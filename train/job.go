@@ -21,7 +21,7 @@ import (
 type Job struct {
 	Dir     string // the run directory
 	Network Network
-	Data    Data
+	Data    Dataset
 	Meta    checkpoint.Meta // what every checkpoint of the run says of itself
 	Session tfgraph.Options
 
@@ -33,10 +33,10 @@ type Job struct {
 	// Settle decides, before the first update, about the pictures that cannot be
 	// decoded: an error ends the run, and without one they are left out. It returns
 	// what Meta.Config is to be. Nil puts up with none.
-	Settle func([]input.Problem) (json.RawMessage, error)
+	Settle func([]input.Excluded) (json.RawMessage, error)
 
 	// LeaveOut are pictures that are left out though they may well be decoded.
-	LeaveOut []input.Problem
+	LeaveOut []input.Excluded
 
 	// EventSize is how many bytes an event file grows to before the next is begun;
 	// 64 MiB.
@@ -58,10 +58,10 @@ func (j Job) validate() error {
 	switch {
 	case (j.Start == nil) == (j.Resume == nil):
 		return errors.New("got none or both of Start and Resume, want one")
-	case len(j.Network.Trained) == 0:
+	case len(j.Network.Trainable) == 0:
 		return errors.New("got no variable to train, want at least one")
 	case j.Data.Train == nil || len(j.Data.Train.Examples) == 0:
-		return fmt.Errorf("%w to train on", input.ErrNoPictures)
+		return fmt.Errorf("%w to train on", input.ErrNoImages)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ type Network struct {
 	Root      *op.Scope
 	Head      eval.Head
 	Variables []ops.Variable // all of them: what a checkpoint holds
-	Trained   []ops.Variable // those that an update changes
+	Trainable   []ops.Variable // those that an update changes
 	Tape      *ops.Tape
 	Boundary  tf.Output // what the first trained layer reads; zero where no layer below it is frozen
 	DropRate  tf.Output // zero where nothing is dropped
@@ -80,43 +80,43 @@ type Network struct {
 
 // Data are the pictures, decoded by the same contract for both uses. Val may be
 // nil.
-type Data struct {
+type Dataset struct {
 	Train   *input.Loader[*tfgraph.Tensor]
 	Val     *input.Loader[*tfgraph.Tensor]
 	Classes []string
-	Picture func(input []float32) image.Image // shows an input to people
+	Denormalize func(input []float32) image.Image // shows an input to people
 }
 
 // Progress is told how the run goes; nil functions are not called.
 type Progress struct {
 	OnNote  func(string) // something that a user may want to know
-	OnFill  func(Fill)
-	OnStep  func(Step)
-	OnEpoch func(Epoch)
+	OnCache  func(CacheProgress)
+	OnStep  func(StepResult)
+	OnEpoch func(EpochResult)
 }
 
 // Fill is how many pictures' features are computed, of those that were not kept
 // yet. Training and validation pictures are counted apart, each from Done 0.
-type Fill struct{ Done, Of int }
+type CacheProgress struct{ Done, Of int }
 
 // Step is one update done.
-type Step struct {
+type StepResult struct {
 	Epoch, Epochs int // the running one, from 1, and how many there are
 	Done, Of      int // pictures of the epoch
 	Step          int64
 	Loss          float64 // of this batch, dropout on
 	Accuracy      float64 // of this batch, dropout on
-	Rate          float64 // pictures a second since the epoch began
+	ImagesPerSecond          float64 // pictures a second since the epoch began
 }
 
 // Epoch is one epoch done, or with Epoch 0 the state before the first.
-type Epoch struct {
+type EpochResult struct {
 	Epoch, Epochs int
 	Step          int64
 	Loss          float64 // mean over the epoch's batches, dropout on
 	Accuracy      float64 // the same
 	Validation    *eval.Report
-	Rate          float64 // pictures a second, validation not counted
+	ImagesPerSecond          float64 // pictures a second, validation not counted
 	Seconds       float64 // the epoch's training
 	Checkpoint    string  // prefix of the checkpoint, "" for epoch 0
 }

@@ -35,8 +35,8 @@ const (
 
 // mortal are the settings of runs that are killed: all that a position is made
 // of matters in them.
-var mortal = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Mirror: true,
-	Keep: 2, DisplayEvery: 3, SaveEvery: train.Interval{Updates: 1}}
+var mortal = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Flip: true,
+	Keep: 2, DisplayEvery: 3, SaveEvery: train.Interval{Steps: 1}}
 
 const mortalPictures, mortalTrained = 34, 24
 
@@ -58,8 +58,8 @@ func live(t *testing.T, dir string) {
 		job.Session.IntraOp, job.Session.InterOp = n, n
 	}
 	job.EventSize = 40_000 // some updates' worth, so that files change
-	job.Progress.OnFill = func(f train.Fill) { fmt.Println("life: fill", f.Done, f.Of) }
-	job.Progress.OnStep = func(s train.Step) { fmt.Println("life: step", s.Step) }
+	job.Progress.OnCache = func(f train.CacheProgress) { fmt.Println("life: fill", f.Done, f.Of) }
+	job.Progress.OnStep = func(s train.StepResult) { fmt.Println("life: step", s.Step) }
 	must(t, train.Run(context.Background(), mortal, job))
 }
 

@@ -16,7 +16,7 @@ var ErrBusy = errors.New("another process trains here")
 const lockName = ".lock"
 
 // Begun tells whether a run has ever been opened in dir.
-func Begun(dir string) bool {
+func HasCheckpoints(dir string) bool {
 	_, err := os.Lstat(filepath.Join(dir, lockName))
 	return err == nil
 }

@@ -26,14 +26,14 @@ func (s *studio) lower(t *testing.T, cfg train.Config, dir string, epoch int, en
 	var due, lowered, cured atomic.Bool
 	due.Store(from == nil && epoch == 1 || from != nil && from.Epoch == epoch-1)
 	s.poison(&job, func() bool { return due.Load() && !cured.Load() })
-	job.Progress.OnEpoch = func(e train.Epoch) { due.Store(e.Epoch == epoch-1) }
+	job.Progress.OnEpoch = func(e train.EpochResult) { due.Store(e.Epoch == epoch-1) }
 	job.Progress.OnNote = func(text string) {
 		if strings.Contains(text, "going on from step") {
 			lowered.Store(true)
 			cured.Store(strings.HasSuffix(text, fmt.Sprintf("learning rate of %g", enough)))
 		}
 	}
-	job.Progress.OnStep = func(st train.Step) {
+	job.Progress.OnStep = func(st train.StepResult) {
 		if st.Step == stop && lowered.Load() {
 			cancel()
 		}
@@ -46,7 +46,7 @@ func (s *studio) lower(t *testing.T, cfg train.Config, dir string, epoch int, en
 func saving() (all []train.Config) {
 	for _, every := range []int64{0, 1} {
 		cfg := lowering
-		cfg.SaveEvery.Updates = every
+		cfg.SaveEvery.Steps = every
 		all = append(all, cfg)
 	}
 	return all
@@ -123,7 +123,7 @@ func TestLowerRateEnds(t *testing.T) {
 		}
 	}
 	err := train.Run(context.Background(), cfg, job)
-	var diverged *train.DivergedError
+	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || diverged.LearningRate > 1.01e-5 || notes != 3 || names(t, dir) != nil {
 		t.Errorf("got %v after %d notes, want a DivergedError at a rate of 1e-5 after 3", err, notes)
 	}

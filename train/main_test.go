@@ -43,7 +43,7 @@ var tiny = alexnet.Config{Classes: 2, Size: 67, Widths: alexnet.Widths{Conv: [5]
 // what decodes them.
 type studio struct {
 	network    alexnet.Config
-	contract   alexnet.Contract
+	contract   alexnet.Preprocessing
 	decoder    *alexnet.Decoder
 	train, val []input.Example
 	layers     []string // that an update changes
@@ -58,7 +58,7 @@ func newStudio(t testing.TB, trained, validated int) *studio {
 // studioOf trains on the first of some pictures and validates on the rest.
 func studioOf(t testing.TB, pictures []input.Example, trained int) *studio {
 	t.Helper()
-	s := &studio{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewContract(tiny.Size, alexnet.Squash, true, classes)}
+	s := &studio{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, true, classes)}
 	s.train, s.val = pictures[:trained], pictures[trained:]
 	var err error
 	s.decoder, err = alexnet.NewDecoder(s.contract, tfgraph.Options{})
@@ -94,7 +94,7 @@ func examplesIn(t testing.TB, dir string) []input.Example {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
 	must(t, err)
-	examples, problems := input.Examples(paths, input.Options{})
+	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -111,15 +111,15 @@ func (s *studio) job(t testing.TB, cfg train.Config, dir string, from *checkpoin
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network, "fc6", "fc7")
 	job := train.Job{
-		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Network: s.network, Contract: s.contract},
+		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Network: s.network, Preprocessing: s.contract},
 		Network: train.Network{
-			Root: root, Tape: net.Tape, Variables: net.Variables, Trained: net.VariablesOf(s.layers),
+			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.layers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, s.network.Classes),
 			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
 		},
-		Data: train.Data{
+		Data: train.Dataset{
 			Train:   eval.NewLoader(s.decoder, s.network.Size, s.train, cfg.Batch),
-			Classes: classes, Picture: s.contract.Picture,
+			Classes: classes, Denormalize: s.contract.Denormalize,
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.layers)
@@ -127,9 +127,9 @@ func (s *studio) job(t testing.TB, cfg train.Config, dir string, from *checkpoin
 		job.Data.Val = eval.NewLoader(s.decoder, s.network.Size, s.val, cfg.Batch)
 	}
 	if from == nil {
-		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Choice{Train: alexnet.LayerNames})
+		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
 		must(t, err)
-		job.Start = plan.Start(root, net, cfg.Seed)
+		job.Start = plan.Initialize(root, net, cfg.Seed)
 	}
 	return job
 }

@@ -5,27 +5,27 @@ import (
 
 	tf "github.com/wamuir/graft/tensorflow"
 
-	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/featurecache"
 	"alexnet/ops"
 )
 
 // Footprint is the memory that a run takes at its height, in bytes. Each part is
 // an upper bound, so that the whole is one.
-type Footprint struct {
+type MemoryEstimate struct {
 	Program     int64 // TensorFlow, Go, and what both hold back for the next allocation
 	Variables   int64 // the network's
 	Slots       int64 // the optimiser's state
 	Gradients   int64 // of all trained variables
-	Sums        int64 // of the micro-batches' gradients; 0 where a batch is computed at once
+	Accumulators        int64 // of the micro-batches' gradients; 0 where a batch is computed at once
 	Activations int64 // of what is computed at once; backward, gradients take their places
-	Pictures    int64 // decoded: in use and ahead
+	Images    int64 // decoded: in use and ahead
 	Features    int64 // what is kept in memory of frozen layers
 }
 
 // Total is the peak of resident memory.
-func (f Footprint) Total() int64 {
-	return f.Program + f.Variables + f.Slots + f.Gradients + f.Sums + f.Activations + f.Pictures + f.Features
+func (f MemoryEstimate) Total() int64 {
+	return f.Program + f.Variables + f.Slots + f.Gradients + f.Accumulators + f.Activations + f.Images + f.Features
 }
 
 const (
@@ -42,26 +42,26 @@ const (
 // at once and A the bytes of all outputs from the first layer computed to the
 // loss for one picture, it is P + slots*T + T + (T, in micro-batches) + m*A,
 // with decoded pictures, kept features and the program itself.
-func Memory(cfg Config, job Job) Footprint {
+func EstimateMemory(cfg Config, job Job) MemoryEstimate {
 	cfg, job = inParts(cfg, job)
 	n := job.Network
-	trained := bytesOf(n.Trained)
-	f := Footprint{
+	trained := bytesOf(n.Trainable)
+	f := MemoryEstimate{
 		Program: programBytes, Variables: bytesOf(n.Variables), Gradients: trained,
 		Slots: int64(ops.Slots(cfg.Optimizer)) * trained,
 	}
 	if cfg.MicroBatch < cfg.Batch {
-		f.Sums = trained
+		f.Accumulators = trained
 	}
 	if cfg.ClipNorm > 0 {
 		f.Gradients += trained // the clipped ones
 	}
 	feed, size := n.Head.Images, cfg.MicroBatch
-	f.Pictures = job.Data.pictureBytes(n.Head.Images, size)
+	f.Images = job.Data.pictureBytes(n.Head.Images, size)
 	if n.Boundary.Op != nil {
 		feed = n.Boundary
-		f.Pictures = job.Data.pictureBytes(n.Head.Images, micro)
-		f.Features = rowBytes(feed)*int64(size) + job.kept(cfg.Mirror)
+		f.Images = job.Data.pictureBytes(n.Head.Images, micro)
+		f.Features = rowBytes(feed)*int64(size) + job.kept(cfg.Flip)
 	}
 	all, _ := forward(feed)
 	_, largest := forward(n.Head.Images)
@@ -78,7 +78,7 @@ func bytesOf(vars []ops.Variable) (n int64) {
 
 // pictureBytes are those of the decoded batches that a loader has in the making,
 // and of the one in use.
-func (d Data) pictureBytes(images tf.Output, batch int) int64 {
+func (d Dataset) pictureBytes(images tf.Output, batch int) int64 {
 	if d.Train == nil {
 		return 0
 	}
@@ -100,7 +100,7 @@ func (j Job) kept(mirrored bool) int64 {
 	if l := j.Data.Val; l != nil {
 		rows += len(l.Examples)
 	}
-	row := features.Options{Half: j.Cache.Half}.RowSize(int(rowBytes(j.Network.Boundary) / 4))
+	row := featurecache.Options{Half: j.Cache.Half}.RowSize(int(rowBytes(j.Network.Boundary) / 4))
 	if int64(rows)*row > cmp.Or(j.Cache.Budget, defaultBudget) {
 		return 0
 	}

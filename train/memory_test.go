@@ -27,30 +27,30 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 		layers     []string
 		cfg        train.Config
 		cache      train.Cache
-		want       train.Footprint // without Activations
+		want       train.MemoryEstimate // without Activations
 		activation int64           // at least, for a picture
 		at         int64           // pictures computed at once
 	}{
 		"all layers": {convolutions, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{},
-			train.Footprint{Variables: all, Gradients: all, Pictures: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},
+			train.MemoryEstimate{Variables: all, Gradients: all, Images: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},
 		"all layers, many at once": {convolutions, train.Config{Batch: 1024, Optimizer: ops.Adam}, train.Cache{},
-			train.Footprint{Variables: all, Slots: 2 * all, Gradients: all, Sums: all, Pictures: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},
+			train.MemoryEstimate{Variables: all, Slots: 2 * all, Gradients: all, Accumulators: all, Images: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},
 		"all layers, few at once": {convolutions, train.Config{Batch: 1024, MicroBatch: 16, Optimizer: ops.Momentum}, train.Cache{},
-			train.Footprint{Variables: all, Slots: all, Gradients: all, Sums: all, Pictures: 3 * 16 * picture}, 4 * 7 * 55 * 55 * 96, 16},
+			train.MemoryEstimate{Variables: all, Slots: all, Gradients: all, Accumulators: all, Images: 3 * 16 * picture}, 4 * 7 * 55 * 55 * 96, 16},
 		"head": {connected, train.Config{Batch: 1024, Optimizer: ops.GradientDescent}, train.Cache{},
-			train.Footprint{Variables: all, Gradients: head, Pictures: 3 * 32 * picture, Features: (1024 + 3000) * feature}, 4 * 12 * 4096, 1024},
+			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * picture, Features: (1024 + 3000) * feature}, 4 * 12 * 4096, 1024},
 		"head, little kept": {connected, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{Budget: 1000},
-			train.Footprint{Variables: all, Gradients: head, Pictures: 3 * 32 * picture, Features: 128 * feature}, 4 * 12 * 4096, 128},
-		"head, mirrored, kept in float16": {connected, train.Config{Batch: 128, Mirror: true, Optimizer: ops.GradientDescent}, train.Cache{Half: true},
-			train.Footprint{Variables: all, Gradients: head, Pictures: 3 * 32 * picture, Features: 128*feature + 2*3000*(feature/2+2)}, 4 * 12 * 4096, 128},
+			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * picture, Features: 128 * feature}, 4 * 12 * 4096, 128},
+		"head, mirrored, kept in float16": {connected, train.Config{Batch: 128, Flip: true, Optimizer: ops.GradientDescent}, train.Cache{Half: true},
+			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * picture, Features: 128*feature + 2*3000*(feature/2+2)}, 4 * 12 * 4096, 128},
 		"head, none kept": {connected, train.Config{Batch: 2048, Optimizer: ops.Momentum}, train.Cache{Off: true},
-			train.Footprint{Variables: all, Slots: head, Gradients: head, Sums: head, Pictures: 3 * 32 * picture, Features: 1024 * feature}, 4 * 12 * 4096, 1024},
+			train.MemoryEstimate{Variables: all, Slots: head, Gradients: head, Accumulators: head, Images: 3 * 32 * picture, Features: 1024 * feature}, 4 * 12 * 4096, 1024},
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := *s
 			one.layers, one.cache = c.layers, c.cache
 			job := one.job(t, c.cfg, t.TempDir(), nil)
-			got := train.Memory(c.cfg, job)
+			got := train.EstimateMemory(c.cfg, job)
 			if most := 4 * c.activation * c.at; got.Activations < c.activation*c.at || got.Activations > max(most, 1<<28) {
 				t.Errorf("got activations of %d bytes, want %d to %d", got.Activations, c.activation*c.at, most)
 			}
@@ -82,7 +82,7 @@ func TestMemoryIsKeptTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStudio(t, 8, 0)
 			s.network = alexnet.Config{Classes: 2}.WithDefaults()
-			s.contract = alexnet.NewContract(s.network.Size, alexnet.Squash, true, classes)
+			s.contract = alexnet.NewPreprocessing(s.network.Size, alexnet.Squash, true, classes)
 			decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
 			must(t, err)
 			defer decoder.Close()
@@ -90,7 +90,7 @@ func TestMemoryIsKeptTo(t *testing.T) {
 			s.train = slices.Repeat(s.train, c.batch/8)
 			cfg := train.Config{Epochs: 2, Batch: c.batch, LearningRate: 1e-4, Optimizer: ops.GradientDescent, Dropout: .5, DisplayEvery: 1}
 			job := s.job(t, cfg, t.TempDir(), nil)
-			stated := train.Memory(cfg, job)
+			stated := train.EstimateMemory(cfg, job)
 			if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 				t.Skipf("NOT TESTED: the peak of resident memory cannot be set back here: %v", err)
 			}

@@ -95,7 +95,7 @@ func (r *run) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e := Epoch{Epochs: r.cfg.Epochs, Validation: report}
+	e := EpochResult{Epochs: r.cfg.Epochs, Validation: report}
 	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (r *run) begin(ctx context.Context) error {
 func (r *run) showInputs(ctx context.Context) error {
 	const shown, columns = 16, 4
 	data := r.job.Data
-	if data.Picture == nil {
+	if data.Denormalize == nil {
 		return nil
 	}
 	row, err := data.Train.Alloc(1)
@@ -116,12 +116,12 @@ func (r *run) showInputs(ctx context.Context) error {
 	}
 	defer row.Close()
 	var pictures []image.Image
-	order := input.Order(r.train.count, r.cfg.Seed, 0)
+	order := input.Shuffled(r.train.count, r.cfg.Seed, 0)
 	for _, i := range order[:min(shown, len(order))] {
 		if err := data.Train.Load(ctx, r.train.examples[i], row.Row(0)); err != nil {
 			return err
 		}
-		pictures = append(pictures, data.Picture(row.Row(0)))
+		pictures = append(pictures, data.Denormalize(row.Row(0)))
 	}
 	return r.events.Image(0, "inputs", summaries.Grid(columns, pictures...))
 }

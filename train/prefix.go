@@ -9,8 +9,8 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 
 	"alexnet/eval"
-	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/featurecache"
 	"alexnet/tfgraph"
 )
 
@@ -60,8 +60,8 @@ func (p *prefix) each(ctx context.Context, order []int, failed func(k int, err e
 		if err != nil {
 			return err
 		}
-		out, err := p.session.Run(context.WithoutCancel(ctx), tfgraph.Feeds{p.images: batch.Pictures}, []tf.Output{p.boundary})
-		batch.Pictures.Close()
+		out, err := p.session.Run(context.WithoutCancel(ctx), tfgraph.Feeds{p.images: batch.Images}, []tf.Output{p.boundary})
+		batch.Images.Close()
 		if err != nil {
 			return fmt.Errorf("compute frozen layers: %w", err)
 		}
@@ -80,14 +80,14 @@ func (p *prefix) each(ctx context.Context, order []int, failed func(k int, err e
 
 // fill computes what the store lacks of a plan's rows, in the plan's groups, and
 // lists the pictures that have none because they are bad.
-func (p *prefix) fill(ctx context.Context, store features.Store, plan []int, notify func(Fill)) (problems []input.Problem, err error) {
+func (p *prefix) fill(ctx context.Context, store featurecache.Store, plan []int, notify func(CacheProgress)) (problems []input.Excluded, err error) {
 	missing := rest(plan, store)
 	if len(missing) == 0 {
 		return nil, nil
 	}
 	tell := func(done int) {
 		if notify != nil {
-			notify(Fill{Done: done, Of: len(missing)})
+			notify(CacheProgress{Done: done, Of: len(missing)})
 		}
 	}
 	tell(0)
@@ -95,11 +95,11 @@ func (p *prefix) fill(ctx context.Context, store features.Store, plan []int, not
 	failed := func(k int, err error) {
 		bad[k] = true
 		if ex := p.loader.Examples[missing[k]]; !ex.Mirrored {
-			problems = append(problems, input.ProblemOf(ex.Path, err))
+			problems = append(problems, input.ExcludedFor(ex.Path, err))
 		}
 	}
 	first := *p
-	first.loader = p.loader.Guarded()
+	first.loader = p.loader.Sandboxed()
 	err = first.each(ctx, missing, failed, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
 		if !bad[k] && !store.Has(missing[k]) { // unless a copy of the picture came before
 			if err := store.Write(missing[k], row); err != nil {
@@ -113,7 +113,7 @@ func (p *prefix) fill(ctx context.Context, store features.Store, plan []int, not
 }
 
 // from gives batches of what the store holds.
-func (p *prefix) from(store features.Store) func(context.Context, []int, int) eval.Batches {
+func (p *prefix) from(store featurecache.Store) func(context.Context, []int, int) eval.Batches {
 	return func(ctx context.Context, order []int, from int) eval.Batches {
 		order = order[from:]
 		return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
@@ -124,7 +124,7 @@ func (p *prefix) from(store features.Store) func(context.Context, []int, int) ev
 					err = ctx.Err()
 				}
 				if err != nil {
-					batch.Pictures.Close()
+					batch.Images.Close()
 					yield(input.Batch[*tfgraph.Tensor]{}, err)
 					return
 				}
@@ -136,16 +136,16 @@ func (p *prefix) from(store features.Store) func(context.Context, []int, int) ev
 	}
 }
 
-func (p *prefix) gather(ctx context.Context, store features.Store, order []int) (batch input.Batch[*tfgraph.Tensor], err error) {
-	if batch.Pictures, err = p.tensor(len(order)); err != nil {
+func (p *prefix) gather(ctx context.Context, store featurecache.Store, order []int) (batch input.Batch[*tfgraph.Tensor], err error) {
+	if batch.Images, err = p.tensor(len(order)); err != nil {
 		return batch, err
 	}
 	for k, i := range order {
 		ex := p.loader.Examples[i]
 		batch.Labels, batch.Examples = append(batch.Labels, int32(ex.Label)), append(batch.Examples, ex)
-		err := store.Read(i, batch.Pictures.Row(k))
-		if errors.Is(err, features.ErrMissing) {
-			err = p.again(ctx, store, i, batch.Pictures.Row(k))
+		err := store.Read(i, batch.Images.Row(k))
+		if errors.Is(err, featurecache.ErrMissing) {
+			err = p.again(ctx, store, i, batch.Images.Row(k))
 		}
 		if err != nil {
 			return batch, err
@@ -157,7 +157,7 @@ func (p *prefix) gather(ctx context.Context, store features.Store, order []int) 
 // again computes one row that the store has lost, at the place that it had when
 // all were computed; what is at the others does not matter. Where the row cannot
 // be kept, the next reader computes it once more.
-func (p *prefix) again(ctx context.Context, store features.Store, i int, into []float32) error {
+func (p *prefix) again(ctx context.Context, store featurecache.Store, i int, into []float32) error {
 	start := i - i%micro
 	places := slices.Repeat([]int{i}, min(micro, len(p.loader.Examples)-start))
 	return p.each(ctx, places, nil, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
@@ -182,7 +182,7 @@ func (p *prefix) compute(ctx context.Context, order []int, from int) eval.Batche
 	order = order[from:]
 	return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
 		var batch input.Batch[*tfgraph.Tensor]
-		defer func() { batch.Pictures.Close() }()
+		defer func() { batch.Images.Close() }()
 		err := p.each(ctx, order, nil, func(k int, from input.Batch[*tfgraph.Tensor], i int, row []float32) error {
 			if k -= known; k < 0 {
 				return nil
@@ -191,11 +191,11 @@ func (p *prefix) compute(ctx context.Context, order []int, from int) eval.Batche
 			if at == 0 {
 				var err error
 				batch = input.Batch[*tfgraph.Tensor]{Start: k}
-				if batch.Pictures, err = p.tensor(min(p.loader.Batch, count-k)); err != nil {
+				if batch.Images, err = p.tensor(min(p.loader.Batch, count-k)); err != nil {
 					return err
 				}
 			}
-			copy(batch.Pictures.Row(at), row)
+			copy(batch.Images.Row(at), row)
 			batch.Labels, batch.Examples = append(batch.Labels, from.Labels[i]), append(batch.Examples, from.Examples[i])
 			if at+1 < p.loader.Batch && k+1 < count {
 				return nil

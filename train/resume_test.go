@@ -24,7 +24,7 @@ type interruption func(job *train.Job, cancel func())
 
 func afterStep(k int64) interruption {
 	return func(job *train.Job, cancel func()) {
-		job.Progress.OnStep = func(s train.Step) {
+		job.Progress.OnStep = func(s train.StepResult) {
 			if s.Step == k {
 				cancel()
 			}
@@ -34,7 +34,7 @@ func afterStep(k int64) interruption {
 
 func afterEpoch(k int) interruption {
 	return func(job *train.Job, cancel func()) {
-		job.Progress.OnEpoch = func(e train.Epoch) {
+		job.Progress.OnEpoch = func(e train.EpochResult) {
 			if e.Epoch == k {
 				cancel()
 			}
@@ -47,7 +47,7 @@ func afterEpoch(k int) interruption {
 func inValidation(k int64) interruption {
 	return func(job *train.Job, cancel func()) {
 		var due atomic.Bool
-		job.Progress.OnStep = func(s train.Step) { due.Store(s.Step == k) }
+		job.Progress.OnStep = func(s train.StepResult) { due.Store(s.Step == k) }
 		decode := job.Data.Val.Decode
 		job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
 			if due.Load() {

@@ -9,8 +9,8 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/eval"
-	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/featurecache"
 	"alexnet/summaries"
 	"alexnet/tfgraph"
 )
@@ -73,8 +73,8 @@ type run struct {
 	dir     directory
 	events  *summaries.Writer
 	train   source
-	val     source         // zero without validation
-	store   features.Store // of frozen layers; nil without
+	val     source             // zero without validation
+	store   featurecache.Store // of frozen layers; nil without
 	at      position
 	saved   position // of the newest checkpoint
 	savedAt time.Time
@@ -158,7 +158,7 @@ func (r *run) epoch(ctx context.Context) error {
 // step does one update, or its part of one, and closes the pictures. Once begun,
 // it is not given up.
 func (r *run) step(ctx context.Context, p part, of int) error {
-	defer p.Pictures.Close()
+	defer p.Images.Close()
 	n := p.whole
 	last := r.at.Index+n == of
 	res, err := r.graph.step(context.WithoutCancel(ctx), r.runner(p), r.settings(), r.train.feed, p, r.at.Step, last)
@@ -181,8 +181,8 @@ func (r *run) step(ctx context.Context, p part, of int) error {
 	r.display.add(res, n)
 	r.fresh += n
 	if notify := r.job.Progress.OnStep; notify != nil {
-		notify(Step{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Done: r.at.Index, Of: of, Step: r.at.Step,
-			Loss: res.loss, Accuracy: float64(res.correct) / float64(n), Rate: r.rate()})
+		notify(StepResult{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Done: r.at.Index, Of: of, Step: r.at.Step,
+			Loss: res.loss, Accuracy: float64(res.correct) / float64(n), ImagesPerSecond: r.rate()})
 	}
 	if !last && r.at.Step%int64(r.cfg.DisplayEvery) != 0 {
 		return nil
@@ -196,12 +196,12 @@ func (r *run) validate(ctx context.Context) (*eval.Report, error) {
 		return nil, nil
 	}
 	head := r.val.head(r.job.Network.Head)
-	report, err := eval.Evaluate(ctx, r.session, head, r.val.batches(ctx, input.InOrder(r.val.count), 0), r.job.Data.Classes, r.observers()...)
+	report, err := eval.Evaluate(ctx, r.session, head, r.val.batches(ctx, input.Sequential(r.val.count), 0), r.job.Data.Classes, r.observers()...)
 	if err != nil {
 		return nil, err
 	}
 	if math.IsNaN(report.Loss) || math.IsInf(report.Loss, 0) {
-		return nil, r.diverged(DivergedError{What: fmt.Sprintf("a loss of %v in validation", report.Loss), Loss: report.Loss})
+		return nil, r.diverged(NonFiniteError{What: fmt.Sprintf("a loss of %v in validation", report.Loss), Loss: report.Loss})
 	}
 	return &report, nil
 }
@@ -212,8 +212,8 @@ func (r *run) finish(ctx context.Context, report *eval.Report) error {
 		return err
 	}
 	loss, accuracy := r.at.sum.values()
-	e := Epoch{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
-		Validation: report, Rate: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
+	e := EpochResult{Epoch: r.at.Epoch + 1, Epochs: r.cfg.Epochs, Step: r.at.Step, Loss: loss, Accuracy: accuracy,
+		Validation: report, ImagesPerSecond: float64(r.fresh) / max(r.spent, 1e-9), Seconds: r.spent}
 	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (r *run) finish(ctx context.Context, report *eval.Report) error {
 	return nil
 }
 
-func (r *run) tell(e Epoch) {
+func (r *run) tell(e EpochResult) {
 	if notify := r.job.Progress.OnEpoch; notify != nil {
 		notify(e)
 	}

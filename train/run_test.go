@@ -23,10 +23,10 @@ func TestRunLearns(t *testing.T) {
 	s := newStudio(t, 24, 10)
 	cfg := train.Config{Epochs: 8, Batch: 8, LearningRate: 1e-3, Optimizer: ops.Adam, Seed: 3, DisplayEvery: 1}
 	job := s.job(t, cfg, t.TempDir(), nil)
-	var epochs []train.Epoch
-	var steps []train.Step
-	job.Progress.OnEpoch = func(e train.Epoch) { epochs = append(epochs, e) }
-	job.Progress.OnStep = func(st train.Step) { steps = append(steps, st) }
+	var epochs []train.EpochResult
+	var steps []train.StepResult
+	job.Progress.OnEpoch = func(e train.EpochResult) { epochs = append(epochs, e) }
+	job.Progress.OnStep = func(st train.StepResult) { steps = append(steps, st) }
 	must(t, train.Run(context.Background(), cfg, job))
 
 	if len(epochs) != 9 || len(steps) != 24 {
@@ -89,9 +89,9 @@ func (s *studio) startAndGradients(t testing.TB, cfg train.Config) (start, gradi
 	net := alexnet.Build(root, s.network)
 	head := eval.NewHead(root, net.Images, net.Logits, s.network.Classes)
 	grads := ops.Gradients(root, ops.Mean(root.SubScope("loss"), head.Losses), net.Variables, net.Tape)
-	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Choice{Train: alexnet.LayerNames})
+	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
 	must(t, err)
-	starter := plan.Start(root, net, cfg.Seed)
+	starter := plan.Initialize(root, net, cfg.Seed)
 	def, err := tfgraph.GraphDef(root)
 	must(t, err)
 	session, err := tfgraph.Open(def, tfgraph.Options{})
@@ -99,16 +99,16 @@ func (s *studio) startAndGradients(t testing.TB, cfg train.Config) (start, gradi
 	defer session.Close()
 	must(t, starter(context.Background(), session))
 	start, gradients = map[string][]float32{}, map[string][]float32{}
-	order := input.Order(len(s.train), cfg.Seed, 0)
+	order := input.Shuffled(len(s.train), cfg.Seed, 0)
 	for batch, err := range eval.NewLoader(s.decoder, s.network.Size, s.train, cfg.Batch).Batches(context.Background(), order) {
 		must(t, err)
-		defer batch.Pictures.Close()
+		defer batch.Images.Close()
 		labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))
 		must(t, err)
 		defer labels.Close()
 		for i, v := range net.Variables {
 			start[v.Name] = fetch(t, session, nil, v.Value)
-			gradients[v.Name] = fetch(t, session, tfgraph.Feeds{head.Images: batch.Pictures, head.Labels: labels}, grads[i])
+			gradients[v.Name] = fetch(t, session, tfgraph.Feeds{head.Images: batch.Images, head.Labels: labels}, grads[i])
 		}
 	}
 	return start, gradients
@@ -166,9 +166,9 @@ func TestEpochTimeIsThatOfTraining(t *testing.T) {
 		return decode(ctx, encoded, ex, into)
 	}
 	var trained, validated time.Time
-	var epoch train.Epoch
-	job.Progress.OnStep = func(train.Step) { trained = time.Now() }
-	job.Progress.OnEpoch = func(e train.Epoch) { epoch, validated = e, time.Now() }
+	var epoch train.EpochResult
+	job.Progress.OnStep = func(train.StepResult) { trained = time.Now() }
+	job.Progress.OnEpoch = func(e train.EpochResult) { epoch, validated = e, time.Now() }
 	began := time.Now()
 	must(t, train.Run(context.Background(), cfg, job))
 	if validated.Sub(trained) < pause {
@@ -178,7 +178,7 @@ func TestEpochTimeIsThatOfTraining(t *testing.T) {
 	if most := whole - 2*pause.Seconds(); epoch.Seconds <= 0 || epoch.Seconds > most {
 		t.Errorf("got %v s, want at most the %v s that were not validation", epoch.Seconds, most)
 	}
-	if rate := 2 / epoch.Seconds; math.Abs(epoch.Rate-rate) > 1e-6*rate {
-		t.Errorf("got %v pictures a second, want %v", epoch.Rate, rate)
+	if rate := 2 / epoch.Seconds; math.Abs(epoch.ImagesPerSecond-rate) > 1e-6*rate {
+		t.Errorf("got %v pictures a second, want %v", epoch.ImagesPerSecond, rate)
 	}
 }

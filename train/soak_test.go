@@ -30,7 +30,7 @@ func TestMemoryStaysFlatForLong(t *testing.T) {
 	if os.Getenv(soakVar) != "1" {
 		t.Skipf("takes minutes: scripts/soak runs it, or %s=1", soakVar)
 	}
-	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 20, Batch: 4, SaveEvery: train.Interval{Updates: 100}}, 1000)
+	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 20, Batch: 4, SaveEvery: train.Interval{Steps: 100}}, 1000)
 }
 
 // So does the network of the paper for 100, measured from the 25th.
@@ -40,7 +40,7 @@ func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 	}
 	s := newStudio(t, 8, 4)
 	s.network = alexnet.Config{Classes: 2}.WithDefaults()
-	s.contract = alexnet.NewContract(s.network.Size, alexnet.Squash, true, classes)
+	s.contract = alexnet.NewPreprocessing(s.network.Size, alexnet.Squash, true, classes)
 	decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
 	must(t, err)
 	defer decoder.Close()
@@ -56,7 +56,7 @@ func soak(t *testing.T, s *studio, cfg train.Config, updates int) {
 	s.train = slices.Repeat(s.train, updates*cfg.Batch/len(s.train))
 	job := s.job(t, cfg, t.TempDir(), nil)
 	var sizes, files []int64 // after the first update of the second epoch, and of each later one
-	job.Progress.OnStep = func(st train.Step) {
+	job.Progress.OnStep = func(st train.StepResult) {
 		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
 			sizes, files = append(sizes, testenv.Resident(t)>>10), append(files, openFiles(t))
 			bounded(t, job.Dir, cfg.Keep)

@@ -9,8 +9,8 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 
 	"alexnet/eval"
-	"alexnet/features"
 	"alexnet/input"
+	"alexnet/internal/featurecache"
 	"alexnet/tfgraph"
 )
 
@@ -37,7 +37,7 @@ func (s source) head(h eval.Head) eval.Head {
 
 // only leaves of s, whose pictures are all the examples of l, those that no
 // problem names.
-func (s source) only(l *loader, problems []input.Problem) source {
+func (s source) only(l *loader, problems []input.Excluded) source {
 	bad := map[string]bool{}
 	for _, p := range problems {
 		bad[p.Path] = true
@@ -67,7 +67,7 @@ func (s source) only(l *loader, problems []input.Problem) source {
 // prepare finds out which pictures can be used and opens the run's sources.
 func (r *run) prepare(ctx context.Context) error {
 	loaders := []*loader{r.job.Data.Train}
-	if r.cfg.Mirror {
+	if r.cfg.Flip {
 		loaders[0] = withMirrored(loaders[0])
 	}
 	if r.job.Data.Val != nil {
@@ -101,7 +101,7 @@ func withMirrored(l *loader) *loader {
 
 // settle has the job decide about the problems. One without Settle puts up with
 // none.
-func (j Job) settle(problems []input.Problem) (json.RawMessage, error) {
+func (j Job) settle(problems []input.Excluded) (json.RawMessage, error) {
 	if j.Settle != nil {
 		return j.Settle(problems)
 	}
@@ -113,12 +113,12 @@ func (j Job) settle(problems []input.Problem) (json.RawMessage, error) {
 
 // order is that of the running epoch's pictures.
 func (r *run) order() []int {
-	order := input.InOrder(r.train.count)
-	if !r.cfg.InOrder {
-		order = input.Order(r.train.count, r.cfg.Seed, r.at.Epoch)
+	order := input.Sequential(r.train.count)
+	if !r.cfg.NoShuffle {
+		order = input.Shuffled(r.train.count, r.cfg.Seed, r.at.Epoch)
 	}
 	for k, i := range order {
-		if r.cfg.Mirror && input.Coin(r.cfg.Seed, r.at.Epoch, i) {
+		if r.cfg.Flip && input.Flip(r.cfg.Seed, r.at.Epoch, i) {
 			order[k] += r.train.count
 		}
 	}
@@ -130,7 +130,7 @@ func (r *run) order() []int {
 // is off or cannot be had; then it is computed for each batch anew, where it may
 // differ in the last bits: they depend on a picture's place among those computed
 // at once.
-func (r *run) sources(ctx context.Context, loaders []*loader) ([]source, []input.Problem, error) {
+func (r *run) sources(ctx context.Context, loaders []*loader) ([]source, []input.Excluded, error) {
 	sources := make([]source, len(loaders))
 	if r.job.Network.Boundary.Op == nil {
 		for i, l := range loaders {
@@ -160,8 +160,8 @@ func (r *run) sources(ctx context.Context, loaders []*loader) ([]source, []input
 }
 
 // verify decodes every picture once.
-func verify(ctx context.Context, loaders []*loader) ([]input.Problem, error) {
-	var all []input.Problem
+func verify(ctx context.Context, loaders []*loader) ([]input.Excluded, error) {
+	var all []input.Excluded
 	for _, l := range loaders {
 		once := *l
 		once.Examples = slices.DeleteFunc(slices.Clone(l.Examples), func(ex input.Example) bool { return ex.Mirrored })
@@ -176,7 +176,7 @@ func verify(ctx context.Context, loaders []*loader) ([]input.Problem, error) {
 
 // keep computes what the frozen layers make of all pictures and gives a store of
 // it for each prefix, or none where nothing can be kept, which a note explains.
-func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []features.Store, problems []input.Problem, err error) {
+func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []featurecache.Store, problems []input.Excluded, err error) {
 	if r.job.Cache.Off {
 		return nil, nil, nil
 	}
@@ -189,14 +189,14 @@ func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []features.S
 	}
 	offset := 0
 	for _, p := range prefixes {
-		stores = append(stores, features.From(r.store, offset))
+		stores = append(stores, featurecache.From(r.store, offset))
 		offset += len(p.loader.Examples)
 	}
 	plan, err := r.planFilling(all, prefixes, stores)
 	for i, p := range prefixes {
-		var bad []input.Problem
+		var bad []input.Excluded
 		if err == nil {
-			bad, err = p.fill(ctx, stores[i], plan[i], r.job.Progress.OnFill)
+			bad, err = p.fill(ctx, stores[i], plan[i], r.job.Progress.OnCache)
 		}
 		problems = append(problems, bad...)
 	}

@@ -13,7 +13,7 @@ import (
 
 // View is what Job.Show may look at, and add to, between two updates.
 type View struct {
-	Epoch
+	EpochResult
 	Events  *summaries.Writer // that of the moment: the run may go on in another file
 	Session *tfgraph.Session  // with the present values of all variables
 
@@ -35,11 +35,11 @@ func (r *run) observers() []eval.Observer {
 
 // show is not interrupted: what it shows belongs to a position that is yet to be
 // saved.
-func (r *run) show(ctx context.Context, e Epoch) error {
+func (r *run) show(ctx context.Context, e EpochResult) error {
 	if r.job.Show == nil {
 		return nil
 	}
-	v := View{Epoch: e, Events: r.events, Session: r.session, Count: r.val.count, Feed: r.val.feed}
+	v := View{EpochResult: e, Events: r.events, Session: r.session, Count: r.val.count, Feed: r.val.feed}
 	v.Batches = func(ctx context.Context, places []int) eval.Batches { return r.val.batches(ctx, places, 0) }
 	if err := r.job.Show(context.WithoutCancel(ctx), v); err != nil {
 		return fmt.Errorf("show epoch %d: %w", e.Epoch, err)

@@ -30,12 +30,12 @@ func (a *album) put(job *train.Job) {
 		return func(label int, probabilities []float32) { a.seen++ }
 	}
 	job.Show = func(ctx context.Context, v train.View) error {
-		a.epochs = append(a.epochs, fmt.Sprintf("epoch %d step %d pictures %d", v.Epoch.Epoch, v.Step, a.seen))
+		a.epochs = append(a.epochs, fmt.Sprintf("epoch %d step %d pictures %d", v.EpochResult.Epoch, v.Step, a.seen))
 		for batch, err := range v.Batches(ctx, []int{v.Count - 1, 0}) {
 			if err != nil {
 				return err
 			}
-			batch.Pictures.Close()
+			batch.Images.Close()
 			a.picked = append(a.picked, batch.Examples[0].Path, batch.Examples[1].Path)
 		}
 		return v.Events.Scalar(v.Step, "shown", float64(a.seen))
@@ -80,7 +80,7 @@ func TestShow(t *testing.T) {
 			job := s.job(t, cfg, dir, nil)
 			a.put(&job)
 			ctx, cancel := context.WithCancel(t.Context())
-			job.Progress.OnStep = func(st train.Step) {
+			job.Progress.OnStep = func(st train.StepResult) {
 				if st.Step == 4 {
 					cancel()
 				}
@@ -124,7 +124,7 @@ func TestShowFails(t *testing.T) {
 	dir := t.TempDir()
 	job := s.job(t, cached, dir, nil)
 	job.Show = func(_ context.Context, v train.View) error {
-		if v.Epoch.Epoch == 1 {
+		if v.EpochResult.Epoch == 1 {
 			return no
 		}
 		return nil

@@ -21,7 +21,7 @@ import (
 func TestCacheIsExactInOrder(t *testing.T) {
 	s := newFrozenStudio(t, 70, 5)
 	cfg := cached
-	cfg.InOrder, cfg.Batch = true, 20
+	cfg.NoShuffle, cfg.Batch = true, 20
 	kept, _ := s.with(t, cfg, train.Cache{})
 	anew, _ := s.with(t, cfg, train.Cache{Off: true})
 	same(t, anew, kept)
@@ -36,7 +36,7 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 	losses := func(cache train.Cache) (all []float64) {
 		s.cache = cache
 		job := s.job(t, cfg, t.TempDir(), nil)
-		job.Progress.OnStep = func(st train.Step) { all = append(all, st.Loss) }
+		job.Progress.OnStep = func(st train.StepResult) { all = append(all, st.Loss) }
 		must(t, train.Run(context.Background(), cfg, job))
 		return all
 	}
@@ -62,9 +62,9 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 func TestMirror(t *testing.T) {
 	s := newFrozenStudio(t, 12, 4)
 	cfg := cached
-	cfg.InOrder, cfg.Batch = true, 12
+	cfg.NoShuffle, cfg.Batch = true, 12
 	plain, _ := s.with(t, cfg, train.Cache{})
-	cfg.Mirror = true
+	cfg.Flip = true
 	kept, what := s.with(t, cfg, train.Cache{})
 	if what.filled != 2*12+4 {
 		t.Errorf("got %d pictures computed, want 12 twice and 4", what.filled)
@@ -112,7 +112,7 @@ func TestBadPictures(t *testing.T) {
 
 			var told []string
 			job := s.job(t, cfg, dir, nil)
-			job.Settle = func(problems []input.Problem) (json.RawMessage, error) {
+			job.Settle = func(problems []input.Excluded) (json.RawMessage, error) {
 				for _, p := range problems {
 					told = append(told, p.Path)
 				}
@@ -138,7 +138,7 @@ func TestSettleRefuses(t *testing.T) {
 	s := newStudio(t, 4, 0)
 	no := errors.New("no")
 	job := s.job(t, cached, t.TempDir(), nil)
-	job.Settle = func([]input.Problem) (json.RawMessage, error) { return nil, no }
+	job.Settle = func([]input.Excluded) (json.RawMessage, error) { return nil, no }
 	if err := train.Run(context.Background(), cached, job); !errors.Is(err, no) {
 		t.Errorf("got %v, want %v", err, no)
 	}

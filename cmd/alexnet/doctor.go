@@ -79,12 +79,12 @@ type diagnosis struct {
 	Machine    machine          `json:"machine"`
 	Arithmetic string           `json:"arithmetic"` // what came of a matrix product
 	Data       *examination     `json:"data,omitempty"`
-	Problems   []input.Problem  `json:"problems"` // what has to be put right
+	Problems   []input.Excluded  `json:"problems"` // what has to be put right
 	Advice     []string         `json:"advice"`   // what may be worth a look
 }
 
 func (d *diagnosis) problem(path, reason, hint string) {
-	d.Problems = append(d.Problems, input.Problem{Path: path, Reason: reason, Hint: hint})
+	d.Problems = append(d.Problems, input.Excluded{Path: path, Reason: reason, Hint: hint})
 	d.Healthy = false
 }
 
@@ -97,7 +97,7 @@ func examineInstallation(ctx context.Context) *diagnosis {
 	d := &diagnosis{
 		Healthy: true, Program: ownVersion(), TensorFlow: tfgraph.Version(), Wanted: wantedTensorFlow, Kernels: tfgraph.Kernels(),
 		Go: runtime.Version(), Threads: runtime.GOMAXPROCS(0), Machine: readMachine(rootFS),
-		Problems: []input.Problem{}, Advice: []string{},
+		Problems: []input.Excluded{}, Advice: []string{},
 	}
 	devices, err := tfgraph.Devices()
 	if d.Devices = devices; err != nil {

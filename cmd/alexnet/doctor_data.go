@@ -50,7 +50,7 @@ func (a *app) examineData(ctx context.Context, d *diagnosis, path string, opt in
 			path = in.Path
 		}
 		d.problem(path, reasonOf(in.Err).Error(), in.Hint)
-		for _, p := range in.Problems {
+		for _, p := range in.Excluded {
 			d.problem(p.Path, p.Reason, p.Hint)
 		}
 		return nil
@@ -59,8 +59,8 @@ func (a *app) examineData(ctx context.Context, d *diagnosis, path string, opt in
 	if err != nil {
 		return err
 	}
-	problems := slices.Concat(data.Problems, broken)
-	data.Train, data.Val = input.Drop(data.Train, broken), input.Drop(data.Val, broken)
+	problems := slices.Concat(data.Excluded, broken)
+	data.Train, data.Val = input.Without(data.Train, broken), input.Without(data.Val, broken)
 	duplicates, changed, err := input.Duplicates(ctx, data)
 	if err != nil {
 		return err
@@ -77,9 +77,9 @@ func (a *app) examineData(ctx context.Context, d *diagnosis, path string, opt in
 
 // decodeAll decodes every picture as training would, whatever is known of it,
 // and returns those that fail.
-func (a *app) decodeAll(ctx context.Context, data *input.Data, limits input.Limits) ([]input.Problem, error) {
+func (a *app) decodeAll(ctx context.Context, data *input.Dataset, limits input.Limits) ([]input.Excluded, error) {
 	size := alexnet.Config{}.WithDefaults().Size
-	contract := alexnet.NewContract(size, alexnet.Squash, true, data.Classes)
+	contract := alexnet.NewPreprocessing(size, alexnet.Squash, true, data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (a *app) decodeAll(ctx context.Context, data *input.Data, limits input.Limi
 	return a.verify(ctx, contract, loader, true)
 }
 
-func (e *examination) count(data *input.Data, broken int) {
+func (e *examination) count(data *input.Dataset, broken int) {
 	e.Layout, e.Train, e.Validation, e.ValFrom = data.Layout, len(data.Train), len(data.Val), data.ValFrom
 	e.Broken, e.ChanceLoss = broken, math.Log(float64(len(data.Classes)))
 	e.Notes = append(e.Notes, data.Notes...)
@@ -108,7 +108,7 @@ const (
 )
 
 // judgeCounts says what follows from how many pictures each class has.
-func (d *diagnosis) judgeCounts(data *input.Data) {
+func (d *diagnosis) judgeCounts(data *input.Dataset) {
 	counts := input.Counts(data.Train, len(data.Classes))
 	most, least := slices.Max(counts), slices.Min(counts)
 	for i, n := range counts {
@@ -131,12 +131,12 @@ func (d *diagnosis) judgeCounts(data *input.Data) {
 		len(data.Classes), math.Log(float64(len(data.Classes))))
 }
 
-func (d *diagnosis) judgeSizes(data *input.Data) {
-	for _, ex := range input.Tiny(slices.Concat(data.Train, data.Val), input.TinySide) {
+func (d *diagnosis) judgeSizes(data *input.Dataset) {
+	for _, ex := range input.Small(slices.Concat(data.Train, data.Val), input.SmallSide) {
 		d.Data.Tiny = append(d.Data.Tiny, ex.Path)
 	}
 	if n := len(d.Data.Tiny); n > 0 {
-		d.advise("%d pictures have a side of fewer than %d pixels, such as %s: they show the network little", n, input.TinySide, d.Data.Tiny[0])
+		d.advise("%d pictures have a side of fewer than %d pixels, such as %s: they show the network little", n, input.SmallSide, d.Data.Tiny[0])
 	}
 }
 

@@ -137,7 +137,7 @@ func TestJudgeCounts(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			d := &diagnosis{Healthy: true}
-			d.judgeCounts(&input.Data{Classes: []string{"cat", "dog"}, Train: test.train, Val: test.val})
+			d.judgeCounts(&input.Dataset{Classes: []string{"cat", "dog"}, Train: test.train, Val: test.val})
 			var got []string
 			for _, p := range d.Problems {
 				got = append(got, p.Reason)

@@ -42,15 +42,15 @@ func newEval(a *app) *cobra.Command {
 				return err
 			}
 			model.Limits = opt.Limits
-			opt.Classes, opt.Split = model.Meta.Contract.Classes, input.Split(split)
+			opt.Classes, opt.Split = model.Meta.Preprocessing.Classes, input.Split(split)
 			data, err := input.OpenEval(args[1], opt)
 			if err != nil {
-				return pictures.bad.Opening(err)
+				return pictures.bad.ApplyOnOpen(err)
 			}
 			for _, note := range data.Notes {
 				a.log.Info(note)
 			}
-			examples, err := pictures.refuse(ctx, a, data.Problems, model, data.Val)
+			examples, err := pictures.refuse(ctx, a, data.Excluded, model, data.Val)
 			if err != nil {
 				return err
 			}

@@ -14,8 +14,8 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/eval"
+	"alexnet/export"
 	"alexnet/finetune"
-	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -98,7 +98,7 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 	}
 	var run finetune.Config
 	if json.Unmarshal(meta.Config, &run) == nil { // where a run left no settings there are no pictures either
-		if meta.Config, err = json.Marshal(run.WithoutFolders()); err != nil {
+		if meta.Config, err = json.Marshal(run.WithBaseNames()); err != nil {
 			return err
 		}
 	}
@@ -116,7 +116,7 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 
 // vacant refuses to overwrite anything, before the long work begins.
 func (f exportFlags) vacant() error {
-	err := savedmodel.Vacant(f.out)
+	err := export.CheckVacant(f.out)
 	if _, lookErr := os.Stat(f.out); err == nil && lookErr == nil && strings.HasPrefix(f.format, "np") {
 		err = errors.New("it is a folder, want the name of a file")
 	}
@@ -141,7 +141,7 @@ func atLeast(m checkpoint.Meta, accuracy float64) error {
 }
 
 func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string, meta checkpoint.Meta, run finetune.Config) error {
-	if meta.Contract.Decode == alexnet.DecodeFast {
+	if meta.Preprocessing.Decode == alexnet.DecodeFast {
 		a.log.Info("the model shrinks large JPEG while decoding, as the run does")
 	}
 	meta.Network.BFloat16 = nil
@@ -162,11 +162,11 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string
 	if err := x.choose(f.check, drawn); err != nil {
 		return err
 	}
-	e := savedmodel.Export{Meta: meta, Prefix: prefix, Version: ownVersion(), Check: x.compare}
+	e := export.Export{Meta: meta, Prefix: prefix, Version: ownVersion(), Check: x.compare}
 	if e.Evaluation, err = x.evaluate(ctx); err != nil {
 		return err
 	}
-	card, err := savedmodel.Write(ctx, f.out, e)
+	card, err := export.Write(ctx, f.out, e)
 	if err != nil {
 		return err
 	}

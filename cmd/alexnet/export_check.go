@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"alexnet/eval"
+	"alexnet/export"
 	"alexnet/finetune"
 	"alexnet/input"
-	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -54,11 +54,11 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 		return nil
 	}
 	x.model.Limits = input.Limits{MaxPixels: run.MaxPixels}
-	broken, err := x.app.verify(ctx, x.model.Meta.Contract, x.model.Loader(data.Val, 1), false)
+	broken, err := x.app.verify(ctx, x.model.Meta.Preprocessing, x.model.Loader(data.Val, 1), false)
 	if err != nil {
 		return err
 	}
-	x.val, x.valFrom = input.Drop(data.Val, broken), data.ValFrom
+	x.val, x.valFrom = input.Without(data.Val, broken), data.ValFrom
 	for _, path := range []string{run.Data, run.Val} {
 		if filepath.IsAbs(path) {
 			x.valFrom = strings.ReplaceAll(x.valFrom, path, filepath.Base(path))
@@ -68,7 +68,7 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 }
 
 // evaluate measures the model on the validation pictures, for its card.
-func (x *exporter) evaluate(ctx context.Context) (*savedmodel.Evaluation, error) {
+func (x *exporter) evaluate(ctx context.Context) (*export.Evaluation, error) {
 	if len(x.val) == 0 {
 		return nil, nil
 	}
@@ -87,7 +87,7 @@ func (x *exporter) choose(asked []string, dir string) error {
 		return err
 	}
 	paths, problems := input.Expand(asked, x.app.stdin)
-	given, refused := input.Examples(append(paths, drawn...), input.Options{})
+	given, refused := input.ExamplesFromPaths(append(paths, drawn...), input.Options{})
 	if problems = append(problems, refused...); len(problems) > 0 {
 		return fmt.Errorf("--check: %v", problems[0])
 	}
@@ -103,7 +103,7 @@ func (x *exporter) choose(asked []string, dir string) error {
 
 // compare loads what was written as other programs do, and has it answer beside the run.
 func (x *exporter) compare(ctx context.Context, dir string) error {
-	loaded, err := savedmodel.Load(dir, onCPU)
+	loaded, err := export.Load(dir, onCPU)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (x *exporter) compare(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		for _, signature := range []string{"oriented", savedmodel.DefaultSignature} {
+		for _, signature := range []string{"oriented", export.DefaultSignature} {
 			got, err := ask(ctx, loaded, signature, examples, x.model.Limits)
 			if err != nil {
 				return err
@@ -129,7 +129,7 @@ func (x *exporter) compare(ctx context.Context, dir string) error {
 
 // ofRun are the run's probabilities for each picture, in the order of the classes.
 func (x *exporter) ofRun(ctx context.Context, examples []input.Example) ([][]float64, error) {
-	classes := x.model.Meta.Contract.Classes
+	classes := x.model.Meta.Preprocessing.Classes
 	var all [][]float64
 	err := x.model.Predict(ctx, examples, atOnce, len(classes), func(p eval.Prediction) error {
 		if p.Err != nil {
@@ -153,7 +153,7 @@ type answer struct {
 
 // ask runs a signature on the pictures, as many at once as the run did, since kernels
 // round by the size of a batch.
-func ask(ctx context.Context, loaded *savedmodel.Loaded, signature string, examples []input.Example, limits input.Limits) ([]answer, error) {
+func ask(ctx context.Context, loaded *export.Loaded, signature string, examples []input.Example, limits input.Limits) ([]answer, error) {
 	inputs, err := encodedInputs(examples, limits)
 	if err != nil {
 		return nil, err
@@ -174,9 +174,9 @@ func ask(ctx context.Context, loaded *savedmodel.Loaded, signature string, examp
 // hold compares answers with what the run says. As it is stored, a picture that is
 // stored turned is not what the run sees.
 func (x *exporter) hold(signature string, examples []input.Example, got []answer, want [][]float64) error {
-	classes := x.model.Meta.Contract.Classes
+	classes := x.model.Meta.Preprocessing.Classes
 	for i, ex := range examples {
-		if signature == savedmodel.DefaultSignature && ex.Orientation != 1 && x.model.Meta.Contract.Orientation {
+		if signature == export.DefaultSignature && ex.Orientation != 1 && x.model.Meta.Preprocessing.Orientation {
 			continue
 		}
 		for j, p := range got[i].probabilities {

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"alexnet/eval"
+	"alexnet/export"
 	"alexnet/input"
-	"alexnet/savedmodel"
 	"alexnet/tfgraph"
 )
 
@@ -58,16 +58,16 @@ func TestExportIsComparedWithItsRun(t *testing.T) {
 	}
 	defer model.Close()
 	stored, renamed := meta, meta
-	stored.Contract.Orientation = false // which only the turned picture shows
-	renamed.Contract.Classes = []string{"dark", "bright"}
+	stored.Preprocessing.Orientation = false // which only the turned picture shows
+	renamed.Preprocessing.Classes = []string{"dark", "bright"}
 	for name, c := range map[string]struct {
-		export savedmodel.Export
+		export export.Export
 		want   string
 	}{
-		"the run's own":          {savedmodel.Export{Meta: meta, Prefix: first}, ""},
-		"another run's":          {savedmodel.Export{Meta: meta, Prefix: second}, "got probability"},
-		"turned the other way":   {savedmodel.Export{Meta: stored, Prefix: first}, "turned.jpg by oriented: got probability"},
-		"names in another order": {savedmodel.Export{Meta: renamed, Prefix: first}, "got class"},
+		"the run's own":          {export.Export{Meta: meta, Prefix: first}, ""},
+		"another run's":          {export.Export{Meta: meta, Prefix: second}, "got probability"},
+		"turned the other way":   {export.Export{Meta: stored, Prefix: first}, "turned.jpg by oriented: got probability"},
+		"names in another order": {export.Export{Meta: renamed, Prefix: first}, "got class"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := exporter{app: &app{stdin: new(bytes.Reader)}, model: model}
@@ -76,7 +76,7 @@ func TestExportIsComparedWithItsRun(t *testing.T) {
 			}
 			c.export.Check = x.compare
 			out := filepath.Join(t.TempDir(), "model")
-			_, err := savedmodel.Write(context.Background(), out, c.export)
+			_, err := export.Write(context.Background(), out, c.export)
 			if c.want == "" {
 				if err != nil || x.compared != 3 || x.difference > tolerance {
 					t.Errorf("got %v, %d pictures, %g, want none, 3, at most %g", err, x.compared, x.difference, tolerance)
@@ -99,7 +99,7 @@ func TestDrawChecks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, problems := input.Examples(paths, input.Options{})
+	found, problems := input.ExamplesFromPaths(paths, input.Options{})
 	if len(problems) > 0 || len(found) != 3 {
 		t.Fatalf("got %v, want three pictures", problems)
 	}

@@ -20,7 +20,7 @@ import (
 
 	"alexnet/finetune"
 	"alexnet/internal/hostile"
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 )
 
 // hostileCount and hostileSeed are how many pictures TestHostilePictures draws,
@@ -152,7 +152,7 @@ func (m *meeting) train(t *testing.T) {
 	if !strings.Contains(stderr, "left-out.csv") {
 		t.Errorf("got %q, want the list named", stderr)
 	}
-	out, err := finetune.LeftOut(m.run)
+	out, err := finetune.ReadExcluded(m.run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func (m *meeting) train(t *testing.T) {
 		refused[p.Path] = p.Reason
 	}
 	m.judge(t, refused)
-	config, err := finetune.Read(m.run)
+	config, err := finetune.ReadConfig(m.run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,8 +171,8 @@ func (m *meeting) train(t *testing.T) {
 			ours++
 		}
 	}
-	if config.Used+ours != len(m.pictures) {
-		t.Errorf("got %d pictures used and %d listed, want %d together", config.Used, ours, len(m.pictures))
+	if config.TrainCount+ours != len(m.pictures) {
+		t.Errorf("got %d pictures used and %d listed, want %d together", config.TrainCount, ours, len(m.pictures))
 	}
 	for _, path := range m.odd {
 		if _, ok := refused[path]; !ok && filepath.Base(path) != "locked" { // an empty folder, to who may look
@@ -228,7 +228,7 @@ func (m *meeting) serve(t *testing.T) {
 	for _, p := range m.pictures {
 		post(p.Name, p.Encoded)
 	}
-	post("a sound one, after all", specimen.JPEG(1))
+	post("a sound one, after all", testmodel.JPEG(1))
 	if codes[http.StatusOK] == 0 || len(took) != len(m.pictures)+1 {
 		t.Errorf("got answers %v, want one each", codes)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"alexnet/checkpoint"
+	"alexnet/export"
 	"alexnet/internal/bundle"
 	"alexnet/internal/npy"
-	"alexnet/savedmodel"
 	"alexnet/train"
 )
 
@@ -56,7 +56,7 @@ type inspection struct {
 	Bytes      int64            `json:"bytes"`
 	Skipped    []string         `json:"skipped,omitempty"` // entries of a weights file that are no layer's
 
-	SavedModel *savedmodel.Contents `json:"saved_model,omitempty"`
+	SavedModel *export.Contents `json:"saved_model,omitempty"`
 }
 
 // inspect tells by the content what path is. Of a path of which a part is
@@ -142,14 +142,14 @@ func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
 func inspectSavedModel(dir string) (*inspection, error) {
 	found := &inspection{Path: dir, Kind: "SavedModel", Variables: []variable{}}
 	var damage error
-	found.SavedModel, damage = savedmodel.Read(dir)
+	found.SavedModel, damage = export.Read(dir)
 	if found.SavedModel == nil {
 		return nil, damage
 	}
 	if card := found.SavedModel.Card; card != nil {
 		found.Meta = &card.Checkpoint
 	}
-	prefix := savedmodel.Prefix(dir)
+	prefix := export.Prefix(dir)
 	if _, err := os.Stat(prefix + ".index"); errors.Is(err, fs.ErrNotExist) && found.Meta == nil {
 		return found, damage
 	}

@@ -8,8 +8,8 @@ import (
 	"text/tabwriter"
 
 	"alexnet/checkpoint"
+	"alexnet/export"
 	"alexnet/finetune"
-	"alexnet/savedmodel"
 )
 
 func (f *inspection) print(w io.Writer) error {
@@ -86,7 +86,7 @@ func printSettings(w io.Writer, config json.RawMessage) {
 }
 
 // printSavedModel shows what a program that loads it may ask for.
-func printSavedModel(w io.Writer, m *savedmodel.Contents) {
+func printSavedModel(w io.Writer, m *export.Contents) {
 	fmt.Fprintf(w, "tags\t%s\n", strings.Join(m.Tags, ", "))
 	if m.TensorFlow != "" {
 		fmt.Fprintf(w, "TensorFlow\t%s\n", m.TensorFlow)
@@ -109,7 +109,7 @@ func printSavedModel(w io.Writer, m *savedmodel.Contents) {
 }
 
 // printOps shows what the graph is made of, and what of it reaches outside.
-func printOps(w io.Writer, m *savedmodel.Contents) {
+func printOps(w io.Writer, m *export.Contents) {
 	all := 0
 	var most []string
 	for _, o := range m.Ops {
@@ -135,7 +135,7 @@ func cell[T any](column []T, i int) string {
 
 // printMeta shows what a checkpoint says of itself.
 func printMeta(w io.Writer, m checkpoint.Meta) {
-	c := m.Contract
+	c := m.Preprocessing
 	fmt.Fprintf(w, "\ncheckpoint\t%s, epoch %d, step %d, saved %s\n", m.Name, m.Epoch, m.Step, m.Saved.Format("2006-01-02 15:04:05"))
 	if v := m.Metrics; v != nil {
 		fmt.Fprintf(w, "validation\taccuracy %.4f, loss %.4f, %d pictures\n", v.Accuracy, v.Loss, v.Count)

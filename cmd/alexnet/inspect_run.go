@@ -21,7 +21,7 @@ type history struct {
 	Config      json.RawMessage `json:"config,omitempty"` // config.json
 	Metrics     [][]string      `json:"metrics,omitempty"`
 	Checkpoints []kept          `json:"checkpoints"`
-	LeftOut     []input.Problem `json:"left_out,omitempty"`
+	LeftOut     []input.Excluded `json:"left_out,omitempty"`
 
 	leftOutFile string
 }
@@ -51,8 +51,8 @@ func readHistory(path string, dir checkpoint.Dir) (*history, error) {
 	if h.Metrics, err = train.Metrics(path); err != nil {
 		return nil, err
 	}
-	h.leftOutFile = finetune.LeftOutFile(path)
-	if h.LeftOut, err = finetune.LeftOut(path); err != nil {
+	h.leftOutFile = finetune.ExcludedFile(path)
+	if h.LeftOut, err = finetune.ReadExcluded(path); err != nil {
 		return nil, err
 	}
 	return h, h.list(dir)

@@ -15,7 +15,7 @@ import (
 	"slices"
 
 	"alexnet/input"
-	"alexnet/scan"
+	"alexnet/internal/sandbox"
 )
 
 // Exit codes; a signal's is 128 and its number.
@@ -34,7 +34,7 @@ type app struct {
 }
 
 func main() {
-	scan.Main()
+	sandbox.Main()
 	os.Exit(run())
 }
 

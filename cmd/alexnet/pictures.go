@@ -12,7 +12,7 @@ import (
 	"alexnet/alexnet"
 	"alexnet/eval"
 	"alexnet/input"
-	"alexnet/scan"
+	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 )
 
@@ -62,35 +62,35 @@ func verdictsDir() string {
 
 // verify decodes every example of the loader once, by the contract, where one
 // that crashes a decoder does no harm, and returns those that fail.
-func (a *app) verify(ctx context.Context, contract alexnet.Contract, loader *input.Loader[*tfgraph.Tensor], anew bool) ([]input.Problem, error) {
-	scanner, err := scan.Open(scan.Options{Contract: contract, Limits: loader.Limits, Fast: loader.Load, Anew: anew,
+func (a *app) verify(ctx context.Context, contract alexnet.Preprocessing, loader *input.Loader[*tfgraph.Tensor], anew bool) ([]input.Excluded, error) {
+	scanner, err := sandbox.Open(sandbox.Options{Preprocessing: contract, Limits: loader.Limits, Fast: loader.Load, IgnoreVerdicts: anew,
 		Dir: verdictsDir(), Note: func(text string) { a.log.Info(text) }})
 	if err != nil {
 		return nil, err
 	}
 	defer scanner.Close()
 	guarded := *loader
-	guarded.Guard = scanner
+	guarded.Sandbox = scanner
 	return guarded.Verify(ctx)
 }
 
 // list prints the pictures that cannot be used, where nothing else was asked for.
 func (a *app) list(bad input.Listed) error {
 	a.log.Info("all pictures were looked at", "cannot be used", len(bad))
-	return input.WriteProblems(a.stdout, bad)
+	return input.WriteExcluded(a.stdout, bad)
 }
 
 // refuse decodes every example once and returns those that are left: not those
 // that fail, nor may there be any where bad pictures are an error.
-func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Problem, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
-	broken, err := a.verify(ctx, model.Meta.Contract, model.Loader(examples, 1), false)
+func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Excluded, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
+	broken, err := a.verify(ctx, model.Meta.Preprocessing, model.Loader(examples, 1), false)
 	if err != nil {
 		return nil, err
 	}
 	problems = slices.Concat(problems, broken)
-	err = p.bad.Judge(problems, func(problem input.Problem) { a.log.Warn("left out", "path", problem.Path, "reason", problem.Reason) })
+	err = p.bad.Apply(problems, func(problem input.Excluded) { a.log.Warn("left out", "path", problem.Path, "reason", problem.Reason) })
 	if err != nil {
 		return nil, err
 	}
-	return input.Leave(examples, problems)
+	return input.Exclude(examples, problems)
 }

@@ -47,7 +47,7 @@ func newPredict(a *app) *cobra.Command {
 			defer model.Close()
 			model.Limits = limits
 			paths, problems := input.Expand(args[1:], a.stdin)
-			examples, refused := input.Examples(paths, input.Options{Formats: allowed, Limits: limits})
+			examples, refused := input.ExamplesFromPaths(paths, input.Options{Formats: allowed, Limits: limits})
 			out := &predictions{app: a, json: asJSON}
 			for _, p := range append(problems, refused...) {
 				if err := out.print(eval.Prediction{Path: p.Path, Err: errors.New(p.Reason)}); err != nil {

@@ -18,18 +18,18 @@ import (
 func newProgress(a *app) train.Progress {
 	p := train.Progress{
 		OnNote:  func(text string) { a.log.Warn(text) },
-		OnEpoch: func(e train.Epoch) { fmt.Fprintln(a.stdout, epochLine(e)) },
-		OnFill:  a.fillLine(),
+		OnEpoch: func(e train.EpochResult) { fmt.Fprintln(a.stdout, epochLine(e)) },
+		OnCache:  a.fillLine(),
 	}
 	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		bar := &bar{to: f}
 		p.OnStep = bar.step
-		epoch, fill := p.OnEpoch, p.OnFill
-		p.OnEpoch = func(e train.Epoch) {
+		epoch, fill := p.OnEpoch, p.OnCache
+		p.OnEpoch = func(e train.EpochResult) {
 			bar.clear()
 			epoch(e)
 		}
-		p.OnFill = func(f train.Fill) {
+		p.OnCache = func(f train.CacheProgress) {
 			bar.fill(f)
 			fill(f)
 		}
@@ -38,9 +38,9 @@ func newProgress(a *app) train.Progress {
 }
 
 // fillLine says when the frozen layers are done, and how fast they were.
-func (a *app) fillLine() func(train.Fill) {
+func (a *app) fillLine() func(train.CacheProgress) {
 	var began time.Time
-	return func(f train.Fill) {
+	return func(f train.CacheProgress) {
 		if f.Done == 0 {
 			began = time.Now()
 		}
@@ -52,7 +52,7 @@ func (a *app) fillLine() func(train.Fill) {
 	}
 }
 
-func epochLine(e train.Epoch) string {
+func epochLine(e train.EpochResult) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "epoch %d/%d  step %d", e.Epoch, e.Epochs, e.Step)
 	if e.Epoch > 0 {
@@ -62,7 +62,7 @@ func epochLine(e train.Epoch) string {
 		fmt.Fprintf(&b, "  validation loss %.4f  accuracy %.4f", v.Loss, v.Accuracy)
 	}
 	if e.Epoch > 0 {
-		fmt.Fprintf(&b, "  %.0f images/s  %v", e.Rate, time.Duration(e.Seconds*float64(time.Second)).Round(time.Second/10))
+		fmt.Fprintf(&b, "  %.0f images/s  %v", e.ImagesPerSecond, time.Duration(e.Seconds*float64(time.Second)).Round(time.Second/10))
 	}
 	return b.String()
 }
@@ -75,11 +75,11 @@ type bar struct {
 	bar  *progressbar.ProgressBar
 }
 
-func (b *bar) step(s train.Step) {
+func (b *bar) step(s train.StepResult) {
 	b.show(fmt.Sprintf("epoch %d/%d", s.Epoch, s.Epochs), fmt.Sprintf("  loss %.4f", s.Loss), s.Done, s.Of)
 }
 
-func (b *bar) fill(f train.Fill) { b.show("frozen layers", "", f.Done, f.Of) }
+func (b *bar) fill(f train.CacheProgress) { b.show("frozen layers", "", f.Done, f.Of) }
 
 func (b *bar) show(what, detail string, done, size int) {
 	if b.bar == nil || b.of != what || b.size != size {

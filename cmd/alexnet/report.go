@@ -66,7 +66,7 @@ func newReport(a *app) *cobra.Command {
 
 func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	dir := args[0]
-	config, err := finetune.Read(dir)
+	config, err := finetune.ReadConfig(dir)
 	if err != nil {
 		return hinted{err, "name a run directory, which alexnet train --out makes"}
 	}
@@ -80,7 +80,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	}
 	defer model.Close()
 	opt := report.Options{Gallery: f.gallery, Batch: f.batch, Limits: input.Limits{MaxPixels: config.MaxPixels}, Versions: versionRows()}
-	var data *input.Data
+	var data *input.Dataset
 	if len(args) == 2 {
 		data, err = named(config, model.Meta, args[1])
 	} else {
@@ -89,12 +89,12 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := finetune.LeftOut(dir)
+	out, err := finetune.ReadExcluded(dir)
 	if err != nil {
 		return err
 	}
 	if len(out) > 0 {
-		opt.Notes = append(opt.Notes, fmt.Sprintf("The run left out %d files of its data: %s says which and why.", len(out), finetune.LeftOutFile(dir)))
+		opt.Notes = append(opt.Notes, fmt.Sprintf("The run left out %d files of its data: %s says which and why.", len(out), finetune.ExcludedFile(dir)))
 	}
 	page, err := report.Make(ctx, dir, model, data, opt)
 	if err != nil {
@@ -118,12 +118,12 @@ func checkpointPath(dir, name string) string {
 }
 
 // validated are the pictures that the run validated on, or why there are none.
-func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *input.Data, notes []string) {
+func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *input.Dataset, notes []string) {
 	data, err := config.OpenData()
 	switch {
 	case err != nil:
 		return nil, []string{fmt.Sprintf("The run's pictures cannot be read any more, so nothing was measured anew: %v. alexnet report RUN DATA says where they are.", err)}
-	case !slices.Equal(data.Classes, model.Contract.Classes):
+	case !slices.Equal(data.Classes, model.Preprocessing.Classes):
 		return nil, []string{fmt.Sprintf("The pictures in %q have other classes by now than the model, so nothing was measured anew.", config.Data)}
 	case len(data.Val) == 0:
 		notes = append(notes, "The run kept no pictures back to validate on, so nothing was measured. alexnet report RUN DATA measures others.")
@@ -134,7 +134,7 @@ func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *in
 }
 
 // named are the run's own pictures where they are now, or others.
-func named(config finetune.Config, model checkpoint.Meta, path string) (*input.Data, error) {
+func named(config finetune.Config, model checkpoint.Meta, path string) (*input.Dataset, error) {
 	moved := config
 	moved.Data = path
 	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && data.Fingerprint() == config.Fingerprint {
@@ -144,7 +144,7 @@ func named(config finetune.Config, model checkpoint.Meta, path string) (*input.D
 	if err != nil {
 		return nil, err
 	}
-	return input.OpenEval(path, input.Options{Classes: model.Contract.Classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
+	return input.OpenEval(path, input.Options{Classes: model.Preprocessing.Classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
 }
 
 func versionRows() []report.Row {

@@ -21,8 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"alexnet/internal/testmodel"
 	"alexnet/serve"
-	"alexnet/specimen"
 )
 
 // serverLog is what a server writes, and the address that it says.
@@ -78,7 +78,7 @@ func (l *serverLog) ended(cmd *exec.Cmd) (int, string) {
 func smallRun(t *testing.T) string {
 	t.Helper()
 	run := filepath.Join(t.TempDir(), "run")
-	if err := specimen.Write(run, "cat", "dog"); err != nil {
+	if err := testmodel.Write(run, "cat", "dog"); err != nil {
 		t.Fatal(err)
 	}
 	return run
@@ -94,7 +94,7 @@ func TestServe(t *testing.T) {
 	for _, stop := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(stop.String(), func(t *testing.T) {
 			cmd, log := startServer(t, run, "--drain-delay", "200ms")
-			picture := specimen.Turned(3, 6)
+			picture := testmodel.Turned(3, 6)
 			want := predictedClass(t, run, picture)
 			var answered atomic.Int64
 			var clients sync.WaitGroup

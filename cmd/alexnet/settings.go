@@ -43,8 +43,8 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Cache, "cache", "", "folder, which runs may share, to keep what frozen layers give; off computes it in every epoch anew (default memory, or else RUN/cache)")
 	flags.Int64Var(&c.CacheMemory, "cache-memory", c.CacheMemory, "MiB of memory for what frozen layers give")
 	flags.BoolVar(&c.CacheHalf, "cache-half", false, "keep what frozen layers give in float16: half the memory, values rounded to 11 bits")
-	flags.BoolVar(&c.Mirror, "mirror", false, "show each picture mirrored in half of the epochs")
-	flags.BoolVar(&c.InOrder, "in-order", false, "take pictures in the order of their names instead of shuffling them every epoch")
+	flags.BoolVar(&c.Flip, "mirror", false, "show each picture mirrored in half of the epochs")
+	flags.BoolVar(&c.NoShuffle, "in-order", false, "take pictures in the order of their names instead of shuffling them every epoch")
 	flags.StringVar(&c.Decode, "decode", c.Decode, "exact, or fast: shrink JPEG at least twice too large while decoding, which gives slightly other pixels")
 	flags.IntVar(&c.MicroBatch, "micro-batch", 0, "the most pictures computed at once; a batch of several adds up their gradients to the same update (default chosen by layers)")
 	flags.StringVar((*string)(&c.Network.LRN), "lrn", string(c.Network.LRN), "how norm1 and norm2 are computed: ops, or kernel for TensorFlow's own, slower and equal to Python's to the last bit")
@@ -65,7 +65,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 // config checks the flags and gathers them.
 func (f *trainFlags) config(data string) (finetune.Config, error) {
 	c := f.set
-	c.Data, c.Verdicts = data, verdictsDir()
+	c.Data, c.VerdictDir = data, verdictsDir()
 	if c.TrainLayers = finetune.Layers(f.layers); c.TrainLayers == nil {
 		c.TrainLayers = alexnet.DefaultTrainLayers(c.Weights != "")
 	}
@@ -89,16 +89,16 @@ func (f *trainFlags) config(data string) (finetune.Config, error) {
 // resumed is the Config of the run in --out with what the flags may change of it.
 // DATA and --val may be where its pictures are now. A flag that contradicts the run is an error.
 func (f *trainFlags) resumed(cmd *cobra.Command, args []string) (finetune.Config, error) {
-	old, err := finetune.Read(f.out)
+	old, err := finetune.ReadConfig(f.out)
 	if err != nil {
 		return old, err
 	}
-	old.Verdicts = verdictsDir()
+	old.VerdictDir = verdictsDir()
 	given, err := f.config(strings.Join(args, ""))
 	if err != nil {
 		return old, err
 	}
-	old = old.Moved(given.Data, given.Val)
+	old = old.WithPaths(given.Data, given.Val)
 	var problems []string
 	was, now := old.Settings(), given.Settings()
 	cmd.Flags().Visit(func(fl *pflag.Flag) {

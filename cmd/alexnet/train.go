@@ -78,7 +78,7 @@ func (a *app) watch() finetune.Watch {
 }
 
 // sayMemory states what the run will take, and what to do where there is less.
-func (a *app) sayMemory(f train.Footprint) {
+func (a *app) sayMemory(f train.MemoryEstimate) {
 	a.log.Info("memory", "at most", bytesText(f.Total()), "activations", bytesText(f.Activations), "features", bytesText(f.Features))
 	if free := readMachine(rootFS).free(); free > 0 && free < f.Total() {
 		a.log.Warn("less memory is free than the run may take: a smaller --micro-batch or --cache-memory takes less", "free", bytesText(free))
@@ -93,7 +93,7 @@ func (a *app) printPlan(plan alexnet.Plan) {
 	fmt.Fprintln(t, "layer\tweights\tbiases\tparameters\tfrom\t")
 	for _, l := range plan {
 		state := "frozen"
-		if l.Trained {
+		if l.Trainable {
 			state = "trained"
 		}
 		fmt.Fprintf(t, "%s\t%v\t%v\t%d\t%s\t%s\n", l.Name, l.Weights, l.Biases, l.Parameters(), l.Source(), state)

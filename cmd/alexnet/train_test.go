@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"alexnet/specimen"
+	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -22,7 +22,7 @@ import (
 func TestResumeHint(t *testing.T) {
 	dir := t.TempDir()
 	run, fresh := filepath.Join(dir, "run"), filepath.Join(dir, "sub", "fresh")
-	if err := specimen.Write(run, "cat", "dog"); err != nil {
+	if err := testmodel.Write(run, "cat", "dog"); err != nil {
 		t.Fatal(err)
 	}
 	at := func(op, path string, n syscall.Errno) error { return &fs.PathError{Op: op, Path: path, Err: n} }

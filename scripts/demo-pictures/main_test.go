@@ -65,9 +65,9 @@ func TestDataSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(data.Classes, " "); got != "rings stripes" || len(data.Train) != 32 || len(data.Val) != 12 || len(data.Problems) > 0 {
+	if got := strings.Join(data.Classes, " "); got != "rings stripes" || len(data.Train) != 32 || len(data.Val) != 12 || len(data.Excluded) > 0 {
 		t.Errorf("got classes %s, %d to train and %d to validate on, problems %v; want rings stripes, 32, 12, none",
-			got, len(data.Train), len(data.Val), data.Problems)
+			got, len(data.Train), len(data.Val), data.Excluded)
 	}
 	formats, turned := map[input.Format]int{}, 0
 	for _, ex := range data.Train {

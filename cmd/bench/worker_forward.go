@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/tfgraph"
+)
+
+// frozen runs conv1 to pool5 on the same pixels.
+func frozen(ctx context.Context, t task, turns *turns) error {
+	root := op.NewScope()
+	net := alexnet.Build(root, t.Network)
+	plan, err := alexnet.NewPlan(net.Config, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	if err != nil {
+		return err
+	}
+	start := plan.Initialize(root, net, 1)
+	boundary, _ := net.Boundary(alexnet.LayerNames[5:])
+	session, err := open(root)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	if err := start(ctx, session); err != nil {
+		return err
+	}
+	side := int64(t.Network.Size)
+	pixels, err := tfgraph.Allocate(tf.Float, int64(t.Batch), side, side, 3)
+	if err != nil {
+		return err
+	}
+	defer pixels.Close()
+	values := tfgraph.Data[float32](pixels)
+	copy(values, pattern(len(values)))
+	return turns.each(func() error {
+		_, err := session.Run(ctx, tfgraph.Feeds{net.Images: pixels}, nil, boundary.Op)
+		return err
+	})
+}
+
+// decode reads and decodes photographs, as training does, for nobody.
+func decode(ctx context.Context, t task, turns *turns) error {
+	decoder, err := alexnet.NewDecoder(alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes), tfgraph.Options{})
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	examples, err := t.examples()
+	if err != nil {
+		return err
+	}
+	turns.wait()
+	for batch, err := range eval.NewLoader(decoder, t.Network.Size, examples, t.Batch).Batches(ctx, input.Sequential(t.Rows)) {
+		if err != nil {
+			return err
+		}
+		batch.Images.Close()
+		turns.done()
+	}
+	return nil
+}
+
+func open(root *op.Scope) (*tfgraph.Session, error) {
+	def, err := tfgraph.GraphDef(root)
+	if err != nil {
+		return nil, err
+	}
+	return tfgraph.Open(def, tfgraph.Options{})
+}

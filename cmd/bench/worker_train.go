@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/op"
+
+	"alexnet/alexnet"
+	"alexnet/eval"
+	"alexnet/input"
+	"alexnet/tfgraph"
+	"alexnet/train"
+)
+
+// real is a training run with the pieces that all kinds share.
+type real struct {
+	task   task
+	root   *op.Scope
+	net    *alexnet.Network
+	loader *input.Loader[*tfgraph.Tensor]
+	job    train.Job
+}
+
+// newReal opens the pictures and builds the network. The caller closes the
+// decoder.
+func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
+	contract := alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes)
+	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	examples, err := t.examples()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &real{task: t, root: op.NewScope(), loader: eval.NewLoader(decoder, t.Network.Size, examples, t.Batch)}
+	r.net = alexnet.Build(r.root, t.Network, "fc6", "fc7")
+	plan, err := alexnet.NewPlan(r.net.Config, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	if err != nil {
+		return nil, nil, err
+	}
+	r.job = train.Job{
+		Dir: t.Dir, Data: train.Dataset{Train: r.loader, Classes: t.Classes}, Start: plan.Initialize(r.root, r.net, 1),
+		Network: train.Network{
+			Root: r.root, Head: eval.NewHead(r.root, r.net.Images, r.net.Logits, r.net.Config.Classes), Tape: r.net.Tape,
+			Variables: r.net.Variables, Trainable: r.net.VariablesOf(trained), DropRate: r.net.Dropout.Rate, DropSeed: r.net.Dropout.Seed,
+		},
+	}
+	return r, decoder, nil
+}
+
+// examples are Rows of the pictures to train on, from the first one again where
+// there are fewer.
+func (t task) examples() ([]input.Example, error) {
+	pictures := t.Train[:min(t.Rows, len(t.Train))]
+	paths := make([]string, len(pictures))
+	for i, p := range pictures {
+		paths[i] = p.Path
+	}
+	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("open pictures: %v", problems[0])
+	}
+	for i := range examples {
+		examples[i].Label = pictures[i].Label
+	}
+	return slices.Repeat(examples, 1+t.Rows/len(examples))[:t.Rows], nil
+}
+
+func (r *real) run(ctx context.Context) error {
+	cfg := train.Config{Epochs: 1, Dropout: 0.5, Batch: r.task.Batch, LearningRate: 1e-6, DisplayEvery: 1 << 30}
+	return train.Run(ctx, cfg.WithDefaults(), r.job)
+}
+
+// trainSteps is a real run, held between two updates. Where it is not to spend
+// time on decoding, each picture is a copy of the same values: pixels, or
+// features in place of pixels.
+func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
+	trained := alexnet.LayerNames[5:]
+	if kind == kindAll {
+		trained = alexnet.LayerNames
+	}
+	r, decoder, err := newReal(t, trained...)
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	if kind != kindDecode {
+		same := pattern(t.Network.Size * t.Network.Size * 3)
+		r.loader.Decode = func(_ context.Context, _ []byte, _ input.Example, into []float32) error {
+			copy(into, same)
+			return nil
+		}
+	}
+	if kind == kindHead {
+		if err := r.fromFeatures(); err != nil {
+			return err
+		}
+	}
+	r.job.Progress = train.Progress{
+		OnStep:  func(train.StepResult) { turns.done() },
+		OnEpoch: func(train.EpochResult) { turns.wait() },
+	}
+	return r.run(ctx)
+}
+
+// pattern is values of a picture's range.
+func pattern(n int) []float32 {
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(i%255) - 127
+	}
+	return values
+}
+
+// fromFeatures feeds what fc6 reads in place of pictures.
+func (r *real) fromFeatures() error {
+	boundary, ok := r.net.Boundary(alexnet.LayerNames[5:])
+	shape, err := boundary.Shape().ToSlice()
+	if !ok || err != nil {
+		return fmt.Errorf("find what fc6 reads: got shape %v, want a known one", boundary.Shape())
+	}
+	r.job.Network.Head.Images = boundary
+	r.loader.Alloc = func(rows int) (*tfgraph.Tensor, error) {
+		return tfgraph.Allocate(tf.Float, append([]int64{int64(rows)}, shape[1:]...)...)
+	}
+	return nil
+}
+
+// fill is a real run's first pass, held while it computes the frozen layers.
+func fill(ctx context.Context, t task, turns *turns) error {
+	r, decoder, err := newReal(t, alexnet.LayerNames[5:]...)
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	r.job.Network.Boundary, _ = r.net.Boundary(alexnet.LayerNames[5:])
+	r.job.Cache.Budget = 1 << 40 // in memory
+	done := 0
+	r.job.Progress.OnCache = func(f train.CacheProgress) {
+		if f.Done == 0 {
+			turns.wait()
+		}
+		for ; done+t.Batch <= f.Done; done += t.Batch {
+			turns.done()
+		}
+	}
+	return r.run(ctx)
+}

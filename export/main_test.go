@@ -1,0 +1,213 @@
+package export_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/color/palette"
+	"image/draw"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/wamuir/graft/tensorflow/op"
+	"go.uber.org/goleak"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
+	"alexnet/eval"
+	"alexnet/export"
+	"alexnet/input"
+	"alexnet/internal/testenv"
+	"alexnet/tfgraph"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const side = 67
+
+var classes = []string{"daisy", "dandelion", "rose | red", "sunflower", "tulip", "löwenzahn"}
+
+// variants are contracts that make a graph of another form.
+var variants = map[string]func(*alexnet.Preprocessing){
+	"squash":    func(*alexnet.Preprocessing) {},
+	"crop":      func(c *alexnet.Preprocessing) { c.Resize = alexnet.Crop },
+	"fast":      func(c *alexnet.Preprocessing) { c.Decode = alexnet.DecodeFast },
+	"as stored": func(c *alexnet.Preprocessing) { c.Orientation = false },
+}
+
+var allVariants = slices.Sorted(maps.Keys(variants))
+
+// model is a checkpoint of an untrained narrow network, of which every seed has
+// other weights.
+type model struct {
+	meta   checkpoint.Meta
+	prefix string
+}
+
+func newModel(t testing.TB, variant string, seed uint64) model {
+	t.Helper()
+	network := alexnet.Config{Classes: len(classes), Size: side, BFloat16: []string{"fc7"},
+		Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{32, 24}}}
+	contract := alexnet.NewPreprocessing(side, alexnet.Squash, true, classes)
+	variants[variant](&contract)
+	root := op.NewScope()
+	net := alexnet.Build(root, network)
+	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	must(t, err)
+	start, saver := plan.Initialize(root, net, seed), checkpoint.NewSaver(root, net.Variables)
+	def, err := tfgraph.GraphDef(root)
+	must(t, err)
+	session, err := tfgraph.Open(def, tfgraph.Options{})
+	must(t, err)
+	defer session.Close()
+	ctx := context.Background()
+	must(t, start(ctx, session))
+	m := checkpoint.Meta{
+		Name: checkpoint.Name(2, 0, 40), Step: 40, Epoch: 2, Network: network, Preprocessing: contract,
+		Metrics: &checkpoint.Metrics{Accuracy: 0.75, Loss: 0.5, Count: 4},
+		Config:  json.RawMessage(`{"data":"photos","data_fingerprint":"cb1f"}`),
+	}
+	dir := checkpoint.Dir(t.TempDir())
+	must(t, dir.Save(ctx, session, saver, m, 0))
+	m.Network.BFloat16 = nil // what an export is compared with is float32 too
+	return model{m, dir.Prefix(m)}
+}
+
+func (m model) export() export.Export {
+	return export.Export{Meta: m.meta, Prefix: m.prefix, Version: "v1"}
+}
+
+// exported writes m into a folder of its own.
+func exported(t testing.TB, m model) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model", "1")
+	_, err := export.Write(context.Background(), dir, m.export())
+	must(t, err)
+	return dir
+}
+
+// of is what the model itself says of the pictures: probabilities by class.
+func (m model) of(t testing.TB, examples []input.Example) [][]float64 {
+	t.Helper()
+	c, err := eval.OpenAt(context.Background(), m.prefix, m.meta, tfgraph.Options{})
+	must(t, err)
+	defer c.Close()
+	var all [][]float64
+	must(t, c.Predict(context.Background(), examples, 8, len(classes), func(p eval.Prediction) error {
+		row := make([]float64, len(classes))
+		for _, r := range p.Top {
+			row[slices.Index(classes, r.Class)] = r.Probability
+		}
+		all = append(all, row)
+		return p.Err
+	}))
+	return all
+}
+
+// stored is m without regard to orientation.
+func (m model) stored() model {
+	m.meta.Preprocessing.Orientation = false
+	return m
+}
+
+// pictures are drawn ones of every kind, and photographs where there are any.
+func pictures(t testing.TB) []input.Example {
+	t.Helper()
+	dir := t.TempDir()
+	var paths []string
+	add := func(name string, encode func(*bytes.Buffer) error) []byte {
+		var buf bytes.Buffer
+		must(t, encode(&buf))
+		paths = append(paths, filepath.Join(dir, name))
+		must(t, os.WriteFile(paths[len(paths)-1], buf.Bytes(), 0o644))
+		return buf.Bytes()
+	}
+	wide, tall := scene(301, 200), scene(93, 141)
+	redraw := func(to draw.Image) image.Image {
+		draw.Draw(to, to.Bounds(), tall, image.Point{}, draw.Src)
+		return to
+	}
+	upright := add("wide.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, wide, nil) })
+	add("grey.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, redraw(image.NewGray(tall.Bounds())), nil) })
+	add("colour.png", func(b *bytes.Buffer) error { return png.Encode(b, tall) })
+	add("grey.png", func(b *bytes.Buffer) error { return png.Encode(b, redraw(image.NewGray(tall.Bounds()))) })
+	add("deep.png", func(b *bytes.Buffer) error { return png.Encode(b, redraw(image.NewNRGBA64(tall.Bounds()))) })
+	add("still.gif", func(b *bytes.Buffer) error {
+		return gif.Encode(b, redraw(image.NewPaletted(tall.Bounds(), palette.Plan9)), nil)
+	})
+	add("large.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, scene(700, 640), nil) })
+	for o := byte(1); o <= 8; o++ {
+		add(string('0'+o)+".jpg", func(b *bytes.Buffer) error {
+			b.Write(turned(upright, o))
+			return nil
+		})
+	}
+	return examples(t, append(paths, real(t)...))
+}
+
+// real are some photographs, none where there are none.
+func real(t testing.TB) (paths []string) {
+	shared := os.Getenv(testenv.SharedVar)
+	if shared == "" {
+		shared = filepath.Join(filepath.Dir(testenv.Root(t)), "shared")
+	}
+	for _, pattern := range []string{"data/flowers5/val/*/*0*.jpg", "data/odd-images/exif-orientation/*.jpg", "data/odd-images/pngsuite/basn*.png"} {
+		found, err := filepath.Glob(filepath.Join(shared, pattern))
+		must(t, err)
+		paths = append(paths, found[:min(8, len(found))]...)
+	}
+	if len(paths) == 0 {
+		t.Logf("no photographs in %s: drawn pictures alone", shared)
+	}
+	return paths
+}
+
+// Without the photographs the other tests go on with drawn pictures; that shows here.
+func TestPhotographsAreThere(t *testing.T) {
+	testenv.Shared(t, "data")
+	if got := len(real(t)); got < 16 {
+		t.Errorf("got %d photographs, want at least 16", got)
+	}
+}
+
+func examples(t testing.TB, paths []string) []input.Example {
+	t.Helper()
+	all, problems := input.ExamplesFromPaths(paths, input.Options{})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	return all
+}
+
+// scene is in no way symmetric.
+func scene(w, h int) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			img.SetNRGBA(x, y, color.NRGBA{uint8(255 * x / w), uint8(x * y / 37), uint8(200 * y * y / h / h), 255})
+		}
+	}
+	return img
+}
+
+// turned gives a JPEG an EXIF orientation.
+func turned(encoded []byte, orientation byte) []byte {
+	segment := append([]byte("\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"),
+		orientation, 0, 0, 0, 0, 0, 0)
+	return slices.Insert(slices.Clone(encoded), 2, segment...)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,104 @@
+package featurecache
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrBusy reports a file that another process is using, ErrForeign one that
+// something else wrote and that cannot be set aside.
+var (
+	ErrBusy    = errors.New("another process uses these features")
+	ErrForeign = errors.New("the file holds something else")
+)
+
+// begin opens the file at path for this process alone, and begins it anew where
+// it does not start with header.
+func begin(path string, header []byte, o Options) (*os.File, error) {
+	f, err := lock(path)
+	if err != nil {
+		return nil, err
+	}
+	got := make([]byte, len(header))
+	n, err := f.ReadAt(got, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	got = got[:n]
+	switch {
+	case err != nil:
+	case bytes.Equal(got, header):
+		return f, nil
+	case !ours(got, stem):
+		if err = setAside(path, o); err == nil {
+			f.Close()
+			return begin(path, header, o)
+		}
+	default:
+		if n > 0 {
+			o.note("features %q are begun anew: the file is damaged, or of another version, key or width", path)
+		}
+		if err = f.Truncate(0); err == nil {
+			_, err = f.WriteAt(header, 0)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// lock opens or makes the file at path and keeps other processes out of it until
+// it is closed, or until this one dies.
+func lock(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			f.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				err = ErrBusy
+			}
+			return nil, err
+		}
+		mine, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if there, err := os.Stat(path); err == nil && os.SameFile(mine, there) {
+			return f, nil
+		}
+		f.Close() // it was set aside or deleted before the lock was had
+	}
+}
+
+// ours tells the beginning of a file of this program, whole or not, from that of
+// any other. A crash may leave nothing, a part, or zeros.
+func ours(head []byte, stem string) bool {
+	head = bytes.TrimRight(head[:min(len(head), len(stem))], "\x00")
+	return strings.HasPrefix(stem, string(head))
+}
+
+// setAside renames what something else wrote at path.
+func setAside(path string, o Options) error {
+	aside := path + ".foreign"
+	if _, err := os.Lstat(aside); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w, and it cannot be renamed: %q exists too", ErrForeign, aside)
+	}
+	if err := os.Rename(path, aside); err != nil {
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	o.note("%q held something else: it is now %q", path, aside)
+	return nil
+}

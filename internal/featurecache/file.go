@@ -1,0 +1,184 @@
+package featurecache
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+)
+
+// Key names all that a row depends on beside the picture: the weights, the
+// preprocessing, the library.
+type Key [sha256.Size]byte
+
+// File is a store on disk. A file with 100,000 pictures opens in less than a second,
+// whatever its rows' width, unless there are pictures to read.
+type File struct {
+	f *os.File
+	layout
+	slot []int32         // picture → its place in the next two
+	name []name          // what the row is kept under
+	row  []atomic.Uint64 // 0, or 1 + the record's number above the row's CRC-32C
+
+	writing sync.Mutex
+	records int64 // in the file
+	packed  []byte
+	buffers sync.Pool // of *[]byte
+}
+
+// OpenFile opens or makes the file of key and width in dir, for some pictures.
+// Of these it reads the ones that the folder's index does not know, on all
+// cores; the end of ctx ends that. A file that is damaged or of another version
+// is begun anew, and what something else wrote is renamed, with a note of it;
+// else [ErrForeign]. The file is this process's alone until Close; else
+// [ErrBusy].
+func OpenFile(ctx context.Context, dir string, key Key, width int, pictures []Entry, o Options) (s *File, err error) {
+	s = &File{layout: layout{width: width, half: o.Half, size: o.RowSize(width)}}
+	path := filepath.Join(dir, s.fileName(key))
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open features %q: %w", path, err)
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	if s.f, err = begin(path, s.header(key), o); err != nil {
+		return nil, err
+	}
+	names, err := namesOf(ctx, dir, pictures, o)
+	if err == nil {
+		err = s.scan(names, o)
+	}
+	if err != nil {
+		s.f.Close()
+		return nil, err
+	}
+	s.packed = make([]byte, s.size)
+	s.buffers.New = func() any { b := make([]byte, s.size); return &b }
+	return s, nil
+}
+
+// scan finds the rows that the file has of those under names. Of two under one
+// name the later counts.
+func (s *File) scan(names []name, o Options) error {
+	var number map[name]int32
+	s.slot, number, s.name = distinct(names)
+	s.row = make([]atomic.Uint64, len(s.name))
+	info, err := s.f.Stat()
+	if err != nil {
+		return err
+	}
+	table := make([]byte, tableSize)
+	whole := int64(0)
+	for first := int64(0); s.at(first) < info.Size(); first += group {
+		if _, err := s.f.ReadAt(table, s.tag(first)); err != nil {
+			return err
+		}
+		for k := range int64(group) {
+			record := first + k
+			if s.at(record)+s.size > info.Size() {
+				break
+			}
+			name, sum, ok := parseTag(table[k*tagSize:][:tagSize])
+			if !ok {
+				continue
+			}
+			s.records = record + 1
+			whole++
+			if slot, ok := number[name]; ok {
+				s.row[slot].Store(uint64(record+1)<<32 | uint64(sum))
+			}
+		}
+	}
+	if whole < s.records {
+		o.note("%d of %d rows of features %q are damaged and left out", s.records-whole, s.records, s.f.Name())
+	}
+	return nil
+}
+
+// Has implements [Store]. Pictures of one content and variant share a row.
+func (s *File) Has(i int) bool { return s.row[s.slot[i]].Load() != 0 }
+
+// Read implements [Store]. A row whose checksum does not fit is missing.
+func (s *File) Read(i int, into []float32) error {
+	if err := s.read(i, into); err != nil {
+		return fmt.Errorf("read features of picture %d: %w", i, err)
+	}
+	return nil
+}
+
+func (s *File) read(i int, into []float32) error {
+	if err := checkWidth(into, s.width); err != nil {
+		return err
+	}
+	row := s.row[s.slot[i]].Load()
+	if row == 0 {
+		return ErrMissing
+	}
+	raw := bytesOf(into)
+	if s.half {
+		buffer := s.buffers.Get().(*[]byte)
+		defer s.buffers.Put(buffer)
+		raw = *buffer
+	}
+	if _, err := s.f.ReadAt(raw, s.at(int64(row>>32)-1)); err != nil {
+		return fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	if crc32.Checksum(raw, castagnoli) != uint32(row) {
+		return fmt.Errorf("%w: its checksum is wrong", ErrMissing)
+	}
+	if s.half {
+		unpackHalves(into, raw)
+	}
+	return nil
+}
+
+// Write implements [Store]. A row that is there already is replaced where it
+// is. After an error, such as a full disk, the file holds the other rows.
+func (s *File) Write(i int, row []float32) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.write(s.slot[i], row); err != nil {
+		return fmt.Errorf("keep features of picture %d: %w", i, err)
+	}
+	return nil
+}
+
+func (s *File) write(slot int32, row []float32) error {
+	if err := checkWidth(row, s.width); err != nil {
+		return err
+	}
+	raw := bytesOf(row)
+	if s.half {
+		raw = s.packed
+		packHalves(raw, row)
+	}
+	record, added := int64(s.row[slot].Swap(0)>>32)-1, int64(0)
+	if record < 0 {
+		record, added = s.records, 1
+	}
+	// The row before its tag: what is interrupted between the two is no row.
+	sum := crc32.Checksum(raw, castagnoli)
+	_, err := s.f.WriteAt(raw, s.at(record))
+	if err == nil {
+		_, err = s.f.WriteAt(appendTag(nil, s.name[slot], sum), s.tag(record))
+	}
+	if err != nil {
+		if added > 0 {
+			err = errors.Join(err, s.f.Truncate(s.at(record)))
+		}
+		return err
+	}
+	s.records += added
+	s.row[slot].Store(uint64(record+1)<<32 | uint64(sum))
+	return nil
+}
+
+// Close implements [Store].
+func (s *File) Close() error { return s.f.Close() }

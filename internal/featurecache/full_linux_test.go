@@ -1,0 +1,92 @@
+package featurecache_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"alexnet/internal/featurecache"
+)
+
+// On a disk that is full a row is not kept, and the file holds what it held.
+func TestFileOnAFullDisk(t *testing.T) {
+	const wide = 1024 // rows of a page, of which the disk has 16: one for the header, tags and index each
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("NOT TESTED, a full disk: it takes a file system of 64 KiB, which may not be mounted here: %v", err)
+	}
+	defer func() { must(t, unix.Unmount(dir, 0)) }()
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	all := pictures(t, letters)
+	f, err := featurecache.OpenFile(context.Background(), dir, key, wide, all, featurecache.Options{})
+	must(t, err)
+	row := make([]float32, wide)
+	whole := 0
+	for ; err == nil && whole < len(letters); whole++ {
+		row[wide-1] = float32(whole)
+		err = f.Write(whole, row)
+	}
+	whole--
+	if !errors.Is(err, unix.ENOSPC) || whole < 10 || f.Has(whole) {
+		t.Fatalf("got %v after %d rows, has it %v, want %v after about 12", err, whole, f.Has(whole), unix.ENOSPC)
+	}
+	if got, want := size(t, only(t, dir)), int64(rows+whole*4*wide); got != want {
+		t.Errorf("got %d bytes, want the %d of %d rows", got, want, whole)
+	}
+	must(t, f.Close())
+	f, err = featurecache.OpenFile(context.Background(), dir, key, wide, all, featurecache.Options{})
+	must(t, err)
+	for i := range letters {
+		err := f.Read(i, row)
+		if i < whole && (err != nil || row[wide-1] != float32(i)) || i >= whole && !errors.Is(err, featurecache.ErrMissing) {
+			t.Errorf("picture %d: got %v, %v, want the first %d rows", i, row[wide-1], err, whole)
+		}
+	}
+	must(t, f.Close())
+}
+
+// Where nothing can be written, that is said and nothing is kept.
+func TestFileOnAReadOnlyDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
+		t.Skipf("NOT TESTED, a read-only disk: a file system may not be mounted here: %v", err)
+	}
+	defer func() { must(t, unix.Unmount(dir, 0)) }()
+	path := keep(t, dir, "a")
+	must(t, unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+	_, err := featurecache.OpenFile(context.Background(), dir, key, width, pictures(t, "a"), featurecache.Options{})
+	if !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want %v and the name %q", err, unix.EROFS, path)
+	}
+}
+
+// A disk too full for the index still keeps rows; the pictures are read again
+// the next time, which a note says.
+func TestIndexOnAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=12k"); err != nil {
+		t.Skipf("NOT TESTED, a full disk: it takes a file system of 12 KiB, which may not be mounted here: %v", err)
+	}
+	defer func() { must(t, unix.Unmount(dir, 0)) }()
+	all := variants(t, 256*100)
+	var said []string
+	f := openFor(t, dir, all, notes(&said))
+	if len(said) != 1 || !strings.Contains(said[0], unix.ENOSPC.Error()) {
+		t.Errorf("got notes %q, want one about %q", said, unix.ENOSPC)
+	}
+	must(t, f.Write(0, rowOf('a')))
+	must(t, f.Close())
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if must(t, err); left != nil {
+		t.Errorf("got %q left over, want nothing", left)
+	}
+	f = openFor(t, dir, all, featurecache.Options{})
+	if got := kept(t, f, "a"); got != "a" {
+		t.Errorf("got rows of %q, want a", got)
+	}
+	must(t, f.Close())
+}

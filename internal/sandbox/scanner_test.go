@@ -1,0 +1,261 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"image"
+	"image/color"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"alexnet/input"
+	"alexnet/internal/testmodel"
+	"alexnet/tfgraph"
+)
+
+func row() []float32 { return make([]float32, side*side*3) }
+
+// Whatever a picture does to its decoder, it is refused with a reason, and the
+// next one is decoded.
+func TestHarm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every harm costs a child or two; run without -short")
+	}
+	good := stored(t, "good.jpg", testmodel.JPEG(3))
+	cases := map[string]string{ // harm → part of the reason
+		"panic":              "crash: panic: a decoder's mistake",
+		"panic elsewhere":    "crash: panic: a mistake in a goroutine",
+		"segmentation fault": "crash: SIGSEGV",
+		"abort":              "crash: SIGABRT",
+		"killed":             "short of memory",
+		"exit":               "crash: exit status 0",
+		"loop":               "too long",
+		"sleep":              "too long",
+		"memory":             "too much memory",
+	}
+	for harm, want := range cases {
+		t.Run(harm, func(t *testing.T) {
+			t.Parallel()
+			s := opened(t, func(o *Options) {
+				o.Workers, o.Memory = 1, 256<<20
+				if strings.Contains(want, "too long") {
+					o.Seconds = .2
+				}
+			})
+			bad := stored(t, "bad.png", trapped(t, harm))
+			err := s.Try(t.Context(), bad)
+			var in *input.Error
+			if !errors.As(err, &in) || in.Path != bad.Path || in.Hint == "" || !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want an *input.Error with the path and %q", err, want)
+			}
+			if err := s.Load(t.Context(), good, row()); err != nil {
+				t.Errorf("the next picture: got %v, want it decoded", err)
+			}
+		})
+	}
+}
+
+// A picture whose decoder the system kills, as it does where memory is short, is
+// tried again while no other child runs.
+func TestKilledByAnother(t *testing.T) {
+	t.Setenv(deathsMark, filepath.Join(t.TempDir(), "deaths"))
+	s := opened(t, nil)
+	must(t, s.Try(t.Context(), stored(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
+	must(t, s.Try(t.Context(), stored(t, "killed.png", trapped(t, "killed twice"))))
+	if n := len(s.slots); n != s.opt.Workers {
+		t.Errorf("got room for %d children after it, want %d", n, s.opt.Workers)
+	}
+}
+
+// A picture that has ended one child is not decoded in this process, though no
+// other child can be had.
+func TestNoChildAfterACrash(t *testing.T) {
+	s := opened(t, func(o *Options) {
+		o.Workers = 1
+		o.Fast = func(context.Context, input.Example, []float32) error {
+			t.Error("got the picture decoded in this process")
+			return nil
+		}
+	})
+	must(t, s.Try(t.Context(), stored(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
+	t.Setenv(barrenMark, "1")
+	err := s.Load(t.Context(), stored(t, "bad.png", trapped(t, "panic")), row())
+	if !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), "a decoder's mistake") {
+		t.Errorf("got %v, want the crash of the only child", err)
+	}
+}
+
+// A picture that TensorFlow has no memory for is no damaged one: nothing is
+// remembered of it.
+func TestOutOfMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TensorFlow waits 10 s for memory, in two children; run without -short")
+	}
+	t.Parallel()
+	s := opened(t, func(o *Options) { o.Workers = 1 })
+	drawn := image.NewPaletted(image.Rect(0, 0, 9000, 9000), color.Palette{color.Black, color.White})
+	large := harmful(t, drawn, "narrow") // 232 MiB as RGB
+	err := s.Try(t.Context(), stored(t, "large.png", large))
+	if err == nil || !strings.Contains(err.Error(), "too much memory") {
+		t.Errorf("got %v, want too much memory", err)
+	}
+	if v, ok := s.verdicts.on(sha256.Sum256(large)); ok {
+		t.Errorf("got verdict %+v, want none", v)
+	}
+}
+
+// What TensorFlow reports is a verdict only where the picture is to blame.
+func TestJudged(t *testing.T) {
+	for code, damaged := range map[tfgraph.Code]bool{
+		tfgraph.InvalidArgument: true, tfgraph.DataLoss: true,
+		tfgraph.ResourceExhausted: false, tfgraph.DeadlineExceeded: false, tfgraph.NotFound: false,
+	} {
+		err := judged(&tfgraph.Error{Op: "run session", Code: code, Message: "words"})
+		var failed *tfgraph.Error
+		if errors.Is(err, input.ErrDamaged) != damaged || errors.As(err, &failed) == damaged {
+			t.Errorf("code %d: got %v, want damaged: %v", code, err, damaged)
+		}
+	}
+}
+
+// What a decoder prints does not get between the answers.
+func TestNoise(t *testing.T) {
+	s := opened(t, nil)
+	must(t, s.Try(t.Context(), stored(t, "noise.png", trapped(t, "noise"))))
+}
+
+// A child that cannot end itself is ended.
+func TestStopped(t *testing.T) {
+	s := opened(t, func(o *Options) { o.Workers, o.Seconds = 1, .1 })
+	if err := s.Try(t.Context(), stored(t, "stop.png", trapped(t, "stop"))); err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("got %v, want it refused as it takes too long", err)
+	}
+}
+
+// A child gives the same floats as this process, to the last bit.
+func TestSameFloats(t *testing.T) {
+	s := opened(t, func(o *Options) { o.IgnoreVerdicts = true })
+	_, here := local(t)
+	for i, encoded := range [][]byte{testmodel.JPEG(1), testmodel.Turned(2, 6), testmodel.Turned(3, 7), trapped(t, "nothing")} {
+		for _, mirrored := range []bool{false, true} {
+			ex := stored(t, "picture", encoded)
+			ex.Mirrored = mirrored
+			got, want := row(), row()
+			must(t, s.Load(t.Context(), ex, got))
+			must(t, here.Load(t.Context(), ex, want))
+			if !slices.Equal(got, want) {
+				t.Errorf("picture %d, mirrored %v: got other floats than in this process", i, mirrored)
+			}
+		}
+	}
+}
+
+// Damage is told as in this process.
+func TestRefusals(t *testing.T) {
+	s := opened(t, nil)
+	whole := testmodel.JPEG(1)
+	cut := stored(t, "cut.jpg", whole[:len(whole)/2])
+	scans := slices.Concat(whole[:len(whole)-2], slices.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}, 500), whole[len(whole)-2:])
+	for range 2 { // the second time by its verdict
+		if err := s.Load(t.Context(), cut, row()); !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), cut.Path) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("cut: got %v, want one line with %v", err, input.ErrDamaged)
+		}
+		if err := s.Try(t.Context(), stored(t, "scans.jpg", scans)); !errors.Is(err, input.ErrTooLarge) {
+			t.Errorf("scans: got %v, want %v", err, input.ErrTooLarge)
+		}
+	}
+	gone := stored(t, "gone.jpg", whole)
+	must(t, os.Remove(gone.Path))
+	if err := s.Try(t.Context(), gone); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("gone: got %v, want %v", err, os.ErrNotExist)
+	}
+}
+
+// Who wants no more does not wait for a decoder.
+func TestCancelled(t *testing.T) {
+	s := opened(t, func(o *Options) { o.Workers = 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 3 { // one asks, the others wait for the child
+		wg.Go(func() {
+			if err := s.Try(ctx, stored(t, "loop.png", trapped(t, "loop"))); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want %v", err, context.Canceled)
+			}
+		})
+	}
+	time.Sleep(time.Second)
+	began := time.Now()
+	cancel()
+	wg.Wait()
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("got an end after %v, want it at once", took)
+	}
+}
+
+// A program that does not call Main, or cannot start children, decodes itself
+// and says so once.
+func TestWithoutChildren(t *testing.T) {
+	ready.Store(false)
+	defer ready.Store(true)
+	var notes []string
+	s := opened(t, func(o *Options) { o.Note = func(text string) { notes = append(notes, text) } })
+	for i := range 2 {
+		must(t, s.Try(t.Context(), stored(t, "good.jpg", testmodel.JPEG(i))))
+		must(t, s.Load(t.Context(), stored(t, "good.jpg", testmodel.JPEG(i)), row()))
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "scan.Main") {
+		t.Errorf("got notes %q, want one that names scan.Main", notes)
+	}
+}
+
+const orphanMark = "ALEXNET_SCAN_ORPHAN"
+
+// orphan starts a child, has it hang, says its number and dies.
+func orphan(path string) {
+	c, err := start(context.Background(), job{Contract: contractOf(side), Memory: 1 << 30, Seconds: 3600})
+	if err != nil {
+		os.Exit(1)
+	}
+	encoded, err := os.ReadFile(path)
+	if err != nil {
+		os.Exit(1)
+	}
+	go func() {
+		_, _ = c.ask(context.Background(), question{Size: len(encoded), Format: input.PNG}, encoded, nil)
+	}()
+	time.Sleep(300 * time.Millisecond)
+	os.Stdout.WriteString(strconv.Itoa(c.cmd.Process.Pid))
+	os.Exit(0)
+}
+
+// No child outlives the program, even in the middle of a picture.
+func TestNoOrphans(t *testing.T) {
+	bad := stored(t, "loop.png", trapped(t, "loop"))
+	parent := exec.Command(self())
+	parent.Env = append(os.Environ(), orphanMark+"="+bad.Path)
+	out, err := parent.Output()
+	must(t, err)
+	pid, err := strconv.Atoi(string(out))
+	must(t, err)
+	for began := time.Now(); syscall.Kill(pid, 0) == nil && !zombie(pid); time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > 5*time.Second {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			t.Fatalf("process %d still runs 5 s after its parent has ended", pid)
+		}
+	}
+}
+
+// zombie tells whether a process has ended, though nobody has asked how.
+func zombie(pid int) bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err != nil || strings.Contains(string(text), ") Z ")
+}
