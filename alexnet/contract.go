@@ -87,7 +87,7 @@ func (c Preprocessing) validatePicture() error {
 type Decoding struct {
 	Contents    tf.Output   // string scalar: JPEG, PNG, GIF (first frame) or BMP bytes; fed
 	Orientation tf.Output   // int32 scalar: EXIF orientation 1…8; 1 unless fed
-	Image     tf.Output   // float32 [Size,Size,3]
+	Image       tf.Output   // float32 [Size,Size,3]
 	shrunk      []tf.Output // the same of JPEG decoded at 1/2, 1/4, 1/8; DecodeFast's
 }
 

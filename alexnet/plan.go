@@ -17,7 +17,7 @@ type Plan []LayerPlan
 type LayerPlan struct {
 	Layer
 	Trainable bool
-	file    *loaded // nil: from scratch
+	file      *loaded // nil: from scratch
 }
 
 type loaded struct {

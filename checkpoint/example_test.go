@@ -45,7 +45,7 @@ func Example() {
 		step := int64(100 * epoch)
 		m := checkpoint.Meta{
 			Name: checkpoint.Name(epoch, 0, step), Epoch: epoch, Step: step,
-			Network:  alexnet.Config{Classes: 2},
+			Network:       alexnet.Config{Classes: 2},
 			Preprocessing: alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"}),
 		}
 		if err := dir.Save(ctx, session, saver, m, 2); err != nil {

@@ -17,21 +17,21 @@ import (
 // Meta says what a checkpoint's variables are of; it stands beside them as
 // NAME.json.
 type Meta struct {
-	Name     string             `json:"name"`  // model_epoch3.ckpt
-	Step     int64              `json:"step"`  // updates done
-	Epoch    int                `json:"epoch"` // epochs done
-	Index    int                `json:"index"` // pictures of the next epoch already used
-	Saved    time.Time          `json:"saved"`
-	Partial  *Partial           `json:"partial,omitempty"` // what the next epoch has shown up to Index
-	Display  *Partial           `json:"display,omitempty"` // what the updates since the last point of the curves have shown
-	Events   summaries.Position `json:"events,omitzero"`   // how far the run's event files went
-	Skipped  int64              `json:"skipped,omitempty"` // of the updates, left out as they were not finite
-	Lowered  int                `json:"lowered,omitempty"` // times that the learning rate was lowered to a tenth
-	Network  alexnet.Config     `json:"network"`
-	Preprocessing alexnet.Preprocessing   `json:"contract"`
-	Metrics  *Metrics           `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
-	Bundle   *Checksums              `json:"bundle,omitempty"`  // set by Save
-	Config   json.RawMessage    `json:"config"`            // the run's resolved settings
+	Name          string                `json:"name"`  // model_epoch3.ckpt
+	Step          int64                 `json:"step"`  // updates done
+	Epoch         int                   `json:"epoch"` // epochs done
+	Index         int                   `json:"index"` // pictures of the next epoch already used
+	Saved         time.Time             `json:"saved"`
+	Partial       *Partial              `json:"partial,omitempty"` // what the next epoch has shown up to Index
+	Display       *Partial              `json:"display,omitempty"` // what the updates since the last point of the curves have shown
+	Events        summaries.Position    `json:"events,omitzero"`   // how far the run's event files went
+	Skipped       int64                 `json:"skipped,omitempty"` // of the updates, left out as they were not finite
+	Lowered       int                   `json:"lowered,omitempty"` // times that the learning rate was lowered to a tenth
+	Network       alexnet.Config        `json:"network"`
+	Preprocessing alexnet.Preprocessing `json:"contract"`
+	Metrics       *Metrics              `json:"metrics,omitempty"` // of the validation pictures, at the end of an epoch
+	Bundle        *Checksums            `json:"bundle,omitempty"`  // set by Save
+	Config        json.RawMessage       `json:"config"`            // the run's resolved settings
 }
 
 // Sums tie a description to the bundle beside it, whose index holds the checksum

@@ -16,12 +16,12 @@ type Batches = iter.Seq2[input.Batch[*tfgraph.Tensor], error]
 
 // Report is what an evaluation found.
 type Report struct {
-	Accuracy  float64   `json:"accuracy"`       // share of pictures whose class came first
-	Top5      *float64  `json:"top5,omitempty"` // share whose class was among the first five; only beyond five classes
-	Loss      float64   `json:"loss"`           // mean cross-entropy in nats
-	Count     int       `json:"count"`          // pictures
-	Classes   []string  `json:"classes"`
-	Confusion [][]int   `json:"confusion"` // [true class][class that came first]
+	Accuracy  float64        `json:"accuracy"`       // share of pictures whose class came first
+	Top5      *float64       `json:"top5,omitempty"` // share whose class was among the first five; only beyond five classes
+	Loss      float64        `json:"loss"`           // mean cross-entropy in nats
+	Count     int            `json:"count"`          // pictures
+	Classes   []string       `json:"classes"`
+	Confusion [][]int        `json:"confusion"` // [true class][class that came first]
 	PerClass  []ClassMetrics `json:"per_class"`
 }
 

@@ -11,8 +11,8 @@ import (
 // Scores are what a model makes of labelled pictures, one by one.
 type Scores struct {
 	Report
-	Examples      []input.Example // those that could be read, in the loader's order
-	Probabilities [][]float32     // [picture][class]
+	Examples      []input.Example  // those that could be read, in the loader's order
+	Probabilities [][]float32      // [picture][class]
 	Excluded      []input.Excluded // the pictures that could not be read; nothing else counts them
 }
 

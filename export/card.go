@@ -59,11 +59,11 @@ type Versions struct {
 
 // Evaluation is what the model, in float32, made of labelled pictures.
 type Evaluation struct {
-	Data      string    `json:"data"`
-	Accuracy  float64   `json:"accuracy"`  // share of pictures whose class came first
-	Loss      float64   `json:"loss"`      // mean cross-entropy in nats
-	Count     int       `json:"count"`     // pictures
-	Confusion [][]int   `json:"confusion"` // [true class][class that came first]
+	Data      string         `json:"data"`
+	Accuracy  float64        `json:"accuracy"`  // share of pictures whose class came first
+	Loss      float64        `json:"loss"`      // mean cross-entropy in nats
+	Count     int            `json:"count"`     // pictures
+	Confusion [][]int        `json:"confusion"` // [true class][class that came first]
 	PerClass  []ClassMetrics `json:"per_class"`
 }
 

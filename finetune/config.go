@@ -21,8 +21,8 @@ type Config struct {
 	train.Config
 	Data              string         `json:"data"`             // folder or list, as for input.Open; paths are kept absolute
 	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that were found; set by Run
-	TrainCount              int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
-	Excluded           *ExcludedNames      `json:"left_out"`         // those others, which a resumed run leaves out too; set by Run
+	TrainCount        int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
+	Excluded          *ExcludedNames `json:"left_out"`         // those others, which a resumed run leaves out too; set by Run
 	Val               string         `json:"val,omitempty"`    // folder, list or fraction; none: Data's own val or test
 	Weights           string         `json:"weights,omitempty"`
 	TrainLayers       []string       `json:"train_layers"`
@@ -39,7 +39,7 @@ type Config struct {
 	Precision         Precision      `json:"precision,omitempty"`
 	Device            tfgraph.Device `json:"device,omitempty"` // a GPU that is not there: the CPU
 	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
-	VerdictDir          string         `json:"-"`                // folder, which runs may share, of what scan finds; "": the run directory
+	VerdictDir        string         `json:"-"`                // folder, which runs may share, of what scan finds; "": the run directory
 }
 
 // Pictures are some of a run's, by input.Example's Name.

@@ -17,9 +17,9 @@ type Watch struct {
 
 // Ready says what a run is about to do.
 type Ready struct {
-	Plan   alexnet.Plan    // where each layer's values come from; nil when the run is resumed
+	Plan   alexnet.Plan         // where each layer's values come from; nil when the run is resumed
 	Memory train.MemoryEstimate // what it will take at most
-	Events string          // folder that TensorBoard reads
+	Events string               // folder that TensorBoard reads
 }
 
 // advised is an error that knows what the user can do about it.

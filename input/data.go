@@ -45,9 +45,9 @@ type Dataset struct {
 	Classes  []string // a picture's label is an index into these
 	Train    []Example
 	Val      []Example
-	ValFrom  string    // where Val comes from, in words; "" if there is none
+	ValFrom  string     // where Val comes from, in words; "" if there is none
 	Excluded []Excluded // files and folders left out
-	Notes    []string  // what a user may want to know, in words
+	Notes    []string   // what a user may want to know, in words
 }
 
 // Options says what to read beside the data itself. Its zero value reads

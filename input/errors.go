@@ -11,13 +11,13 @@ import (
 // The reasons why a data set cannot be used at all. They arrive wrapped in an
 // [*Error], which names the path.
 var (
-	ErrNoImages   = errors.New("found no pictures")
-	ErrOneClass     = errors.New("found only one class")
-	ErrNoLabel      = errors.New("found no label")
-	ErrMixedLayouts = errors.New("found pictures both in class folders and beside them")
-	ErrUnknownClass = errors.New("found an unknown class")
-	ErrClassName    = errors.New("found a class whose name is no text")
-	ErrConflictingLabels       = errors.New("found one picture under two labels")
+	ErrNoImages          = errors.New("found no pictures")
+	ErrOneClass          = errors.New("found only one class")
+	ErrNoLabel           = errors.New("found no label")
+	ErrMixedLayouts      = errors.New("found pictures both in class folders and beside them")
+	ErrUnknownClass      = errors.New("found an unknown class")
+	ErrClassName         = errors.New("found a class whose name is no text")
+	ErrConflictingLabels = errors.New("found one picture under two labels")
 )
 
 // The reasons why one file is refused. They arrive wrapped in an [*Error].

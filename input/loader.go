@@ -18,7 +18,7 @@ type Buffer interface {
 // Batch is some pictures that follow each other in the order. It belongs to
 // the consumer, who closes Pictures.
 type Batch[B Buffer] struct {
-	Images B
+	Images   B
 	Labels   []int32   // one a picture, -1 where none is known
 	Examples []Example // one a picture
 	Start    int       // position in the order of the first picture

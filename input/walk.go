@@ -14,8 +14,8 @@ import (
 
 // tree is what a walk finds under a folder.
 type tree struct {
-	files    []file    // regular, not hidden, sorted by name
-	folders  []string  // names directly under the root, not hidden, sorted
+	files    []file     // regular, not hidden, sorted by name
+	folders  []string   // names directly under the root, not hidden, sorted
 	problems []Excluded // what could not be read, sorted by path
 }
 

@@ -9,9 +9,9 @@ import (
 // variables are no state: they take memory from the first Set on, and nothing
 // that was in them before a Set counts.
 type Accumulator struct {
-	Start  *tf.Operation // takes the first part's gradients
-	Add  *tf.Operation // adds another part's
-	Sums []Variable    // of the gradients, in their order
+	Start *tf.Operation // takes the first part's gradients
+	Add   *tf.Operation // adds another part's
+	Sums  []Variable    // of the gradients, in their order
 }
 
 // NewAccumulator adds the sums of the gradients by vars.

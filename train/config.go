@@ -19,8 +19,8 @@ type Config struct {
 	Optimizer    ops.Optimizer `json:"optimizer"`             // gd
 	Dropout      float64       `json:"dropout"`               // probability of dropping; no default: 0 is none
 	Seed         uint64        `json:"seed"`                  // of order, dropout and initial values
-	Flip       bool          `json:"mirror,omitempty"`      // show each picture mirrored in half of the epochs
-	NoShuffle      bool          `json:"in_order,omitempty"`    // take the pictures as they come instead of shuffling them every epoch
+	Flip         bool          `json:"mirror,omitempty"`      // show each picture mirrored in half of the epochs
+	NoShuffle    bool          `json:"in_order,omitempty"`    // take the pictures as they come instead of shuffling them every epoch
 	Keep         int           `json:"keep"`                  // newest checkpoints kept beside the best; no default: 0 is all
 	DisplayEvery int           `json:"display_every"`         // updates between two points of a curve; 20
 	SaveEvery    Interval      `json:"save_every,omitzero"`   // between checkpoints inside an epoch; no default: 0 is none

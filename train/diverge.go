@@ -34,15 +34,15 @@ const mostLowered = 3
 // DivergedError ends a run whose loss, gradients or values are no longer finite
 // numbers.
 type NonFiniteError struct {
-	What         string   // in words: what is not finite
-	Variables    []string // whose gradients or values it is, from the first layer on; none where only a loss is
-	Loss         float64  // NaN where none was computed
-	Step         int64    // the update that met it, or the last one before it was found
-	Epoch        int      // from 1
-	LearningRate float64
-	Images     []string // of the batch; none when no batch met it
-	Checkpoint   string   // the newest one from before, "" if there is none
-	RetriesExhausted      bool     // LowerRate is the rule already, or has lowered the rate as often as it may
+	What             string   // in words: what is not finite
+	Variables        []string // whose gradients or values it is, from the first layer on; none where only a loss is
+	Loss             float64  // NaN where none was computed
+	Step             int64    // the update that met it, or the last one before it was found
+	Epoch            int      // from 1
+	LearningRate     float64
+	Images           []string // of the batch; none when no batch met it
+	Checkpoint       string   // the newest one from before, "" if there is none
+	RetriesExhausted bool     // LowerRate is the rule already, or has lowered the rate as often as it may
 }
 
 func (e *NonFiniteError) Error() string {

@@ -11,7 +11,7 @@ import (
 // long by the clock. The zero value is never.
 type Interval struct {
 	Steps int64
-	Time    time.Duration
+	Time  time.Duration
 }
 
 func (i Interval) String() string {

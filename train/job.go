@@ -71,7 +71,7 @@ type Network struct {
 	Root      *op.Scope
 	Head      eval.Head
 	Variables []ops.Variable // all of them: what a checkpoint holds
-	Trainable   []ops.Variable // those that an update changes
+	Trainable []ops.Variable // those that an update changes
 	Tape      *ops.Tape
 	Boundary  tf.Output // what the first trained layer reads; zero where no layer below it is frozen
 	DropRate  tf.Output // zero where nothing is dropped
@@ -81,16 +81,16 @@ type Network struct {
 // Data are the pictures, decoded by the same contract for both uses. Val may be
 // nil.
 type Dataset struct {
-	Train   *input.Loader[*tfgraph.Tensor]
-	Val     *input.Loader[*tfgraph.Tensor]
-	Classes []string
+	Train       *input.Loader[*tfgraph.Tensor]
+	Val         *input.Loader[*tfgraph.Tensor]
+	Classes     []string
 	Denormalize func(input []float32) image.Image // shows an input to people
 }
 
 // Progress is told how the run goes; nil functions are not called.
 type Progress struct {
 	OnNote  func(string) // something that a user may want to know
-	OnCache  func(CacheProgress)
+	OnCache func(CacheProgress)
 	OnStep  func(StepResult)
 	OnEpoch func(EpochResult)
 }
@@ -101,22 +101,22 @@ type CacheProgress struct{ Done, Of int }
 
 // Step is one update done.
 type StepResult struct {
-	Epoch, Epochs int // the running one, from 1, and how many there are
-	Done, Of      int // pictures of the epoch
-	Step          int64
-	Loss          float64 // of this batch, dropout on
-	Accuracy      float64 // of this batch, dropout on
-	ImagesPerSecond          float64 // pictures a second since the epoch began
+	Epoch, Epochs   int // the running one, from 1, and how many there are
+	Done, Of        int // pictures of the epoch
+	Step            int64
+	Loss            float64 // of this batch, dropout on
+	Accuracy        float64 // of this batch, dropout on
+	ImagesPerSecond float64 // pictures a second since the epoch began
 }
 
 // Epoch is one epoch done, or with Epoch 0 the state before the first.
 type EpochResult struct {
-	Epoch, Epochs int
-	Step          int64
-	Loss          float64 // mean over the epoch's batches, dropout on
-	Accuracy      float64 // the same
-	Validation    *eval.Report
-	ImagesPerSecond          float64 // pictures a second, validation not counted
-	Seconds       float64 // the epoch's training
-	Checkpoint    string  // prefix of the checkpoint, "" for epoch 0
+	Epoch, Epochs   int
+	Step            int64
+	Loss            float64 // mean over the epoch's batches, dropout on
+	Accuracy        float64 // the same
+	Validation      *eval.Report
+	ImagesPerSecond float64 // pictures a second, validation not counted
+	Seconds         float64 // the epoch's training
+	Checkpoint      string  // prefix of the checkpoint, "" for epoch 0
 }

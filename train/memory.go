@@ -13,14 +13,14 @@ import (
 // Footprint is the memory that a run takes at its height, in bytes. Each part is
 // an upper bound, so that the whole is one.
 type MemoryEstimate struct {
-	Program     int64 // TensorFlow, Go, and what both hold back for the next allocation
-	Variables   int64 // the network's
-	Slots       int64 // the optimiser's state
-	Gradients   int64 // of all trained variables
-	Accumulators        int64 // of the micro-batches' gradients; 0 where a batch is computed at once
-	Activations int64 // of what is computed at once; backward, gradients take their places
-	Images    int64 // decoded: in use and ahead
-	Features    int64 // what is kept in memory of frozen layers
+	Program      int64 // TensorFlow, Go, and what both hold back for the next allocation
+	Variables    int64 // the network's
+	Slots        int64 // the optimiser's state
+	Gradients    int64 // of all trained variables
+	Accumulators int64 // of the micro-batches' gradients; 0 where a batch is computed at once
+	Activations  int64 // of what is computed at once; backward, gradients take their places
+	Images       int64 // decoded: in use and ahead
+	Features     int64 // what is kept in memory of frozen layers
 }
 
 // Total is the peak of resident memory.

@@ -28,8 +28,8 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 		cfg        train.Config
 		cache      train.Cache
 		want       train.MemoryEstimate // without Activations
-		activation int64           // at least, for a picture
-		at         int64           // pictures computed at once
+		activation int64                // at least, for a picture
+		at         int64                // pictures computed at once
 	}{
 		"all layers": {convolutions, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{},
 			train.MemoryEstimate{Variables: all, Gradients: all, Images: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},

@@ -79,7 +79,7 @@ type diagnosis struct {
 	Machine    machine          `json:"machine"`
 	Arithmetic string           `json:"arithmetic"` // what came of a matrix product
 	Data       *examination     `json:"data,omitempty"`
-	Problems   []input.Excluded  `json:"problems"` // what has to be put right
+	Problems   []input.Excluded `json:"problems"` // what has to be put right
 	Advice     []string         `json:"advice"`   // what may be worth a look
 }
 

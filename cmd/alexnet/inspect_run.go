@@ -18,9 +18,9 @@ import (
 // history is what a run directory, or a folder of checkpoints, tells of
 // itself beside the variables.
 type history struct {
-	Config      json.RawMessage `json:"config,omitempty"` // config.json
-	Metrics     [][]string      `json:"metrics,omitempty"`
-	Checkpoints []kept          `json:"checkpoints"`
+	Config      json.RawMessage  `json:"config,omitempty"` // config.json
+	Metrics     [][]string       `json:"metrics,omitempty"`
+	Checkpoints []kept           `json:"checkpoints"`
 	LeftOut     []input.Excluded `json:"left_out,omitempty"`
 
 	leftOutFile string

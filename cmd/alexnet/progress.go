@@ -19,7 +19,7 @@ func newProgress(a *app) train.Progress {
 	p := train.Progress{
 		OnNote:  func(text string) { a.log.Warn(text) },
 		OnEpoch: func(e train.EpochResult) { fmt.Fprintln(a.stdout, epochLine(e)) },
-		OnCache:  a.fillLine(),
+		OnCache: a.fillLine(),
 	}
 	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		bar := &bar{to: f}

@@ -16,16 +16,16 @@ import (
 // Fast are required.
 type Options struct {
 	Preprocessing alexnet.Preprocessing // what pictures become
-	Limits   input.Limits
+	Limits        input.Limits
 	// Fast decodes, in this process, a picture that has passed.
 	Fast func(ctx context.Context, ex input.Example, into []float32) error
 
-	Dir     string       // where verdicts are kept; "": nowhere
-	IgnoreVerdicts    bool         // try every picture, whatever its verdict
-	Workers int          // children at most; GOMAXPROCS
-	Seconds float64      // of computing that any picture may take, a 10-megapixel one a second more; 5
-	Memory  int64        // bytes that any picture may take, and 16 for each pixel more; 512 MiB
-	Note    func(string) // is told what a user may want to know
+	Dir            string       // where verdicts are kept; "": nowhere
+	IgnoreVerdicts bool         // try every picture, whatever its verdict
+	Workers        int          // children at most; GOMAXPROCS
+	Seconds        float64      // of computing that any picture may take, a 10-megapixel one a second more; 5
+	Memory         int64        // bytes that any picture may take, and 16 for each pixel more; 512 MiB
+	Note           func(string) // is told what a user may want to know
 }
 
 func (o Options) withDefaults() Options {

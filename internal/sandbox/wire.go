@@ -23,9 +23,9 @@ const answers = 3
 // job is what a child does as long as it lives.
 type job struct {
 	Contract alexnet.Preprocessing `json:"contract"`
-	Limits   input.Limits     `json:"limits"`
-	Memory   int64            `json:"memory"` // see Options
-	Seconds  float64          `json:"seconds"`
+	Limits   input.Limits          `json:"limits"`
+	Memory   int64                 `json:"memory"` // see Options
+	Seconds  float64               `json:"seconds"`
 }
 
 // question is followed by the encoded picture.
