@@ -20,23 +20,23 @@ import (
 
 // board is what a run shows in TensorBoard beside the curves, histograms and
 // input pictures of package train.
-type board struct {
+type dashboards struct {
 	*session
-	net      *alexnet.Network
-	head     eval.Head
-	contract alexnet.Preprocessing
-	plan     alexnet.Plan
-	pictures *input.Loader[*tfgraph.Tensor] // of validation; nil without
-	curves   []summaries.PRCurve            // of the newest validation, by class
+	net           *alexnet.Network
+	head          eval.Head
+	preprocessing alexnet.Preprocessing
+	plan          alexnet.Plan
+	images        *input.Loader[*tfgraph.Tensor] // of validation; nil without
+	curves        []summaries.PRCurve            // of the newest validation, by class
 }
 
 // mostCurves is how many classes have a curve of their own: more than that
 // nobody scrolls through.
-const mostCurves = 50
+const maxCurves = 50
 
 // observe begins the curves of a validation.
-func (b *board) observe() eval.Observer {
-	b.curves = make([]summaries.PRCurve, min(len(b.data.Classes), mostCurves))
+func (b *dashboards) observe() eval.Observer {
+	b.curves = make([]summaries.PRCurve, min(len(b.data.Classes), maxCurves))
 	return func(label int, probabilities []float32) {
 		for class := range b.curves {
 			b.curves[class].Add(probabilities[class], class == label)
@@ -45,23 +45,23 @@ func (b *board) observe() eval.Observer {
 }
 
 // show is called at epoch 0 of a run that begins, and after each epoch.
-func (b *board) show(ctx context.Context, v train.View) error {
+func (b *dashboards) show(ctx context.Context, v train.View) error {
 	var errs []error
 	if v.EpochResult.Epoch == 0 {
-		errs = append(errs, b.begin(v))
+		errs = append(errs, b.writeRunInfo(v))
 	}
 	if v.EpochResult.Epoch == 0 || slices.Contains(b.TrainLayers, "conv1") {
-		errs = append(errs, b.filters(ctx, v))
+		errs = append(errs, b.writeFilters(ctx, v))
 	}
 	if v.Validation != nil {
 		for class, curve := range b.curves {
 			errs = append(errs, v.Events.PRCurve(v.Step, "precision_recall/"+b.data.Classes[class], &curve))
 		}
-		errs = append(errs, v.Events.Text(v.Step, "run/validation", confusion(*v.Validation)))
+		errs = append(errs, v.Events.Text(v.Step, "run/validation", confusionText(*v.Validation)))
 	}
 	if v.EpochResult.Epoch == v.Epochs {
 		// A picture may be gone by now, and the run is as good without.
-		if err := b.project(ctx, v); err != nil {
+		if err := b.writeProjector(ctx, v); err != nil {
 			b.log.Warn("the projector has nothing to show", "reason", err)
 		}
 		errs = append(errs, v.Events.HParamsEnd(v.Step))
@@ -70,7 +70,7 @@ func (b *board) show(ctx context.Context, v train.View) error {
 }
 
 // begin writes what holds for the whole run.
-func (b *board) begin(v train.View) error {
+func (b *dashboards) writeRunInfo(v train.View) error {
 	return errors.Join(
 		v.Events.Text(0, "run/settings", settingsText(b.Config)),
 		v.Events.Text(0, "run/layers", planText(b.plan)),
@@ -78,7 +78,7 @@ func (b *board) begin(v train.View) error {
 }
 
 // hparams are the settings by which people compare runs.
-func (b *board) hparams() []summaries.HParam {
+func (b *dashboards) hparams() []summaries.HParam {
 	weights := "none"
 	if b.Weights != "" {
 		weights = filepath.Base(b.Weights)
@@ -93,13 +93,13 @@ func (b *board) hparams() []summaries.HParam {
 }
 
 // filters shows conv1's.
-func (b *board) filters(ctx context.Context, v train.View) error {
+func (b *dashboards) writeFilters(ctx context.Context, v train.View) error {
 	const scale, columns = 4, 12 // 96 filters of 11 pixels
 	out, err := v.Session.Run(ctx, nil, []tf.Output{b.net.Variables[0].Value})
 	if err != nil {
 		return fmt.Errorf("show filters: %w", err)
 	}
 	defer tfgraph.CloseAll(out)
-	pictures := b.contract.Filters(tfgraph.Data[float32](out[0]), scale)
+	pictures := b.preprocessing.Filters(tfgraph.Data[float32](out[0]), scale)
 	return v.Events.Image(v.Step, "conv1/filters", summaries.Grid(columns, pictures...))
 }

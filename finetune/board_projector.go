@@ -19,22 +19,22 @@ import (
 )
 
 const (
-	mostPoints = 500 // validation pictures in the projector
-	thumbnail  = 48  // pixels of their sides there
-	mostTimed  = 16  // pictures of the pass that is timed
+	maxPoints = 500 // validation pictures in the projector
+	thumbnail = 48  // pixels of their sides there
+	maxTraced = 16  // pictures of the pass that is timed
 )
 
 // project lays out validation pictures, evenly chosen, by what fc7 makes of them,
 // and times the network on the first of them.
-func (b *board) project(ctx context.Context, v train.View) error {
+func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 	if v.Count == 0 {
 		return nil
 	}
-	e, examples, err := b.points(ctx, v, spread(v.Count, mostPoints))
+	e, examples, err := b.embed(ctx, v, evenlySpaced(v.Count, maxPoints))
 	if err != nil {
 		return fmt.Errorf("lay out pictures: %w", err)
 	}
-	if err := b.time(ctx, v, examples[:min(mostTimed, len(examples))]); err != nil {
+	if err := b.traceForward(ctx, v, examples[:min(maxTraced, len(examples))]); err != nil {
 		return fmt.Errorf("time the network: %w", err)
 	}
 	if e.Pictures, err = b.thumbnails(ctx, examples); err != nil {
@@ -53,7 +53,7 @@ func (b *board) project(ctx context.Context, v train.View) error {
 }
 
 // points are the pictures at the places, without their thumbnails.
-func (b *board) points(ctx context.Context, v train.View, places []int) (e summaries.Embedding, examples []input.Example, err error) {
+func (b *dashboards) embed(ctx context.Context, v train.View, places []int) (e summaries.Embedding, examples []input.Example, err error) {
 	e = summaries.Embedding{Name: "fc7", Columns: []string{"picture", "class", "answer", "right"}}
 	fc7 := b.net.Activations[slices.IndexFunc(b.net.Activations, func(a alexnet.Activation) bool { return a.Name == e.Name })].Output
 	for batch, err := range v.Batches(ctx, places) {
@@ -77,11 +77,11 @@ func (b *board) points(ctx context.Context, v train.View, places []int) (e summa
 }
 
 // thumbnails are the examples as the network sees them, but small.
-func (b *board) thumbnails(ctx context.Context, examples []input.Example) ([]image.Image, error) {
+func (b *dashboards) thumbnails(ctx context.Context, examples []input.Example) ([]image.Image, error) {
 	var small []image.Image
-	err := b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
+	err := b.eachBatch(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
 		for i := range batch.Labels {
-			picture := b.contract.Denormalize(batch.Images.Row(i))
+			picture := b.preprocessing.Denormalize(batch.Images.Row(i))
 			small = append(small, imaging.Resize(picture, thumbnail, thumbnail, imaging.Box))
 		}
 		return nil
@@ -91,8 +91,8 @@ func (b *board) thumbnails(ctx context.Context, examples []input.Example) ([]ima
 
 // time takes how long each operation needs from pixels to probabilities: updates
 // may begin behind frozen layers.
-func (b *board) time(ctx context.Context, v train.View, examples []input.Example) error {
-	return b.decoded(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
+func (b *dashboards) traceForward(ctx context.Context, v train.View, examples []input.Example) error {
+	return b.eachBatch(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
 		feeds, fetches := tfgraph.Feeds{b.head.Images: batch.Images}, []tf.Output{b.head.Probabilities}
 		out, err := v.Session.Run(ctx, feeds, fetches) // in which kernels are prepared
 		if err != nil {
@@ -109,9 +109,9 @@ func (b *board) time(ctx context.Context, v train.View, examples []input.Example
 }
 
 // decoded hands over the examples in batches.
-func (b *board) decoded(ctx context.Context, examples []input.Example, use func(input.Batch[*tfgraph.Tensor]) error) error {
-	l := *b.pictures
-	l.Examples, l.Batch = examples, mostTimed
+func (b *dashboards) eachBatch(ctx context.Context, examples []input.Example, use func(input.Batch[*tfgraph.Tensor]) error) error {
+	l := *b.images
+	l.Examples, l.Batch = examples, maxTraced
 	for batch, err := range l.Batches(ctx, input.Sequential(len(examples))) {
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ func (b *board) decoded(ctx context.Context, examples []input.Example, use func(
 }
 
 // spread picks at most n of the numbers below count, evenly.
-func spread(count, n int) []int {
+func evenlySpaced(count, n int) []int {
 	places := make([]int, min(count, n))
 	for i := range places {
 		places[i] = i * count / len(places)

@@ -20,11 +20,11 @@ func newTable(headings ...string) *table {
 	return t
 }
 
-var plainCell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ")
+var cellText = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ")
 
 func (t *table) row(cells ...string) {
 	for _, c := range cells {
-		t.WriteString("| " + plainCell.Replace(c) + " ")
+		t.WriteString("| " + cellText.Replace(c) + " ")
 	}
 	t.WriteString("|\n")
 }
@@ -54,13 +54,13 @@ func planText(plan alexnet.Plan) string {
 }
 
 // mostClasses is how many columns of a confusion matrix fit on a page.
-const mostClasses = 20
+const maxClasses = 20
 
 // confusion is the matrix of a validation, or without room for it the figures of
 // each class.
-func confusion(r eval.Report) string {
-	if len(r.Classes) > mostClasses {
-		return byClass(r)
+func confusionText(r eval.Report) string {
+	if len(r.Classes) > maxClasses {
+		return perClassText(r)
 	}
 	t := newTable(append([]string{"true class \\ first"}, r.Classes...)...)
 	for i, counts := range r.Confusion {
@@ -70,10 +70,10 @@ func confusion(r eval.Report) string {
 		}
 		t.row(row...)
 	}
-	return t.String() + "\n" + byClass(r)
+	return t.String() + "\n" + perClassText(r)
 }
 
-func byClass(r eval.Report) string {
+func perClassText(r eval.Report) string {
 	percent := func(share *float64) string {
 		if share == nil {
 			return "-"

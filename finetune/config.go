@@ -170,7 +170,7 @@ func Layers(list string) []string {
 }
 
 // choice is what the layer settings ask of a plan.
-func (c Config) choice() alexnet.Selection {
+func (c Config) layerSelection() alexnet.Selection {
 	choice := alexnet.Selection{Train: c.TrainLayers}
 	if c.InitLayers == "none" {
 		choice.Strict = true
@@ -182,7 +182,7 @@ func (c Config) choice() alexnet.Selection {
 
 // dropped are the layers that dropout follows: a frozen layer's output is not
 // dropped.
-func (c Config) dropped() []string {
+func (c Config) dropoutLayers() []string {
 	if c.Dropout == 0 {
 		return nil
 	}
@@ -190,7 +190,7 @@ func (c Config) dropped() []string {
 }
 
 // contract is what a picture has to be to enter the run's network.
-func (c Config) contract(classes []string) alexnet.Preprocessing {
+func (c Config) preprocessing(classes []string) alexnet.Preprocessing {
 	contract := alexnet.NewPreprocessing(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
 	if c.Decode != decodeExact {
 		contract.Decode = alexnet.Decode(c.Decode)

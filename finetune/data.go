@@ -49,7 +49,7 @@ func (s *session) list(ctx context.Context) error {
 	if err := s.openData(); err != nil {
 		return s.BadImages.ApplyOnOpen(err)
 	}
-	contract := s.contract(s.data.Classes)
+	contract := s.preprocessing(s.data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
 		return err
@@ -112,18 +112,18 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Dataset {
 // run that goes on leaves out what it did before, whatever can be decoded now.
 func (s *session) settle(broken []input.Excluded) (json.RawMessage, error) {
 	s.scan.Close()
-	if s.goesOnExactly() {
-		if lost := without(broken, s.before()); lost != nil {
-			return nil, s.lost(lost)
+	if s.knowsExcluded() {
+		if lost := notIn(broken, s.previouslyExcluded()); lost != nil {
+			return nil, s.missingError(lost)
 		}
-		broken = s.before()
+		broken = s.previouslyExcluded()
 	}
 	if err := s.judge(broken); err != nil {
 		return nil, err
 	}
 	kept, none := input.Exclude(s.data.Train, broken)
 	if s.from != nil && s.TrainCount != len(kept) {
-		return nil, s.otherData()
+		return nil, s.datasetError()
 	}
 	if err := writeLeftOut(s.dir, s.out); err != nil {
 		return nil, err

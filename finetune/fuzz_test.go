@@ -49,7 +49,7 @@ func FuzzRead(f *testing.F) {
 				}
 			}
 			// A layer that is none is an error; a plan holds shapes alone.
-			_, _ = alexnet.NewPlan(c.Network, nil, c.choice())
+			_, _ = alexnet.NewPlan(c.Network, nil, c.layerSelection())
 		}
 		_, err = c.write(dir)
 		must(t, err)

@@ -22,7 +22,7 @@ const (
 )
 
 // layers are those that p computes in bfloat16.
-func (p Precision) layers(trained []string) ([]string, error) {
+func (p Precision) bfloat16Layers(trained []string) ([]string, error) {
 	const last = 7 // fc8's index
 	switch p {
 	case BFloat16:
@@ -41,7 +41,7 @@ func (p Precision) layers(trained []string) ([]string, error) {
 }
 
 // arithmetic says in words how the network's layers are computed on this machine.
-func arithmetic(c alexnet.Config) string {
+func arithmeticText(c alexnet.Config) string {
 	switch {
 	case len(c.BFloat16) == 0:
 		return string(Float32)

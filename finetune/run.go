@@ -109,7 +109,7 @@ func (s *session) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	contract := s.contract(s.data.Classes)
+	contract := s.preprocessing(s.data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
 		return err
@@ -147,18 +147,18 @@ func (s *session) prepare() error {
 	}
 	if s.from == nil {
 		var err error
-		if s.Network.BFloat16, err = s.Precision.layers(s.TrainLayers); err != nil {
+		if s.Network.BFloat16, err = s.Precision.bfloat16Layers(s.TrainLayers); err != nil {
 			return err
 		}
 	}
 	if err := s.choose(); err != nil {
 		return err
 	}
-	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmetic(s.Network), "device", s.on)
+	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmeticText(s.Network), "device", s.on)
 	if err := s.openData(); err != nil {
 		return err
 	}
-	if err := s.sameData(s.from); err != nil {
+	if err := s.checkDataset(s.from); err != nil {
 		return err
 	}
 	return s.judge(s.data.Excluded)
@@ -178,9 +178,9 @@ func (s *session) choose() error {
 // job introduces the network to the loop.
 func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
 	root := op.NewScope()
-	net := alexnet.Build(root, s.Network, s.dropped()...)
+	net := alexnet.Build(root, s.Network, s.dropoutLayers()...)
 	job := train.Job{
-		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle, LeaveOut: s.before(),
+		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle, LeaveOut: s.previouslyExcluded(),
 		Session: tfgraph.Options{Device: s.on},
 		Meta:    checkpoint.Meta{Network: s.Network, Preprocessing: contract},
 		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
@@ -198,7 +198,7 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 	if s.from == nil {
 		job.Start = plan.Initialize(root, net, s.Seed)
 	}
-	b := &board{session: s, net: net, head: job.Network.Head, contract: contract, plan: plan, pictures: job.Data.Val}
+	b := &dashboards{session: s, net: net, head: job.Network.Head, preprocessing: contract, plan: plan, images: job.Data.Val}
 	job.Observe, job.Show = b.observe, b.show
 	return job
 }
@@ -215,14 +215,14 @@ func (s *session) plan() (alexnet.Plan, error) {
 	}
 	if s.Weights == "" {
 		s.log.Warn("no --weights: all layers train from scratch, which reaches far lower accuracy than fine-tuning on some thousand photographs")
-		return alexnet.NewPlan(s.Network, nil, s.choice())
+		return alexnet.NewPlan(s.Network, nil, s.layerSelection())
 	}
 	file, err := npy.Open(s.Weights)
 	if err != nil {
 		return nil, err
 	}
 	s.sayUnused(file)
-	return alexnet.NewPlan(s.Network, file, s.choice())
+	return alexnet.NewPlan(s.Network, file, s.layerSelection())
 }
 
 // sayUnused names what a weights file holds beside AlexNet's layers.

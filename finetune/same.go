@@ -20,10 +20,10 @@ func DatasetFile(dir string) string { return filepath.Join(dir, "pictures.txt") 
 
 // sameData refuses to resume on other pictures: a position in their order would
 // mean nothing.
-func (s *session) sameData(from *checkpoint.Meta) error {
+func (s *session) checkDataset(from *checkpoint.Meta) error {
 	now := s.data.Fingerprint()
 	if from != nil && s.Fingerprint != now {
-		return s.otherData()
+		return s.datasetError()
 	}
 	s.Fingerprint = now
 	return nil
@@ -31,11 +31,11 @@ func (s *session) sameData(from *checkpoint.Meta) error {
 
 // goesOnExactly tells whether it is known by name what the run has left out: runs
 // of before counted only what they used.
-func (s *session) goesOnExactly() bool { return s.from != nil && s.Excluded != nil }
+func (s *session) knowsExcluded() bool { return s.from != nil && s.Excluded != nil }
 
 // before are the pictures that the run has left out since it began.
-func (s *session) before() (out []input.Excluded) {
-	if !s.goesOnExactly() {
+func (s *session) previouslyExcluded() (out []input.Excluded) {
+	if !s.knowsExcluded() {
 		return nil
 	}
 	for _, part := range []struct {
@@ -43,7 +43,7 @@ func (s *session) before() (out []input.Excluded) {
 		names    []string
 	}{{s.data.Train, s.Excluded.Train}, {s.data.Val, s.Excluded.Val}} {
 		for _, ex := range part.examples {
-			if slices.Contains(part.names, plain(ex.Name)) {
+			if slices.Contains(part.names, validUTF8(ex.Name)) {
 				out = append(out, input.Excluded{Path: ex.Path, Reason: "was left out when the run began"})
 			}
 		}
@@ -56,17 +56,17 @@ func namesOf(examples []input.Example, problems []input.Excluded) (names []strin
 	bad := pathsOf(problems)
 	for _, ex := range examples {
 		if bad[ex.Path] {
-			names = append(names, plain(ex.Name))
+			names = append(names, validUTF8(ex.Name))
 		}
 	}
 	return names
 }
 
 // plain is a name as JSON can hold it.
-func plain(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
+func validUTF8(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
 
 // without are those of the problems whose paths others do not name.
-func without(problems, others []input.Excluded) (rest []input.Excluded) {
+func notIn(problems, others []input.Excluded) (rest []input.Excluded) {
 	known := pathsOf(others)
 	for _, p := range problems {
 		if !known[p.Path] {
@@ -85,34 +85,34 @@ func pathsOf(problems []input.Excluded) map[string]bool {
 }
 
 // lost refuses to go on without pictures that the run began with.
-func (s *session) lost(problems []input.Excluded) error {
+func (s *session) missingError(problems []input.Excluded) error {
 	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("pictures that it began with cannot be decoded any more"),
-		Excluded: problems, Hint: s.anew()}
+		Excluded: problems, Hint: s.newRunHint()}
 }
 
-func (s *session) otherData() error {
-	return advised{fmt.Errorf("resume run %q: the pictures of %q are not those that the run began with:%s", s.dir, s.Data, s.differences()), s.anew()}
+func (s *session) datasetError() error {
+	return advised{fmt.Errorf("resume run %q: the pictures of %q are not those that the run began with:%s", s.dir, s.Data, s.diffDataset()), s.newRunHint()}
 }
 
 // anew is what is left where a run's pictures cannot be had again.
-func (s *session) anew() string {
+func (s *session) newRunHint() string {
 	return fmt.Sprintf("bring them back as they were; or begin a new run from what this one has learnt: "+
 		"alexnet export %[1]s --format npy --out w.npy, then alexnet train %[2]s --weights w.npy --out another", s.dir, s.Data)
 }
 
 // differences names what is not as the run has listed it, or where it has not,
 // counts.
-func (s *session) differences() string {
+func (s *session) diffDataset() string {
 	text, err := regular.Read(DatasetFile(s.dir), 1<<30)
 	if err != nil || fmt.Sprintf("%x", sha256.Sum256(text)) != s.Fingerprint {
 		return fmt.Sprintf(" it trained on %d, there are %d to train and %d to validate on", s.TrainCount, len(s.data.Train), len(s.data.Val))
 	}
-	was, now := inventory(text), inventory(s.data.Inventory())
+	was, now := parseInventory(text), parseInventory(s.data.Inventory())
 	var lines []string
 	for name, about := range was {
 		switch today, there := now[name]; {
 		case !there:
-			lines = append(lines, name+": "+s.whyGone(name))
+			lines = append(lines, name+": "+s.missingReason(name))
 		case today != about:
 			lines = append(lines, name+": has changed")
 		}
@@ -127,7 +127,7 @@ func (s *session) differences() string {
 }
 
 // inventory has what each line says after its quoted name.
-func inventory(text []byte) map[string]string {
+func parseInventory(text []byte) map[string]string {
 	all := map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		end := strings.LastIndexByte(line, '"') + 1
@@ -137,7 +137,7 @@ func inventory(text []byte) map[string]string {
 }
 
 // whyGone is why what an inventory names as `train "cat/1.jpg"` is not found.
-func (s *session) whyGone(line string) string {
+func (s *session) missingReason(line string) string {
 	name, err := strconv.Unquote(line[strings.IndexByte(line, '"'):])
 	for _, p := range s.data.Excluded {
 		if err == nil && strings.HasSuffix(filepath.ToSlash(p.Path), "/"+name) {

@@ -30,33 +30,33 @@ var choices = map[string][]cobra.Completion{
 }
 
 // offer gives the flags and arguments of a verb what a shell completes them with.
-func offer(cmd *cobra.Command) error {
+func registerCompletions(cmd *cobra.Command) error {
 	for name, words := range choices {
-		if err := offerFor(cmd, name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		if err := registerCompletion(cmd, name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			return err
 		}
 	}
 	for name, whole := range map[string]string{"train-layers": "all", "init-layers": "none"} {
-		if err := offerFor(cmd, name, layerLists(whole)); err != nil {
+		if err := registerCompletion(cmd, name, completeLayers(whole)); err != nil {
 			return err
 		}
 	}
 	if fields := strings.Fields(cmd.Use); len(fields) > 1 && (fields[1] == "RUN" || fields[1] == "MODEL") && cmd.ValidArgsFunction == nil {
-		cmd.ValidArgsFunction = runFirst
+		cmd.ValidArgsFunction = completeRun
 	}
 	return nil
 }
 
 // runFirst completes the first argument by run directories, and any by files
 // where there are none.
-func runFirst(_ *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func completeRun(_ *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	return runsFrom(start), cobra.ShellCompDirectiveDefault
+	return findRuns(start), cobra.ShellCompDirectiveDefault
 }
 
-func offerFor(cmd *cobra.Command, name string, words cobra.CompletionFunc) error {
+func registerCompletion(cmd *cobra.Command, name string, words cobra.CompletionFunc) error {
 	if cmd.Flags().Lookup(name) == nil {
 		return nil
 	}
@@ -65,7 +65,7 @@ func offerFor(cmd *cobra.Command, name string, words cobra.CompletionFunc) error
 
 // layerLists completes lists such as fc6,fc7 by another layer, or by the word
 // that stands for a whole list.
-func layerLists(whole string) cobra.CompletionFunc {
+func completeLayers(whole string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		done := start[:strings.LastIndex(start, ",")+1]
 		var lists []cobra.Completion
@@ -83,7 +83,7 @@ func layerLists(whole string) cobra.CompletionFunc {
 
 // runsFrom finds run directories whose path begins with start, this folder's and
 // the next one's.
-func runsFrom(start string) []cobra.Completion {
+func findRuns(start string) []cobra.Completion {
 	var runs []cobra.Completion
 	for _, pattern := range []string{"*", filepath.Join("*", "*")} {
 		found, err := filepath.Glob(finetune.ConfigFile(quoteGlob(start) + pattern))

@@ -15,7 +15,7 @@ func registerDevice(f *pflag.FlagSet, d *tfgraph.Device) {
 }
 
 // on gives the options of a session on d, and says so where it is another.
-func (a *app) on(d tfgraph.Device) (tfgraph.Options, error) {
+func (a *app) sessionOptions(d tfgraph.Device) (tfgraph.Options, error) {
 	use, note, err := d.Resolve()
 	if note != "" {
 		a.log.Warn(note)
@@ -24,8 +24,8 @@ func (a *app) on(d tfgraph.Device) (tfgraph.Options, error) {
 }
 
 // open loads a run's model onto a device. The caller closes it.
-func (a *app) open(ctx context.Context, path string, d tfgraph.Device) (*eval.Classifier, error) {
-	options, err := a.on(d)
+func (a *app) openModel(ctx context.Context, path string, d tfgraph.Device) (*eval.Classifier, error) {
+	options, err := a.sessionOptions(d)
 	if err != nil {
 		return nil, err
 	}

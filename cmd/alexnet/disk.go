@@ -18,15 +18,15 @@ func diskHint(err error, out string) string {
 	switch e := err.(type) {
 	case *fs.PathError:
 		if within(out, e.Path) || e.Op == "mkdir" && within(e.Path, out) {
-			return adviceOn(e)
+			return diskAdvice(e)
 		}
 	case *os.LinkError:
 		if within(out, e.New) {
-			return adviceOn(e)
+			return diskAdvice(e)
 		}
 	case *tfgraph.Error: // names the file in its words
 		if strings.Contains(e.Message, string(train.Checkpoints(out))) {
-			return adviceOn(e)
+			return diskAdvice(e)
 		}
 	case interface{ Unwrap() []error }:
 		for _, err := range e.Unwrap() {
@@ -54,7 +54,7 @@ func within(dir, path string) bool {
 }
 
 // adviceOn goes by what the system says, which TensorFlow passes on only in words.
-func adviceOn(err error) string {
+func diskAdvice(err error) string {
 	text := strings.ToLower(err.Error())
 	says := func(n syscall.Errno) bool { return errors.Is(err, n) || strings.Contains(text, n.Error()) }
 	switch {

@@ -24,7 +24,7 @@ func newDoctor(a *app) *cobra.Command {
 	var (
 		asJSON   bool
 		val      string
-		pictures = pictureFlags{bad: input.Skip}
+		pictures = imageFlags{bad: input.Skip}
 	)
 	cmd := &cobra.Command{
 		Use:   "doctor [DATA]",
@@ -62,7 +62,7 @@ func newDoctor(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	f.StringVar(&val, "val", "", "what train --val is given: a folder, a list or a fraction")
-	registerReading(f, &pictures.formats, &pictures.limits.MaxPixels)
+	registerReadFlags(f, &pictures.formats, &pictures.limits.MaxPixels)
 	return cmd
 }
 

@@ -19,7 +19,7 @@ func newEval(a *app) *cobra.Command {
 		batch    int
 		split    string
 		device   tfgraph.Device
-		pictures pictureFlags
+		pictures imageFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "eval RUN DATA",
@@ -32,7 +32,7 @@ func newEval(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			model, err := a.open(ctx, args[0], device)
+			model, err := a.openModel(ctx, args[0], device)
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func newEval(a *app) *cobra.Command {
 			for _, note := range data.Notes {
 				a.log.Info(note)
 			}
-			examples, err := pictures.refuse(ctx, a, data.Excluded, model, data.Val)
+			examples, err := pictures.usable(ctx, a, data.Excluded, model, data.Val)
 			if err != nil {
 				return err
 			}

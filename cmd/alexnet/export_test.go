@@ -17,7 +17,7 @@ import (
 )
 
 // ran trains a narrow network for an epoch and gives its checkpoint's prefix.
-func ran(t *testing.T, photos, seed string) string {
+func trainRun(t *testing.T, photos, seed string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run")
 	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar)}
@@ -42,12 +42,12 @@ func TestExportIsComparedWithItsRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 3 {
-			if err := drawPicture(filepath.Join(photos, class, string(rune('a'+n))+".jpg"), uint8(40+120*i), uint64(n)); err != nil {
+			if err := drawImage(filepath.Join(photos, class, string(rune('a'+n))+".jpg"), uint8(40+120*i), uint64(n)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	first, second := ran(t, photos, "1"), ran(t, photos, "2")
+	first, second := trainRun(t, photos, "1"), trainRun(t, photos, "2")
 	meta, err := eval.Describe(first)
 	if err != nil {
 		t.Fatal(err)

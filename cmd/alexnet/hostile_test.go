@@ -31,7 +31,7 @@ const (
 )
 
 // patience is for how long one picture may keep the program busy.
-const patience = 5 * time.Second
+const maxImageTime = 5 * time.Second
 
 // TestHostilePictures has the program meet pictures that are broken or malicious,
 // and folders that hold all but pictures: it neither crashes nor hangs, uses what
@@ -40,10 +40,10 @@ func TestHostilePictures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole program; run without -short")
 	}
-	count, seed := asked(t, hostileCount, 150), asked(t, hostileSeed, 1)
-	m := &meeting{pictures: hostile.Pictures(count, uint64(seed)), data: filepath.Join(t.TempDir(), "data"), run: filepath.Join(t.TempDir(), "run"), cache: t.TempDir()}
+	count, seed := numberFrom(t, hostileCount, 150), numberFrom(t, hostileSeed, 1)
+	m := &hostileTest{images: hostile.Pictures(count, uint64(seed)), data: filepath.Join(t.TempDir(), "data"), runDir: filepath.Join(t.TempDir(), "run"), cache: t.TempDir()}
 	var err error
-	if m.odd, err = hostile.Plant(m.data, m.pictures); err != nil {
+	if m.odd, err = hostile.Plant(m.data, m.images); err != nil {
 		t.Fatal(err)
 	}
 	before, err := hostile.Digest(m.data)
@@ -64,7 +64,7 @@ func TestHostilePictures(t *testing.T) {
 }
 
 // asked is the number in an environment variable, or else another one.
-func asked(t *testing.T, name string, otherwise int) int {
+func numberFrom(t *testing.T, name string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(name)
 	if text == "" {
@@ -78,22 +78,22 @@ func asked(t *testing.T, name string, otherwise int) int {
 }
 
 // meeting is the program's with hostile pictures.
-type meeting struct {
-	pictures         []hostile.Picture
-	data, run, cache string
-	odd              []string // paths of what is not even a file with a picture's name
+type hostileTest struct {
+	images              []hostile.Picture
+	data, runDir, cache string
+	odd                 []string // paths of what is not even a file with a picture's name
 }
 
 // path is where the i-th picture lies; see hostile.Plant.
-func (m *meeting) path(i int) string {
-	return filepath.Join(m.data, "ab"[i%2:i%2+1], m.pictures[i].Name)
+func (m *hostileTest) path(i int) string {
+	return filepath.Join(m.data, "ab"[i%2:i%2+1], m.images[i].Name)
 }
 
 // ends runs the program to its end, which has to come by itself and with code.
-func (m *meeting) ends(t *testing.T, code int, args ...string) (stdout []byte, stderr string) {
+func (m *hostileTest) run(t *testing.T, code int, args ...string) (stdout []byte, stderr string) {
 	t.Helper()
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(len(m.pictures))*patience/5+time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(len(m.images))*maxImageTime/5+time.Minute)
 	defer cancel()
 	started, said := program(t, append(args, "--formats", "webp,tiff")...)
 	cmd := exec.CommandContext(ctx, started.Path, started.Args[1:]...)
@@ -106,12 +106,12 @@ func (m *meeting) ends(t *testing.T, code int, args ...string) (stdout []byte, s
 	if strings.Contains(said.String(), "goroutine ") {
 		t.Errorf("%s: got a crash:\n%s", args[0], said)
 	}
-	t.Logf("%s: %d pictures in %v", args[0], len(m.pictures), time.Since(began).Round(time.Second/10))
+	t.Logf("%s: %d pictures in %v", args[0], len(m.images), time.Since(began).Round(time.Second/10))
 	return stdout, said.String()
 }
 
 // judge looks at the reasons for which paths were refused.
-func (m *meeting) judge(t *testing.T, refused map[string]string) {
+func (m *hostileTest) checkReasons(t *testing.T, refused map[string]string) {
 	t.Helper()
 	slow := 0
 	for path, reason := range refused {
@@ -123,7 +123,7 @@ func (m *meeting) judge(t *testing.T, refused map[string]string) {
 			t.Errorf("%s: got %q, want the decoder to end by itself", path, reason)
 		}
 	}
-	for i, p := range m.pictures {
+	for i, p := range m.images {
 		if reason, ok := refused[m.path(i)]; ok && p.Whole {
 			t.Errorf("%s: got %q, want a whole picture used", p.Name, reason)
 		}
@@ -131,8 +131,8 @@ func (m *meeting) judge(t *testing.T, refused map[string]string) {
 	t.Logf("%d files refused, each with a reason; %d crashes or timeouts", len(refused), slow)
 }
 
-func (m *meeting) doctor(t *testing.T) {
-	stdout, _ := m.ends(t, 1, "doctor", m.data, "--json")
+func (m *hostileTest) doctor(t *testing.T) {
+	stdout, _ := m.run(t, 1, "doctor", m.data, "--json")
 	var d diagnosis
 	if err := json.Unmarshal(stdout, &d); err != nil {
 		t.Fatalf("got %q, want JSON: %v", stdout, err)
@@ -143,16 +143,16 @@ func (m *meeting) doctor(t *testing.T) {
 			refused[p.Path] = p.Reason
 		}
 	}
-	m.judge(t, refused)
+	m.checkReasons(t, refused)
 }
 
 // train uses or lists every file.
-func (m *meeting) train(t *testing.T) {
-	_, stderr := m.ends(t, 0, append([]string{"train", m.data, "--out", m.run, "--bad-images", "skip", "--epochs", "1"}, tiny...)...)
+func (m *hostileTest) train(t *testing.T) {
+	_, stderr := m.run(t, 0, append([]string{"train", m.data, "--out", m.runDir, "--bad-images", "skip", "--epochs", "1"}, tinyFlags...)...)
 	if !strings.Contains(stderr, "left-out.csv") {
 		t.Errorf("got %q, want the list named", stderr)
 	}
-	out, err := finetune.ReadExcluded(m.run)
+	out, err := finetune.ReadExcluded(m.runDir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,19 +160,19 @@ func (m *meeting) train(t *testing.T) {
 	for _, p := range out {
 		refused[p.Path] = p.Reason
 	}
-	m.judge(t, refused)
-	config, err := finetune.ReadConfig(m.run)
+	m.checkReasons(t, refused)
+	config, err := finetune.ReadConfig(m.runDir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := 0
-	for i := range m.pictures {
+	for i := range m.images {
 		if _, ok := refused[m.path(i)]; ok {
 			ours++
 		}
 	}
-	if config.TrainCount+ours != len(m.pictures) {
-		t.Errorf("got %d pictures used and %d listed, want %d together", config.TrainCount, ours, len(m.pictures))
+	if config.TrainCount+ours != len(m.images) {
+		t.Errorf("got %d pictures used and %d listed, want %d together", config.TrainCount, ours, len(m.images))
 	}
 	for _, path := range m.odd {
 		if _, ok := refused[path]; !ok && filepath.Base(path) != "locked" { // an empty folder, to who may look
@@ -181,8 +181,8 @@ func (m *meeting) train(t *testing.T) {
 	}
 }
 
-func (m *meeting) predict(t *testing.T) {
-	stdout, _ := m.ends(t, 1, "predict", m.run, m.data, "--json")
+func (m *hostileTest) predict(t *testing.T) {
+	stdout, _ := m.run(t, 1, "predict", m.runDir, m.data, "--json")
 	refused, answered := map[string]string{}, map[string]bool{}
 	lines := bufio.NewScanner(bytes.NewReader(stdout))
 	for lines.Scan() {
@@ -194,17 +194,17 @@ func (m *meeting) predict(t *testing.T) {
 			refused[p.Path] = p.Error
 		}
 	}
-	for i := range m.pictures {
+	for i := range m.images {
 		if !answered[m.path(i)] {
-			t.Errorf("%s: got no answer", m.pictures[i].Name)
+			t.Errorf("%s: got no answer", m.images[i].Name)
 		}
 	}
-	m.judge(t, refused)
+	m.checkReasons(t, refused)
 }
 
 // serve answers everything at once with 200 or a client's mistake, and goes on.
-func (m *meeting) serve(t *testing.T) {
-	cmd, log := startServer(t, m.run, "--formats", "webp,tiff")
+func (m *hostileTest) serve(t *testing.T) {
+	cmd, log := startServer(t, m.runDir, "--formats", "webp,tiff")
 	var lock sync.Mutex
 	var took []time.Duration
 	codes := map[int]int{}
@@ -221,21 +221,21 @@ func (m *meeting) serve(t *testing.T) {
 		defer lock.Unlock()
 		took = append(took, time.Since(began))
 		codes[response.StatusCode]++
-		if ok := response.StatusCode == http.StatusOK; err != nil || !ok && response.StatusCode/100 != 4 || len(text) == 0 || time.Since(began) > patience {
+		if ok := response.StatusCode == http.StatusOK; err != nil || !ok && response.StatusCode/100 != 4 || len(text) == 0 || time.Since(began) > maxImageTime {
 			t.Errorf("%s: got %s after %v: %q, %v; want an answer", name, response.Status, time.Since(began), text, err)
 		}
 	}
-	for _, p := range m.pictures {
+	for _, p := range m.images {
 		post(p.Name, p.Encoded)
 	}
 	post("a sound one, after all", testmodel.JPEG(1))
-	if codes[http.StatusOK] == 0 || len(took) != len(m.pictures)+1 {
+	if codes[http.StatusOK] == 0 || len(took) != len(m.images)+1 {
 		t.Errorf("got answers %v, want one each", codes)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code, text := log.ended(cmd); code != exitOK || strings.Contains(text, "goroutine ") {
+	if code, text := log.wait(cmd); code != exitOK || strings.Contains(text, "goroutine ") {
 		t.Errorf("got exit code %d, want %d\n%s", code, exitOK, text)
 	}
 	slices.Sort(took)

@@ -48,13 +48,13 @@ func newInspect(a *app) *cobra.Command {
 type inspection struct {
 	Path string `json:"path"`
 	Kind string `json:"kind"` // in words
-	*history
-	Of         string           `json:"variables_of,omitempty"` // the checkpoint's prefix or the file
-	Meta       *checkpoint.Meta `json:"checkpoint,omitempty"`   // what it says of itself
-	Variables  []variable       `json:"variables"`
-	Parameters int64            `json:"parameters"`
-	Bytes      int64            `json:"bytes"`
-	Skipped    []string         `json:"skipped,omitempty"` // entries of a weights file that are no layer's
+	*runHistory
+	VariablesOf string           `json:"variables_of,omitempty"` // the checkpoint's prefix or the file
+	Meta        *checkpoint.Meta `json:"checkpoint,omitempty"`   // what it says of itself
+	Variables   []variable       `json:"variables"`
+	Parameters  int64            `json:"parameters"`
+	Bytes       int64            `json:"bytes"`
+	Skipped     []string         `json:"skipped,omitempty"` // entries of a weights file that are no layer's
 
 	SavedModel *export.Contents `json:"saved_model,omitempty"`
 }
@@ -126,10 +126,10 @@ func bundles(dir string) []string {
 // or, where another program wrote them, of the newest.
 func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
 	var err error
-	if found.history, err = readHistory(found.Path, dir); err != nil {
+	if found.runHistory, err = readHistory(found.Path, dir); err != nil {
 		return nil, err
 	}
-	prefix := found.history.show(dir)
+	prefix := found.runHistory.shownCheckpoint(dir)
 	if prefix == "" {
 		found.Variables = []variable{}
 		return found, nil
@@ -158,7 +158,7 @@ func inspectSavedModel(dir string) (*inspection, error) {
 }
 
 func inspectBundle(found *inspection, prefix string) (*inspection, error) {
-	found.Of = prefix
+	found.VariablesOf = prefix
 	found.Variables = []variable{}
 	var problems []error
 	if _, err := os.Stat(prefix + ".json"); err == nil {
@@ -177,7 +177,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 		row := variable{Name: v.Name, DType: bundle.TypeName(v.DType), Shape: v.Shape, bytes: v.Bytes}
 		switch values, err := r.Float32s(v.Name); {
 		case err == nil:
-			row.spread = spreadOf(values)
+			row.valueStats = computeStats(values)
 		case !errors.Is(err, errors.ErrUnsupported):
 			problems = append(problems, err)
 		}
@@ -191,7 +191,7 @@ func inspectWeights(path string) (*inspection, error) {
 	if err != nil {
 		return nil, hinted{err, "name a run directory, a checkpoint or a weights file"}
 	}
-	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, Of: path, Skipped: w.Other, Variables: []variable{}}
+	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
 	for _, layer := range w.Layers() {
 		weights, biases, _ := w.Lookup(layer)
 		found.addArray(layer+"/weights", weights)
@@ -205,7 +205,7 @@ func (f *inspection) addArray(name string, a *npy.Array) {
 	if a == nil {
 		return
 	}
-	row := variable{Name: name, DType: a.Dtype, spread: spreadOf(a.Data), bytes: 4 * int64(len(a.Data))}
+	row := variable{Name: name, DType: a.Dtype, valueStats: computeStats(a.Data), bytes: 4 * int64(len(a.Data))}
 	for _, d := range a.Shape {
 		row.Shape = append(row.Shape, int64(d))
 	}

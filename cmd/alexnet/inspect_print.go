@@ -15,8 +15,8 @@ import (
 func (f *inspection) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "%s\t%s\n", f.Path, f.Kind)
-	if f.history != nil {
-		f.history.print(t)
+	if f.runHistory != nil {
+		f.runHistory.print(t)
 	}
 	if f.SavedModel != nil {
 		printSavedModel(t, f.SavedModel)
@@ -24,17 +24,17 @@ func (f *inspection) print(w io.Writer) error {
 	if f.Meta != nil {
 		printMeta(t, *f.Meta)
 	}
-	if f.Of != "" {
+	if f.VariablesOf != "" {
 		f.printVariables(t)
 	}
 	return t.Flush()
 }
 
 // print shows settings, epochs and checkpoints.
-func (h *history) print(w io.Writer) {
+func (h *runHistory) print(w io.Writer) {
 	printSettings(w, h.Config)
-	if n := len(h.LeftOut); n > 0 {
-		fmt.Fprintf(w, "left out\t%d files, see %s\n", n, h.leftOutFile)
+	if n := len(h.Excluded); n > 0 {
+		fmt.Fprintf(w, "left out\t%d files, see %s\n", n, h.excludedFile)
 	}
 	if len(h.Metrics) > 1 {
 		fmt.Fprintln(w)
@@ -52,7 +52,7 @@ func (h *history) print(w io.Writer) {
 	}
 }
 
-func (c kept) row() string {
+func (c checkpointInfo) row() string {
 	epoch, step, measured := fmt.Sprint(c.Epoch), fmt.Sprint(c.Step), "-"
 	if c.Foreign {
 		epoch, step = "-", "-"
@@ -155,10 +155,10 @@ func printMeta(w io.Writer, m checkpoint.Meta) {
 }
 
 func (f *inspection) printVariables(w io.Writer) {
-	fmt.Fprintf(w, "\nvariables of %s\n", f.Of)
+	fmt.Fprintf(w, "\nvariables of %s\n", f.VariablesOf)
 	fmt.Fprint(w, "name\tshape\tdtype\tparameters\tmin\tmean\tmax\t\n")
 	for _, v := range f.Variables {
-		fmt.Fprintf(w, "%s\t%v\t%s\t%d\t%s\n", v.Name, v.Shape, v.DType, v.Parameters, v.spread)
+		fmt.Fprintf(w, "%s\t%v\t%s\t%d\t%s\n", v.Name, v.Shape, v.DType, v.Parameters, v.valueStats)
 	}
 	fmt.Fprintf(w, "all\t\t\t%d\t%s\n", f.Parameters, bytesText(f.Bytes))
 	for _, name := range f.Skipped {
@@ -167,13 +167,13 @@ func (f *inspection) printVariables(w io.Writer) {
 }
 
 // String has cells between tabs.
-func (r *spread) String() string {
+func (r *valueStats) String() string {
 	if r == nil {
 		return "-\t-\t-\t"
 	}
 	s := fmt.Sprintf("%.4g\t%.4g\t%.4g\t", r.Min, r.Mean, r.Max)
-	if r.NotFinite > 0 {
-		s += fmt.Sprintf("%d not finite", r.NotFinite)
+	if r.NonFinite > 0 {
+		s += fmt.Sprintf("%d not finite", r.NonFinite)
 	}
 	return s
 }

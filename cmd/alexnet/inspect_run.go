@@ -17,17 +17,17 @@ import (
 
 // history is what a run directory, or a folder of checkpoints, tells of
 // itself beside the variables.
-type history struct {
+type runHistory struct {
 	Config      json.RawMessage  `json:"config,omitempty"` // config.json
 	Metrics     [][]string       `json:"metrics,omitempty"`
-	Checkpoints []kept           `json:"checkpoints"`
-	LeftOut     []input.Excluded `json:"left_out,omitempty"`
+	Checkpoints []checkpointInfo `json:"checkpoints"`
+	Excluded    []input.Excluded `json:"left_out,omitempty"`
 
-	leftOutFile string
+	excludedFile string
 }
 
 // kept is one checkpoint of a folder, oldest first.
-type kept struct {
+type checkpointInfo struct {
 	Name    string              `json:"name"`
 	Epoch   int                 `json:"epoch"`
 	Step    int64               `json:"step"`
@@ -38,8 +38,8 @@ type kept struct {
 	Foreign bool                `json:"foreign,omitempty"` // another program wrote it
 }
 
-func readHistory(path string, dir checkpoint.Dir) (*history, error) {
-	h := &history{Checkpoints: []kept{}}
+func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
+	h := &runHistory{Checkpoints: []checkpointInfo{}}
 	text, err := regular.Read(finetune.ConfigFile(path), 64<<20)
 	if err == nil && !json.Valid(text) {
 		err = fmt.Errorf("read %q: it is damaged: want JSON", finetune.ConfigFile(path))
@@ -51,22 +51,22 @@ func readHistory(path string, dir checkpoint.Dir) (*history, error) {
 	if h.Metrics, err = train.Metrics(path); err != nil {
 		return nil, err
 	}
-	h.leftOutFile = finetune.ExcludedFile(path)
-	if h.LeftOut, err = finetune.ReadExcluded(path); err != nil {
+	h.excludedFile = finetune.ExcludedFile(path)
+	if h.Excluded, err = finetune.ReadExcluded(path); err != nil {
 		return nil, err
 	}
 	return h, h.list(dir)
 }
 
 // list takes our own checkpoints, or where there are none, any bundles.
-func (h *history) list(dir checkpoint.Dir) error {
+func (h *runHistory) list(dir checkpoint.Dir) error {
 	all, err := dir.List()
 	if err != nil {
 		return err
 	}
 	best, _ := checkpoint.Best(all)
 	for i, m := range all {
-		h.Checkpoints = append(h.Checkpoints, kept{Name: m.Name, Epoch: m.Epoch, Step: m.Step, Saved: m.Saved, Metrics: m.Metrics,
+		h.Checkpoints = append(h.Checkpoints, checkpointInfo{Name: m.Name, Epoch: m.Epoch, Step: m.Step, Saved: m.Saved, Metrics: m.Metrics,
 			Newest: i == len(all)-1, Best: m.Name == best.Name})
 	}
 	if len(all) > 0 {
@@ -74,14 +74,14 @@ func (h *history) list(dir checkpoint.Dir) error {
 	}
 	newest := dir.Latest()
 	for _, name := range bundles(string(dir)) {
-		h.Checkpoints = append(h.Checkpoints, kept{Name: name, Newest: name == newest, Foreign: true})
+		h.Checkpoints = append(h.Checkpoints, checkpointInfo{Name: name, Newest: name == newest, Foreign: true})
 	}
 	return nil
 }
 
 // show is the prefix of the checkpoint whose variables are shown: the best, or
 // else the newest, or else the last by name.
-func (h *history) show(dir checkpoint.Dir) string {
+func (h *runHistory) shownCheckpoint(dir checkpoint.Dir) string {
 	chosen := ""
 	for _, c := range h.Checkpoints {
 		if c.Best {

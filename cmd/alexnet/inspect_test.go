@@ -22,21 +22,21 @@ func TestSpreadOf(t *testing.T) {
 	tests := []struct {
 		name   string
 		values []float32
-		want   *spread
+		want   *valueStats
 	}{
 		{"none", nil, nil},
-		{"some", []float32{3, -1, 4}, &spread{Min: -1, Mean: 2, Max: 4}},
-		{"not finite among them", []float32{nan, 2, inf}, &spread{Min: 2, Mean: 2, Max: 2, NotFinite: 2}},
-		{"none finite", []float32{nan}, &spread{NotFinite: 1}},
-		{"more than float32 can count", many, &spread{Min: 0.5, Mean: 0.5, Max: 0.5}},
+		{"some", []float32{3, -1, 4}, &valueStats{Min: -1, Mean: 2, Max: 4}},
+		{"not finite among them", []float32{nan, 2, inf}, &valueStats{Min: 2, Mean: 2, Max: 2, NonFinite: 2}},
+		{"none finite", []float32{nan}, &valueStats{NonFinite: 1}},
+		{"more than float32 can count", many, &valueStats{Min: 0.5, Mean: 0.5, Max: 0.5}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := spreadOf(test.values)
+			got := computeStats(test.values)
 			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
-			if _, err := json.Marshal(variable{spread: got}); err != nil {
+			if _, err := json.Marshal(variable{valueStats: got}); err != nil {
 				t.Errorf("write as JSON: %v", err)
 			}
 		})

@@ -31,7 +31,7 @@ func TestKilledProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole program several times; run without -short")
 	}
-	kills, network, flags := 4, narrow, tiny
+	kills, network, flags := 4, tinyNetwork, tinyFlags
 	if n, err := strconv.Atoi(os.Getenv(wholeKillsVar)); err == nil {
 		kills, network, flags = n, alexnet.Config{Classes: 3}.WithDefaults(), []string{"--batch=8"}
 	}
@@ -44,20 +44,20 @@ func TestKilledProgram(t *testing.T) {
 			seed := uint64(time.Now().UnixNano())
 			t.Logf("seed %d", seed)
 			chance := rand.New(rand.NewPCG(seed, 0))
-			m := mortal{data, append(flags, "--weights="+pretrained, "--train-layers="+layers, "--optimizer=adam", "--lr=1e-5",
+			m := killedRun{data, append(flags, "--weights="+pretrained, "--train-layers="+layers, "--optimizer=adam", "--lr=1e-5",
 				"--val=.25", "--epochs=2", "--keep=1", "--save-every=1", "--display-every=2"), t.TempDir()}
 			whole := filepath.Join(t.TempDir(), "whole")
 			began := time.Now()
-			if m.life(t, whole, time.Hour) {
+			if m.start(t, whole, time.Hour) {
 				t.Fatal("got the run killed that should end")
 			}
 			took := time.Since(began)
 			done, where := 0, map[string]int{}
 			for done < kills/2 {
 				run := filepath.Join(t.TempDir(), "run")
-				for m.life(t, run, time.Duration(chance.Int64N(int64(took)))) {
+				for m.start(t, run, time.Duration(chance.Int64N(int64(took)))) {
 					done++
-					where[residue(run)]++
+					where[leftBehind(run)]++
 				}
 				if got, want := contents(t, run), contents(t, whole); !reflect.DeepEqual(got, want) {
 					t.Fatalf("got %v, want %v", got, want)
@@ -69,14 +69,14 @@ func TestKilledProgram(t *testing.T) {
 }
 
 // mortal is a run's command, and a home that its lives share.
-type mortal struct {
+type killedRun struct {
 	data  string
 	flags []string
 	home  string
 }
 
 // life gives the command, or the one that goes on, and kills it after a while.
-func (m mortal) life(t *testing.T, run string, after time.Duration) (killed bool) {
+func (m killedRun) start(t *testing.T, run string, after time.Duration) (killed bool) {
 	t.Helper()
 	args := append([]string{"train", m.data, "--out", run}, m.flags...)
 	if all, _ := train.Checkpoints(run).List(); len(all) > 0 {
@@ -97,7 +97,7 @@ func (m mortal) life(t *testing.T, run string, after time.Duration) (killed bool
 }
 
 // residue says by what a killed program left how far it was.
-func residue(run string) string {
+func leftBehind(run string) string {
 	all, _ := train.Checkpoints(run).List()
 	half, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(run)), ".*"))
 	switch {

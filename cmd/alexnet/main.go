@@ -42,20 +42,20 @@ func run() int {
 	quietLibrary()
 	level := new(slog.LevelVar)
 	a := &app{
-		stdin: os.Stdin, stdout: printable{os.Stdout}, stderr: os.Stderr, level: level,
+		stdin: os.Stdin, stdout: escapingWriter{os.Stdout}, stderr: os.Stderr, level: level,
 		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})),
 	}
-	ctx, stop := untilSignal(context.Background(), a.log)
+	ctx, stop := withSignals(context.Background(), a.log)
 	defer stop()
 	err := newRoot(a).ExecuteContext(ctx)
 	var listed input.Listed
 	if errors.As(err, &listed) {
-		err = a.list(listed)
+		err = a.printExcluded(listed)
 	}
 	if err == nil {
 		return exitOK
 	}
-	printError(printable{os.Stderr}, err)
+	printError(escapingWriter{os.Stderr}, err)
 	return exitCode(ctx, err)
 }
 
@@ -83,7 +83,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	}
 	var sig signalError
-	if errors.As(context.Cause(ctx), &sig) && !errors.As(err, new(failedStop)) && interruption(err) {
+	if errors.As(context.Cause(ctx), &sig) && !errors.As(err, new(serveError)) && interruption(err) {
 		return 128 + int(sig.number)
 	}
 	return exitFailure

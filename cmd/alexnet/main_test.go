@@ -36,40 +36,40 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"pictures": pictures,
-			"exits":    exits,
-			"weights":  weights,
-			"measured": measured,
+			"pictures": drawImages,
+			"exits":    exitsWith,
+			"weights":  writeWeights,
+			"measured": reportAgrees,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TINY", "--size=67 --widths=8,8,8,8,8,16,16")
-			return atHome(env)
+			return setHome(env)
 		},
 	})
 }
 
 // atHome keeps what a script's programs remember, such as verdicts on pictures,
 // in the script's own folder.
-func atHome(env *testscript.Env) error {
+func setHome(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	return nil
 }
 
 // pictures draws: pictures DIR COUNT CLASS… gives COUNT pictures in each of
 // DIR/CLASS; the first class is dark, the next ones are brighter.
-func pictures(ts *testscript.TestScript, _ bool, args []string) {
+func drawImages(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	for i, class := range args[2:] {
 		dir := filepath.Join(ts.MkAbs(args[0]), class)
 		ts.Check(os.MkdirAll(dir, 0o777))
 		for n := range count {
-			ts.Check(drawPicture(filepath.Join(dir, fmt.Sprintf("%s %d.jpg", class, n)), uint8(40+120*i), uint64(n)))
+			ts.Check(drawImage(filepath.Join(dir, fmt.Sprintf("%s %d.jpg", class, n)), uint8(40+120*i), uint64(n)))
 		}
 	}
 }
 
-func drawPicture(path string, level uint8, seed uint64) error {
+func drawImage(path string, level uint8, seed uint64) error {
 	random := rand.New(rand.NewPCG(seed, uint64(level)))
 	img := image.NewRGBA(image.Rect(0, 0, 80+random.IntN(20), 70))
 	for i := range img.Pix {
@@ -85,12 +85,12 @@ func drawPicture(path string, level uint8, seed uint64) error {
 
 // weights draws: weights FILE gives pretrained weights for the narrow network
 // that the scripts train, for one class more than they have.
-func weights(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(drawWeights(ts.MkAbs(args[0]), narrow))
+func writeWeights(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(drawWeights(ts.MkAbs(args[0]), tinyNetwork))
 }
 
 // narrow is the network of TINY, but for its classes.
-var narrow = alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
 
 func drawWeights(path string, of alexnet.Config) error {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -116,7 +116,7 @@ func drawArray(random *rand.Rand, shape []int64, deviation float64) *npy.Array {
 }
 
 // measured compares: measured FILE RUN holds what report --json wrote against what the run's best checkpoint keeps.
-func measured(ts *testscript.TestScript, _ bool, args []string) {
+func reportAgrees(ts *testscript.TestScript, _ bool, args []string) {
 	var got struct {
 		Accuracy, Loss float64
 		Count          int
@@ -131,7 +131,7 @@ func measured(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // exits runs a command that must end with a code: exits 2 alexnet train.
-func exits(ts *testscript.TestScript, _ bool, args []string) {
+func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	got := 0

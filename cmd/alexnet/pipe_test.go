@@ -26,7 +26,7 @@ func TestPipes(t *testing.T) {
 	made := filepath.Join(t.TempDir(), "made")
 	data := photos(t)
 	fail(os.WriteFile(filepath.Join(data, "dark", "torn.jpg"), nil, 0o666))
-	cmd, stderr := program(t, append([]string{"train", data, "--out", made, "--epochs=1", "--bad-images=skip"}, tiny...)...)
+	cmd, stderr := program(t, append([]string{"train", data, "--out", made, "--epochs=1", "--bad-images=skip"}, tinyFlags...)...)
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
 	}

@@ -40,7 +40,7 @@ func newPredict(a *app) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--formats: %w", err)}
 			}
-			model, err := a.open(ctx, args[0], device)
+			model, err := a.openModel(ctx, args[0], device)
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func newPredict(a *app) *cobra.Command {
 	f.IntVar(&top, "top", 5, "classes named for each picture")
 	f.IntVar(&batch, "batch", 32, "pictures computed at once")
 	registerDevice(f, &device)
-	registerReading(f, &formats, &limits.MaxPixels)
+	registerReadFlags(f, &formats, &limits.MaxPixels)
 	return cmd
 }
 

@@ -11,16 +11,16 @@ import (
 // printable writes text for people: what a name of a file or a class, which may be
 // anybody's, would tell their terminal to do is written as \x1b. Line ends and
 // tabs stay.
-type printable struct{ to io.Writer }
+type escapingWriter struct{ to io.Writer }
 
-func (p printable) Write(text []byte) (int, error) {
-	if bytes.IndexFunc(text, commands) < 0 {
+func (p escapingWriter) Write(text []byte) (int, error) {
+	if bytes.IndexFunc(text, isControl) < 0 {
 		return p.to.Write(text)
 	}
 	var b bytes.Buffer
 	for rest := text; len(rest) > 0; {
 		r, n := utf8.DecodeRune(rest)
-		if commands(r) {
+		if isControl(r) {
 			fmt.Fprintf(&b, `\x%02x`, r)
 		} else {
 			b.Write(rest[:n])
@@ -33,4 +33,4 @@ func (p printable) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func commands(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
+func isControl(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }

@@ -13,7 +13,7 @@ func TestPrintable(t *testing.T) {
 		"d\xf6g":                    "d\xf6g",
 	} {
 		var got strings.Builder
-		if n, err := (printable{&got}).Write([]byte(text)); n != len(text) || err != nil || got.String() != want {
+		if n, err := (escapingWriter{&got}).Write([]byte(text)); n != len(text) || err != nil || got.String() != want {
 			t.Errorf("%q: got %q, %d, %v, want %q", text, got.String(), n, err, want)
 		}
 	}

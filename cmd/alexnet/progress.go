@@ -19,7 +19,7 @@ func newProgress(a *app) train.Progress {
 	p := train.Progress{
 		OnNote:  func(text string) { a.log.Warn(text) },
 		OnEpoch: func(e train.EpochResult) { fmt.Fprintln(a.stdout, epochLine(e)) },
-		OnCache: a.fillLine(),
+		OnCache: a.logCache(),
 	}
 	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		bar := &bar{to: f}
@@ -30,7 +30,7 @@ func newProgress(a *app) train.Progress {
 			epoch(e)
 		}
 		p.OnCache = func(f train.CacheProgress) {
-			bar.fill(f)
+			bar.cache(f)
 			fill(f)
 		}
 	}
@@ -38,7 +38,7 @@ func newProgress(a *app) train.Progress {
 }
 
 // fillLine says when the frozen layers are done, and how fast they were.
-func (a *app) fillLine() func(train.CacheProgress) {
+func (a *app) logCache() func(train.CacheProgress) {
 	var began time.Time
 	return func(f train.CacheProgress) {
 		if f.Done == 0 {
@@ -79,7 +79,7 @@ func (b *bar) step(s train.StepResult) {
 	b.show(fmt.Sprintf("epoch %d/%d", s.Epoch, s.Epochs), fmt.Sprintf("  loss %.4f", s.Loss), s.Done, s.Of)
 }
 
-func (b *bar) fill(f train.CacheProgress) { b.show("frozen layers", "", f.Done, f.Of) }
+func (b *bar) cache(f train.CacheProgress) { b.show("frozen layers", "", f.Done, f.Of) }
 
 func (b *bar) show(what, detail string, done, size int) {
 	if b.bar == nil || b.of != what || b.size != size {

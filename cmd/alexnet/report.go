@@ -71,10 +71,10 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 		return hinted{err, "name a run directory, which alexnet train --out makes"}
 	}
 	path := cmp.Or(f.out, filepath.Join(dir, "report.html"))
-	if err := replaceable(path); err != nil {
+	if err := checkReplaceable(path); err != nil {
 		return err
 	}
-	model, err := a.open(ctx, checkpointPath(dir, f.checkpoint), f.device)
+	model, err := a.openModel(ctx, checkpointPath(dir, f.checkpoint), f.device)
 	if err != nil {
 		return err
 	}
@@ -82,9 +82,9 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	opt := report.Options{Gallery: f.gallery, Batch: f.batch, Limits: input.Limits{MaxPixels: config.MaxPixels}, Versions: versionRows()}
 	var data *input.Dataset
 	if len(args) == 2 {
-		data, err = named(config, model.Meta, args[1])
+		data, err = namedData(config, model.Meta, args[1])
 	} else {
-		data, opt.Notes = a.validated(config, model.Meta)
+		data, opt.Notes = a.validationData(config, model.Meta)
 	}
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func checkpointPath(dir, name string) string {
 }
 
 // validated are the pictures that the run validated on, or why there are none.
-func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *input.Dataset, notes []string) {
+func (a *app) validationData(config finetune.Config, model checkpoint.Meta) (data *input.Dataset, notes []string) {
 	data, err := config.OpenData()
 	switch {
 	case err != nil:
@@ -134,7 +134,7 @@ func (a *app) validated(config finetune.Config, model checkpoint.Meta) (data *in
 }
 
 // named are the run's own pictures where they are now, or others.
-func named(config finetune.Config, model checkpoint.Meta, path string) (*input.Dataset, error) {
+func namedData(config finetune.Config, model checkpoint.Meta, path string) (*input.Dataset, error) {
 	moved := config
 	moved.Data = path
 	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && data.Fingerprint() == config.Fingerprint {
@@ -157,7 +157,7 @@ func versionRows() []report.Row {
 }
 
 // written is what report says of its page; what was not measured is null.
-type written struct {
+type reportSummary struct {
 	Path             string   `json:"path"`
 	Bytes            int      `json:"bytes"`
 	Checkpoint       string   `json:"checkpoint"`
@@ -179,7 +179,7 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 		return err
 	}
 	if f.json {
-		err = json.NewEncoder(a.stdout).Encode(about(page, path, len(text)))
+		err = json.NewEncoder(a.stdout).Encode(summarize(page, path, len(text)))
 	} else {
 		_, err = fmt.Fprintf(a.stdout, "%s: %s%s\n", path, bytesText(int64(len(text))), accuracyText(page))
 	}
@@ -190,7 +190,7 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 }
 
 // replaceable refuses to overwrite what is no page of ours.
-func replaceable(path string) error {
+func checkReplaceable(path string) error {
 	const most = 4 << 10
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -221,17 +221,17 @@ func accuracyText(page *report.Page) string {
 	return fmt.Sprintf(", accuracy %.4f on %d pictures", s.Accuracy, s.Count)
 }
 
-func about(page *report.Page, path string, bytes int) written {
-	w := written{Path: path, Bytes: bytes, Checkpoint: page.Meta.Name}
+func summarize(page *report.Page, path string, bytes int) reportSummary {
+	w := reportSummary{Path: path, Bytes: bytes, Checkpoint: page.Meta.Name}
 	if m := page.Measured; m != nil {
 		w.Count = m.Scores.Count
-		w.Accuracy, w.Loss = orNull(m.Scores.Accuracy), orNull(m.Scores.Loss)
-		w.AveragePrecision, w.AUC, w.ECE, w.Brier = orNull(m.Average), orNull(m.AUC), orNull(m.Calibration.ECE), orNull(m.Calibration.Brier)
+		w.Accuracy, w.Loss = nullIfNaN(m.Scores.Accuracy), nullIfNaN(m.Scores.Loss)
+		w.AveragePrecision, w.AUC, w.ECE, w.Brier = nullIfNaN(m.Average), nullIfNaN(m.AUC), nullIfNaN(m.Calibration.ECE), nullIfNaN(m.Calibration.Brier)
 	}
 	return w
 }
 
-func orNull(v float64) *float64 {
+func nullIfNaN(v float64) *float64 {
 	if math.IsNaN(v) {
 		return nil
 	}

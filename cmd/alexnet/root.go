@@ -27,7 +27,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newDoctor(a), newVersion(a), newMan(a))
 	for _, cmd := range append(root.Commands(), root) {
-		if err := offer(cmd); err != nil {
+		if err := registerCompletions(cmd); err != nil {
 			panic(err) // a flag that two tables complete: no user can cause it
 		}
 		cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

@@ -20,14 +20,14 @@ import (
 )
 
 // serving are the flags of serve.
-type serving struct {
+type serveFlags struct {
 	serve.Config
 	addr, formats, tokenFile string
 	device                   tfgraph.Device
 }
 
 func newServe(a *app) *cobra.Command {
-	s := &serving{}
+	s := &serveFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve MODEL",
 		Short: "Answer HTTP requests with what is on pictures",
@@ -49,7 +49,7 @@ func newServe(a *app) *cobra.Command {
 	return cmd
 }
 
-func (s *serving) register(f *pflag.FlagSet) {
+func (s *serveFlags) register(f *pflag.FlagSet) {
 	registerDevice(f, &s.device)
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8501", "address to listen on")
 	f.StringVar(&s.Name, "name", "alexnet", "the model's name in /v1/models/NAME")
@@ -71,12 +71,12 @@ func (s *serving) register(f *pflag.FlagSet) {
 	f.StringVar(&s.TLSKey, "tls-key", "", "the certificate's key file")
 }
 
-func (s *serving) run(ctx context.Context, a *app, path string) error {
+func (s *serveFlags) run(ctx context.Context, a *app, path string) error {
 	formats, err := input.ParseFormats(s.formats)
 	if err != nil {
 		return usageError{fmt.Errorf("--formats: %w", err)}
 	}
-	if err := s.complete(path); err != nil {
+	if err := s.readToken(path); err != nil {
 		return err
 	}
 	s.Log = a.log
@@ -89,7 +89,7 @@ func (s *serving) run(ctx context.Context, a *app, path string) error {
 		return hinted{fmt.Errorf("serve %q: %w", path, err), "--addr names another address"}
 	}
 	defer listener.Close()
-	if s.Session, err = a.on(s.device); err != nil {
+	if s.Session, err = a.sessionOptions(s.device); err != nil {
 		return err
 	}
 	server, err := serve.New(ctx, path, s.Config, formats...)
@@ -97,9 +97,9 @@ func (s *serving) run(ctx context.Context, a *app, path string) error {
 		return err
 	}
 	defer server.Close()
-	s.announce(a, path, listener.Addr())
+	s.logAddress(a, path, listener.Addr())
 	if err := server.Serve(ctx, listener); err != nil {
-		return failedStop{err}
+		return serveError{err}
 	}
 	a.log.Info("stopped")
 	return nil
@@ -107,13 +107,13 @@ func (s *serving) run(ctx context.Context, a *app, path string) error {
 
 // failedStop is an error whose exit code is 1 although a signal came before it:
 // to be stopped is how a server ends well.
-type failedStop struct{ error }
+type serveError struct{ error }
 
-func (f failedStop) Unwrap() error { return f.error }
+func (f serveError) Unwrap() error { return f.error }
 
 // complete reads the token, and the version from a path like models/3, which is
 // how TensorFlow Serving lays out models.
-func (s *serving) complete(path string) error {
+func (s *serveFlags) readToken(path string) error {
 	if n, err := strconv.Atoi(filepath.Base(filepath.Clean(path))); err == nil && n > 0 {
 		s.Version = n
 	}
@@ -131,7 +131,7 @@ func (s *serving) complete(path string) error {
 }
 
 // announce says where the server is, and who else may find it.
-func (s *serving) announce(a *app, path string, addr net.Addr) {
+func (s *serveFlags) logAddress(a *app, path string, addr net.Addr) {
 	scheme := "http"
 	if s.TLSCert != "" {
 		scheme = "https"

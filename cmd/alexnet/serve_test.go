@@ -32,7 +32,7 @@ type serverLog struct {
 	done  chan struct{}
 }
 
-var served = regexp.MustCompile(`msg=serving .*url=(\S+)`)
+var servingLine = regexp.MustCompile(`msg=serving .*url=(\S+)`)
 
 // startServer runs `alexnet serve` on a free port of this machine until it says
 // where.
@@ -54,7 +54,7 @@ func startServer(t *testing.T, args ...string) (*exec.Cmd, *serverLog) {
 		defer close(found)
 		for lines := bufio.NewScanner(pipe); lines.Scan(); {
 			fmt.Fprintln(&log.lines, lines.Text())
-			if m := served.FindStringSubmatch(lines.Text()); m != nil {
+			if m := servingLine.FindStringSubmatch(lines.Text()); m != nil {
 				found <- m[1]
 			}
 		}
@@ -68,7 +68,7 @@ func startServer(t *testing.T, args ...string) (*exec.Cmd, *serverLog) {
 
 // ended waits for the program's end, and returns its exit code and all that it
 // wrote.
-func (l *serverLog) ended(cmd *exec.Cmd) (int, string) {
+func (l *serverLog) wait(cmd *exec.Cmd) (int, string) {
 	<-l.done
 	_ = cmd.Wait() // the code says it
 	return cmd.ProcessState.ExitCode(), l.lines.String()
@@ -118,7 +118,7 @@ func TestServe(t *testing.T) {
 				t.Fatal(err)
 			}
 			clients.Wait()
-			code, text := log.ended(cmd)
+			code, text := log.wait(cmd)
 			given := int64(strings.Count(text, "path=/classify status=200"))
 			t.Logf("%d answers", answered.Load())
 			if code != 0 || answered.Load() != given || given < 20 || !strings.Contains(text, "msg=stopped") {
@@ -200,7 +200,7 @@ func TestServeVersionAndToken(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code, text := log.ended(cmd); code != 0 || strings.Contains(text, "secret") {
+	if code, text := log.wait(cmd); code != 0 || strings.Contains(text, "secret") {
 		t.Errorf("got exit code %d, want 0 and no token in\n%s", code, text)
 	}
 }
@@ -219,8 +219,8 @@ func TestServeAnnounces(t *testing.T) {
 		"IPv6 loopback":   {net.IPv6loopback, "", false},
 	} {
 		var text bytes.Buffer
-		s := &serving{Config: serve.Config{Token: c.token}}
-		s.announce(&app{log: slog.New(slog.NewTextHandler(&text, nil))}, "run", &net.TCPAddr{IP: c.ip, Port: 8501})
+		s := &serveFlags{Config: serve.Config{Token: c.token}}
+		s.logAddress(&app{log: slog.New(slog.NewTextHandler(&text, nil))}, "run", &net.TCPAddr{IP: c.ip, Port: 8501})
 		if strings.Contains(text.String(), "--token-file") != c.warns || !strings.Contains(text.String(), ":8501/") {
 			t.Errorf("%s: got %s", name, &text)
 		}

@@ -15,7 +15,7 @@ import (
 
 // trainFlags are the flags of train before they become a Config.
 type trainFlags struct {
-	set    finetune.Config
+	values finetune.Config
 	out    string
 	layers string
 	widths []int
@@ -23,8 +23,8 @@ type trainFlags struct {
 }
 
 func (f *trainFlags) register(flags *pflag.FlagSet) {
-	f.set = finetune.New("", "")
-	c := &f.set
+	f.values = finetune.New("", "")
+	c := &f.values
 	flags.StringVar(&c.Weights, "weights", "", "pretrained weights: bvlc_alexnet.npy, .npz, or a folder of arrays; without them all layers train from scratch")
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/ and the name of DATA)")
 	flags.IntVar(&c.Epochs, "epochs", c.Epochs, "epochs in total, those before a --resume included")
@@ -54,7 +54,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	registerDevice(flags, &c.Device)
 	flags.BoolVar(&c.IgnoreOrientation, "ignore-orientation", false, "take pictures as stored, whatever their EXIF orientation says")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the run in --out from its newest checkpoint")
-	registerPictures(flags, &c.BadImages, &c.Formats, &c.MaxPixels)
+	registerImageFlags(flags, &c.BadImages, &c.Formats, &c.MaxPixels)
 	flags.IntSliceVar(&f.widths, "widths", nil, "channels of conv1…conv5 and units of fc6 and fc7, for small experiments")
 	flags.IntVar(&c.Network.Size, "size", c.Network.Size, "side of the input picture, for small experiments")
 	for _, name := range []string{"widths", "size"} {
@@ -64,7 +64,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 
 // config checks the flags and gathers them.
 func (f *trainFlags) config(data string) (finetune.Config, error) {
-	c := f.set
+	c := f.values
 	c.Data, c.VerdictDir = data, verdictsDir()
 	if c.TrainLayers = finetune.Layers(f.layers); c.TrainLayers == nil {
 		c.TrainLayers = alexnet.DefaultTrainLayers(c.Weights != "")
@@ -88,7 +88,7 @@ func (f *trainFlags) config(data string) (finetune.Config, error) {
 
 // resumed is the Config of the run in --out with what the flags may change of it.
 // DATA and --val may be where its pictures are now. A flag that contradicts the run is an error.
-func (f *trainFlags) resumed(cmd *cobra.Command, args []string) (finetune.Config, error) {
+func (f *trainFlags) resumeConfig(cmd *cobra.Command, args []string) (finetune.Config, error) {
 	old, err := finetune.ReadConfig(f.out)
 	if err != nil {
 		return old, err

@@ -17,7 +17,7 @@ func (e signalError) Error() string { return fmt.Sprintf("received %v", e.number
 // untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, says so, and
 // lets the second one kill the process as it would by default. A SIGHUP that is
 // ignored, as under nohup, stays so.
-func untilSignal(parent context.Context, log *slog.Logger) (context.Context, func()) {
+func withSignals(parent context.Context, log *slog.Logger) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

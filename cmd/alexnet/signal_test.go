@@ -40,7 +40,7 @@ func photos(t *testing.T) string {
 	for i, class := range []string{"dark", "bright"} {
 		for n := range 16 {
 			path := filepath.Join(dir, class, class+"."+string(rune('a'+n))+".jpg")
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), drawPicture(path, uint8(40+120*i), uint64(n))); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), drawImage(path, uint8(40+120*i), uint64(n))); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -48,7 +48,7 @@ func photos(t *testing.T) string {
 	return dir
 }
 
-var tiny = []string{"--size=67", "--widths=8,8,8,8,8,16,16", "--batch=4", "--keep=0"}
+var tinyFlags = []string{"--size=67", "--widths=8,8,8,8,8,16,16", "--batch=4", "--keep=0"}
 
 // TestSignals stops runs from outside and goes on with them.
 func TestSignals(t *testing.T) {
@@ -72,7 +72,7 @@ func TestSignals(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "run")
-			cmd, stderr := program(t, append([]string{"train", data, "--out", out, "--epochs", "100000"}, tiny...)...)
+			cmd, stderr := program(t, append([]string{"train", data, "--out", out, "--epochs", "100000"}, tinyFlags...)...)
 			stdout, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -88,14 +88,14 @@ func TestSignals(t *testing.T) {
 			if err := cmd.Process.Signal(c.signal); err != nil {
 				t.Fatal(err)
 			}
-			late := time.AfterFunc(2*longestStop, func() { _ = cmd.Process.Kill() })
+			late := time.AfterFunc(2*maxStop, func() { _ = cmd.Process.Kill() })
 			defer late.Stop()
 			for lines.Scan() {
 			}
 			err = cmd.Wait()
 			t.Logf("ended %v after the signal", time.Since(signalled).Round(time.Millisecond))
-			if took := time.Since(signalled); took > longestStop {
-				t.Errorf("got %v from the signal to the end, want at most %v", took, longestStop)
+			if took := time.Since(signalled); took > maxStop {
+				t.Errorf("got %v from the signal to the end, want at most %v", took, maxStop)
 			}
 			if got := cmd.ProcessState.ExitCode(); got != c.code {
 				t.Fatalf("exit code: got %d (%v), want %d\n%s", got, err, c.code, stderr)
@@ -103,7 +103,7 @@ func TestSignals(t *testing.T) {
 			if !strings.Contains(stderr.String(), c.says) {
 				t.Errorf("stderr: got %q, want a word of %q", stderr, c.says)
 			}
-			goOn(t, out)
+			resumeRun(t, out)
 		})
 	}
 }
@@ -175,11 +175,11 @@ func signalTwice(t *testing.T, data string) (*os.ProcessState, string) {
 
 // longestStop is how long a narrow network may take from a signal to its end: the
 // update that it is in, a checkpoint, and what a busy machine adds.
-const longestStop = 10 * time.Second
+const maxStop = 10 * time.Second
 
 // goOn resumes the run for what is left of its epoch and checks that a whole
 // epoch's checkpoint comes of it.
-func goOn(t *testing.T, out string) {
+func resumeRun(t *testing.T, out string) {
 	t.Helper()
 	all, err := train.Checkpoints(out).List()
 	if err != nil || len(all) == 0 {

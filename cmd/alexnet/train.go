@@ -45,7 +45,7 @@ func newTrain(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.conclude(f.out, finetune.Run(cmd.Context(), f.out, c, a.watch()))
+			return a.finish(f.out, finetune.Run(cmd.Context(), f.out, c, a.watch()))
 		},
 	}
 	f.register(cmd.Flags())
@@ -61,24 +61,24 @@ func nameOf(path string) string {
 }
 
 func (a *app) resume(cmd *cobra.Command, f *trainFlags, args []string) error {
-	c, err := f.resumed(cmd, args)
+	c, err := f.resumeConfig(cmd, args)
 	if err != nil {
 		return err
 	}
-	return a.conclude(f.out, finetune.Resume(cmd.Context(), f.out, c, a.watch()))
+	return a.finish(f.out, finetune.Resume(cmd.Context(), f.out, c, a.watch()))
 }
 
 // watch prints how a run goes.
 func (a *app) watch() finetune.Watch {
 	return finetune.Watch{Progress: newProgress(a), Log: a.log, OnReady: func(r finetune.Ready) {
 		a.printPlan(r.Plan)
-		a.sayMemory(r.Memory)
+		a.logMemory(r.Memory)
 		fmt.Fprintf(a.stdout, "watch it: tensorboard --logdir %s\n", r.Events)
 	}}
 }
 
 // sayMemory states what the run will take, and what to do where there is less.
-func (a *app) sayMemory(f train.MemoryEstimate) {
+func (a *app) logMemory(f train.MemoryEstimate) {
 	a.log.Info("memory", "at most", bytesText(f.Total()), "activations", bytesText(f.Activations), "features", bytesText(f.Features))
 	if free := readMachine(rootFS).free(); free > 0 && free < f.Total() {
 		a.log.Warn("less memory is free than the run may take: a smaller --micro-batch or --cache-memory takes less", "free", bytesText(free))
@@ -122,7 +122,7 @@ func resumeHint(err error, out string) error {
 }
 
 // conclude names the best checkpoint of a run that ended well.
-func (a *app) conclude(out string, err error) error {
+func (a *app) finish(out string, err error) error {
 	if err != nil {
 		return resumeHint(err, out)
 	}

@@ -76,7 +76,7 @@ func TestExitCode(t *testing.T) {
 		"twice":                {signalled, errors.Join(stopped, context.Canceled), 143},
 		"the save failed":      {signalled, hinted{errors.Join(stopped, full), "make room"}, exitFailure},
 		"something else":       {signalled, full, exitFailure},
-		"a server cut off":     {signalled, failedStop{context.Canceled}, exitFailure},
+		"a server cut off":     {signalled, serveError{context.Canceled}, exitFailure},
 		"no signal":            {t.Context(), full, exitFailure},
 		"no signal, cancelled": {t.Context(), context.Canceled, exitFailure},
 		"usage":                {signalled, usageError{errors.New("x")}, exitUsage},

@@ -37,9 +37,9 @@ func TestTutorial(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:   dir,
-		Setup: atHome,
+		Setup: setHome,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"weights": weights,
+			"weights": writeWeights,
 			"draw": func(ts *testscript.TestScript, _ bool, args []string) {
 				draw := exec.Command("go", "run", "./scripts/demo-pictures", "-count", "16", ts.MkAbs(args[0]))
 				draw.Dir = root
@@ -47,7 +47,7 @@ func TestTutorial(t *testing.T) {
 					ts.Fatalf("draw: %v\n%s", err, out)
 				}
 			},
-			"prints": prints,
+			"prints": checkPrinted,
 		},
 	})
 }
@@ -98,19 +98,19 @@ var (
 )
 
 // form is a line without what may differ from run to run.
-func form(line string) string {
+func normalize(line string) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(numbers.ReplaceAllString(demo.Replace(line), "N"), " "))
 }
 
 // prints checks that the last command printed every line of a file.
-func prints(ts *testscript.TestScript, _ bool, args []string) {
+func checkPrinted(ts *testscript.TestScript, _ bool, args []string) {
 	got := map[string]bool{}
 	for line := range strings.Lines(ts.ReadFile("stdout")) {
-		got[form(line)] = true
+		got[normalize(line)] = true
 	}
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		if !got[form(line)] {
-			ts.Fatalf("the tutorial says that this is printed: %q\ngot:\n%s", form(line), ts.ReadFile("stdout"))
+		if !got[normalize(line)] {
+			ts.Fatalf("the tutorial says that this is printed: %q\ngot:\n%s", normalize(line), ts.ReadFile("stdout"))
 		}
 	}
 }

@@ -17,30 +17,30 @@ import (
 )
 
 // pictureFlags are the flags of the verbs that measure labelled pictures.
-type pictureFlags struct {
+type imageFlags struct {
 	bad     input.Policy
 	formats string
 	limits  input.Limits
 }
 
-func (p *pictureFlags) register(f *pflag.FlagSet) {
+func (p *imageFlags) register(f *pflag.FlagSet) {
 	p.bad = input.Refuse
-	registerPictures(f, &p.bad, &p.formats, &p.limits.MaxPixels)
+	registerImageFlags(f, &p.bad, &p.formats, &p.limits.MaxPixels)
 }
 
 // registerPictures are the flags of every verb that reads labelled pictures.
-func registerPictures(f *pflag.FlagSet, bad *input.Policy, formats *string, maxPixels *int64) {
+func registerImageFlags(f *pflag.FlagSet, bad *input.Policy, formats *string, maxPixels *int64) {
 	f.StringVar((*string)(bad), "bad-images", string(*bad), "what a picture that cannot be read does: error; skip to leave it out; or list to print all of those and do no more")
-	registerReading(f, formats, maxPixels)
+	registerReadFlags(f, formats, maxPixels)
 }
 
 // registerReading are the flags of every verb that reads pictures.
-func registerReading(f *pflag.FlagSet, formats *string, maxPixels *int64) {
+func registerReadFlags(f *pflag.FlagSet, formats *string, maxPixels *int64) {
 	f.StringVar(formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
 	f.Int64Var(maxPixels, "max-pixels", 0, "largest picture in pixels (default 100 million)")
 }
 
-func (p *pictureFlags) options() (input.Options, error) {
+func (p *imageFlags) options() (input.Options, error) {
 	if err := p.bad.Validate(); err != nil {
 		return input.Options{}, usageError{err}
 	}
@@ -75,14 +75,14 @@ func (a *app) verify(ctx context.Context, contract alexnet.Preprocessing, loader
 }
 
 // list prints the pictures that cannot be used, where nothing else was asked for.
-func (a *app) list(bad input.Listed) error {
+func (a *app) printExcluded(bad input.Listed) error {
 	a.log.Info("all pictures were looked at", "cannot be used", len(bad))
 	return input.WriteExcluded(a.stdout, bad)
 }
 
 // refuse decodes every example once and returns those that are left: not those
 // that fail, nor may there be any where bad pictures are an error.
-func (p *pictureFlags) refuse(ctx context.Context, a *app, problems []input.Excluded, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
+func (p *imageFlags) usable(ctx context.Context, a *app, problems []input.Excluded, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
 	broken, err := a.verify(ctx, model.Meta.Preprocessing, model.Loader(examples, 1), false)
 	if err != nil {
 		return nil, err
