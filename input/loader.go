@@ -9,29 +9,29 @@ import (
 	"runtime"
 )
 
-// Buffer is the memory of one batch's pictures, in Go or elsewhere.
+// Buffer is the memory of one batch's images, in Go or elsewhere.
 type Buffer interface {
-	Row(i int) []float32 // the floats of the i-th picture; rows do not overlap
+	Row(i int) []float32 // the floats of the i-th image; rows do not overlap
 	Close()              // gives the memory back; called once
 }
 
-// Batch is some pictures that follow each other in the order. It belongs to
-// the consumer, who closes Pictures.
+// Batch is some images that follow each other in the order. It belongs to
+// the consumer, who closes Images.
 type Batch[B Buffer] struct {
 	Images   B
-	Labels   []int32   // one a picture, -1 where none is known
-	Examples []Example // one a picture
-	Start    int       // position in the order of the first picture
+	Labels   []int32   // one a image, -1 where none is known
+	Examples []Example // one a image
+	Start    int       // position in the order of the first image
 }
 
 // DefaultAhead is how many batches a [Loader] has in the making.
 const DefaultAhead = 2
 
-// Loader reads, decodes and batches pictures. Examples, Batch, Alloc and
+// Loader reads, decodes and batches images. Examples, Batch, Alloc and
 // Decode are required. It holds no state: several sequences may run at once.
 type Loader[B Buffer] struct {
 	Examples []Example
-	Batch    int // pictures in a batch, the last of a sequence excepted
+	Batch    int // images in a batch, the last of a sequence excepted
 	Workers  int // goroutines that read and decode; default GOMAXPROCS
 	Ahead    int // batches in the making beside the one in use; DefaultAhead
 
@@ -39,27 +39,27 @@ type Loader[B Buffer] struct {
 	// sequence.
 	Alloc func(rows int) (B, error)
 	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright as
-	// ex.Orientation says and then mirrored as ex.Mirrored does. Several calls run at once. Encoded may be reused
+	// ex.Orientation says and then flipped as ex.Mirrored does. Several calls run at once. Encoded may be reused
 	// once it returns.
 	Decode func(ctx context.Context, encoded []byte, ex Example, into []float32) error
 
-	// Failed is told of each picture that cannot be read or decoded, by its place
+	// Failed is told of each image that cannot be read or decoded, by its place
 	// in the order; zeros stand for it in its batch. Without Failed the first such
-	// picture ends the sequence. It is called by whoever asks for the batch.
+	// image ends the sequence. It is called by whoever asks for the batch.
 	Failed func(place int, err error)
 
-	// Limits refuses pictures that have grown since they were checked.
+	// Limits refuses images that have grown since they were checked.
 	Limits Limits
 
-	// Guard takes Decode's place for pictures that may not have been decoded
+	// Guard takes Decode's place for images that may not have been decoded
 	// before: in Verify, and in the batches of [Loader.Guarded]. Nil: nobody does.
 	Sandbox Sandbox
 
 	guarded bool
 }
 
-// Guard reads and decodes pictures where a decoder that crashes or hangs costs
-// its picture and nothing else. Several calls run at once. Errors are as those
+// Guard reads and decodes images where a decoder that crashes or hangs costs
+// its image and nothing else. Several calls run at once. Errors are as those
 // of [Loader.Load].
 type Sandbox interface {
 	Try(ctx context.Context, ex Example) error                  // whether it can be decoded
@@ -76,7 +76,7 @@ func (l *Loader[B]) Sandboxed() *Loader[B] {
 func (l *Loader[B]) validate() error {
 	var errs []error
 	if l.Batch < 1 {
-		errs = append(errs, fmt.Errorf("load batches: got a batch of %d pictures, want at least 1", l.Batch))
+		errs = append(errs, fmt.Errorf("load batches: got a batch of %d images, want at least 1", l.Batch))
 	}
 	if l.Alloc == nil || l.Decode == nil {
 		errs = append(errs, errors.New("load batches: got no Alloc or no Decode, want both"))
@@ -101,9 +101,9 @@ func (l *Loader[B]) ahead() int {
 // Batches yields the examples at the positions in order, batch by batch, in
 // that order, decoding ahead on Workers goroutines while the consumer is busy.
 // At most Ahead buffers exist beside those that the consumer holds, and one
-// encoded picture a worker.
+// encoded image a worker.
 //
-// The first picture in the order that cannot be read or decoded ends the
+// The first image in the order that cannot be read or decoded ends the
 // sequence with an [*Error] that names it, instead of its batch, unless Failed
 // is there to be told; the end of ctx ends it with ctx.Err(). When the loop is left, in whatever way, all
 // goroutines have ended and all buffers not yielded are closed.
@@ -135,12 +135,12 @@ func (l *Loader[B]) Batches(ctx context.Context, order []int) iter.Seq2[Batch[B]
 }
 
 // Load reads and decodes one example into a row of its own; several calls may
-// run at once. The error is an [*Error] that names the picture.
+// run at once. The error is an [*Error] that names the image.
 func (l *Loader[B]) Load(ctx context.Context, ex Example, into []float32) error {
 	return l.load(ctx, ex, into, new(bytes.Buffer))
 }
 
-// load reads and decodes one picture into its row.
+// load reads and decodes one image into its row.
 func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *bytes.Buffer) error {
 	if l.guarded {
 		return l.Sandbox.Load(ctx, ex, into)
@@ -151,7 +151,7 @@ func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *b
 	}
 	ex.Header = h
 	if err := l.Decode(ctx, encoded, ex, into); err != nil {
-		return &Error{Op: "decode picture", Path: ex.Path, Err: err}
+		return &Error{Op: "decode image", Path: ex.Path, Err: err}
 	}
 	return nil
 }

@@ -224,7 +224,7 @@ func TestOrientationReachesDecode(t *testing.T) {
 	}
 }
 
-// Who wants to hear of bad pictures gets all others, and zeros in their place.
+// Who wants to hear of bad images gets all others, and zeros in their place.
 func TestFailedPicturesAreTold(t *testing.T) {
 	l, m := loader(t, 9)
 	for _, i := range []int{2, 7} {
@@ -256,6 +256,6 @@ func TestFailedPicturesAreTold(t *testing.T) {
 		b.Images.Close()
 	}
 	if !slices.Equal(failed, []int{0, 2}) || at != len(order) || m.now.Load() != 0 {
-		t.Errorf("got failures at %v of %d pictures and %d buffers left, want 0 and 2 of 5 and none", failed, at, m.now.Load())
+		t.Errorf("got failures at %v of %d images and %d buffers left, want 0 and 2 of 5 and none", failed, at, m.now.Load())
 	}
 }

@@ -16,20 +16,20 @@ func Shuffled(n int, seed uint64, epoch int) []int {
 	order := Sequential(max(n, 0))
 	src := rand.NewPCG(seed, uint64(epoch))
 	for i := len(order) - 1; i > 0; i-- {
-		j := below(src, uint64(i)+1)
+		j := uniform(src, uint64(i)+1)
 		order[i], order[j] = order[j], order[i]
 	}
 	return order
 }
 
-// Coin is true for half of the pictures, chosen by seed, epoch and place alone.
+// Coin is true for half of the images, chosen by seed, epoch and place alone.
 func Flip(seed uint64, epoch, place int) bool {
 	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(place)^1<<63) // apart from Order's
 	return src.Uint64()>>63 == 1
 }
 
 // below draws evenly from 0 to bound-1.
-func below(src *rand.PCG, bound uint64) uint64 {
+func uniform(src *rand.PCG, bound uint64) uint64 {
 	for {
 		hi, lo := bits.Mul64(src.Uint64(), bound)
 		if lo >= -bound%bound {

@@ -57,7 +57,7 @@ func TestOrderIsPermutation(t *testing.T) {
 func TestBelowDrawsAgain(t *testing.T) {
 	src := rand.NewPCG(1, 2)
 	for i, want := range []uint64{11020959910021828915, 6916308158255570394, 6217252038205842346, 1837286561611809330} {
-		if got := below(src, 3<<62); got != want {
+		if got := uniform(src, 3<<62); got != want {
 			t.Errorf("draw %d: got %d, want %d", i, got, want)
 		}
 	}

@@ -14,14 +14,14 @@ type pipeline[B Buffer] struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	loader  *Loader[B]
-	flights chan *flight[B] // in order; closed when there are no more
+	pending chan *pendingBatch[B] // in order; closed when there are no more
 	rows    chan row[B]
 	slots   chan struct{} // one for each batch that exists and was not taken
 	running sync.WaitGroup
 }
 
 // flight is a batch in the making.
-type flight[B Buffer] struct {
+type pendingBatch[B Buffer] struct {
 	batch Batch[B]
 	errs  []error // one a row
 	left  atomic.Int32
@@ -30,15 +30,15 @@ type flight[B Buffer] struct {
 }
 
 type row[B Buffer] struct {
-	flight *flight[B]
-	index  int
+	batch *pendingBatch[B]
+	index int
 }
 
 func start[B Buffer](ctx context.Context, l *Loader[B], order []int) *pipeline[B] {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &pipeline[B]{
 		ctx: ctx, cancel: cancel, loader: l,
-		flights: make(chan *flight[B], l.ahead()),
+		pending: make(chan *pendingBatch[B], l.ahead()),
 		slots:   make(chan struct{}, l.ahead()),
 		rows:    make(chan row[B]),
 	}
@@ -52,15 +52,15 @@ func start[B Buffer](ctx context.Context, l *Loader[B], order []int) *pipeline[B
 // dispatch ends when the order does or the sequence is cancelled.
 func (p *pipeline[B]) dispatch(order []int) {
 	defer close(p.rows)
-	defer close(p.flights)
+	defer close(p.pending)
 	for first := 0; first < len(order); first += p.loader.Batch {
 		select {
 		case p.slots <- struct{}{}:
 		case <-p.ctx.Done():
 			return
 		}
-		f := p.launch(order[first:min(first+p.loader.Batch, len(order))], first)
-		p.flights <- f // never waits: there are as many places as slots
+		f := p.allocate(order[first:min(first+p.loader.Batch, len(order))], first)
+		p.pending <- f // never waits: there are as many places as slots
 		if f.alloc != nil {
 			return
 		}
@@ -76,17 +76,17 @@ func (p *pipeline[B]) dispatch(order []int) {
 
 // launch allocates the batch of the examples at positions, the first of which
 // stands at first in the order.
-func (p *pipeline[B]) launch(positions []int, first int) *flight[B] {
+func (p *pipeline[B]) allocate(positions []int, first int) *pendingBatch[B] {
 	n := len(positions)
-	f := &flight[B]{errs: make([]error, n), done: make(chan struct{})}
+	f := &pendingBatch[B]{errs: make([]error, n), done: make(chan struct{})}
 	f.left.Store(int32(n))
-	pictures, err := p.loader.Alloc(n)
+	images, err := p.loader.Alloc(n)
 	if err != nil {
-		f.alloc = fmt.Errorf("allocate batch of %d pictures: %w", n, err)
+		f.alloc = fmt.Errorf("allocate batch of %d images: %w", n, err)
 		close(f.done)
 		return f
 	}
-	f.batch = Batch[B]{Images: pictures, Labels: make([]int32, n), Examples: make([]Example, n), Start: first}
+	f.batch = Batch[B]{Images: images, Labels: make([]int32, n), Examples: make([]Example, n), Start: first}
 	for i, at := range positions {
 		f.batch.Examples[i] = p.loader.Examples[at]
 		f.batch.Labels[i] = int32(p.loader.Examples[at].Label)
@@ -97,7 +97,7 @@ func (p *pipeline[B]) launch(positions []int, first int) *flight[B] {
 func (p *pipeline[B]) work() {
 	var buf bytes.Buffer
 	for r := range p.rows {
-		f := r.flight
+		f := r.batch
 		if f.errs[r.index] = p.ctx.Err(); f.errs[r.index] == nil {
 			f.errs[r.index] = p.loader.load(p.ctx, f.batch.Examples[r.index], f.batch.Images.Row(r.index), &buf)
 		}
@@ -110,7 +110,7 @@ func (p *pipeline[B]) work() {
 // next waits for the next batch, which is then the caller's. It returns false
 // after the last.
 func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
-	f, ok := <-p.flights
+	f, ok := <-p.pending
 	if ok {
 		select {
 		case <-f.done:
@@ -124,7 +124,7 @@ func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
 	if !ok {
 		return batch, false, nil
 	}
-	if err := p.settle(f); err != nil {
+	if err := p.reportErrors(f); err != nil {
 		p.discard(f)
 		return batch, false, err
 	}
@@ -132,8 +132,8 @@ func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
 	return f.batch, true, nil
 }
 
-// settle tells of the pictures that failed, or returns the first error.
-func (p *pipeline[B]) settle(f *flight[B]) error {
+// settle tells of the images that failed, or returns the first error.
+func (p *pipeline[B]) reportErrors(f *pendingBatch[B]) error {
 	if f.alloc != nil {
 		return f.alloc
 	}
@@ -151,7 +151,7 @@ func (p *pipeline[B]) settle(f *flight[B]) error {
 }
 
 // discard closes a batch's buffer once nobody can be writing to it.
-func (p *pipeline[B]) discard(f *flight[B]) {
+func (p *pipeline[B]) discard(f *pendingBatch[B]) {
 	p.cancel()
 	p.running.Wait()
 	if f != nil && f.alloc == nil {
@@ -163,7 +163,7 @@ func (p *pipeline[B]) discard(f *flight[B]) {
 func (p *pipeline[B]) stop() {
 	p.cancel()
 	p.running.Wait()
-	for f := range p.flights {
+	for f := range p.pending {
 		p.discard(f)
 	}
 }

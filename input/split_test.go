@@ -10,7 +10,7 @@ import (
 
 func TestShareGolden(t *testing.T) {
 	for seed, want := range map[uint64]float64{1: 0.22292860817761806, 2: 0.7648935560898764} {
-		if got := share(seed, "cat", "cat/1.jpg"); got != want {
+		if got := hashFraction(seed, "cat", "cat/1.jpg"); got != want {
 			t.Errorf("seed %d: got %v, want %v", seed, got, want)
 		}
 	}

@@ -15,28 +15,28 @@ import (
 	"alexnet/tfgraph"
 )
 
-// The most pictures that are computed at once where nobody says: with a trained
+// The most images that are computed at once where nobody says: with a trained
 // convolution, whose activations fill the memory, and without.
 const (
-	microConvolutions = 128
-	microConnected    = 1024
+	maxMicroBatchConv  = 128
+	maxMicroBatchDense = 1024
 )
 
-// part is what is computed at once of an update's batch: all of it, or one of
+// part is what is computed at once of a step's batch: all of it, or one of
 // its micro-batches.
-type part struct {
+type microBatch struct {
 	input.Batch[*tfgraph.Tensor]
-	first int // place in the batch of the part's first picture
-	whole int // pictures of the batch
+	offset    int // place in the batch of the part's first image
+	batchSize int // images of the batch
 }
 
-func (p part) only() bool { return len(p.Labels) == p.whole }
-func (p part) last() bool { return p.first+len(p.Labels) == p.whole }
+func (p microBatch) isBatch() bool { return len(p.Labels) == p.batchSize }
+func (p microBatch) isLast() bool  { return p.offset+len(p.Labels) == p.batchSize }
 
-// inParts settles how many pictures are computed at once, and has the training
-// pictures come by so many.
-func inParts(cfg Config, job Job) (Config, Job) {
-	cfg.MicroBatch = cfg.micro(job.Network)
+// inParts settles how many images are computed at once, and has the training
+// images come by so many.
+func withMicroBatch(cfg Config, job Job) (Config, Job) {
+	cfg.MicroBatch = cfg.microBatch(job.Network)
 	if all := job.Data.Train; all != nil && all.Batch > 0 {
 		cfg.MicroBatch = min(cfg.MicroBatch, all.Batch)
 		some := *all
@@ -48,11 +48,11 @@ func inParts(cfg Config, job Job) (Config, Job) {
 
 // micro is MicroBatch, or else a size within bounds that the batch is a multiple
 // of, if there is one that is not much smaller than it might be.
-func (c Config) micro(n Network) int {
-	most := microConnected
+func (c Config) microBatch(n Network) int {
+	most := maxMicroBatchDense
 	for _, v := range n.Trainable {
 		if len(v.Shape) == 4 {
-			most = microConvolutions
+			most = maxMicroBatchConv
 		}
 	}
 	if c.MicroBatch != 0 || c.Batch <= most {
@@ -69,15 +69,15 @@ func (c Config) micro(n Network) int {
 // parts yields the rest of the epoch's batches, each in its parts. A part never
 // reaches over into the next batch: where the sizes would have it so, each batch
 // begins a sequence of its own.
-func (r *run) parts(ctx context.Context, order []int) iter.Seq2[part, error] {
-	return func(yield func(part, error) bool) {
+func (r *run) microBatches(ctx context.Context, order []int) iter.Seq2[microBatch, error] {
+	return func(yield func(microBatch, error) bool) {
 		for from, end := r.at.Index, 0; from < len(order); from = end {
 			if end = len(order); r.cfg.Batch%r.cfg.MicroBatch != 0 {
 				end = min(from+r.cfg.Batch, end)
 			}
 			for b, err := range r.train.batches(ctx, order[:end], from) {
 				first := b.Start % r.cfg.Batch
-				p := part{Batch: b, first: first, whole: min(r.cfg.Batch, len(order)-from-b.Start+first)}
+				p := microBatch{Batch: b, offset: first, batchSize: min(r.cfg.Batch, len(order)-from-b.Start+first)}
 				if !yield(p, err) || err != nil {
 					return
 				}
@@ -86,17 +86,17 @@ func (r *run) parts(ctx context.Context, order []int) iter.Seq2[part, error] {
 	}
 }
 
-// parts are the nodes of an update in micro-batches. Where there is no such
+// parts are the nodes of a step in micro-batches. Where there is no such
 // update, there are none.
-type parts struct {
+type accumulation struct {
 	sums    ops.Accumulator
 	guard   ops.FiniteCheck
 	update  *tf.Operation
 	samples []sample // in the order of graph.samples
 }
 
-func (g *graph) newParts(root *op.Scope, cfg Config, grads []tf.Output) parts {
-	p := parts{sums: ops.NewAccumulator(root, g.net.Trainable, grads)}
+func (g *graph) buildAccumulation(root *op.Scope, cfg Config, grads []tf.Output) accumulation {
+	p := accumulation{sums: ops.NewAccumulator(root, g.net.Trainable, grads)}
 	sums := make([]tf.Output, len(p.sums.Sums))
 	for i, v := range p.sums.Sums {
 		sums[i] = v.Value
@@ -108,22 +108,22 @@ func (g *graph) newParts(root *op.Scope, cfg Config, grads []tf.Output) parts {
 }
 
 // target is what a run does with the gradients of p.
-func (g *graph) target(p part) *tf.Operation {
+func (g *graph) target(p microBatch) *tf.Operation {
 	switch {
-	case p.only():
+	case p.isBatch():
 		return g.update.Op
-	case p.first == 0:
-		return g.parts.sums.Start
+	case p.offset == 0:
+		return g.accumulation.sums.Start
 	default:
-		return g.parts.sums.Add
+		return g.accumulation.sums.Add
 	}
 }
 
-// apply updates by what the parts of a batch have added up. The samples are read
-// before, as nothing else would keep the update from coming first.
+// apply steps by what the parts of a batch have added up. The samples are read
+// before, as nothing else would keep the step from coming first.
 func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config, done int64, sampled bool) (res result, err error) {
 	if sampled {
-		out, err := session.Run(ctx, nil, outputs(g.parts.samples))
+		out, err := session.Run(ctx, nil, outputs(g.accumulation.samples))
 		if err != nil {
 			return res, fmt.Errorf("train step %d: %w", done+1, err)
 		}
@@ -135,7 +135,7 @@ func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config,
 	if f.err != nil {
 		return res, f.err
 	}
-	out, err := session.Run(ctx, f.feeds, []tf.Output{g.parts.guard.Squares}, g.parts.update)
+	out, err := session.Run(ctx, f.feeds, []tf.Output{g.accumulation.guard.Squares}, g.accumulation.update)
 	if err != nil {
 		return res, fmt.Errorf("train step %d: %w", done+1, err)
 	}
@@ -146,12 +146,12 @@ func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config,
 
 // add joins a part's result to those of the parts before. The last part ends the
 // update, unless one was not finite, and the result is the batch's.
-func (r *run) add(ctx context.Context, p part, res result, sampled bool) (result, error) {
-	if p.first > 0 {
-		res.loss, res.correct = r.partial.loss+res.loss, r.partial.correct+res.correct
+func (r *run) accumulate(ctx context.Context, p microBatch, res result, sampled bool) (result, error) {
+	if p.offset > 0 {
+		res.loss, res.correct = r.accumulated.loss+res.loss, r.accumulated.correct+res.correct
 	}
-	r.partial = res
-	if !p.last() || !finite(res.loss) {
+	r.accumulated = res
+	if !p.isLast() || !finite(res.loss) {
 		return res, nil
 	}
 	applied, err := r.graph.apply(context.WithoutCancel(ctx), r.session, r.settings(), r.at.Step, sampled)

@@ -19,12 +19,12 @@ import (
 	"alexnet/train"
 )
 
-// divided are batches of 8, 8 and 5 pictures in parts of 3, 3 and 2, the last in
+// divided are batches of 8, 8 and 5 images in parts of 3, 3 and 2, the last in
 // 3 and 2.
 var divided = train.Config{Epochs: 3, Batch: 8, MicroBatch: 3, LearningRate: 1e-3, Dropout: .5, Seed: 7, DisplayEvery: 1}
 
-// recorded does a whole run and returns its updates as they were told.
-func (s *studio) recorded(t testing.TB, cfg train.Config) (dir string, steps []train.StepResult) {
+// recorded does a whole run and returns its steps as they were told.
+func (s *fixture) recorded(t testing.TB, cfg train.Config) (dir string, steps []train.StepResult) {
 	t.Helper()
 	dir = t.TempDir()
 	job := s.job(t, cfg, dir, nil)
@@ -38,9 +38,9 @@ func (s *studio) recorded(t testing.TB, cfg train.Config) (dir string, steps []t
 
 // largest is the largest difference between two runs' last values, as a part of
 // the variable's largest value.
-func (s *studio) largest(t testing.TB, a, b string) (most float64) {
+func (s *fixture) largest(t testing.TB, a, b string) (most float64) {
 	t.Helper()
-	av, bv := s.variables(t, prefix(t, a)), s.variables(t, prefix(t, b))
+	av, bv := s.variables(t, frozenLayers(t, a)), s.variables(t, frozenLayers(t, b))
 	for name, values := range av {
 		var scale, difference float64
 		for i, v := range values {
@@ -54,8 +54,8 @@ func (s *studio) largest(t testing.TB, a, b string) (most float64) {
 	return most
 }
 
-// Nine updates in parts, dropout on, come to those of whole batches but for the
-// order in which float32 sums are taken. Where pictures pass through trained
+// Nine steps in parts, dropout on, come to those of whole batches but for the
+// order in which float32 sums are taken. Where images pass through trained
 // convolutions, such a last bit may choose another pixel of a max-pool; and Adam
 // divides a gradient by its own size, however close to its rounding it is.
 func TestPartsMakeTheSameUpdate(t *testing.T) {
@@ -70,7 +70,7 @@ func TestPartsMakeTheSameUpdate(t *testing.T) {
 		{ops.GradientDescent, alexnet.LayerNames, 1e-5},
 	} {
 		t.Run(string(c.rule)+" "+c.layers[0], func(t *testing.T) {
-			s := newStudio(t, 21, 0)
+			s := newFixture(t, 21, 0)
 			s.layers = c.layers
 			cfg := divided
 			cfg.Optimizer = c.rule
@@ -100,9 +100,9 @@ func TestPartsMakeTheSameUpdate(t *testing.T) {
 	}
 }
 
-// The histograms of an update in parts are those of its sums.
+// The histograms of a step in parts are those of its sums.
 func TestPartsShowTheBatchsGradients(t *testing.T) {
-	s := newStudio(t, 8, 0)
+	s := newFixture(t, 8, 0)
 	cfg := divided
 	cfg.Epochs, cfg.Optimizer = 1, ops.GradientDescent
 	got := histograms(t, s.run(t, cfg))
@@ -135,10 +135,10 @@ func histograms(t testing.TB, dir string) map[string]float64 {
 	return squares
 }
 
-// Wherever a run in parts is interrupted, it goes on as if it had not been; an
+// Wherever a run in parts is interrupted, it resumes as if it had not been; an
 // update in the middle of its parts is done again.
 func TestResumeInPartsIsExact(t *testing.T) {
-	s := newStudio(t, 21, 4)
+	s := newFixture(t, 21, 4)
 	cfg := divided
 	cfg.Epochs, cfg.Optimizer = 2, ops.Adam
 	whole := s.run(t, cfg)
@@ -163,7 +163,7 @@ func TestResumeInPartsIsExact(t *testing.T) {
 }
 
 // afterRows comes when training asks for another buffer after those of n
-// pictures; the first two of all are for checking and for showing them.
+// images; the first two of all are for checking and for showing them.
 func afterRows(n int64) interruption {
 	return func(job *train.Job, cancel func()) {
 		var rows atomic.Int64
@@ -178,15 +178,15 @@ func afterRows(n int64) interruption {
 	}
 }
 
-// Pictures come to the update by no more than are computed at once, and never
+// Images come to the step by no more than are computed at once, and never
 // two batches' together.
 func TestPartsOfABatch(t *testing.T) {
-	s := newStudio(t, 10, 0)
+	s := newFixture(t, 10, 0)
 	s.train = slices.Repeat(s.train, 27)
 	convolutions := slices.Clone(alexnet.LayerNames)
 	for name, c := range map[string]struct {
-		batch, micro, pictures int
-		want                   []int
+		batch, micro, images int
+		want                 []int
 	}{
 		"uneven":              {8, 3, 21, []int{3, 3, 2, 3, 3, 2, 3, 2}},
 		"even":                {8, 4, 21, []int{4, 4, 4, 4, 4, 1}},
@@ -201,7 +201,7 @@ func TestPartsOfABatch(t *testing.T) {
 			cfg := divided
 			cfg.Epochs, cfg.Optimizer, cfg.Batch, cfg.MicroBatch = 1, ops.GradientDescent, c.batch, c.micro
 			one := *s
-			one.layers, one.train = convolutions, s.train[:c.pictures]
+			one.layers, one.train = convolutions, s.train[:c.images]
 			job := one.job(t, cfg, t.TempDir(), nil)
 			var got []int
 			job.Data.Train.Workers = 1
@@ -211,8 +211,8 @@ func TestPartsOfABatch(t *testing.T) {
 				return alloc(rows)
 			}
 			must(t, train.Run(context.Background(), cfg, job))
-			if got = got[2:]; !slices.Equal(got, c.want) { // the first two are for checking pictures and for showing them
-				t.Errorf("got parts of %v pictures, want %v", got, c.want)
+			if got = got[2:]; !slices.Equal(got, c.want) { // the first two are for checking images and for showing them
+				t.Errorf("got parts of %v images, want %v", got, c.want)
 			}
 		})
 	}
@@ -221,7 +221,7 @@ func TestPartsOfABatch(t *testing.T) {
 // Sums of gradients are in the graph of a run that needs them and in no other,
 // and in no checkpoint.
 func TestSumsOnlyWhereNeeded(t *testing.T) {
-	s := newStudio(t, 8, 0)
+	s := newFixture(t, 8, 0)
 	for _, micro := range []int{3, 8, 0} {
 		cfg := divided
 		cfg.Epochs, cfg.Optimizer, cfg.MicroBatch = 1, ops.Momentum, micro
@@ -233,7 +233,7 @@ func TestSumsOnlyWhereNeeded(t *testing.T) {
 		if got, want := bytes.Contains(graph, []byte("gradient_sum")), micro == 3; got != want {
 			t.Errorf("micro-batch %d: got sums in the graph %v, want %v", micro, got, want)
 		}
-		index, err := os.ReadFile(prefix(t, dir) + ".index")
+		index, err := os.ReadFile(frozenLayers(t, dir) + ".index")
 		must(t, err)
 		if !bytes.Contains(index, []byte("Momentum")) || bytes.Contains(index, []byte("gradient_sum")) {
 			t.Errorf("micro-batch %d: got a checkpoint without the optimiser's state or with sums", micro)
@@ -241,10 +241,10 @@ func TestSumsOnlyWhereNeeded(t *testing.T) {
 	}
 }
 
-// A part whose loss is no number ends the run before the update, with the
-// pictures of all parts.
+// A part whose loss is non-finite ends the run before the step, with the
+// images of all parts.
 func TestPartsDiverge(t *testing.T) {
-	s := newStudio(t, 24, 0)
+	s := newFixture(t, 24, 0)
 	cfg := divided
 	cfg.Optimizer, cfg.LearningRate = ops.GradientDescent, 1e6
 	err := train.Run(context.Background(), cfg, s.job(t, cfg, t.TempDir(), nil))
@@ -255,10 +255,10 @@ func TestPartsDiverge(t *testing.T) {
 	order := input.Shuffled(24, cfg.Seed, 0)[8*(diverged.Step-1):]
 	for i, path := range diverged.Images {
 		if path != s.train[order[i]].Path {
-			t.Errorf("picture %d: got %q at step %d, want %q", i, path, diverged.Step, s.train[order[i]].Path)
+			t.Errorf("image %d: got %q at step %d, want %q", i, path, diverged.Step, s.train[order[i]].Path)
 		}
 	}
 	if len(diverged.Images) != 8 {
-		t.Errorf("got %d pictures, want the batch's 8", len(diverged.Images))
+		t.Errorf("got %d images, want the batch's 8", len(diverged.Images))
 	}
 }

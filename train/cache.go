@@ -47,7 +47,7 @@ func (r *run) openStore(ctx context.Context, examples []input.Example, width int
 	if err != nil {
 		return nil, err
 	}
-	file, err := featurecache.OpenFile(ctx, dir, key, width, picturesOf(examples), opt)
+	file, err := featurecache.OpenFile(ctx, dir, key, width, cacheEntries(examples), opt)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -60,18 +60,18 @@ func (r *run) openStore(ctx context.Context, examples []input.Example, width int
 
 // picturesOf tells the store which file each row is of, and what else its
 // decoding takes.
-func picturesOf(examples []input.Example) []featurecache.Entry {
-	pictures := make([]featurecache.Entry, len(examples))
+func cacheEntries(examples []input.Example) []featurecache.Entry {
+	images := make([]featurecache.Entry, len(examples))
 	for i, ex := range examples {
-		pictures[i] = featurecache.Entry{Path: ex.Path, Variant: byte(ex.Orientation)}
+		images[i] = featurecache.Entry{Path: ex.Path, Variant: byte(ex.Orientation)}
 		if ex.Mirrored {
-			pictures[i].Variant |= 1 << 7
+			images[i].Variant |= 1 << 7
 		}
 	}
-	return pictures
+	return images
 }
 
-// cacheKey hashes what the features depend on beside the pictures.
+// cacheKey hashes what the features depend on beside the images.
 func (r *run) cacheKey(ctx context.Context) (key featurecache.Key, err error) {
 	h := sha256.New()
 	on, known := tfgraph.OneDNN()
@@ -79,9 +79,9 @@ func (r *run) cacheKey(ctx context.Context) (key featurecache.Key, err error) {
 	contract.Classes = nil
 	network := r.job.Meta.Network
 	network.Classes = 0
-	err = json.NewEncoder(h).Encode([]any{tfgraph.Version(), on, known, micro, contract, network, r.job.Network.Boundary.Op.Name()})
+	err = json.NewEncoder(h).Encode([]any{tfgraph.Version(), on, known, featureBatch, contract, network, r.job.Network.Boundary.Op.Name()})
 	for _, v := range r.job.Network.Variables {
-		if err == nil && !r.trained(v) {
+		if err == nil && !r.trainable(v) {
 			err = r.hashVariable(ctx, h, v)
 		}
 	}
@@ -89,7 +89,7 @@ func (r *run) cacheKey(ctx context.Context) (key featurecache.Key, err error) {
 	return key, err
 }
 
-func (r *run) trained(v ops.Variable) bool {
+func (r *run) trainable(v ops.Variable) bool {
 	return slices.ContainsFunc(r.job.Network.Trainable, func(t ops.Variable) bool { return t.Name == v.Name })
 }
 
@@ -106,8 +106,8 @@ func (r *run) hashVariable(ctx context.Context, w io.Writer, v ops.Variable) err
 
 // unlessFull notes that features could not be kept: a disk that is full ends the
 // keeping, not the run. Any other error it returns.
-func (r *run) unlessFull(err error) (noted bool, _ error) {
-	var broken *storeError
+func (r *run) noteCacheError(err error) (noted bool, _ error) {
+	var broken *cacheWriteError
 	if errors.As(err, &broken) {
 		r.note(fmt.Sprintf("frozen layers are computed in every epoch anew: %v", broken.err))
 		return true, nil
@@ -116,10 +116,10 @@ func (r *run) unlessFull(err error) (noted bool, _ error) {
 }
 
 // storeError is a failure to keep features.
-type storeError struct{ err error }
+type cacheWriteError struct{ err error }
 
-func (e *storeError) Error() string { return e.err.Error() }
-func (e *storeError) Unwrap() error { return e.err }
+func (e *cacheWriteError) Error() string { return e.err.Error() }
+func (e *cacheWriteError) Unwrap() error { return e.err }
 
 func (r *run) note(text string) {
 	if notify := r.job.Progress.OnNote; notify != nil {

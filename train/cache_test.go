@@ -21,23 +21,23 @@ import (
 var cached = train.Config{Epochs: 3, Batch: 7, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 2}
 
 // newFrozenStudio trains the last two layers of a tiny network: what is kept of
-// each picture is fc6's output, whose last bits depend on the picture's place
+// each image is fc6's output, whose last bits depend on the image's place
 // among those computed at once.
-func newFrozenStudio(t testing.TB, trained, validated int) *studio {
-	s := newStudio(t, trained, validated)
+func newFrozenFixture(t testing.TB, trained, validated int) *fixture {
+	s := newFixture(t, trained, validated)
 	s.layers = []string{"fc7", "fc8"}
 	return s
 }
 
 // said is what a run told of its frozen layers.
-type said struct {
-	filled int // pictures whose features were computed beforehand
+type notices struct {
+	filled int // images whose features were computed beforehand
 	notes  []string
 }
 
 // listen lets what the run says be recorded.
-func listen(job *train.Job) *said {
-	s := new(said)
+func listen(job *train.Job) *notices {
+	s := new(notices)
 	job.Progress.OnNote = func(text string) { s.notes = append(s.notes, text) }
 	job.Progress.OnCache = func(f train.CacheProgress) {
 		if f.Done > 0 {
@@ -48,7 +48,7 @@ func listen(job *train.Job) *said {
 }
 
 // with does a whole run with the cache.
-func (s *studio) with(t testing.TB, cfg train.Config, cache train.Cache) (dir string, what *said) {
+func (s *fixture) with(t testing.TB, cfg train.Config, cache train.Cache) (dir string, what *notices) {
 	t.Helper()
 	s.cache, dir = cache, t.TempDir()
 	job := s.job(t, cfg, dir, nil)
@@ -66,9 +66,9 @@ func cacheFiles(t testing.TB, dir string) []string {
 }
 
 // near checks that two runs came to the same but for last bits.
-func (s *studio) near(t *testing.T, got, want string) {
+func (s *fixture) near(t *testing.T, got, want string) {
 	t.Helper()
-	g, w := s.variables(t, prefix(t, got)), s.variables(t, prefix(t, want))
+	g, w := s.variables(t, frozenLayers(t, got)), s.variables(t, frozenLayers(t, want))
 	for name := range w {
 		for i, v := range w[name] {
 			if d := g[name][i] - v; d < -1e-4 || d > 1e-4 {
@@ -78,7 +78,7 @@ func (s *studio) near(t *testing.T, got, want string) {
 	}
 }
 
-func prefix(t testing.TB, dir string) string {
+func frozenLayers(t testing.TB, dir string) string {
 	t.Helper()
 	return train.Checkpoints(dir).Prefix(newest(t, dir))
 }
@@ -87,7 +87,7 @@ func prefix(t testing.TB, dir string) string {
 // whether they were there before, nor whether one had to be computed again.
 // Where none are kept it makes one of last bits.
 func TestCacheChangesNothing(t *testing.T) {
-	s := newFrozenStudio(t, 40, 5)
+	s := newFrozenFixture(t, 40, 5)
 	shared := t.TempDir()
 	whole, what := s.with(t, cached, train.Cache{})
 	if what.filled != 45 || what.notes != nil {
@@ -154,7 +154,7 @@ func alter(t testing.TB, path string, at int64) {
 // Dropout is on in what these runs are told to be equal in: without it they
 // come to another result.
 func TestCachedRunsDrop(t *testing.T) {
-	s := newFrozenStudio(t, 8, 0)
+	s := newFrozenFixture(t, 8, 0)
 	cfg := cached
 	cfg.Epochs = 1
 	with, _ := s.with(t, cfg, train.Cache{})
@@ -165,10 +165,10 @@ func TestCachedRunsDrop(t *testing.T) {
 	}
 }
 
-// Pictures may come and go between two runs of one cache: only new ones are
+// Images may come and go between two runs of one cache: only new ones are
 // computed, copies once.
 func TestCacheOutlivesPictures(t *testing.T) {
-	s := newFrozenStudio(t, 10, 2)
+	s := newFrozenFixture(t, 10, 2)
 	shared, all := t.TempDir(), s.train
 	cfg := cached
 	cfg.Epochs = 1
@@ -192,7 +192,7 @@ func TestCacheOutlivesPictures(t *testing.T) {
 
 // What the features depend on makes another file; what they do not, does not.
 func TestCacheKey(t *testing.T) {
-	s := newFrozenStudio(t, 4, 0)
+	s := newFrozenFixture(t, 4, 0)
 	shared := t.TempDir()
 	cfg := cached
 	cfg.Epochs = 1
@@ -209,7 +209,7 @@ func TestCacheKey(t *testing.T) {
 	s.layers = []string{"fc6", "fc7", "fc8"}
 	run("other layers frozen", 2, 4)
 	s.layers = []string{"fc7", "fc8"}
-	cfg.Seed++ // of the first values, the frozen layers' too
+	cfg.Seed++ // of the initial values, the frozen layers' too
 	run("other weights", 3, 4)
 	cfg.Seed--
 	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Crop, true, classes)
@@ -224,7 +224,7 @@ func TestCacheKey(t *testing.T) {
 
 // The features move with the layers that are trained.
 func TestCacheBoundary(t *testing.T) {
-	s := newFrozenStudio(t, 6, 2)
+	s := newFrozenFixture(t, 6, 2)
 	cfg := cached
 	cfg.Epochs = 1
 	for name, c := range map[string]struct {
@@ -250,9 +250,9 @@ func TestCacheBoundary(t *testing.T) {
 	}
 }
 
-// Fed with what the frozen layers give, an update is that of the whole network.
+// Fed with what the frozen layers give, a step is that of the whole network.
 func TestCachedRunIsThatOfTheWholeNetwork(t *testing.T) {
-	s := newFrozenStudio(t, 6, 2)
+	s := newFrozenFixture(t, 6, 2)
 	cfg := cached
 	cfg.Epochs, cfg.Dropout, cfg.Optimizer, cfg.LearningRate = 2, 0, ops.GradientDescent, .01
 	kept, _ := s.with(t, cfg, train.Cache{})
@@ -267,10 +267,10 @@ func TestCachedRunIsThatOfTheWholeNetwork(t *testing.T) {
 	s.near(t, kept, whole)
 }
 
-// Wherever the features are, an interrupted run goes on as if it had not been,
+// Wherever the features are, an interrupted run resumes as if it had not been,
 // also from where another cache was used.
 func TestResumeWithCache(t *testing.T) {
-	s := newFrozenStudio(t, 40, 3)
+	s := newFrozenFixture(t, 40, 3)
 	shared := t.TempDir()
 	cfg := cached
 	cfg.Epochs, cfg.DisplayEvery = 2, 1
@@ -307,7 +307,7 @@ func TestResumeWithCache(t *testing.T) {
 
 // Nothing is computed for a run that is done.
 func TestFinishedRunComputesNothing(t *testing.T) {
-	s := newFrozenStudio(t, 4, 0)
+	s := newFrozenFixture(t, 4, 0)
 	cfg := cached
 	cfg.Epochs = 1
 	dir, _ := s.with(t, cfg, train.Cache{})
@@ -319,15 +319,15 @@ func TestFinishedRunComputesNothing(t *testing.T) {
 	}
 }
 
-// A cache that cannot be had is a note, and the run goes on as without one.
+// A cache that cannot be had is a note, and the run resumes as without one.
 func TestCacheFallsBack(t *testing.T) {
-	s := newFrozenStudio(t, 10, 2)
+	s := newFrozenFixture(t, 10, 2)
 	cfg := cached
 	cfg.Epochs = 2
 	anew, _ := s.with(t, cfg, train.Cache{Off: true})
 	whole, _ := s.with(t, cfg, train.Cache{})
 	shared := t.TempDir()
-	text := []byte("somebody's own notes, which have nothing to do with the features of any pictures")
+	text := []byte("somebody's own notes, which have nothing to do with the features of any images")
 
 	busy := s.job(t, cfg, t.TempDir(), nil)
 	busy.Cache = train.Cache{Dir: shared}
@@ -358,7 +358,7 @@ func TestCacheFallsBack(t *testing.T) {
 }
 
 // fallsBack checks a run whose cache folder is of no use.
-func fallsBack(t *testing.T, s *studio, cfg train.Config, cache, anew, says string) {
+func fallsBack(t *testing.T, s *fixture, cfg train.Config, cache, anew, says string) {
 	t.Helper()
 	dir, what := s.with(t, cfg, train.Cache{Dir: cache})
 	if len(what.notes) != 1 || !strings.Contains(what.notes[0], says) {
@@ -370,7 +370,7 @@ func fallsBack(t *testing.T, s *studio, cfg train.Config, cache, anew, says stri
 // Stopped while the features are computed, a run has nothing to save; a file
 // keeps what was computed.
 func TestCancelWhileFilling(t *testing.T) {
-	s := newFrozenStudio(t, 40, 0)
+	s := newFrozenFixture(t, 40, 0)
 	shared := t.TempDir()
 	cfg := cached
 	cfg.Epochs = 1
@@ -396,14 +396,14 @@ func TestCancelWhileFilling(t *testing.T) {
 	same(t, dir, whole)
 }
 
-// A picture that vanishes while the features are computed is named; one that
+// A image that vanishes while the features are computed is named; one that
 // does so later is not missed.
 func TestPictureVanishes(t *testing.T) {
 	cfg := cached
 	cfg.Epochs = 2
 	for name, dir := range map[string]string{"memory": "", "folder": t.TempDir()} {
 		t.Run(name, func(t *testing.T) {
-			s := newFrozenStudio(t, 40, 0)
+			s := newFrozenFixture(t, 40, 0)
 			s.cache = train.Cache{Dir: dir}
 			job := s.job(t, cfg, t.TempDir(), nil)
 			path := s.train[39].Path
@@ -421,7 +421,7 @@ func TestPictureVanishes(t *testing.T) {
 			}
 		})
 	}
-	s := newFrozenStudio(t, 4, 0)
+	s := newFrozenFixture(t, 4, 0)
 	s.cache = train.Cache{}
 	job := s.job(t, cfg, t.TempDir(), nil)
 	job.Progress.OnEpoch = func(e train.EpochResult) {

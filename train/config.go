@@ -13,16 +13,16 @@ import (
 // with values that train well.
 type Config struct {
 	Epochs       int           `json:"epochs"`                // in total, those before a resume included; 10
-	Batch        int           `json:"batch"`                 // pictures an update; 128
-	MicroBatch   int           `json:"micro_batch,omitempty"` // the most pictures computed at once; no default: 0 chooses
-	LearningRate float64       `json:"learning_rate"`         // by optimiser: gd 1e-3, momentum and adam 1e-4
+	Batch        int           `json:"batch"`                 // images a step; 128
+	MicroBatch   int           `json:"micro_batch,omitempty"` // the most images computed at once; no default: 0 chooses
+	LearningRate float64       `json:"learning_rate"`         // by optimizer: gd 1e-3, momentum and adam 1e-4
 	Optimizer    ops.Optimizer `json:"optimizer"`             // gd
 	Dropout      float64       `json:"dropout"`               // probability of dropping; no default: 0 is none
 	Seed         uint64        `json:"seed"`                  // of order, dropout and initial values
-	Flip         bool          `json:"mirror,omitempty"`      // show each picture mirrored in half of the epochs
-	NoShuffle    bool          `json:"in_order,omitempty"`    // take the pictures as they come instead of shuffling them every epoch
+	Flip         bool          `json:"mirror,omitempty"`      // show each image flipped in half of the epochs
+	NoShuffle    bool          `json:"in_order,omitempty"`    // take the images as they come instead of shuffling them every epoch
 	Keep         int           `json:"keep"`                  // newest checkpoints kept beside the best; no default: 0 is all
-	DisplayEvery int           `json:"display_every"`         // updates between two points of a curve; 20
+	DisplayEvery int           `json:"display_every"`         // steps between two points of a curve; 20
 	SaveEvery    Interval      `json:"save_every,omitzero"`   // between checkpoints inside an epoch; no default: 0 is none
 	ClipNorm     float64       `json:"clip_norm,omitempty"`   // the most that the gradients' global norm may be; 0: no bound
 	OnNaN        OnNaN         `json:"on_nan,omitempty"`      // stop

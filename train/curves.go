@@ -9,17 +9,17 @@ import (
 // cross_entropy and accuracy are of batches with dropout on.
 func (r *run) writeCurves() error {
 	points := []point{{"learning_rate", r.settings().LearningRate}, {"images_per_second", r.rate()}}
-	if r.display.count > 0 { // or all updates since were left out
+	if r.display.count > 0 { // or all steps since were left out
 		loss, accuracy := r.display.values()
 		points = append([]point{{tagLoss, loss}, {tagAccuracy, accuracy}}, points...)
 	}
-	r.display = mean{}
+	r.display = metricSum{}
 	err := r.scalars(r.at.Step, points)
 	return errors.Join(err, r.events.Flush())
 }
 
 // writeHistograms writes how the trained variables and their gradients are
-// distributed in the last update of an epoch; there are no values of any other.
+// distributed in the last step of an epoch; there are no values of any other.
 func (r *run) writeHistograms(samples [][]float32) error {
 	var errs []error
 	for i, values := range samples {
@@ -38,7 +38,7 @@ func (r *run) writeEpoch(ctx context.Context, e EpochResult) error {
 			errs = append(errs, r.events.Scalar(e.Step, "validation/top5", *v.Top5))
 		}
 	}
-	return errors.Join(append(errs, r.show(ctx, e), r.events.Flush())...)
+	return errors.Join(append(errs, r.showEpoch(ctx, e), r.events.Flush())...)
 }
 
 type point struct {

@@ -46,7 +46,7 @@ var columns = []string{"epoch", "step", "loss", "accuracy", "validation_loss", "
 	"learning_rate", "images_per_second", "seconds"}
 
 // open makes the folders, takes the directory for this process alone, and leaves
-// there only what belongs to a run that goes on at a position, from a checkpoint
+// there only what belongs to a run that resumes at a position, from a checkpoint
 // if there is one, and keeps so many.
 func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta, keep int) error {
 	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
@@ -98,7 +98,7 @@ func (d *directory) keepMetrics(epochs int) error {
 	return checkpoint.WriteFile(d.metrics, rows)
 }
 
-// unmoved refuses to go on from a checkpoint that another process has left behind
+// unmoved refuses to resume from a checkpoint that another process has left behind
 // since it was chosen, which was before the lock.
 func (d *directory) unmoved(ctx context.Context, from *checkpoint.Meta) error {
 	var known checkpoint.Meta

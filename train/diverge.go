@@ -14,11 +14,11 @@ import (
 	"alexnet/summaries"
 )
 
-// OnNaN is what happens to an update whose loss or gradients are not finite
+// OnNaN is what happens to a step whose loss or gradients are not finite
 // numbers. It is never applied.
 type OnNaN string
 
-// Stop ends the run. Skip leaves the update out, counts it, and goes on with the
+// Stop ends the run. Skip leaves the step out, counts it, and resumes with the
 // next batch; an epoch of which less than half is left ends the run. LowerRate goes back
 // to the newest checkpoint of an epoch's end, or to the start, and takes a tenth of
 // the learning rate from there on, at most three times in a run. When that does not
@@ -29,7 +29,7 @@ const (
 	LowerRate OnNaN = "lower-lr"
 )
 
-const mostLowered = 3
+const maxLowered = 3
 
 // DivergedError ends a run whose loss, gradients or values are no longer finite
 // numbers.
@@ -37,7 +37,7 @@ type NonFiniteError struct {
 	What             string   // in words: what is not finite
 	Variables        []string // whose gradients or values it is, from the first layer on; none where only a loss is
 	Loss             float64  // NaN where none was computed
-	Step             int64    // the update that met it, or the last one before it was found
+	Step             int64    // the step that met it, or the last one before it was found
 	Epoch            int      // from 1
 	LearningRate     float64
 	Images           []string // of the batch; none when no batch met it
@@ -48,12 +48,12 @@ type NonFiniteError struct {
 func (e *NonFiniteError) Error() string {
 	text := fmt.Sprintf("train step %d (epoch %d): got %s", e.Step, e.Epoch, e.What)
 	if n := len(e.Images); n > 0 {
-		text += fmt.Sprintf(" in a batch of %d pictures, %q first", n, e.Images[0])
+		text += fmt.Sprintf(" in a batch of %d images, %q first", n, e.Images[0])
 	}
 	return fmt.Sprintf("%s, want a finite number; the learning rate is %.4g", text, e.LearningRate)
 }
 
-// Hint says what to do about it. A run that goes on keeps its rate and its bound;
+// Hint says what to do about it. A run that resumes keeps its rate and its bound;
 // what happens to NaN may be changed.
 func (e *NonFiniteError) Hint() string {
 	rate := fmt.Sprintf("--lr %.0e", e.LearningRate/10)
@@ -71,9 +71,9 @@ func (e *NonFiniteError) Hint() string {
 }
 
 // diverged completes e by where the run stands.
-func (r *run) diverged(e NonFiniteError) error {
+func (r *run) nonFiniteError(e NonFiniteError) error {
 	e.Step, e.Epoch, e.LearningRate = r.at.Step, r.at.Epoch+1, r.settings().LearningRate
-	e.RetriesExhausted = r.cfg.OnNaN == LowerRate || r.at.Lowered == mostLowered
+	e.RetriesExhausted = r.cfg.OnNaN == LowerRate || r.at.Lowered == maxLowered
 	if len(e.Images) > 0 {
 		e.Step++
 	}
@@ -83,7 +83,7 @@ func (r *run) diverged(e NonFiniteError) error {
 	return &e
 }
 
-// settings are those of the next update: the rate as often lowered as it was.
+// settings are those of the next step: the rate as often lowered as it was.
 func (r *run) settings() Config {
 	c := r.cfg
 	for range r.at.Lowered {
@@ -92,12 +92,12 @@ func (r *run) settings() Config {
 	return c
 }
 
-// sound refuses to go on, and so to save, with values that are not finite: the
-// last update may have made them after its gradients were looked at.
-func (r *run) sound(ctx context.Context) error {
-	bad, err := r.graph.spoilt(context.WithoutCancel(ctx), r.session)
+// sound refuses to resume, and so to save, with values that are not finite: the
+// last step may have made them after its gradients were looked at.
+func (r *run) checkFinite(ctx context.Context) error {
+	bad, err := r.graph.nonFinite(context.WithoutCancel(ctx), r.session)
 	if err == nil && len(bad) > 0 {
-		err = r.diverged(NonFiniteError{What: fmt.Sprintf("values of %s that are not finite", andOthers(bad)), Variables: bad, Loss: math.NaN()})
+		err = r.nonFiniteError(NonFiniteError{What: fmt.Sprintf("values of %s that are not finite", lastName(bad)), Variables: bad, Loss: math.NaN()})
 	}
 	return err
 }
@@ -114,7 +114,7 @@ func (r result) finite() bool {
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // notFinite gives the places of the values that are not.
-func notFinite(values []float32) (places []int) {
+func nonFiniteIndexes(values []float32) (places []int) {
 	for i, v := range values {
 		if !finite(float64(v)) {
 			places = append(places, i)
@@ -130,21 +130,21 @@ func namesOf(vars []ops.Variable, places []int) (names []string) {
 	return names
 }
 
-// skip leaves out the update of the next n pictures: what it found is not shown.
+// skip leaves out the step of the next n images: what it found is not shown.
 // Under other rules than Skip it is an error.
-func (r *run) skip(res *result, n int) error {
-	bad := namesOf(r.job.Network.Trainable, notFinite(res.squares))
-	e := NonFiniteError{Variables: bad, Loss: res.loss, Images: r.batch(n)}
+func (r *run) skipStep(res *result, n int) error {
+	bad := namesOf(r.job.Network.Trainable, nonFiniteIndexes(res.squares))
+	e := NonFiniteError{Variables: bad, Loss: res.loss, Images: r.batchPaths(n)}
 	e.What = fmt.Sprintf("a loss of %v", res.loss)
 	switch {
 	case !finite(res.loss):
 	case len(bad) == 0:
 		e.What = fmt.Sprintf("gradients whose norm is not finite, at a loss of %.4g,", res.loss)
 	default:
-		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", andOthers(bad), res.loss)
+		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", lastName(bad), res.loss)
 	}
-	err := r.diverged(e)
-	r.note("pictures of the batch: " + someOf(e.Images))
+	err := r.nonFiniteError(e)
+	r.note("images of the batch: " + firstPaths(e.Images))
 	if r.cfg.OnNaN != Skip {
 		return err
 	}
@@ -154,23 +154,23 @@ func (r *run) skip(res *result, n int) error {
 	return nil
 }
 
-// enough says of how many pictures the updates of an epoch that ends were left out.
+// enough says of how many images the steps of an epoch that ends were left out.
 // Where it is most of them, as when finite values have exploded already, the epoch
 // gets no checkpoint, which might push out the last good one.
-func (r *run) enough() error {
+func (r *run) checkSkipped() error {
 	all := r.train.count
 	left := all - r.at.sum.count
 	switch {
 	case 2*left > all:
-		return r.diverged(NonFiniteError{What: fmt.Sprintf("losses or gradients that are not finite for %d of the epoch's %d pictures", left, all), Loss: math.NaN()})
+		return r.nonFiniteError(NonFiniteError{What: fmt.Sprintf("losses or gradients that are not finite for %d of the epoch's %d images", left, all), Loss: math.NaN()})
 	case left > 0:
-		r.note(fmt.Sprintf("epoch %d: the updates of %d of %d pictures were left out", r.at.Epoch+1, left, all))
+		r.note(fmt.Sprintf("epoch %d: the updates of %d of %d images were left out", r.at.Epoch+1, left, all))
 	}
 	return nil
 }
 
-// batch names the next n pictures of the running epoch.
-func (r *run) batch(n int) (paths []string) {
+// batch names the next n images of the running epoch.
+func (r *run) batchPaths(n int) (paths []string) {
 	for _, i := range r.order()[r.at.Index : r.at.Index+n] {
 		paths = append(paths, r.train.examples[i%r.train.count].Path)
 	}
@@ -178,7 +178,7 @@ func (r *run) batch(n int) (paths []string) {
 }
 
 // someOf names the first ten, which is what a line of a log can hold.
-func someOf(paths []string) string {
+func firstPaths(paths []string) string {
 	const most = 10
 	if n := len(paths) - most; n > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), n)
@@ -188,7 +188,7 @@ func someOf(paths []string) string {
 
 // andOthers names the last, which is the nearest to the loss: from there a fault
 // spreads to the layers below.
-func andOthers(names []string) string {
+func lastName(names []string) string {
 	last := names[len(names)-1]
 	if n := len(names) - 1; n > 0 {
 		return fmt.Sprintf("%s (and %d below it)", last, n)
@@ -198,18 +198,18 @@ func andOthers(names []string) string {
 
 // goBack takes the run back with a tenth of the rate, where err is that it diverged
 // and LowerRate is the rule. Else it gives err back.
-func (r *run) goBack(ctx context.Context, err error) error {
+func (r *run) rollBack(ctx context.Context, err error) error {
 	var diverged *NonFiniteError
 	lowered := r.at.Lowered + 1
-	if r.cfg.OnNaN != LowerRate || lowered > mostLowered || !errors.As(err, &diverged) {
+	if r.cfg.OnNaN != LowerRate || lowered > maxLowered || !errors.As(err, &diverged) {
 		return err
 	}
-	to, unread := r.wayBack()
+	to, unread := r.rollbackTarget()
 	if unread != nil {
 		return errors.Join(err, unread)
 	}
 	r.job.Resume = to
-	if err := r.enter(context.WithoutCancel(ctx)); err != nil {
+	if err := r.restore(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	r.at.Lowered = lowered
@@ -232,7 +232,7 @@ func (r *run) goBack(ctx context.Context, err error) error {
 // epoch may have been saved on the way up, so it is of an epoch's end; where the
 // rate was lowered since the newest one, that did not help, and it is the one before.
 // A run that was resumed before the first has no way but to where it was resumed.
-func (r *run) wayBack() (*checkpoint.Meta, error) {
+func (r *run) rollbackTarget() (*checkpoint.Meta, error) {
 	all, err := r.dir.checkpoints.List()
 	ends := slices.DeleteFunc(all, func(m checkpoint.Meta) bool { return m.Index > 0 })
 	switch n := len(ends); {

@@ -17,12 +17,12 @@ import (
 	"alexnet/train"
 )
 
-// poisoned is the place of a picture that makes gradients NaN: its pixels are,
+// poisoned is the place of a image that makes gradients NaN: its pixels are,
 // and rectifiers that turn NaN into 0 leave the loss finite.
 const poisoned = 4
 
-// poison spoils the picture as long as it is due.
-func (s *studio) poison(job *train.Job, due func() bool) {
+// poison spoils the image as long as it is due.
+func (s *fixture) poison(job *train.Job, due func() bool) {
 	path, decode := s.train[poisoned].Path, job.Data.Train.Decode
 	job.Data.Train.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
 		err := decode(ctx, encoded, ex, into)
@@ -37,18 +37,18 @@ func (s *studio) poison(job *train.Job, due func() bool) {
 
 func always() bool { return true }
 
-// poisonedStep is the update of the epoch, from 0, that meets the picture.
-func poisonedStep(cfg train.Config, pictures, epoch int) int {
-	return slices.Index(input.Shuffled(pictures, cfg.Seed, epoch), poisoned) / cfg.Batch
+// poisonedStep is the step of the epoch, from 0, that meets the image.
+func poisonedStep(cfg train.Config, images, epoch int) int {
+	return slices.Index(input.Shuffled(images, cfg.Seed, epoch), poisoned) / cfg.Batch
 }
 
-// A gradient that is no number ends the run at once and says of which layer and
-// which pictures, though the loss is a number; the checkpoint before stays.
+// A gradient that is non-finite ends the run at once and says of which layer and
+// which images, though the loss is a number; the checkpoint before stays.
 func TestGradientStops(t *testing.T) {
-	s := newStudio(t, 9, 0)
-	dir := s.run(t, plain)
+	s := newFixture(t, 9, 0)
+	dir := s.run(t, simple)
 	good := bundle(t, dir)
-	cfg := plain
+	cfg := simple
 	cfg.Epochs = 2
 	job := s.job(t, cfg, dir, latest(t, dir))
 	s.poison(&job, always)
@@ -72,7 +72,7 @@ func TestGradientStops(t *testing.T) {
 	}
 	for i, place := range input.Shuffled(9, cfg.Seed, 1)[3*k : 3*k+3] {
 		if path := s.train[place].Path; diverged.Images[i] != path || !strings.Contains(notes[0], path) {
-			t.Errorf("picture %d: got %q and %q, want %q", i, diverged.Images[i], notes, path)
+			t.Errorf("image %d: got %q and %q, want %q", i, diverged.Images[i], notes, path)
 		}
 	}
 	if !slices.Equal(names(t, dir), []string{"model_epoch1.ckpt"}) || !bytes.Equal(bundle(t, dir), good) {
@@ -99,10 +99,10 @@ func TestDivergedHint(t *testing.T) {
 	}
 }
 
-// Of a large batch the note names ten pictures and counts the rest.
+// Of a large batch the note names ten images and counts the rest.
 func TestGradientStopsALargeBatch(t *testing.T) {
-	s := newStudio(t, 12, 0)
-	cfg := plain
+	s := newFixture(t, 12, 0)
+	cfg := simple
 	cfg.Batch = 12
 	job := s.job(t, cfg, t.TempDir(), nil)
 	s.poison(&job, always)
@@ -110,7 +110,7 @@ func TestGradientStopsALargeBatch(t *testing.T) {
 	job.Progress.OnNote = func(text string) { note = text }
 	var diverged *train.NonFiniteError
 	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Images) != 12 {
-		t.Fatalf("got %v, want a DivergedError with 12 pictures", err)
+		t.Fatalf("got %v, want a DivergedError with 12 images", err)
 	}
 	if want := strings.Join(diverged.Images[:10], ", ") + " and 2 more"; !strings.HasSuffix(note, want) {
 		t.Errorf("got note %q, want it to end in %q", note, want)
@@ -119,8 +119,8 @@ func TestGradientStopsALargeBatch(t *testing.T) {
 
 // Values that are no numbers at the start are told before anything is computed.
 func TestStartStops(t *testing.T) {
-	s := newStudio(t, 3, 0)
-	job := s.job(t, plain, t.TempDir(), nil)
+	s := newFixture(t, 3, 0)
+	job := s.job(t, simple, t.TempDir(), nil)
 	v := job.Network.Variables[4] // conv3's
 	value, assign := ops.Fed(job.Network.Root, v)
 	start := job.Start
@@ -134,7 +134,7 @@ func TestStartStops(t *testing.T) {
 		_, err = session.Run(ctx, tfgraph.Feeds{value: bad}, nil, assign)
 		return err
 	}
-	err := train.Run(context.Background(), plain, job)
+	err := train.Run(context.Background(), simple, job)
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || !slices.Equal(diverged.Variables, []string{"conv3/weights"}) || !strings.Contains(err.Error(), "conv3/weights") {
 		t.Errorf("got %v, want a DivergedError that names conv3/weights", err)
@@ -147,10 +147,10 @@ func skipping(micro int) train.Config {
 		Seed: 7, DisplayEvery: 1, OnNaN: train.Skip}
 }
 
-// An update that is left out changes no variable and no slot, and is counted.
+// A step that is left out changes no variable and no slot, and is counted.
 func TestSkipChangesNothing(t *testing.T) {
 	for _, micro := range []int{0, 2} {
-		s := newStudio(t, 12, 0)
+		s := newFixture(t, 12, 0)
 		cfg, dir := skipping(micro), t.TempDir()
 		for poisonedStep(cfg, 12, 0) != 1 {
 			cfg.Seed++
@@ -182,10 +182,10 @@ func TestSkipChangesNothing(t *testing.T) {
 	}
 }
 
-// A run that leaves updates out and is interrupted after any of them ends like
+// A run that leaves steps out and is interrupted after any of them ends like
 // one that is not.
 func TestSkipIsResumedExactly(t *testing.T) {
-	s := newStudio(t, 12, 2)
+	s := newFixture(t, 12, 2)
 	for _, micro := range []int{0, 2} {
 		cfg := skipping(micro)
 		run := func(dir string, stop int64) error {
@@ -217,12 +217,12 @@ func TestSkipIsResumedExactly(t *testing.T) {
 // it; one of which most is left says what was left out.
 func TestSkipMost(t *testing.T) {
 	for _, c := range []struct {
-		pictures, left int
+		images, left int
 	}{{6, 6}, {9, 6}, {18, 6}} {
-		s := newStudio(t, c.pictures, 0)
+		s := newFixture(t, c.images, 0)
 		cfg := skipping(0)
 		cfg.Batch, cfg.Epochs = 6, 1
-		for poisonedStep(cfg, c.pictures, 0) > 0 {
+		for poisonedStep(cfg, c.images, 0) > 0 {
 			cfg.Seed++
 		}
 		dir := t.TempDir()
@@ -231,12 +231,12 @@ func TestSkipMost(t *testing.T) {
 		what := listen(&job)
 		err := train.Run(context.Background(), cfg, job)
 		var diverged *train.NonFiniteError
-		if ends := 2*c.left > c.pictures; errors.As(err, &diverged) != ends || (names(t, dir) == nil) != ends {
-			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a DivergedError and none: %v", c.left, c.pictures, err, names(t, dir), ends)
+		if ends := 2*c.left > c.images; errors.As(err, &diverged) != ends || (names(t, dir) == nil) != ends {
+			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a DivergedError and none: %v", c.left, c.images, err, names(t, dir), ends)
 		}
-		said := fmt.Sprintf("%d of %d pictures", c.left, c.pictures)
+		said := fmt.Sprintf("%d of %d images", c.left, c.images)
 		if diverged != nil {
-			said = fmt.Sprintf("%d of the epoch's %d pictures", c.left, c.pictures)
+			said = fmt.Sprintf("%d of the epoch's %d images", c.left, c.images)
 			what.notes = append(what.notes, err.Error())
 		}
 		if last := what.notes[len(what.notes)-1]; !strings.Contains(last, said) {
@@ -245,13 +245,13 @@ func TestSkipMost(t *testing.T) {
 	}
 }
 
-// Twice the bound takes the first update, whose gradients lie beyond either,
+// Twice the bound takes the first step, whose gradients lie beyond either,
 // twice as far: the two end apart by rate times bound. Micro-batches are clipped
 // by the norm of their sum.
 func TestClipNorm(t *testing.T) {
 	const rate, bound = 1, 1e-3
 	for _, micro := range []int{0, 2} {
-		s := newStudio(t, 6, 0)
+		s := newFixture(t, 6, 0)
 		ends := make([]map[string][]float32, 2)
 		for i := range ends {
 			cfg := train.Config{Epochs: 1, Batch: 6, MicroBatch: micro, LearningRate: rate, Optimizer: ops.GradientDescent,

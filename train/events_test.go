@@ -20,7 +20,7 @@ import (
 // shown is what TensorBoard makes of a run's event files: for each tag the
 // steps with their values, where a session's start makes it forget the steps
 // from there on. Values of speed are left out.
-func shown(t testing.TB, dir string) map[string][]string {
+func curves(t testing.TB, dir string) map[string][]string {
 	t.Helper()
 	type event struct {
 		step  int64
@@ -55,10 +55,10 @@ func shown(t testing.TB, dir string) map[string][]string {
 	return curves
 }
 
-// TensorBoard's own reader finds every curve, histogram and picture, each step
-// once, in a run and in one that was interrupted and lost some updates.
+// TensorBoard's own reader finds every curve, histogram and image, each step
+// once, in a run and in one that was interrupted and lost some steps.
 func TestTensorBoardReadsARun(t *testing.T) {
-	s := newStudio(t, 10, 4)
+	s := newFixture(t, 10, 4)
 	s.layers = []string{"conv5", "fc8"}
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 2}
 	whole, broken := s.run(t, cfg), t.TempDir()
@@ -116,7 +116,7 @@ func TestTensorBoardReadsARun(t *testing.T) {
 // run, in one that was interrupted, and where a file is there already from a time
 // that the clock has yet to reach.
 func TestEventFilesFollowEachOther(t *testing.T) {
-	s := newStudio(t, 10, 4)
+	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 1}
 	whole, parts := s.run(t, cfg), t.TempDir()
 	ahead := filepath.Join(train.Events(parts), "events.out.tfevents.4000000000.other.1")
@@ -148,9 +148,9 @@ func TestEventFilesFollowEachOther(t *testing.T) {
 	}
 }
 
-// The first pictures of a run are shown as the network sees them.
+// The first images of a run are shown as the network sees them.
 func TestRunShowsItsInputs(t *testing.T) {
-	s := newStudio(t, 3, 0)
+	s := newFixture(t, 3, 0)
 	cfg := train.Config{Epochs: 1, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 1}
 	dir := s.run(t, cfg)
 	files, err := summaries.Files(train.Events(dir))
@@ -168,6 +168,6 @@ func TestRunShowsItsInputs(t *testing.T) {
 		}
 	}
 	if count != 1 {
-		t.Errorf("got %d pictures, want 1", count)
+		t.Errorf("got %d images, want 1", count)
 	}
 }

@@ -20,15 +20,15 @@ import (
 	"alexnet/train"
 )
 
-var plain = train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Seed: 7, DisplayEvery: 1}
+var simple = train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Seed: 7, DisplayEvery: 1}
 
-// A loss that is no number ends the run at once and says where; the checkpoint
+// A loss that is non-finite ends the run at once and says where; the checkpoint
 // before stays as it was.
 func TestRunDiverges(t *testing.T) {
-	s := newStudio(t, 9, 0)
-	dir := s.run(t, plain)
+	s := newFixture(t, 9, 0)
+	dir := s.run(t, simple)
 	good := bundle(t, dir)
-	wild := plain
+	wild := simple
 	wild.Epochs, wild.LearningRate = 3, 1e6
 	err := train.Run(context.Background(), wild, s.job(t, wild, dir, latest(t, dir)))
 	var diverged *train.NonFiniteError
@@ -45,7 +45,7 @@ func TestRunDiverges(t *testing.T) {
 	order := input.Shuffled(9, wild.Seed, 1)[batch : batch+3]
 	for i, path := range diverged.Images {
 		if path != s.train[order[i]].Path {
-			t.Errorf("picture %d: got %q, want %q", i, path, s.train[order[i]].Path)
+			t.Errorf("image %d: got %q, want %q", i, path, s.train[order[i]].Path)
 		}
 	}
 	prefix := train.Checkpoints(dir).Prefix(newest(t, dir))
@@ -62,13 +62,13 @@ func TestRunDiverges(t *testing.T) {
 	}
 }
 
-// When the epoch's last update was one too many, validation meets it, before a
+// When the epoch's last step was one too many, validation meets it, before a
 // checkpoint is made of it.
 func TestRunDivergesInValidation(t *testing.T) {
-	s := newStudio(t, 3, 2)
+	s := newFixture(t, 3, 2)
 	s.layers = []string{"fc8"} // finite values that the next product takes beyond float32
 	dir := t.TempDir()
-	wild := plain
+	wild := simple
 	wild.LearningRate = 6e36
 	err := train.Run(context.Background(), wild, s.job(t, wild, dir, nil))
 	var diverged *train.NonFiniteError
@@ -85,16 +85,16 @@ func TestRunDivergesInValidation(t *testing.T) {
 
 // Of two runs in one directory the second is refused and changes nothing.
 func TestRunTakesItsDirectory(t *testing.T) {
-	s := newStudio(t, 3, 1)
+	s := newFixture(t, 3, 1)
 	dir := t.TempDir()
-	job := s.job(t, plain, dir, nil)
+	job := s.job(t, simple, dir, nil)
 	second := errors.New("not tried")
 	job.Progress.OnEpoch = func(e train.EpochResult) {
 		if e.Epoch == 0 {
-			second = train.Run(context.Background(), plain, s.job(t, plain, dir, nil))
+			second = train.Run(context.Background(), simple, s.job(t, simple, dir, nil))
 		}
 	}
-	must(t, train.Run(context.Background(), plain, job))
+	must(t, train.Run(context.Background(), simple, job))
 	if !errors.Is(second, train.ErrBusy) || !strings.Contains(second.Error(), dir) {
 		t.Errorf("got %v, want %v and the name %q", second, train.ErrBusy, dir)
 	}
@@ -104,15 +104,15 @@ func TestRunTakesItsDirectory(t *testing.T) {
 	if files, _ := os.ReadDir(train.Events(dir)); len(files) != 1 {
 		t.Errorf("got %d event files, want 1", len(files))
 	}
-	s.resume(t, plain, dir) // the directory is free again
+	s.resume(t, simple, dir) // the directory is free again
 }
 
 // Between choosing a checkpoint and taking the directory another process may have
 // gone on: then nothing of its is removed.
 func TestRunThatAnotherProcessMovedOn(t *testing.T) {
-	s := newStudio(t, 3, 0)
+	s := newFixture(t, 3, 0)
 	dir := t.TempDir()
-	cfg := plain
+	cfg := simple
 	cfg.Epochs, cfg.Keep = 1, 0
 	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
 	all, err := train.Checkpoints(dir).List()
@@ -137,18 +137,18 @@ func TestRunThatAnotherProcessMovedOn(t *testing.T) {
 // A run whose directory is moved or removed ends at its next save, says what
 // happened and what to do, and does not make the directory anew.
 func TestRunWhoseDirectoryDisappears(t *testing.T) {
-	s := newStudio(t, 3, 0)
+	s := newFixture(t, 3, 0)
 	inside := train.Interval{Steps: 1}
 	for name, c := range map[string]struct {
 		every     train.Interval
-		gone, end int64 // the update after which it goes, and the last one
+		gone, end int64 // the step after which it goes, and the last one
 	}{
 		"at an epoch's end":           {train.Interval{}, 3, 6},
 		"inside an epoch":             {train.Interval{}, 5, 6},
 		"before a save in its middle": {inside, 4, 4},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
-		cfg := plain
+		cfg := simple
 		cfg.Epochs, cfg.Batch, cfg.SaveEvery = 3, 1, c.every
 		job := s.job(t, cfg, dir, nil)
 		var last int64
@@ -174,37 +174,37 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	}
 }
 
-// A picture that breaks ends the run, which saves where it stands: with the picture
-// as it was, it goes on as if nothing had been. Before the first update there is
+// A image that breaks ends the run, which saves where it stands: with the image
+// as it was, it resumes as if nothing had been. Before the first step there is
 // nothing to save.
 func TestRunMeetsABrokenPicture(t *testing.T) {
-	s := newStudio(t, 8, 2)
-	cfg := plain
+	s := newFixture(t, 8, 2)
+	cfg := simple
 	cfg.Epochs, cfg.Batch, cfg.MicroBatch, cfg.Optimizer, cfg.Dropout = 2, 4, 2, ops.Adam, .5
 	whole := s.run(t, cfg)
 	last := s.train[input.Shuffled(8, cfg.Seed, 1)[7]]
 	for name, c := range map[string]struct {
-		picture input.Example
-		epoch   int // after which it breaks
-		saved   []string
+		image input.Example
+		epoch int // after which it breaks
+		saved []string
 	}{
 		"before the first update": {s.train[input.Shuffled(8, cfg.Seed, 0)[0]], 0, nil},
 		"in an update":            {last, 1, []string{"model_epoch1.ckpt", "model_epoch1_step3.ckpt"}},
 		"in validation":           {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, broken := t.TempDir(), c.picture.Path
+			dir, broken := t.TempDir(), c.image.Path
 			good, err := os.ReadFile(broken)
 			must(t, err)
 			job := s.job(t, cfg, dir, nil)
 			job.Progress.OnEpoch = func(e train.EpochResult) {
 				if e.Epoch == c.epoch {
-					must(t, os.WriteFile(broken, []byte("no picture"), 0o644))
+					must(t, os.WriteFile(broken, []byte("no image"), 0o644))
 				}
 			}
 			err = train.Run(context.Background(), cfg, job)
-			var picture *input.Error
-			if !errors.As(err, &picture) || picture.Path != broken {
+			var image *input.Error
+			if !errors.As(err, &image) || image.Path != broken {
 				t.Errorf("got %v, want an error that names %q", err, broken)
 			}
 			if got := names(t, dir); !slices.Equal(got, c.saved) {
@@ -219,7 +219,7 @@ func TestRunMeetsABrokenPicture(t *testing.T) {
 
 // What cannot be begun says why, and leaves no goroutine and no lock.
 func TestRunRefuses(t *testing.T) {
-	s := newStudio(t, 3, 0)
+	s := newFixture(t, 3, 0)
 	unstartable := errors.New("no weights")
 	cases := map[string]struct {
 		change func(*train.Config, *train.Job)
@@ -228,7 +228,7 @@ func TestRunRefuses(t *testing.T) {
 		"bad settings": {func(c *train.Config, _ *train.Job) { c.Epochs = 0 }, "epochs: got 0"},
 		"no door":      {func(_ *train.Config, j *train.Job) { j.Start = nil }, "Start and Resume"},
 		"both doors":   {func(_ *train.Config, j *train.Job) { j.Resume = new(checkpoint.Meta) }, "Start and Resume"},
-		"no pictures":  {func(_ *train.Config, j *train.Job) { j.Data.Train.Examples = nil }, "no pictures"},
+		"no images":    {func(_ *train.Config, j *train.Job) { j.Data.Train.Examples = nil }, input.ErrNoImages.Error()},
 		"no batch":     {func(_ *train.Config, j *train.Job) { j.Data.Train.Batch = 0 }, "batch of 0"},
 		"a graph that failed": {func(_ *train.Config, j *train.Job) {
 			ops.NewVariable(j.Network.Root, "conv1/weights", 2)
@@ -247,13 +247,13 @@ func TestRunRefuses(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			cfg, dir := plain, t.TempDir()
+			cfg, dir := simple, t.TempDir()
 			job := s.job(t, cfg, dir, nil)
 			c.change(&cfg, &job)
 			if err := train.Run(context.Background(), cfg, job); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want an error about %q", err, c.says)
 			}
-			must(t, train.Run(context.Background(), plain, s.job(t, plain, dir, nil)))
+			must(t, train.Run(context.Background(), simple, s.job(t, simple, dir, nil)))
 		})
 	}
 }
@@ -261,11 +261,11 @@ func TestRunRefuses(t *testing.T) {
 // A network without dropout has no inputs to feed it by; the default of those it
 // has is to drop nothing.
 func TestRunWithoutDropout(t *testing.T) {
-	s := newStudio(t, 3, 0)
-	with, without := s.run(t, plain), t.TempDir()
-	job := s.job(t, plain, without, nil)
+	s := newFixture(t, 3, 0)
+	with, without := s.run(t, simple), t.TempDir()
+	job := s.job(t, simple, without, nil)
 	job.Network.DropRate, job.Network.DropSeed = tf.Output{}, tf.Output{}
-	must(t, train.Run(context.Background(), plain, job))
+	must(t, train.Run(context.Background(), simple, job))
 	if !bytes.Equal(bundle(t, with), bundle(t, without)) {
 		t.Error("dropout of 0 differs from none")
 	}

@@ -28,7 +28,7 @@ const (
 	faultsVar = "ALEXNET_FAULTS_ALL"
 )
 
-// faulty are the settings of runs on a disk that fails: three updates, a save
+// faulty are the settings of runs on a disk that fails: three steps, a save
 // after each, and features on disk.
 var faulty = train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7,
 	Keep: 1, DisplayEvery: 1, SaveEvery: train.Interval{Steps: 1}}
@@ -38,7 +38,7 @@ func init() { enterFaults = faults.Enter }
 const faultyPictures, faultyTrained = 10, 8
 
 func trainWhereTold(t *testing.T) {
-	s := studioOf(t, examplesIn(t, os.Getenv(picturesVar)), faultyTrained)
+	s := fixtureOf(t, examplesIn(t, os.Getenv(imagesVar)), faultyTrained)
 	s.layers = []string{"fc7", "fc8"}
 	s.cache = train.Cache{Budget: 1}
 	once := func(dir string) error {
@@ -118,10 +118,10 @@ func (r trainer) run(t *testing.T, dir string) (text string) {
 }
 
 // startTrainer starts one on the disk, and ends it with the test.
-func startTrainer(t *testing.T, d *disk, pictures string) trainer {
+func startTrainer(t *testing.T, d *disk, images string) trainer {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestFailingDisk$", "-test.timeout=2h")
-	child.Env = append(os.Environ(), faultyVar+"=1", picturesVar+"="+pictures)
+	child.Env = append(os.Environ(), faultyVar+"=1", imagesVar+"="+images)
 	child.Stderr = os.Stderr
 	in, err := child.StdinPipe()
 	must(t, err)
@@ -142,7 +142,7 @@ func startTrainer(t *testing.T, d *disk, pictures string) trainer {
 
 // TestFailingDisk fails one call after the other of a run on its folder. The run
 // ends with an error that says why, or does without; no checkpoint is lost, none
-// is damaged, and from there it goes on to the same bits.
+// is damaged, and from there it resumes to the same bits.
 func TestFailingDisk(t *testing.T) {
 	if os.Getenv(faultyVar) != "" {
 		trainWhereTold(t)
@@ -152,9 +152,9 @@ func TestFailingDisk(t *testing.T) {
 		t.Skip("trains many times; run without -short")
 	}
 	d := new(disk)
-	pictures := photographs(t, faultyPictures)
-	s := studioOf(t, pictures, faultyTrained) // to look at what comes of it
-	r := startTrainer(t, d, filepath.Dir(pictures[0].Path))
+	images := testImages(t, faultyPictures)
+	s := fixtureOf(t, images, faultyTrained) // to look at what comes of it
+	r := startTrainer(t, d, filepath.Dir(images[0].Path))
 	root := t.TempDir()
 	whole := filepath.Join(root, "whole")
 	d.set(whole, 0, 0, false)

@@ -16,18 +16,18 @@ import (
 )
 
 // filling is what a run set out to compute of the frozen layers. It stands in the
-// run directory as long as that is under way: a picture's last bits depend on its
-// place among those computed at once, so a run that was killed has to go on in the
+// run directory as long as that is under way: a image's last bits depend on its
+// place among those computed at once, so a run that was killed has to resume in the
 // same groups.
 type filling struct {
-	Pictures string  `json:"pictures"` // a hash that tells them from others
-	Missing  [][]int `json:"missing"`  // from each store, by picture
+	Images  string  `json:"images"`  // a hash that tells them from others
+	Missing [][]int `json:"missing"` // from each store, by image
 }
 
-// planFilling settles which pictures the stores lack. Where rows outlive the
+// planFilling settles which images the stores lack. Where rows outlive the
 // process, it is written down, or what a process before has written still holds.
-func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []featurecache.Store) ([][]int, error) {
-	now := filling{Pictures: hashOf(all)}
+func (r *run) planFilling(all []input.Example, prefixes []*frozenLayers, stores []featurecache.Store) ([][]int, error) {
+	now := filling{Images: hashOf(all)}
 	total := 0
 	var counts []int
 	for i, p := range prefixes {
@@ -46,7 +46,7 @@ func (r *run) planFilling(all []input.Example, prefixes []*prefix, stores []feat
 		return nil, err
 	}
 	if err := checkpoint.WriteFile(r.dir.filling, text); err != nil {
-		return nil, &storeError{err}
+		return nil, &cacheWriteError{err}
 	}
 	return now.Missing, nil
 }
@@ -68,10 +68,10 @@ func readFilling(path string) (f filling) {
 	return f
 }
 
-// covers tells whether what is missing now, of so many pictures of each store, is
+// covers tells whether what is missing now, of so many images of each store, is
 // a rest of f.
 func (f filling) covers(now filling, counts []int) bool {
-	if f.Pictures != now.Pictures || len(f.Missing) != len(now.Missing) {
+	if f.Images != now.Images || len(f.Missing) != len(now.Missing) {
 		return false
 	}
 	for i, rest := range now.Missing {
@@ -98,7 +98,7 @@ func missing(store featurecache.Store, count int) (all []int) {
 
 // rest are the groups of a plan in which anything is still missing.
 func rest(plan []int, store featurecache.Store) (order []int) {
-	for group := range slices.Chunk(plan, micro) {
+	for group := range slices.Chunk(plan, featureBatch) {
 		if slices.ContainsFunc(group, func(i int) bool { return !store.Has(i) }) {
 			order = append(order, group...)
 		}
@@ -108,7 +108,7 @@ func rest(plan []int, store featurecache.Store) (order []int) {
 
 func hashOf(examples []input.Example) string {
 	h := sha256.New()
-	for _, p := range picturesOf(examples) {
+	for _, p := range cacheEntries(examples) {
 		fmt.Fprintf(h, "%q %d\n", p.Path, p.Variant)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])

@@ -13,10 +13,10 @@ import (
 )
 
 // A run that dies while it computes what frozen layers give, with so many rows
-// kept, goes on in the same groups: a picture's last bits depend on its place in
+// kept, resumes in the same groups: a image's last bits depend on its place in
 // one.
 func TestFillingGoesOnExactly(t *testing.T) {
-	s := newFrozenStudio(t, 90, 40)
+	s := newFrozenFixture(t, 90, 40)
 	cfg := cached
 	cfg.Epochs = 1
 	whole, _ := s.with(t, cfg, train.Cache{Budget: 1})
@@ -46,7 +46,7 @@ func TestFillingGoesOnExactly(t *testing.T) {
 			must(t, train.Run(context.Background(), cfg, job))
 			same(t, dir, whole)
 			if want := int(90 - rowsKept/32*32 + 40); what.filled != want {
-				t.Errorf("got %d pictures computed, want %d, whole groups", what.filled, want)
+				t.Errorf("got %d images computed, want %d, whole groups", what.filled, want)
 			}
 			if _, err := os.Stat(plan); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("got %v, want no plan left", err)

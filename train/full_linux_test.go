@@ -19,7 +19,7 @@ import (
 )
 
 // smallDisk is a folder on a disk of four pages: for a features file's header, its
-// tags, the index of pictures, and rows.
+// tags, the index of images, and rows.
 func smallDisk(t *testing.T) (dir string) {
 	dir = t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
@@ -32,7 +32,7 @@ func smallDisk(t *testing.T) (dir string) {
 // A disk that is full ends the keeping, not the run.
 func TestCacheOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
-	s := newFrozenStudio(t, 10, 2)
+	s := newFrozenFixture(t, 10, 2)
 	for _, ex := range slices.Concat(s.train, s.val) { // so that the index is written at once
 		must(t, os.Chtimes(ex.Path, time.Time{}, time.Now().Add(-time.Hour)))
 	}
@@ -43,7 +43,7 @@ func TestCacheOnAFullDisk(t *testing.T) {
 	for _, filled := range []int{2, 0} {
 		got, what := s.with(t, cfg, train.Cache{Dir: dir})
 		if len(what.notes) != 1 || !strings.Contains(what.notes[0], unix.ENOSPC.Error()) || what.filled != filled {
-			t.Errorf("got %+v, want a note about %q after %d pictures", what, unix.ENOSPC, filled)
+			t.Errorf("got %+v, want a note about %q after %d images", what, unix.ENOSPC, filled)
 		}
 		same(t, got, anew)
 	}
@@ -56,8 +56,8 @@ func TestReadOnlyDirectory(t *testing.T) {
 		t.Skipf("NOT TESTED, a disk that only reads: it takes a file system that may not be mounted here: %v", err)
 	}
 	t.Cleanup(func() { must(t, unix.Unmount(disk, 0)) })
-	s := newStudio(t, 6, 2)
-	dir, cfg := filepath.Join(disk, "run"), plain
+	s := newFixture(t, 6, 2)
+	dir, cfg := filepath.Join(disk, "run"), simple
 	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
 	before := bundle(t, dir)
 	must(t, unix.Mount("tmpfs", disk, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
@@ -79,7 +79,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 // Nor does it end a run that finds a row altered and has no room for it.
 func TestCacheMendedOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
-	s := newFrozenStudio(t, 2, 0)
+	s := newFrozenFixture(t, 2, 0)
 	s.layers = alexnet.LayerNames[1:]
 	cfg := cached
 	whole, _ := s.with(t, cfg, train.Cache{Dir: dir})

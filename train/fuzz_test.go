@@ -11,7 +11,7 @@ import (
 )
 
 // Whatever follows, or stands before, an epoch's row in metrics.csv, the epoch is
-// read, and a run that goes on leaves what was read, so that it is read the same again.
+// read, and a run that resumes leaves what was read, so that it is read the same again.
 func FuzzHistory(f *testing.F) {
 	head := "epoch,step,loss,accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,seconds\n"
 	for _, seed := range []string{"", head, head + "1,3,0.5,0.9,0.4,0.95,0.001,99,1.5\n2,6,0.4,0.9,,,0.001,99,1.5\n",
@@ -59,10 +59,10 @@ func FuzzHistory(f *testing.F) {
 }
 
 // Whatever filling.json holds, a plan is only followed that has what is missing, and
-// no picture that is not there.
+// no image that is not there.
 func FuzzFilling(f *testing.F) {
-	for _, seed := range []string{"", `{"pictures":"x","missing":[[0,2],[1]]}`, `{"pictures":"x","missing":[[0,1,2],[-1,1]]}`,
-		`{"pictures":"x","missing":[[2,0],[1]]}`, `{"pictures":"x","missing":[null,[99999999999999]]}`, `{"missing":[[0,2,2],[1]]`} {
+	for _, seed := range []string{"", `{"images":"x","missing":[[0,2],[1]]}`, `{"images":"x","missing":[[0,1,2],[-1,1]]}`,
+		`{"images":"x","missing":[[2,0],[1]]}`, `{"images":"x","missing":[null,[99999999999999]]}`, `{"missing":[[0,2,2],[1]]`} {
 		f.Add([]byte(seed))
 	}
 	path := filepath.Join(f.TempDir(), "filling.json")
@@ -71,7 +71,7 @@ func FuzzFilling(f *testing.F) {
 			t.Fatal(err)
 		}
 		plan, counts := readFilling(path), []int{3, 2}
-		now := filling{Pictures: plan.Pictures, Missing: [][]int{{0, 2}, {1}}}
+		now := filling{Images: plan.Images, Missing: [][]int{{0, 2}, {1}}}
 		if !plan.covers(now, counts) {
 			return
 		}
@@ -83,7 +83,7 @@ func FuzzFilling(f *testing.F) {
 			}
 			for _, k := range all {
 				if k < 0 || k >= counts[i] {
-					t.Errorf("got plan %v of %d pictures", all, counts[i])
+					t.Errorf("got plan %v of %d images", all, counts[i])
 				}
 			}
 		}

@@ -15,19 +15,19 @@ import (
 
 // graph is the backward half that a run adds to the network's forward one.
 type graph struct {
-	net      Network
-	pictures tf.Output // float32 scalar, fed: pictures of the whole batch
-	loss     tf.Output // float32 scalar: cross-entropy of what is fed, summed up, by pictures
-	correct  tf.Output // float32 scalar: pictures of what is fed put into their class
-	sums     tf.Output // float32 [len(net.Variables)]: of each variable's values, finite only if all of them are
-	guard    ops.FiniteCheck
-	update   ops.Update
-	parts    parts           // the update in micro-batches
-	zeros    []*tf.Operation // start the update's slots
-	saver    *checkpoint.Saver
-	samples  []sample
-	def      []byte
-	dropSeed int64
+	net          Network
+	batchSize    tf.Output // float32 scalar, fed: images of the whole batch
+	loss         tf.Output // float32 scalar: cross-entropy of what is fed, summed up, by images
+	correct      tf.Output // float32 scalar: images of what is fed put into their class
+	sums         tf.Output // float32 [len(net.Variables)]: of each variable's values, finite only if all of them are
+	guard        ops.FiniteCheck
+	update       ops.Update
+	accumulation accumulation    // the step in micro-batches
+	zeroOps      []*tf.Operation // start the step's slots
+	saver        *checkpoint.Saver
+	samples      []sample
+	def          []byte
+	dropSeed     int64
 }
 
 // sample is a tensor whose values go into a histogram.
@@ -51,17 +51,17 @@ func newGraph(cfg Config, net Network) (*graph, error) {
 
 func (g *graph) build(root *op.Scope, cfg Config) {
 	s := root.SubScope("loss")
-	g.pictures = tfgraph.Placeholder(s, "pictures", tf.Float, tf.ScalarShape())
-	g.loss = op.Div(s, op.Sum(s, g.net.Head.Losses, tfgraph.Const(s, "axis", []int32{0})), g.pictures)
+	g.batchSize = tfgraph.Placeholder(s, "images", tf.Float, tf.ScalarShape())
+	g.loss = op.Div(s, op.Sum(s, g.net.Head.Losses, tfgraph.Const(s, "axis", []int32{0})), g.batchSize)
 	first := ops.InTopK(s, g.net.Head.Probabilities, g.net.Head.Labels, 1)
 	hits := root.SubScope("accuracy")
 	g.correct = op.Sum(hits, op.Cast(hits, first, tf.Float), tfgraph.Const(hits, "axis", []int32{0}))
 	grads := ops.Gradients(root, g.loss, g.net.Trainable, g.net.Tape)
 	g.guard = ops.NewFiniteCheck(root.SubScope("guard"), grads, g.loss)
 	g.update = ops.NewUpdate(root, cfg.Optimizer, g.net.Trainable, cfg.clip(root, g.guard, grads), g.guard.Pass)
-	g.sums = sumsOf(root.SubScope("sum"), g.net.Variables)
+	g.sums = variableSums(root.SubScope("sum"), g.net.Variables)
 	for _, slot := range g.update.Slots {
-		g.zeros = append(g.zeros, ops.Zeros(root, slot))
+		g.zeroOps = append(g.zeroOps, ops.Zeros(root, slot))
 	}
 	g.saver = checkpoint.NewSaver(root, slices.Concat(g.net.Variables, g.update.Slots))
 	for i, v := range g.net.Trainable {
@@ -69,7 +69,7 @@ func (g *graph) build(root *op.Scope, cfg Config) {
 		g.samples = append(g.samples, newSample(root, v.Name+"/gradient", grads[i], v.Elements()))
 	}
 	if cfg.MicroBatch < cfg.Batch {
-		g.parts = g.newParts(root, cfg, grads)
+		g.accumulation = g.buildAccumulation(root, cfg, grads)
 	}
 }
 
@@ -82,7 +82,7 @@ func (c Config) clip(root *op.Scope, guard ops.FiniteCheck, grads []tf.Output) [
 }
 
 // sumsOf adds up the values of each of vars.
-func sumsOf(s *op.Scope, vars []ops.Variable) tf.Output {
+func variableSums(s *op.Scope, vars []ops.Variable) tf.Output {
 	sums := make([]tf.Output, len(vars))
 	for i, v := range vars {
 		flat := op.Reshape(s.SubScope(v.Name), v.Value, tfgraph.Const(s, v.Name+"/flat", []int32{-1}))
@@ -94,18 +94,18 @@ func sumsOf(s *op.Scope, vars []ops.Variable) tf.Output {
 	return op.Pack(s, sums)
 }
 
-// spoilt names the variables whose values are not all finite numbers.
-func (g *graph) spoilt(ctx context.Context, session *tfgraph.Session) ([]string, error) {
+// damaged names the variables whose values are not all finite numbers.
+func (g *graph) nonFinite(ctx context.Context, session *tfgraph.Session) ([]string, error) {
 	out, err := session.Run(ctx, nil, []tf.Output{g.sums})
 	if err != nil {
 		return nil, err
 	}
 	defer tfgraph.CloseAll(out)
-	return namesOf(g.net.Variables, notFinite(tfgraph.Data[float32](out[0]))), nil
+	return namesOf(g.net.Variables, nonFiniteIndexes(tfgraph.Data[float32](out[0]))), nil
 }
 
 // newSample adds at most some ten thousand evenly spread values of x: a histogram
-// of all of fc6 would take longer than many updates.
+// of all of fc6 would take longer than many steps.
 func newSample(root *op.Scope, tag string, x tf.Output, elements int64) sample {
 	const enough = 10_000
 	s := root.SubScope("sample/" + tag)
@@ -115,7 +115,7 @@ func newSample(root *op.Scope, tag string, x tf.Output, elements int64) sample {
 		tfgraph.Const(s, "end", []int64{elements}), tfgraph.Const(s, "stride", []int64{stride}))}
 }
 
-// result is what an update, or a part of its batch, found before anything
+// result is what a step, or a part of its batch, found before anything
 // changed. That of a batch is the sum of its parts'.
 type result struct {
 	loss    float64 // the part's share of the batch's mean
@@ -124,26 +124,26 @@ type result struct {
 	samples [][]float32 // of graph.samples, where asked for
 }
 
-// step does one update, or with a part of the batch its part of one. The dropout
-// mask follows from the seed and from done, the number of updates before it.
-func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Output, p part, done int64, sampled bool) (result, error) {
+// step does one step, or with a part of the batch its part of one. The dropout
+// mask follows from the seed and from done, the number of steps before it.
+func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Output, p microBatch, done int64, sampled bool) (result, error) {
 	f := g.feed(cfg, done)
 	defer f.close()
 	f.feeds[feed] = p.Images
 	f.add(g.net.Head.Labels)(tfgraph.Of(p.Labels, int64(len(p.Labels))))
-	f.add(g.pictures)(tfgraph.Scalar(float32(p.whole)))
+	f.add(g.batchSize)(tfgraph.Scalar(float32(p.batchSize)))
 	if g.net.DropRate.Op != nil {
 		f.add(g.net.DropRate)(tfgraph.Scalar(float32(cfg.Dropout)))
-		f.add(g.net.DropSeed)(tfgraph.Of([]int64{g.dropSeed, done, int64(p.first)}, 3))
+		f.add(g.net.DropSeed)(tfgraph.Of([]int64{g.dropSeed, done, int64(p.offset)}, 3))
 	}
 	if f.err != nil {
 		return result{}, f.err
 	}
 	fetches := []tf.Output{g.loss, g.correct}
-	if p.only() {
+	if p.isBatch() {
 		fetches = append(fetches, g.guard.Squares)
 	}
-	if sampled && p.only() {
+	if sampled && p.isBatch() {
 		fetches = append(fetches, outputs(g.samples)...)
 	}
 	out, err := session.Run(ctx, f.feeds, fetches, g.target(p))
@@ -152,7 +152,7 @@ func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Ou
 	}
 	defer tfgraph.CloseAll(out)
 	res := result{loss: float64(tfgraph.Data[float32](out[0])[0]), correct: int(tfgraph.Data[float32](out[1])[0])}
-	if more := values(out[2:]); p.only() {
+	if more := values(out[2:]); p.isBatch() {
 		res.squares, res.samples = more[0], more[1:]
 	}
 	return res, nil
@@ -172,7 +172,7 @@ func values(ts []*tfgraph.Tensor) (all [][]float32) {
 	return all
 }
 
-// feed is what every update is fed.
+// feed is what every step is fed.
 func (g *graph) feed(cfg Config, done int64) *feeder {
 	f := &feeder{feeds: tfgraph.Feeds{}}
 	f.add(g.update.LearningRate)(tfgraph.Scalar(float32(cfg.LearningRate)))
@@ -200,11 +200,11 @@ func (f *feeder) add(o tf.Output) func(*tfgraph.Tensor, error) {
 
 func (f *feeder) close() { tfgraph.CloseAll(f.own) }
 
-// startSlots sets the optimiser's state to zero.
-func (g *graph) startSlots(ctx context.Context, session *tfgraph.Session) error {
-	if len(g.zeros) == 0 {
+// startSlots sets the optimizer's state to zero.
+func (g *graph) zeroSlots(ctx context.Context, session *tfgraph.Session) error {
+	if len(g.zeroOps) == 0 {
 		return nil
 	}
-	_, err := session.Run(ctx, nil, nil, g.zeros...)
+	_, err := session.Run(ctx, nil, nil, g.zeroOps...)
 	return err
 }

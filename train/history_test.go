@@ -16,7 +16,7 @@ import (
 
 // What a run told while it went is what its directory says afterwards.
 func TestHistory(t *testing.T) {
-	s := newStudio(t, 12, 8)
+	s := newFixture(t, 12, 8)
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 2}
 	var told []train.EpochResult
 	job := s.job(t, cfg, t.TempDir(), nil)
@@ -55,9 +55,9 @@ func TestHistory(t *testing.T) {
 }
 
 // A bit that flips in metrics.csv costs at most the rows that it stands in: a run
-// that goes on says so, and keeps the others.
+// that resumes says so, and keeps the others.
 func TestResumeAfterAFlippedBit(t *testing.T) {
-	s := newStudio(t, 4, 0)
+	s := newFixture(t, 4, 0)
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 1}
 	dir := s.run(t, cfg)
 	path := filepath.Join(dir, "metrics.csv")
@@ -88,7 +88,7 @@ func TestHistoryOfNoRun(t *testing.T) {
 	}
 }
 
-// Rows that a crash or an editor has spoilt are no epochs; without validation
+// Rows that a crash or an editor has damaged are no epochs; without validation
 // there is none.
 func TestHistoryOfDamagedRows(t *testing.T) {
 	dir := t.TempDir()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Interval says how often something is done: every so many updates, or every so
+// Interval says how often something is done: every so many steps, or every so
 // long by the clock. The zero value is never.
 type Interval struct {
 	Steps int64
@@ -24,7 +24,7 @@ func (i Interval) String() string {
 // MarshalText writes what UnmarshalText reads.
 func (i Interval) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
-// UnmarshalText reads a number of updates, "500", or a time, "10m".
+// UnmarshalText reads a number of steps, "500", or a time, "10m".
 func (i *Interval) UnmarshalText(text []byte) (err error) {
 	*i = Interval{}
 	if i.Steps, err = strconv.ParseInt(string(text), 10, 64); err == nil {
@@ -43,7 +43,7 @@ func (i Interval) validate() error {
 	return nil
 }
 
-// due tells whether it is time again after so many updates in so long.
+// due tells whether it is time again after so many steps in so long.
 func (i Interval) due(updates int64, time time.Duration) bool {
 	return updates > 0 && (i.Steps > 0 && updates >= i.Steps || i.Time > 0 && time >= i.Time)
 }
@@ -54,7 +54,7 @@ func (r *run) saveInside(ctx context.Context) error {
 	if !r.cfg.SaveEvery.due(r.at.Step-r.saved.Step, time.Since(r.savedAt)) {
 		return nil
 	}
-	if err := r.sound(ctx); err != nil {
+	if err := r.checkFinite(ctx); err != nil {
 		return err
 	}
 	_, err := r.save(ctx, nil)

@@ -43,10 +43,10 @@ func TestIntervalAsText(t *testing.T) {
 	}
 }
 
-// A run that saves inside its epochs goes on exactly from wherever it was lost:
+// A run that saves inside its epochs resumes exactly from wherever it was lost:
 // here, from what its folder held at each moment that it told of.
 func TestSaveEvery(t *testing.T) {
-	s := newStudio(t, 10, 4)
+	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 4}
 	whole := s.run(t, cfg)
 	for name, every := range map[string]train.Interval{
@@ -81,7 +81,7 @@ func TestSaveEvery(t *testing.T) {
 
 // Inside an epoch there is one checkpoint at a time, beside those of epochs.
 func TestSaveEveryKeepsOne(t *testing.T) {
-	s := newStudio(t, 8, 0)
+	s := newFixture(t, 8, 0)
 	cfg := train.Config{Epochs: 2, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Keep: 1, DisplayEvery: 1, SaveEvery: train.Interval{Steps: 1}}
 	dir := t.TempDir()
 	job := s.job(t, cfg, dir, nil)

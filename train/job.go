@@ -17,7 +17,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Job introduces a network, its pictures and its first values to the loop.
+// Job introduces a network, its images and its initial values to the loop.
 type Job struct {
 	Dir     string // the run directory
 	Network Network
@@ -26,16 +26,16 @@ type Job struct {
 	Session tfgraph.Options
 
 	// Exactly one door into the run: Start gives every variable its first
-	// value, Resume names the checkpoint to go on from.
+	// value, Resume names the checkpoint to resume from.
 	Start  func(ctx context.Context, session *tfgraph.Session) error
 	Resume *checkpoint.Meta
 
-	// Settle decides, before the first update, about the pictures that cannot be
+	// Settle decides, before the first step, about the images that cannot be
 	// decoded: an error ends the run, and without one they are left out. It returns
 	// what Meta.Config is to be. Nil puts up with none.
 	Settle func([]input.Excluded) (json.RawMessage, error)
 
-	// LeaveOut are pictures that are left out though they may well be decoded.
+	// LeaveOut are images that are left out though they may well be decoded.
 	LeaveOut []input.Excluded
 
 	// EventSize is how many bytes an event file grows to before the next is begun;
@@ -46,10 +46,10 @@ type Job struct {
 	Progress Progress
 
 	// Observe gives, as a validation begins, who is to be shown what it makes of
-	// each picture. Show adds to the run's event file once it has ended: the
-	// validation before the first update, which is of epoch 0, and that of each
+	// each image. Show adds to the run's event file once it has ended: the
+	// validation before the first step, which is of epoch 0, and that of each
 	// epoch, before its checkpoint. An error ends the run. With Show the time of
-	// each operation of the second update is taken. Both may be nil.
+	// each operation of the second step is taken. Both may be nil.
 	Observe func() eval.Observer
 	Show    func(ctx context.Context, v View) error
 }
@@ -71,14 +71,14 @@ type Network struct {
 	Root      *op.Scope
 	Head      eval.Head
 	Variables []ops.Variable // all of them: what a checkpoint holds
-	Trainable []ops.Variable // those that an update changes
+	Trainable []ops.Variable // those that a step changes
 	Tape      *ops.Tape
 	Boundary  tf.Output // what the first trained layer reads; zero where no layer below it is frozen
 	DropRate  tf.Output // zero where nothing is dropped
 	DropSeed  tf.Output
 }
 
-// Data are the pictures, decoded by the same contract for both uses. Val may be
+// Data are the images, decoded by the same contract for both uses. Val may be
 // nil.
 type Dataset struct {
 	Train       *input.Loader[*tfgraph.Tensor]
@@ -95,18 +95,18 @@ type Progress struct {
 	OnEpoch func(EpochResult)
 }
 
-// Fill is how many pictures' features are computed, of those that were not kept
-// yet. Training and validation pictures are counted apart, each from Done 0.
+// Fill is how many images' features are computed, of those that were not kept
+// yet. Training and validation images are counted apart, each from Done 0.
 type CacheProgress struct{ Done, Of int }
 
-// Step is one update done.
+// Step is one step done.
 type StepResult struct {
 	Epoch, Epochs   int // the running one, from 1, and how many there are
-	Done, Of        int // pictures of the epoch
+	Done, Of        int // images of the epoch
 	Step            int64
 	Loss            float64 // of this batch, dropout on
 	Accuracy        float64 // of this batch, dropout on
-	ImagesPerSecond float64 // pictures a second since the epoch began
+	ImagesPerSecond float64 // images a second since the epoch began
 }
 
 // Epoch is one epoch done, or with Epoch 0 the state before the first.
@@ -116,7 +116,7 @@ type EpochResult struct {
 	Loss            float64 // mean over the epoch's batches, dropout on
 	Accuracy        float64 // the same
 	Validation      *eval.Report
-	ImagesPerSecond float64 // pictures a second, validation not counted
+	ImagesPerSecond float64 // images a second, validation not counted
 	Seconds         float64 // the epoch's training
 	Checkpoint      string  // prefix of the checkpoint, "" for epoch 0
 }

@@ -24,25 +24,25 @@ import (
 )
 
 // A process with lifeVar in its environment is a life of the run in that folder:
-// it begins it, or goes on with it, and says on its output where it is.
+// it begins it, or resumes with it, and says on its output where it is.
 const (
-	lifeVar     = "ALEXNET_TEST_LIFE"
-	picturesVar = "ALEXNET_TEST_PICTURES"
-	threadsVar  = "ALEXNET_TEST_THREADS"
+	childVar   = "ALEXNET_TEST_LIFE"
+	imagesVar  = "ALEXNET_TEST_PICTURES"
+	threadsVar = "ALEXNET_TEST_THREADS"
 	// killsVar is how many times processes are killed; scripts/kill sets it.
 	killsVar = "ALEXNET_KILLS"
 )
 
 // mortal are the settings of runs that are killed: all that a position is made
 // of matters in them.
-var mortal = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Flip: true,
+var killedConfig = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Flip: true,
 	Keep: 2, DisplayEvery: 3, SaveEvery: train.Interval{Steps: 1}}
 
-const mortalPictures, mortalTrained = 34, 24
+const killedImages, killedTrained = 34, 24
 
 // live is one life. Of what earlier ones left nothing may be damaged.
-func live(t *testing.T, dir string) {
-	s := studioOf(t, examplesIn(t, os.Getenv(picturesVar)), mortalTrained)
+func childMain(t *testing.T, dir string) {
+	s := fixtureOf(t, examplesIn(t, os.Getenv(imagesVar)), killedTrained)
 	s.layers = []string{"fc7", "fc8"}
 	s.cache = train.Cache{Budget: 1} // so that features are kept in the run directory
 	from, damaged, err := train.Checkpoints(dir).Newest(context.Background())
@@ -53,32 +53,32 @@ func live(t *testing.T, dir string) {
 	if err != nil {
 		door = nil
 	}
-	job := s.job(t, mortal, dir, door)
+	job := s.job(t, killedConfig, dir, door)
 	if n, err := strconv.Atoi(os.Getenv(threadsVar)); err == nil {
 		job.Session.IntraOp, job.Session.InterOp = n, n
 	}
-	job.EventSize = 40_000 // some updates' worth, so that files change
+	job.EventSize = 40_000 // some steps' worth, so that files change
 	job.Progress.OnCache = func(f train.CacheProgress) { fmt.Println("life: fill", f.Done, f.Of) }
 	job.Progress.OnStep = func(s train.StepResult) { fmt.Println("life: step", s.Step) }
-	must(t, train.Run(context.Background(), mortal, job))
+	must(t, train.Run(context.Background(), killedConfig, job))
 }
 
 // lives are those of one run.
-type lives struct {
-	dir, pictures string
-	env           []string
+type children struct {
+	dir, images string
+	env         []string
 }
 
 // moment is when a process is sent a signal, SIGKILL where none is named: some
 // time after it has said a word so often. The zero value is never.
-type moment struct {
+type killPoint struct {
 	word   string
 	times  int
 	then   time.Duration
 	signal func(*os.Process)
 }
 
-func (m moment) send(to *os.Process) {
+func (m killPoint) send(to *os.Process) {
 	if m.signal == nil {
 		_ = to.Kill()
 		return
@@ -88,10 +88,10 @@ func (m moment) send(to *os.Process) {
 
 // life starts a process and kills it at the moment, unless it ends before. It
 // returns whether it was killed and the last that it said.
-func (l lives) life(t *testing.T, at moment) (killed bool, last string) {
+func (l children) start(t *testing.T, at killPoint) (killed bool, last string) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestKilled$", "-test.timeout=2m")
-	child.Env = append(append(os.Environ(), lifeVar+"="+l.dir, picturesVar+"="+l.pictures), l.env...)
+	child.Env = append(append(os.Environ(), childVar+"="+l.dir, imagesVar+"="+l.images), l.env...)
 	out, err := child.StdoutPipe()
 	must(t, err)
 	var complaint strings.Builder
@@ -120,10 +120,10 @@ func (l lives) life(t *testing.T, at moment) (killed bool, last string) {
 }
 
 // whole is a run that nobody kills.
-func (l lives) whole(t *testing.T) (dir string) {
+func (l children) uninterrupted(t *testing.T) (dir string) {
 	t.Helper()
 	l.dir = filepath.Join(t.TempDir(), "whole")
-	if killed, last := l.life(t, moment{}); killed {
+	if killed, last := l.start(t, killPoint{}); killed {
 		t.Fatalf("got killed after %q", last)
 	}
 	return l.dir
@@ -133,8 +133,8 @@ func (l lives) whole(t *testing.T) (dir string) {
 // its checkpoints, curves and metrics are those of a run that nobody killed, to
 // the last bit, and nothing else is left.
 func TestKilled(t *testing.T) {
-	if dir := os.Getenv(lifeVar); dir != "" {
-		live(t, dir)
+	if dir := os.Getenv(childVar); dir != "" {
+		childMain(t, dir)
 		return
 	}
 	kills, err := strconv.Atoi(os.Getenv(killsVar))
@@ -146,17 +146,17 @@ func TestKilled(t *testing.T) {
 	}
 	seed := uint64(time.Now().UnixNano())
 	chance := rand.New(rand.NewPCG(seed, 0))
-	l := lives{pictures: filepath.Dir(photographs(t, mortalPictures)[0].Path)}
-	whole := l.whole(t)
+	l := children{images: filepath.Dir(testImages(t, killedImages)[0].Path)}
+	whole := l.uninterrupted(t)
 	where := map[string]int{}
 	runs, done := 0, 0
 	for ; done < kills; runs++ {
 		l.dir = filepath.Join(t.TempDir(), "run")
 		for killed := true; killed; {
 			var last string
-			if killed, last = l.life(t, someMoment(chance, l.dir)); killed {
+			if killed, last = l.start(t, randomKillPoint(chance, l.dir)); killed {
 				done++
-				where[residue(t, l.dir, last)]++
+				where[interruptedPhase(t, l.dir, last)]++
 			}
 		}
 		same(t, l.dir, whole)
@@ -171,16 +171,16 @@ func TestKilled(t *testing.T) {
 }
 
 // A process that is stopped for a while, as by Ctrl-Z or a machine that sleeps, and
-// goes on has lost nothing.
+// resumes has lost nothing.
 func TestPaused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two processes; run without -short")
 	}
-	l := lives{pictures: filepath.Dir(photographs(t, mortalPictures)[0].Path)}
-	whole := l.whole(t)
+	l := children{images: filepath.Dir(testImages(t, killedImages)[0].Path)}
+	whole := l.uninterrupted(t)
 	paused := make(chan error, 1)
 	l.dir = filepath.Join(t.TempDir(), "run")
-	killed, _ := l.life(t, moment{word: "step", times: 3, signal: func(p *os.Process) {
+	killed, _ := l.start(t, killPoint{word: "step", times: 3, signal: func(p *os.Process) {
 		err := p.Signal(syscall.SIGSTOP)
 		time.Sleep(500 * time.Millisecond)
 		paused <- errors.Join(err, p.Signal(syscall.SIGCONT))
@@ -198,10 +198,10 @@ func TestRunsRepeat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two processes for each setting; run without -short")
 	}
-	pictures := filepath.Dir(photographs(t, mortalPictures)[0].Path)
+	images := filepath.Dir(testImages(t, killedImages)[0].Path)
 	run := func(t *testing.T, env ...string) (dir string, took time.Duration) {
 		began := time.Now()
-		dir = lives{pictures: pictures, env: env}.whole(t)
+		dir = children{images: images, env: env}.uninterrupted(t)
 		return dir, time.Since(began)
 	}
 	for _, kernels := range []string{"TF_ENABLE_ONEDNN_OPTS=1", "TF_ENABLE_ONEDNN_OPTS=0"} {
@@ -218,21 +218,21 @@ func TestRunsRepeat(t *testing.T) {
 }
 
 // someMoment is early in a run while its features are computed, later at any
-// time around an update and its save.
-func someMoment(chance *rand.Rand, dir string) moment {
-	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil || !begun(dir) && chance.IntN(2) == 0 {
-		return moment{word: "fill", times: 1 + chance.IntN(50), then: time.Duration(chance.IntN(3000)) * time.Microsecond}
+// time around a step and its save.
+func randomKillPoint(chance *rand.Rand, dir string) killPoint {
+	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil || !cacheExists(dir) && chance.IntN(2) == 0 {
+		return killPoint{word: "fill", times: 1 + chance.IntN(50), then: time.Duration(chance.IntN(3000)) * time.Microsecond}
 	}
-	return moment{word: "step", times: 1 + chance.IntN(4), then: time.Duration(chance.IntN(30_000)) * time.Microsecond}
+	return killPoint{word: "step", times: 1 + chance.IntN(4), then: time.Duration(chance.IntN(30_000)) * time.Microsecond}
 }
 
-func begun(dir string) bool {
+func cacheExists(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "cache"))
 	return err == nil
 }
 
 // residue says by what a killed process left what it was at.
-func residue(t *testing.T, dir, last string) string {
+func interruptedPhase(t *testing.T, dir, last string) string {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil {
 		return "filling the cache"
@@ -252,7 +252,7 @@ func residue(t *testing.T, dir, last string) string {
 }
 
 // tree are the files of a run but for those of events, whose names tell times,
-// and the index of pictures, which waits until they have been left alone a while.
+// and the index of images, which waits until they have been left alone a while.
 func tree(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

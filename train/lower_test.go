@@ -12,13 +12,13 @@ import (
 	"alexnet/train"
 )
 
-// lowering meets the poisoned picture in the last update of each epoch.
+// lowering meets the poisoned image in the last step of each epoch.
 var lowering = train.Config{Epochs: 3, Batch: 3, LearningRate: 1e-2, Optimizer: ops.Momentum, Dropout: .5, Seed: 8,
 	DisplayEvery: 1, OnNaN: train.LowerRate}
 
-// lower runs on in dir with a picture that is spoilt in that epoch until the rate
+// lower runs on in dir with a image that is damaged in that epoch until the rate
 // is down to enough, and is interrupted after step stop with a lowered rate.
-func (s *studio) lower(t *testing.T, cfg train.Config, dir string, epoch int, enough float64, stop int64) error {
+func (s *fixture) lower(t *testing.T, cfg train.Config, dir string, epoch int, enough float64, stop int64) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	from := latest(t, dir)
@@ -42,7 +42,7 @@ func (s *studio) lower(t *testing.T, cfg train.Config, dir string, epoch int, en
 }
 
 // saving are ways in which a run saves: at the end of each epoch only, and after
-// each update, which is where it may be on the way up already.
+// each step, which is where it may be on the way up already.
 func saving() (all []train.Config) {
 	for _, every := range []int64{0, 1} {
 		cfg := lowering
@@ -52,11 +52,11 @@ func saving() (all []train.Config) {
 	return all
 }
 
-// A run that diverges after an epoch goes on from that epoch's checkpoint as one
+// A run that diverges after an epoch resumes from that epoch's checkpoint as one
 // does that was begun there with a tenth of the rate. When it diverges there again,
 // it does so from the checkpoint before, with a tenth of that.
 func TestLowerRate(t *testing.T) {
-	s := newStudio(t, 9, 2)
+	s := newFixture(t, 9, 2)
 	s.cache.Off = true
 	for _, c := range []struct {
 		epoch, times int
@@ -79,7 +79,7 @@ func TestLowerRate(t *testing.T) {
 
 // Without a checkpoint of an epoch's end it goes back to the start.
 func TestLowerRateFromTheStart(t *testing.T) {
-	s := newStudio(t, 9, 0)
+	s := newFixture(t, 9, 0)
 	s.cache.Off = true
 	rest := lowering
 	rest.LearningRate = 1e-3
@@ -94,7 +94,7 @@ func TestLowerRateFromTheStart(t *testing.T) {
 // The lowered rate belongs to the state: a run that is interrupted with it goes
 // on with it, and further back where it has to.
 func TestLowerRateIsResumed(t *testing.T) {
-	s := newStudio(t, 9, 2)
+	s := newFixture(t, 9, 2)
 	s.cache.Off = true
 	whole, parted := t.TempDir(), t.TempDir()
 	must(t, s.lower(t, lowering, whole, 3, 1e-4, -1))
@@ -110,7 +110,7 @@ func TestLowerRateIsResumed(t *testing.T) {
 
 // A rate that three times a tenth does not cure ends the run.
 func TestLowerRateEnds(t *testing.T) {
-	s := newStudio(t, 9, 0)
+	s := newFixture(t, 9, 0)
 	cfg := lowering
 	cfg.Optimizer = ops.GradientDescent
 	dir := t.TempDir()

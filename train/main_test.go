@@ -39,27 +39,27 @@ var classes = []string{"cool", "warm"}
 // tiny is a network of every layer, none of them large.
 var tiny = alexnet.Config{Classes: 2, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
 
-// studio is what the runs of a test share: the network's shape, pictures, and
+// studio is what the runs of a test share: the network's shape, images, and
 // what decodes them.
-type studio struct {
+type fixture struct {
 	network    alexnet.Config
 	contract   alexnet.Preprocessing
 	decoder    *alexnet.Decoder
 	train, val []input.Example
-	layers     []string // that an update changes
+	layers     []string // that a step changes
 	cache      train.Cache
 }
 
-func newStudio(t testing.TB, trained, validated int) *studio {
+func newFixture(t testing.TB, trained, validated int) *fixture {
 	t.Helper()
-	return studioOf(t, photographs(t, trained+validated), trained)
+	return fixtureOf(t, testImages(t, trained+validated), trained)
 }
 
-// studioOf trains on the first of some pictures and validates on the rest.
-func studioOf(t testing.TB, pictures []input.Example, trained int) *studio {
+// studioOf trains on the first of some images and validates on the rest.
+func fixtureOf(t testing.TB, images []input.Example, trained int) *fixture {
 	t.Helper()
-	s := &studio{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, true, classes)}
-	s.train, s.val = pictures[:trained], pictures[trained:]
+	s := &fixture{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, true, classes)}
+	s.train, s.val = images[:trained], images[trained:]
 	var err error
 	s.decoder, err = alexnet.NewDecoder(s.contract, tfgraph.Options{})
 	must(t, err)
@@ -67,8 +67,8 @@ func studioOf(t testing.TB, pictures []input.Example, trained int) *studio {
 	return s
 }
 
-// photographs are n pictures, blue and red by turns under noise.
-func photographs(t testing.TB, n int) []input.Example {
+// images are n images, blue and red by turns under noise.
+func testImages(t testing.TB, n int) []input.Example {
 	t.Helper()
 	dir := t.TempDir()
 	noise := rand.New(rand.NewPCG(1, 2))
@@ -89,7 +89,7 @@ func photographs(t testing.TB, n int) []input.Example {
 	return examplesIn(t, dir)
 }
 
-// examplesIn are the pictures that photographs has drawn in a folder.
+// examplesIn are the images that images has drawn in a folder.
 func examplesIn(t testing.TB, dir string) []input.Example {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
@@ -104,9 +104,9 @@ func examplesIn(t testing.TB, dir string) []input.Example {
 	return examples
 }
 
-// job introduces a fresh network to a run in dir, which begins, or goes on at
+// job introduces a fresh network to a run in dir, which begins, or resumes at
 // from.
-func (s *studio) job(t testing.TB, cfg train.Config, dir string, from *checkpoint.Meta) train.Job {
+func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoint.Meta) train.Job {
 	t.Helper()
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network, "fc6", "fc7")
@@ -135,7 +135,7 @@ func (s *studio) job(t testing.TB, cfg train.Config, dir string, from *checkpoin
 }
 
 // run does a whole run in a folder of its own.
-func (s *studio) run(t testing.TB, cfg train.Config) (dir string) {
+func (s *fixture) run(t testing.TB, cfg train.Config) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
@@ -143,7 +143,7 @@ func (s *studio) run(t testing.TB, cfg train.Config) (dir string) {
 }
 
 // variables are the values of the network in the checkpoint at prefix.
-func (s *studio) variables(t testing.TB, prefix string) map[string][]float32 {
+func (s *fixture) variables(t testing.TB, prefix string) map[string][]float32 {
 	t.Helper()
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network)
@@ -181,7 +181,7 @@ func newest(t testing.TB, dir string) checkpoint.Meta {
 }
 
 // bundle is the data file of a run's newest checkpoint: every variable and the
-// optimiser's state, byte for byte.
+// optimizer's state, byte for byte.
 func bundle(t testing.TB, dir string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(train.Checkpoints(dir).Prefix(newest(t, dir)) + ".data-00000-of-00001")

@@ -15,7 +15,7 @@ import (
 type MemoryEstimate struct {
 	Program      int64 // TensorFlow, Go, and what both hold back for the next allocation
 	Variables    int64 // the network's
-	Slots        int64 // the optimiser's state
+	Slots        int64 // the optimizer's state
 	Gradients    int64 // of all trained variables
 	Accumulators int64 // of the micro-batches' gradients; 0 where a batch is computed at once
 	Activations  int64 // of what is computed at once; backward, gradients take their places
@@ -38,12 +38,12 @@ const (
 // Memory states what a run of the job will take. It adds nothing to the graph,
 // and has to come before Run, whose backward pass it would count.
 //
-// With P variables' bytes, T those of the trained ones, m the pictures computed
+// With P variables' bytes, T those of the trained ones, m the images computed
 // at once and A the bytes of all outputs from the first layer computed to the
-// loss for one picture, it is P + slots*T + T + (T, in micro-batches) + m*A,
-// with decoded pictures, kept features and the program itself.
+// loss for one image, it is P + slots*T + T + (T, in micro-batches) + m*A,
+// with decoded images, kept features and the program itself.
 func EstimateMemory(cfg Config, job Job) MemoryEstimate {
-	cfg, job = inParts(cfg, job)
+	cfg, job = withMicroBatch(cfg, job)
 	n := job.Network
 	trained := bytesOf(n.Trainable)
 	f := MemoryEstimate{
@@ -57,15 +57,15 @@ func EstimateMemory(cfg Config, job Job) MemoryEstimate {
 		f.Gradients += trained // the clipped ones
 	}
 	feed, size := n.Head.Images, cfg.MicroBatch
-	f.Images = job.Data.pictureBytes(n.Head.Images, size)
+	f.Images = job.Data.imageBytes(n.Head.Images, size)
 	if n.Boundary.Op != nil {
 		feed = n.Boundary
-		f.Images = job.Data.pictureBytes(n.Head.Images, micro)
-		f.Features = rowBytes(feed)*int64(size) + job.kept(cfg.Flip)
+		f.Images = job.Data.imageBytes(n.Head.Images, featureBatch)
+		f.Features = rowBytes(feed)*int64(size) + job.cacheBytes(cfg.Flip)
 	}
 	all, _ := forward(feed)
 	_, largest := forward(n.Head.Images)
-	f.Activations = max(int64(size)*all, micro*forwardLive*largest)
+	f.Activations = max(int64(size)*all, featureBatch*forwardLive*largest)
 	return f
 }
 
@@ -78,7 +78,7 @@ func bytesOf(vars []ops.Variable) (n int64) {
 
 // pictureBytes are those of the decoded batches that a loader has in the making,
 // and of the one in use.
-func (d Dataset) pictureBytes(images tf.Output, batch int) int64 {
+func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 	if d.Train == nil {
 		return 0
 	}
@@ -86,7 +86,7 @@ func (d Dataset) pictureBytes(images tf.Output, batch int) int64 {
 }
 
 // kept is what the cache holds in memory: all or nothing.
-func (j Job) kept(mirrored bool) int64 {
+func (j Job) cacheBytes(mirrored bool) int64 {
 	if j.Cache.Off || j.Cache.Dir != "" {
 		return 0
 	}
@@ -107,7 +107,7 @@ func (j Job) kept(mirrored bool) int64 {
 	return int64(rows) * row
 }
 
-// forward follows the graph from x: the bytes that one picture takes in all
+// forward follows the graph from x: the bytes that one image takes in all
 // outputs together, and in the largest.
 func forward(x tf.Output) (all, largest int64) {
 	if x.Op == nil {
@@ -133,7 +133,7 @@ func forward(x tf.Output) (all, largest int64) {
 	return all, largest
 }
 
-// rowBytes are those of x for one picture: 0 where x is not one row a picture.
+// rowBytes are those of x for one image: 0 where x is not one row a image.
 func rowBytes(x tf.Output) int64 {
 	shape, err := x.Shape().ToSlice()
 	if err != nil || len(shape) == 0 || shape[0] >= 0 {

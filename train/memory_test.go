@@ -16,10 +16,10 @@ import (
 )
 
 // The network of the paper has 60,965,224 parameters, 58,631,144 of them in fc6,
-// fc7 and fc8, and reads pictures of 227x227x3.
+// fc7 and fc8, and reads images of 227x227x3.
 func TestMemoryOfThePapersNetwork(t *testing.T) {
-	const all, head, picture, feature = 4 * 60965224, 4 * 58631144, 4 * 227 * 227 * 3, 4 * 9216
-	s := newStudio(t, 0, 0)
+	const all, head, image, feature = 4 * 60965224, 4 * 58631144, 4 * 227 * 227 * 3, 4 * 9216
+	s := newFixture(t, 0, 0)
 	s.network = alexnet.Config{Classes: 1000}.WithDefaults()
 	s.train = make([]input.Example, 3000)
 	convolutions, connected := alexnet.LayerNames, alexnet.LayerNames[5:]
@@ -28,23 +28,23 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 		cfg        train.Config
 		cache      train.Cache
 		want       train.MemoryEstimate // without Activations
-		activation int64                // at least, for a picture
-		at         int64                // pictures computed at once
+		activation int64                // at least, for a image
+		at         int64                // images computed at once
 	}{
 		"all layers": {convolutions, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{},
-			train.MemoryEstimate{Variables: all, Gradients: all, Images: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},
+			train.MemoryEstimate{Variables: all, Gradients: all, Images: 3 * 128 * image}, 4 * 7 * 55 * 55 * 96, 128},
 		"all layers, many at once": {convolutions, train.Config{Batch: 1024, Optimizer: ops.Adam}, train.Cache{},
-			train.MemoryEstimate{Variables: all, Slots: 2 * all, Gradients: all, Accumulators: all, Images: 3 * 128 * picture}, 4 * 7 * 55 * 55 * 96, 128},
+			train.MemoryEstimate{Variables: all, Slots: 2 * all, Gradients: all, Accumulators: all, Images: 3 * 128 * image}, 4 * 7 * 55 * 55 * 96, 128},
 		"all layers, few at once": {convolutions, train.Config{Batch: 1024, MicroBatch: 16, Optimizer: ops.Momentum}, train.Cache{},
-			train.MemoryEstimate{Variables: all, Slots: all, Gradients: all, Accumulators: all, Images: 3 * 16 * picture}, 4 * 7 * 55 * 55 * 96, 16},
+			train.MemoryEstimate{Variables: all, Slots: all, Gradients: all, Accumulators: all, Images: 3 * 16 * image}, 4 * 7 * 55 * 55 * 96, 16},
 		"head": {connected, train.Config{Batch: 1024, Optimizer: ops.GradientDescent}, train.Cache{},
-			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * picture, Features: (1024 + 3000) * feature}, 4 * 12 * 4096, 1024},
+			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * image, Features: (1024 + 3000) * feature}, 4 * 12 * 4096, 1024},
 		"head, little kept": {connected, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{Budget: 1000},
-			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * picture, Features: 128 * feature}, 4 * 12 * 4096, 128},
+			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * image, Features: 128 * feature}, 4 * 12 * 4096, 128},
 		"head, mirrored, kept in float16": {connected, train.Config{Batch: 128, Flip: true, Optimizer: ops.GradientDescent}, train.Cache{Half: true},
-			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * picture, Features: 128*feature + 2*3000*(feature/2+2)}, 4 * 12 * 4096, 128},
+			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * image, Features: 128*feature + 2*3000*(feature/2+2)}, 4 * 12 * 4096, 128},
 		"head, none kept": {connected, train.Config{Batch: 2048, Optimizer: ops.Momentum}, train.Cache{Off: true},
-			train.MemoryEstimate{Variables: all, Slots: head, Gradients: head, Accumulators: head, Images: 3 * 32 * picture, Features: 1024 * feature}, 4 * 12 * 4096, 1024},
+			train.MemoryEstimate{Variables: all, Slots: head, Gradients: head, Accumulators: head, Images: 3 * 32 * image, Features: 1024 * feature}, 4 * 12 * 4096, 1024},
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := *s
@@ -80,7 +80,7 @@ func TestMemoryIsKeptTo(t *testing.T) {
 		"head":       {alexnet.LayerNames[5:], 1024},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStudio(t, 8, 0)
+			s := newFixture(t, 8, 0)
 			s.network = alexnet.Config{Classes: 2}.WithDefaults()
 			s.contract = alexnet.NewPreprocessing(s.network.Size, alexnet.Squash, true, classes)
 			decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})

@@ -12,7 +12,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// open builds the backward pass, brings the variables to their first values and
+// open builds the backward pass, brings the variables to their initial values and
 // opens the run directory.
 func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 	if err := cfg.Validate(); err != nil {
@@ -33,10 +33,10 @@ func open(ctx context.Context, cfg Config, job Job) (r *run, err error) {
 	if r.session, err = tfgraph.Open(r.graph.def, job.Session); err != nil {
 		return r, err
 	}
-	if err := r.enter(ctx); err != nil {
+	if err := r.restore(ctx); err != nil {
 		return r, err
 	}
-	if err := r.sound(ctx); err != nil {
+	if err := r.checkFinite(ctx); err != nil {
 		return r, err
 	}
 	if err := r.dir.open(ctx, r.at, r.job.Resume, cfg.Keep); err != nil {
@@ -61,11 +61,11 @@ func (r *run) openEvents(next int64) (err error) {
 
 // enter goes through the job's door, which once there is one leads to the newest
 // checkpoint.
-func (r *run) enter(ctx context.Context) error {
+func (r *run) restore(ctx context.Context) error {
 	from := r.job.Resume
 	if from == nil {
-		r.at, r.saved, r.display = position{}, position{}, mean{}
-		if err := r.graph.startSlots(ctx, r.session); err != nil {
+		r.at, r.saved, r.display = position{}, position{}, metricSum{}
+		if err := r.graph.zeroSlots(ctx, r.session); err != nil {
 			return err
 		}
 		return r.job.Start(ctx, r.session)
@@ -73,15 +73,15 @@ func (r *run) enter(ctx context.Context) error {
 	if err := r.graph.saver.Restore(ctx, r.session, r.dir.checkpoints.Prefix(*from)); err != nil {
 		return err
 	}
-	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step, Skipped: from.Skipped, Lowered: from.Lowered, sum: meanOf(from.Partial)}
-	r.saved, r.display = r.at, meanOf(from.Display)
+	r.at = position{Epoch: from.Epoch, Index: from.Index, Step: from.Step, Skipped: from.Skipped, Lowered: from.Lowered, sum: metricSumOf(from.Partial)}
+	r.saved, r.display = r.at, metricSumOf(from.Display)
 	return nil
 }
 
-// begin writes what a fresh run shows before its first update: the graph and
+// begin writes what a fresh run shows before its first step: the graph and
 // the accuracy that chance or the weights file gives.
-func (r *run) begin(ctx context.Context) error {
-	r.began, r.savedAt = time.Now(), time.Now()
+func (r *run) start(ctx context.Context) error {
+	r.epochStart, r.savedAt = time.Now(), time.Now()
 	if err := r.events.Graph(r.graph.def); err != nil {
 		return err
 	}
@@ -99,11 +99,11 @@ func (r *run) begin(ctx context.Context) error {
 	if err := r.writeEpoch(ctx, e); err != nil {
 		return err
 	}
-	r.tell(e)
+	r.notifyEpoch(e)
 	return nil
 }
 
-// showInputs writes the first pictures of a run as the network sees them.
+// showInputs writes the first images of a run as the network sees them.
 func (r *run) showInputs(ctx context.Context) error {
 	const shown, columns = 16, 4
 	data := r.job.Data
@@ -115,15 +115,15 @@ func (r *run) showInputs(ctx context.Context) error {
 		return err
 	}
 	defer row.Close()
-	var pictures []image.Image
+	var images []image.Image
 	order := input.Shuffled(r.train.count, r.cfg.Seed, 0)
 	for _, i := range order[:min(shown, len(order))] {
 		if err := data.Train.Load(ctx, r.train.examples[i], row.Row(0)); err != nil {
 			return err
 		}
-		pictures = append(pictures, data.Denormalize(row.Row(0)))
+		images = append(images, data.Denormalize(row.Row(0)))
 	}
-	return r.events.Image(0, "inputs", summaries.Grid(columns, pictures...))
+	return r.events.Image(0, "inputs", summaries.Grid(columns, images...))
 }
 
 // close ends what open began; it may be called on a half-open run.

@@ -14,30 +14,30 @@ import (
 	"alexnet/tfgraph"
 )
 
-// micro is how many pictures the frozen layers take at once: larger batches are
+// micro is how many images the frozen layers take at once: larger batches are
 // no faster in the convolutions and need more memory.
-const micro = 32
+const featureBatch = 32
 
-// prefix is the frozen layers: from pictures to what the first trained layer
-// reads. The kernels' last bits depend on how many pictures are computed at once
+// prefix is the frozen layers: from images to what the first trained layer
+// reads. The kernels' last bits depend on how many images are computed at once
 // and at which place among them one is, so that a place is kept wherever a pass
-// goes on or is mended.
-type prefix struct {
+// resumes or is mended.
+type frozenLayers struct {
 	session          *tfgraph.Session
 	images, boundary tf.Output
-	row              []int64 // shape of one picture's features
+	row              []int64 // shape of one image's features
 	loader           *loader
 }
 
-func newPrefix(session *tfgraph.Session, n Network, l *loader) (*prefix, error) {
+func newFrozenLayers(session *tfgraph.Session, n Network, l *loader) (*frozenLayers, error) {
 	shape, err := n.Boundary.Shape().ToSlice()
 	if err != nil || len(shape) < 2 {
 		return nil, fmt.Errorf("freeze layers: got features of shape %v, want a known one", n.Boundary.Shape())
 	}
-	return &prefix{session: session, images: n.Head.Images, boundary: n.Boundary, row: shape[1:], loader: l}, nil
+	return &frozenLayers{session: session, images: n.Head.Images, boundary: n.Boundary, row: shape[1:], loader: l}, nil
 }
 
-func (p *prefix) width() int {
+func (p *frozenLayers) width() int {
 	n := 1
 	for _, d := range p.row {
 		n *= int(d)
@@ -45,18 +45,18 @@ func (p *prefix) width() int {
 	return n
 }
 
-// tensor makes room for the features of so many pictures.
-func (p *prefix) tensor(rows int) (*tfgraph.Tensor, error) {
+// tensor makes room for the features of so many images.
+func (p *frozenLayers) tensor(rows int) (*tfgraph.Tensor, error) {
 	return tfgraph.Allocate(tf.Float, append([]int64{int64(rows)}, p.row...)...)
 }
 
 // each runs the frozen layers over the examples of order and hands over the
-// features one by one: k counts along order. failed is told of bad pictures,
+// features one by one: k counts along order. failed is told of bad images,
 // whose features mean nothing; without it the first ends the pass.
-func (p *prefix) each(ctx context.Context, order []int, failed func(k int, err error), use func(k int, batch input.Batch[*tfgraph.Tensor], i int, row []float32) error) error {
-	pictures := *p.loader
-	pictures.Batch, pictures.Failed = micro, failed
-	for batch, err := range pictures.Batches(ctx, order) {
+func (p *frozenLayers) run(ctx context.Context, order []int, failed func(k int, err error), use func(k int, batch input.Batch[*tfgraph.Tensor], i int, row []float32) error) error {
+	images := *p.loader
+	images.Batch, images.Failed = featureBatch, failed
+	for batch, err := range images.Batches(ctx, order) {
 		if err != nil {
 			return err
 		}
@@ -79,8 +79,8 @@ func (p *prefix) each(ctx context.Context, order []int, failed func(k int, err e
 }
 
 // fill computes what the store lacks of a plan's rows, in the plan's groups, and
-// lists the pictures that have none because they are bad.
-func (p *prefix) fill(ctx context.Context, store featurecache.Store, plan []int, notify func(CacheProgress)) (problems []input.Excluded, err error) {
+// lists the images that have none because they are bad.
+func (p *frozenLayers) fill(ctx context.Context, store featurecache.Store, plan []int, notify func(CacheProgress)) (problems []input.Excluded, err error) {
 	missing := rest(plan, store)
 	if len(missing) == 0 {
 		return nil, nil
@@ -100,10 +100,10 @@ func (p *prefix) fill(ctx context.Context, store featurecache.Store, plan []int,
 	}
 	first := *p
 	first.loader = p.loader.Sandboxed()
-	err = first.each(ctx, missing, failed, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
-		if !bad[k] && !store.Has(missing[k]) { // unless a copy of the picture came before
+	err = first.run(ctx, missing, failed, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+		if !bad[k] && !store.Has(missing[k]) { // unless a copy of the image came before
 			if err := store.Write(missing[k], row); err != nil {
-				return &storeError{err}
+				return &cacheWriteError{err}
 			}
 		}
 		tell(k + 1)
@@ -113,7 +113,7 @@ func (p *prefix) fill(ctx context.Context, store featurecache.Store, plan []int,
 }
 
 // from gives batches of what the store holds.
-func (p *prefix) from(store featurecache.Store) func(context.Context, []int, int) eval.Batches {
+func (p *frozenLayers) readStore(store featurecache.Store) func(context.Context, []int, int) eval.Batches {
 	return func(ctx context.Context, order []int, from int) eval.Batches {
 		order = order[from:]
 		return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
@@ -136,7 +136,7 @@ func (p *prefix) from(store featurecache.Store) func(context.Context, []int, int
 	}
 }
 
-func (p *prefix) gather(ctx context.Context, store featurecache.Store, order []int) (batch input.Batch[*tfgraph.Tensor], err error) {
+func (p *frozenLayers) gather(ctx context.Context, store featurecache.Store, order []int) (batch input.Batch[*tfgraph.Tensor], err error) {
 	if batch.Images, err = p.tensor(len(order)); err != nil {
 		return batch, err
 	}
@@ -145,7 +145,7 @@ func (p *prefix) gather(ctx context.Context, store featurecache.Store, order []i
 		batch.Labels, batch.Examples = append(batch.Labels, int32(ex.Label)), append(batch.Examples, ex)
 		err := store.Read(i, batch.Images.Row(k))
 		if errors.Is(err, featurecache.ErrMissing) {
-			err = p.again(ctx, store, i, batch.Images.Row(k))
+			err = p.recomputeRow(ctx, store, i, batch.Images.Row(k))
 		}
 		if err != nil {
 			return batch, err
@@ -157,10 +157,10 @@ func (p *prefix) gather(ctx context.Context, store featurecache.Store, order []i
 // again computes one row that the store has lost, at the place that it had when
 // all were computed; what is at the others does not matter. Where the row cannot
 // be kept, the next reader computes it once more.
-func (p *prefix) again(ctx context.Context, store featurecache.Store, i int, into []float32) error {
-	start := i - i%micro
-	places := slices.Repeat([]int{i}, min(micro, len(p.loader.Examples)-start))
-	return p.each(ctx, places, nil, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
+func (p *frozenLayers) recomputeRow(ctx context.Context, store featurecache.Store, i int, into []float32) error {
+	start := i - i%featureBatch
+	places := slices.Repeat([]int{i}, min(featureBatch, len(p.loader.Examples)-start))
+	return p.run(ctx, places, nil, func(k int, _ input.Batch[*tfgraph.Tensor], _ int, row []float32) error {
 		if start+k == i {
 			copy(into, row)
 			_ = store.Write(i, row)
@@ -173,9 +173,9 @@ func (p *prefix) again(ctx context.Context, store featurecache.Store, i int, int
 var errStopped = errors.New("stopped")
 
 // compute gives batches of features that are computed as they are asked for. A
-// pass that goes on begins with the small batch that it was interrupted in.
-func (p *prefix) compute(ctx context.Context, order []int, from int) eval.Batches {
-	count, known := len(order)-from, from%micro
+// pass that resumes begins with the small batch that it was interrupted in.
+func (p *frozenLayers) compute(ctx context.Context, order []int, from int) eval.Batches {
+	count, known := len(order)-from, from%featureBatch
 	if count > 0 {
 		from -= known
 	}
@@ -183,7 +183,7 @@ func (p *prefix) compute(ctx context.Context, order []int, from int) eval.Batche
 	return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
 		var batch input.Batch[*tfgraph.Tensor]
 		defer func() { batch.Images.Close() }()
-		err := p.each(ctx, order, nil, func(k int, from input.Batch[*tfgraph.Tensor], i int, row []float32) error {
+		err := p.run(ctx, order, nil, func(k int, from input.Batch[*tfgraph.Tensor], i int, row []float32) error {
 			if k -= known; k < 0 {
 				return nil
 			}

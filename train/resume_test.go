@@ -42,7 +42,7 @@ func afterEpoch(k int) interruption {
 	}
 }
 
-// inValidation comes while the pictures are decoded that are validated after
+// inValidation comes while the images are decoded that are validated after
 // step k.
 func inValidation(k int64) interruption {
 	return func(job *train.Job, cancel func()) {
@@ -58,9 +58,9 @@ func inValidation(k int64) interruption {
 	}
 }
 
-// interrupted begins or goes on with the run in dir until the interruption, and
+// interrupted begins or resumes with the run in dir until the interruption, and
 // checks what is said of it.
-func (s *studio) interrupted(t *testing.T, cfg train.Config, dir string, at interruption) *train.InterruptedError {
+func (s *fixture) interrupted(t *testing.T, cfg train.Config, dir string, at interruption) *train.InterruptedError {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -81,7 +81,7 @@ func (s *studio) interrupted(t *testing.T, cfg train.Config, dir string, at inte
 	return stop
 }
 
-// latest is where the run in dir goes on, nil where it begins.
+// latest is where the run in dir resumes, nil where it begins.
 func latest(t testing.TB, dir string) *checkpoint.Meta {
 	t.Helper()
 	all, err := train.Checkpoints(dir).List()
@@ -92,7 +92,7 @@ func latest(t testing.TB, dir string) *checkpoint.Meta {
 	return &all[len(all)-1]
 }
 
-func (s *studio) resume(t testing.TB, cfg train.Config, dir string) {
+func (s *fixture) resume(t testing.TB, cfg train.Config, dir string) {
 	t.Helper()
 	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, latest(t, dir))))
 }
@@ -110,7 +110,7 @@ func same(t *testing.T, got, want string) {
 	if g, w := names(t, got), names(t, want); !slices.Equal(g, w) {
 		t.Errorf("checkpoints: got %v, want %v", g, w)
 	}
-	g, w := shown(t, got), shown(t, want)
+	g, w := curves(t, got), curves(t, want)
 	for tag := range w {
 		if !reflect.DeepEqual(g[tag], w[tag]) {
 			t.Errorf("%s: got %v, want %v", tag, g[tag], w[tag])
@@ -121,10 +121,10 @@ func same(t *testing.T, got, want string) {
 	}
 }
 
-// Three updates an epoch, two epochs, dropout on: wherever a run is interrupted,
-// it goes on as if it had not been.
+// Three steps an epoch, two epochs, dropout on: wherever a run is interrupted,
+// it resumes as if it had not been.
 func TestResumeIsExact(t *testing.T) {
-	s := newStudio(t, 10, 6)
+	s := newFixture(t, 10, 6)
 	for _, rule := range []ops.Optimizer{ops.GradientDescent, ops.Momentum, ops.Adam} {
 		t.Run(string(rule), func(t *testing.T) {
 			cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: rule, Dropout: .5, Seed: 7, DisplayEvery: 1}
@@ -168,10 +168,10 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
-// A process that is killed has gone on past its last checkpoint: those updates
+// A process that is killed has gone on past its last checkpoint: those steps
 // are done again, and neither the metrics nor the curves hold them twice.
 func TestResumeAfterACrash(t *testing.T) {
-	s := newStudio(t, 10, 4)
+	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 1}
 	whole, dir := s.run(t, cfg), s.run(t, cfg)
 	for _, lost := range []string{"model_epoch2.ckpt", "model_epoch3.ckpt"} {
@@ -191,7 +191,7 @@ func TestResumeAfterACrash(t *testing.T) {
 // A save that fails after its epoch's row was written must not leave the row
 // twice once it succeeds.
 func TestResumeAfterAFailedSave(t *testing.T) {
-	s := newStudio(t, 6, 2)
+	s := newFixture(t, 6, 2)
 	cfg := train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Seed: 7, DisplayEvery: 1}
 	whole, dir := s.run(t, cfg), t.TempDir()
 	s.interrupted(t, cfg, dir, afterStep(2)) // the epoch's last, not yet validated
@@ -216,7 +216,7 @@ func TestResumeAfterAFailedSave(t *testing.T) {
 
 // More epochs may be asked for later.
 func TestResumeAFinishedRun(t *testing.T) {
-	s := newStudio(t, 6, 2)
+	s := newFixture(t, 6, 2)
 	cfg := train.Config{Epochs: 2, Batch: 3, LearningRate: 1e-3, Optimizer: ops.Momentum, Seed: 7, DisplayEvery: 1}
 	whole := s.run(t, cfg)
 	short := cfg
@@ -232,13 +232,13 @@ func TestResumeAFinishedRun(t *testing.T) {
 }
 
 func TestResumeRefuses(t *testing.T) {
-	s := newStudio(t, 6, 0)
+	s := newFixture(t, 6, 0)
 	cfg := train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 1}
 	dir := s.run(t, cfg)
 	from := newest(t, dir)
 	from.Epoch, from.Index = 0, 7
-	if err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, &from)); err == nil || !strings.Contains(err.Error(), "got 7 pictures") {
-		t.Errorf("got %v, want an error about a position beyond the pictures", err)
+	if err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, &from)); err == nil || !strings.Contains(err.Error(), "got 7 images") {
+		t.Errorf("got %v, want an error about a position beyond the images", err)
 	}
 	with := cfg
 	with.Optimizer = ops.Momentum // its slots were not saved

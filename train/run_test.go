@@ -20,7 +20,7 @@ import (
 
 // Red from blue is easy: the loss falls far below that of a guess, ln 2.
 func TestRunLearns(t *testing.T) {
-	s := newStudio(t, 24, 10)
+	s := newFixture(t, 24, 10)
 	cfg := train.Config{Epochs: 8, Batch: 8, LearningRate: 1e-3, Optimizer: ops.Adam, Seed: 3, DisplayEvery: 1}
 	job := s.job(t, cfg, t.TempDir(), nil)
 	var epochs []train.EpochResult
@@ -55,10 +55,10 @@ func TestRunLearns(t *testing.T) {
 	}
 }
 
-// One update is the first values minus the learning rate times the gradient,
+// One step is the initial values minus the learning rate times the gradient,
 // worked out apart from the loop.
 func TestFirstUpdate(t *testing.T) {
-	s := newStudio(t, 6, 0)
+	s := newFixture(t, 6, 0)
 	cfg := train.Config{Epochs: 1, Batch: 6, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 5, DisplayEvery: 1}
 	dir := s.run(t, cfg)
 	got := s.variables(t, train.Checkpoints(dir).Prefix(newest(t, dir)))
@@ -81,9 +81,9 @@ func TestFirstUpdate(t *testing.T) {
 	}
 }
 
-// startAndGradients are the first values of a run and the gradients of its first
-// batch, in a graph without an update.
-func (s *studio) startAndGradients(t testing.TB, cfg train.Config) (start, gradients map[string][]float32) {
+// startAndGradients are the initial values of a run and the gradients of its first
+// batch, in a graph without a step.
+func (s *fixture) startAndGradients(t testing.TB, cfg train.Config) (start, gradients map[string][]float32) {
 	t.Helper()
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network)
@@ -115,7 +115,7 @@ func (s *studio) startAndGradients(t testing.TB, cfg train.Config) (start, gradi
 }
 
 func TestRunIsAFunctionOfItsSeed(t *testing.T) {
-	s := newStudio(t, 10, 4)
+	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 2}
 	one, same := s.run(t, cfg), s.run(t, cfg)
 	if !bytes.Equal(bundle(t, one), bundle(t, same)) {
@@ -131,7 +131,7 @@ func TestRunIsAFunctionOfItsSeed(t *testing.T) {
 }
 
 func TestRunKeepsFrozenLayers(t *testing.T) {
-	s := newStudio(t, 6, 0)
+	s := newFixture(t, 6, 0)
 	s.layers = []string{"fc7", "fc8"}
 	cfg := train.Config{Epochs: 2, Batch: 3, LearningRate: .01, Optimizer: ops.Momentum, Dropout: .5, Seed: 5, DisplayEvery: 1}
 	dir := s.run(t, cfg)
@@ -147,7 +147,7 @@ func TestRunKeepsFrozenLayers(t *testing.T) {
 }
 
 func TestRunKeepsSoManyCheckpoints(t *testing.T) {
-	s := newStudio(t, 4, 0)
+	s := newFixture(t, 4, 0)
 	cfg := train.Config{Epochs: 4, Batch: 4, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Keep: 2, DisplayEvery: 1}
 	if got, want := names(t, s.run(t, cfg)), []string{"model_epoch3.ckpt", "model_epoch4.ckpt"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -157,7 +157,7 @@ func TestRunKeepsSoManyCheckpoints(t *testing.T) {
 // What an epoch took is its training alone, however long validation takes.
 func TestEpochTimeIsThatOfTraining(t *testing.T) {
 	const pause = 1500 * time.Millisecond
-	s := newStudio(t, 2, 1)
+	s := newFixture(t, 2, 1)
 	cfg := train.Config{Epochs: 1, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 1}
 	job := s.job(t, cfg, t.TempDir(), nil)
 	decode := job.Data.Val.Decode
@@ -179,6 +179,6 @@ func TestEpochTimeIsThatOfTraining(t *testing.T) {
 		t.Errorf("got %v s, want at most the %v s that were not validation", epoch.Seconds, most)
 	}
 	if rate := 2 / epoch.Seconds; math.Abs(epoch.ImagesPerSecond-rate) > 1e-6*rate {
-		t.Errorf("got %v pictures a second, want %v", epoch.ImagesPerSecond, rate)
+		t.Errorf("got %v images a second, want %v", epoch.ImagesPerSecond, rate)
 	}
 }

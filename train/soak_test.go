@@ -16,13 +16,13 @@ import (
 // soakVar set to 1 lets the tests run that take minutes; scripts/soak sets it.
 const soakVar = "ALEXNET_SOAK"
 
-// A narrow network trains for 2,000 updates in the memory that the first half
+// A narrow network trains for 2,000 steps in the memory that the first half
 // took.
 func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 10, Batch: 4}, 200)
+	soak(t, newFixture(t, 16, 4), train.Config{Epochs: 10, Batch: 4}, 200)
 }
 
 // So it does for 20,000, with a checkpoint every hundred.
@@ -30,7 +30,7 @@ func TestMemoryStaysFlatForLong(t *testing.T) {
 	if os.Getenv(soakVar) != "1" {
 		t.Skipf("takes minutes: scripts/soak runs it, or %s=1", soakVar)
 	}
-	soak(t, newStudio(t, 16, 4), train.Config{Epochs: 20, Batch: 4, SaveEvery: train.Interval{Steps: 100}}, 1000)
+	soak(t, newFixture(t, 16, 4), train.Config{Epochs: 20, Batch: 4, SaveEvery: train.Interval{Steps: 100}}, 1000)
 }
 
 // So does the network of the paper for 100, measured from the 25th.
@@ -38,7 +38,7 @@ func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 	if os.Getenv(soakVar) != "1" {
 		t.Skipf("takes minutes: scripts/soak runs it, or %s=1", soakVar)
 	}
-	s := newStudio(t, 8, 4)
+	s := newFixture(t, 8, 4)
 	s.network = alexnet.Config{Classes: 2}.WithDefaults()
 	s.contract = alexnet.NewPreprocessing(s.network.Size, alexnet.Squash, true, classes)
 	decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
@@ -48,14 +48,14 @@ func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 	soak(t, s, train.Config{Epochs: 4, Batch: 8}, 25)
 }
 
-// soak trains for so many updates an epoch and compares the most resident memory
+// soak trains for so many steps an epoch and compares the most resident memory
 // and open files of the first half, in which allocators find their size, with those
-// of the second: a leak goes on.
-func soak(t *testing.T, s *studio, cfg train.Config, updates int) {
+// of the second: a leak resumes.
+func soak(t *testing.T, s *fixture, cfg train.Config, updates int) {
 	cfg.LearningRate, cfg.Optimizer, cfg.Dropout, cfg.Keep, cfg.DisplayEvery = 1e-4, ops.Momentum, .5, 1, 20
 	s.train = slices.Repeat(s.train, updates*cfg.Batch/len(s.train))
 	job := s.job(t, cfg, t.TempDir(), nil)
-	var sizes, files []int64 // after the first update of the second epoch, and of each later one
+	var sizes, files []int64 // after the first step of the second epoch, and of each later one
 	job.Progress.OnStep = func(st train.StepResult) {
 		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
 			sizes, files = append(sizes, testenv.Resident(t)>>10), append(files, openFiles(t))

@@ -14,17 +14,17 @@ import (
 	"alexnet/tfgraph"
 )
 
-// loader hands over pictures as tensors.
+// loader hands over images as tensors.
 type loader = input.Loader[*tfgraph.Tensor]
 
 // source is where batches come from, and which of the graph's outputs they stand
-// for: the pictures, or what the frozen layers make of them.
+// for: the images, or what the frozen layers make of them.
 type source struct {
 	feed     tf.Output
 	examples []input.Example // what can be used
 	count    int             // of examples
-	// batches are those of the pictures order[from:], numbered from 0 to count-1
-	// and, where they are mirrored, from count on. What order holds before tells
+	// batches are those of the images order[from:], numbered from 0 to count-1
+	// and, where they are flipped, from count on. What order holds before tells
 	// where in a pass they stand.
 	batches func(ctx context.Context, order []int, from int) eval.Batches
 }
@@ -35,9 +35,9 @@ func (s source) head(h eval.Head) eval.Head {
 	return h
 }
 
-// only leaves of s, whose pictures are all the examples of l, those that no
+// only leaves of s, whose images are all the examples of l, those that no
 // problem names.
-func (s source) only(l *loader, problems []input.Excluded) source {
+func (s source) without(l *loader, problems []input.Excluded) source {
 	bad := map[string]bool{}
 	for _, p := range problems {
 		bad[p.Path] = true
@@ -64,11 +64,11 @@ func (s source) only(l *loader, problems []input.Excluded) source {
 	return s
 }
 
-// prepare finds out which pictures can be used and opens the run's sources.
+// prepare finds out which images can be used and opens the run's sources.
 func (r *run) prepare(ctx context.Context) error {
 	loaders := []*loader{r.job.Data.Train}
 	if r.cfg.Flip {
-		loaders[0] = withMirrored(loaders[0])
+		loaders[0] = withFlipped(loaders[0])
 	}
 	if r.job.Data.Val != nil {
 		loaders = append(loaders, r.job.Data.Val)
@@ -81,16 +81,16 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	for i, s := range []*source{&r.train, &r.val}[:len(loaders)] {
-		*s = sources[i].only(loaders[i], slices.Concat(problems, r.job.LeaveOut))
+		*s = sources[i].without(loaders[i], slices.Concat(problems, r.job.LeaveOut))
 	}
 	if r.at.Index > r.train.count {
-		return fmt.Errorf("resume run %q: got %d pictures of the epoch used, want at most the %d there are", r.job.Dir, r.at.Index, r.train.count)
+		return fmt.Errorf("resume run %q: got %d images of the epoch used, want at most the %d there are", r.job.Dir, r.at.Index, r.train.count)
 	}
 	return nil
 }
 
-// withMirrored follows the examples of l by all of them mirrored.
-func withMirrored(l *loader) *loader {
+// withMirrored follows the examples of l by all of them flipped.
+func withFlipped(l *loader) *loader {
 	both := *l
 	both.Examples = slices.Concat(l.Examples, l.Examples)
 	for i := range l.Examples {
@@ -106,12 +106,12 @@ func (j Job) settle(problems []input.Excluded) (json.RawMessage, error) {
 		return j.Settle(problems)
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("read pictures: %d cannot be used, %s first", len(problems), problems[0])
+		return nil, fmt.Errorf("read images: %d cannot be used, %s first", len(problems), problems[0])
 	}
 	return j.Meta.Config, nil
 }
 
-// order is that of the running epoch's pictures.
+// order is that of the running epoch's images.
 func (r *run) order() []int {
 	order := input.Sequential(r.train.count)
 	if !r.cfg.NoShuffle {
@@ -125,10 +125,10 @@ func (r *run) order() []int {
 	return order
 }
 
-// sources opens a source for each loader, and says which pictures are bad. What
-// frozen layers make of the pictures is computed once and kept, unless the cache
+// sources opens a source for each loader, and says which images are bad. What
+// frozen layers make of the images is computed once and kept, unless the cache
 // is off or cannot be had; then it is computed for each batch anew, where it may
-// differ in the last bits: they depend on a picture's place among those computed
+// differ in the last bits: they depend on a image's place among those computed
 // at once.
 func (r *run) sources(ctx context.Context, loaders []*loader) ([]source, []input.Excluded, error) {
 	sources := make([]source, len(loaders))
@@ -141,25 +141,25 @@ func (r *run) sources(ctx context.Context, loaders []*loader) ([]source, []input
 		problems, err := verify(ctx, loaders)
 		return sources, problems, err
 	}
-	prefixes := make([]*prefix, len(loaders))
+	prefixes := make([]*frozenLayers, len(loaders))
 	for i, l := range loaders {
-		p, err := newPrefix(r.session, r.job.Network, l)
+		p, err := newFrozenLayers(r.session, r.job.Network, l)
 		if err != nil {
 			return nil, nil, err
 		}
 		prefixes[i], sources[i] = p, source{feed: p.boundary, batches: p.compute}
 	}
-	stores, problems, err := r.keep(ctx, prefixes)
+	stores, problems, err := r.fillCache(ctx, prefixes)
 	if err == nil && stores == nil {
 		problems, err = verify(ctx, loaders)
 	}
 	for i, store := range stores {
-		sources[i].batches = prefixes[i].from(store)
+		sources[i].batches = prefixes[i].readStore(store)
 	}
 	return sources, problems, err
 }
 
-// verify decodes every picture once.
+// verify decodes every image once.
 func verify(ctx context.Context, loaders []*loader) ([]input.Excluded, error) {
 	var all []input.Excluded
 	for _, l := range loaders {
@@ -174,9 +174,9 @@ func verify(ctx context.Context, loaders []*loader) ([]input.Excluded, error) {
 	return all, nil
 }
 
-// keep computes what the frozen layers make of all pictures and gives a store of
+// keep computes what the frozen layers make of all images and gives a store of
 // it for each prefix, or none where nothing can be kept, which a note explains.
-func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []featurecache.Store, problems []input.Excluded, err error) {
+func (r *run) fillCache(ctx context.Context, prefixes []*frozenLayers) (stores []featurecache.Store, problems []input.Excluded, err error) {
 	if r.job.Cache.Off {
 		return nil, nil, nil
 	}
@@ -189,7 +189,7 @@ func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []featurecac
 	}
 	offset := 0
 	for _, p := range prefixes {
-		stores = append(stores, featurecache.From(r.store, offset))
+		stores = append(stores, featurecache.Section(r.store, offset))
 		offset += len(p.loader.Examples)
 	}
 	plan, err := r.planFilling(all, prefixes, stores)
@@ -200,7 +200,7 @@ func (r *run) keep(ctx context.Context, prefixes []*prefix) (stores []featurecac
 		}
 		problems = append(problems, bad...)
 	}
-	if noted, err := r.unlessFull(err); noted || err != nil {
+	if noted, err := r.noteCacheError(err); noted || err != nil {
 		return nil, nil, err
 	}
 	r.endFilling()

@@ -11,21 +11,21 @@ import (
 	"alexnet/tfgraph"
 )
 
-// View is what Job.Show may look at, and add to, between two updates.
+// View is what Job.Show may look at, and add to, between two steps.
 type View struct {
 	EpochResult
 	Events  *summaries.Writer // that of the moment: the run may go on in another file
 	Session *tfgraph.Session  // with the present values of all variables
 
-	// Batches are of validation pictures by their places among all Count. Fed to
-	// Feed, they stand for the pictures, or for what frozen layers make of them
+	// Batches are of validation images by their places among all Count. Fed to
+	// Feed, they stand for the images, or for what frozen layers make of them
 	// where that is kept.
 	Batches func(ctx context.Context, places []int) eval.Batches
 	Count   int
 	Feed    tf.Output
 }
 
-// observers look at each picture of a validation that begins.
+// observers look at each image of a validation that begins.
 func (r *run) observers() []eval.Observer {
 	if r.job.Observe == nil {
 		return nil
@@ -35,7 +35,7 @@ func (r *run) observers() []eval.Observer {
 
 // show is not interrupted: what it shows belongs to a position that is yet to be
 // saved.
-func (r *run) show(ctx context.Context, e EpochResult) error {
+func (r *run) showEpoch(ctx context.Context, e EpochResult) error {
 	if r.job.Show == nil {
 		return nil
 	}
@@ -52,12 +52,12 @@ type runner interface {
 	Run(ctx context.Context, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*tfgraph.Tensor, error)
 }
 
-// timed is the update of which the time of each operation is taken. In the first
+// timed is the step of which the time of each operation is taken. In the first
 // one, kernels are still being prepared.
-const timed = 2
+const tracedStep = 2
 
-func (r *run) runner(p part) runner {
-	if r.job.Show == nil || r.at.Step+1 != timed || p.first > 0 {
+func (r *run) runner(p microBatch) runner {
+	if r.job.Show == nil || r.at.Step+1 != tracedStep || p.offset > 0 {
 		return r.session
 	}
 	return tracer{r.session, r.events}
@@ -72,7 +72,7 @@ type tracer struct {
 func (t tracer) Run(ctx context.Context, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*tfgraph.Tensor, error) {
 	out, metadata, err := t.session.Trace(ctx, feeds, fetches, targets...)
 	if err == nil {
-		err = t.events.RunMetadata(timed, fmt.Sprintf("update %d", timed), metadata)
+		err = t.events.RunMetadata(tracedStep, fmt.Sprintf("update %d", tracedStep), metadata)
 	}
 	if err != nil {
 		tfgraph.CloseAll(out)

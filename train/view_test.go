@@ -18,19 +18,19 @@ import (
 )
 
 // album is a job's view of its run: what it was shown, epoch by epoch.
-type album struct {
-	seen   int      // pictures of the newest validation
-	epochs []string // with steps and pictures
-	picked []string // the last and the first of the validation pictures, each time
+type recorder struct {
+	seen   int      // images of the newest validation
+	epochs []string // with steps and images
+	picked []string // the last and the first of the validation images, each time
 }
 
-func (a *album) put(job *train.Job) {
+func (a *recorder) put(job *train.Job) {
 	job.Observe = func() eval.Observer {
 		a.seen = 0
 		return func(label int, probabilities []float32) { a.seen++ }
 	}
 	job.Show = func(ctx context.Context, v train.View) error {
-		a.epochs = append(a.epochs, fmt.Sprintf("epoch %d step %d pictures %d", v.EpochResult.Epoch, v.Step, a.seen))
+		a.epochs = append(a.epochs, fmt.Sprintf("epoch %d step %d images %d", v.EpochResult.Epoch, v.Step, a.seen))
 		for batch, err := range v.Batches(ctx, []int{v.Count - 1, 0}) {
 			if err != nil {
 				return err
@@ -69,14 +69,14 @@ func traces(t *testing.T, dir string) map[string][]string {
 }
 
 // A job that shows more changes nothing of the run, and sees each epoch once,
-// however often the run is interrupted. The second update's operations are timed.
+// however often the run is interrupted. The second step's operations are timed.
 func TestShow(t *testing.T) {
-	s := newStudio(t, 10, 3)
+	s := newFixture(t, 10, 3)
 	for name, micro := range map[string]int{"at once": 0, "in parts": 2} {
 		t.Run(name, func(t *testing.T) {
 			cfg := train.Config{Epochs: 2, Batch: 4, MicroBatch: micro, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Dropout: .5, Seed: 7, DisplayEvery: 1}
 			plain, dir := s.run(t, cfg), t.TempDir()
-			var a album
+			var a recorder
 			job := s.job(t, cfg, dir, nil)
 			a.put(&job)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -94,13 +94,13 @@ func TestShow(t *testing.T) {
 			a.put(&job)
 			must(t, train.Run(t.Context(), cfg, job))
 
-			if want := []string{"epoch 0 step 0 pictures 3", "epoch 1 step 3 pictures 3", "epoch 2 step 6 pictures 3"}; !slices.Equal(a.epochs, want) {
+			if want := []string{"epoch 0 step 0 images 3", "epoch 1 step 3 images 3", "epoch 2 step 6 images 3"}; !slices.Equal(a.epochs, want) {
 				t.Errorf("got %q, want %q", a.epochs, want)
 			}
 			if last, first := s.val[2].Path, s.val[0].Path; !slices.Equal(a.picked, []string{last, first, last, first, last, first}) {
-				t.Errorf("got pictures %q, want %q and %q each time", a.picked, last, first)
+				t.Errorf("got images %q, want %q and %q each time", a.picked, last, first)
 			}
-			if got, want := shown(t, dir)["shown"], []string{"0: 3 <nil>", "3: 3 <nil>", "6: 3 <nil>"}; !slices.Equal(got, want) {
+			if got, want := curves(t, dir)["shown"], []string{"0: 3 <nil>", "3: 3 <nil>", "6: 3 <nil>"}; !slices.Equal(got, want) {
 				t.Errorf("got points %q, want %q", got, want)
 			}
 			if !bytes.Equal(bundle(t, dir), bundle(t, plain)) {
@@ -119,7 +119,7 @@ func TestShow(t *testing.T) {
 
 // What cannot be shown ends the run, and the epoch is not saved.
 func TestShowFails(t *testing.T) {
-	s := newStudio(t, 4, 2)
+	s := newFixture(t, 4, 2)
 	no := errors.New("no")
 	dir := t.TempDir()
 	job := s.job(t, cached, dir, nil)

@@ -19,7 +19,7 @@ import (
 // In one order, and so in the same small batches, what is kept and what is
 // computed anew are the same to the last bit.
 func TestCacheIsExactInOrder(t *testing.T) {
-	s := newFrozenStudio(t, 70, 5)
+	s := newFrozenFixture(t, 70, 5)
 	cfg := cached
 	cfg.NoShuffle, cfg.Batch = true, 20
 	kept, _ := s.with(t, cfg, train.Cache{})
@@ -27,10 +27,10 @@ func TestCacheIsExactInOrder(t *testing.T) {
 	same(t, anew, kept)
 }
 
-// In shuffled runs a picture's place among those computed at once differs, and
+// In shuffled runs a image's place among those computed at once differs, and
 // with it the last bits; the first ten losses tell how little that is.
 func TestCacheIsCloseWhenShuffled(t *testing.T) {
-	s := newFrozenStudio(t, 70, 0)
+	s := newFrozenFixture(t, 70, 0)
 	cfg := cached
 	cfg.Batch, cfg.Epochs = 14, 2
 	losses := func(cache train.Cache) (all []float64) {
@@ -57,17 +57,17 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 	}
 }
 
-// Mirrored pictures are kept beside the others: both are computed once, and the
+// Flipped images are kept beside the others: both are computed once, and the
 // run is the same whether they are kept or not.
 func TestMirror(t *testing.T) {
-	s := newFrozenStudio(t, 12, 4)
+	s := newFrozenFixture(t, 12, 4)
 	cfg := cached
 	cfg.NoShuffle, cfg.Batch = true, 12
 	plain, _ := s.with(t, cfg, train.Cache{})
 	cfg.Flip = true
 	kept, what := s.with(t, cfg, train.Cache{})
 	if what.filled != 2*12+4 {
-		t.Errorf("got %d pictures computed, want 12 twice and 4", what.filled)
+		t.Errorf("got %d images computed, want 12 twice and 4", what.filled)
 	}
 	if bytes.Equal(bundle(t, kept), bundle(t, plain)) {
 		t.Error("mirroring changed nothing")
@@ -81,8 +81,8 @@ func TestMirror(t *testing.T) {
 	same(t, again, kept)
 }
 
-// A picture that turns out bad is left out if the job says so, and the run is
-// that of the others; if not, the run ends before its first update.
+// A image that turns out bad is left out if the job says so, and the run is
+// that of the others; if not, the run ends before its first step.
 func TestBadPictures(t *testing.T) {
 	for name, c := range map[string]struct {
 		layers []string
@@ -94,7 +94,7 @@ func TestBadPictures(t *testing.T) {
 		"all layers": {layers: alexnet.LayerNames},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStudio(t, 9, 3)
+			s := newFixture(t, 9, 3)
 			s.layers, s.cache = c.layers, c.cache
 			bad := []input.Example{s.train[4], s.val[1]}
 			for _, ex := range bad {
@@ -135,7 +135,7 @@ func TestBadPictures(t *testing.T) {
 
 // What Settle refuses ends the run.
 func TestSettleRefuses(t *testing.T) {
-	s := newStudio(t, 4, 0)
+	s := newFixture(t, 4, 0)
 	no := errors.New("no")
 	job := s.job(t, cached, t.TempDir(), nil)
 	job.Settle = func([]input.Excluded) (json.RawMessage, error) { return nil, no }

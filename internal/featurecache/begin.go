@@ -21,7 +21,7 @@ var (
 
 // begin opens the file at path for this process alone, and begins it anew where
 // it does not start with header.
-func begin(path string, header []byte, o Options) (*os.File, error) {
+func openOrCreate(path string, header []byte, o Options) (*os.File, error) {
 	f, err := lock(path)
 	if err != nil {
 		return nil, err
@@ -36,10 +36,10 @@ func begin(path string, header []byte, o Options) (*os.File, error) {
 	case err != nil:
 	case bytes.Equal(got, header):
 		return f, nil
-	case !ours(got, stem):
+	case !isOwn(got, stem):
 		if err = setAside(path, o); err == nil {
 			f.Close()
-			return begin(path, header, o)
+			return openOrCreate(path, header, o)
 		}
 	default:
 		if n > 0 {
@@ -85,7 +85,7 @@ func lock(path string) (*os.File, error) {
 
 // ours tells the beginning of a file of this program, whole or not, from that of
 // any other. A crash may leave nothing, a part, or zeros.
-func ours(head []byte, stem string) bool {
+func isOwn(head []byte, stem string) bool {
 	head = bytes.TrimRight(head[:min(len(head), len(stem))], "\x00")
 	return strings.HasPrefix(stem, string(head))
 }

@@ -11,25 +11,25 @@ import (
 
 const wide = 9216 // pool5's values
 
-// BenchmarkOpenFile opens a file with the rows of 100,000 pictures, whose
-// contents are simulated: the rows are holes, and the pictures short.
+// BenchmarkOpenFile opens a file with the rows of 100,000 images, whose
+// contents are simulated: the rows are holes, and the images short.
 func BenchmarkOpenFile(b *testing.B) {
 	const count = 100_000
 	ctx, dir, cache := context.Background(), b.TempDir(), b.TempDir()
-	pictures := make([]Entry, count)
+	images := make([]Entry, count)
 	changed := time.Now().Add(-time.Hour)
-	for i := range pictures {
-		pictures[i].Path = filepath.Join(dir, fmt.Sprintf("class%03d.%06d.jpg", i%1000, i))
-		text := fmt.Appendf(nil, "picture %d", i)
-		if err := os.WriteFile(pictures[i].Path, text, 0o644); err != nil {
+	for i := range images {
+		images[i].Path = filepath.Join(dir, fmt.Sprintf("class%03d.%06d.jpg", i%1000, i))
+		text := fmt.Appendf(nil, "image %d", i)
+		if err := os.WriteFile(images[i].Path, text, 0o644); err != nil {
 			b.Fatal(err)
 		}
-		if err := os.Chtimes(pictures[i].Path, changed, changed); err != nil {
+		if err := os.Chtimes(images[i].Path, changed, changed); err != nil {
 			b.Fatal(err)
 		}
 	}
 	open := func() *File {
-		f, err := OpenFile(ctx, cache, Key{}, wide, pictures, Options{})
+		f, err := OpenFile(ctx, cache, Key{}, wide, images, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -52,20 +52,20 @@ func BenchmarkOpenFile(b *testing.B) {
 		}
 		f.Close()
 	}
-	b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "pictures/s")
+	b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "images/s")
 }
 
 // BenchmarkStore writes rows of 9,216 values, and reads batches of 128
 // out of order.
 func BenchmarkStore(b *testing.B) {
 	const batch = 128
-	path := filepath.Join(b.TempDir(), "picture")
+	path := filepath.Join(b.TempDir(), "image")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		b.Fatal(err)
 	}
-	pictures := make([]Entry, 256)
-	for i := range pictures {
-		pictures[i] = Entry{path, byte(i)}
+	images := make([]Entry, 256)
+	for i := range images {
+		images[i] = Entry{path, byte(i)}
 	}
 	row := make([]float32, wide)
 	for k := range row {
@@ -74,12 +74,12 @@ func BenchmarkStore(b *testing.B) {
 	into := make([]float32, batch*wide)
 	for _, half := range []bool{false, true} {
 		o := Options{Half: half}
-		file, err := OpenFile(context.Background(), b.TempDir(), Key{}, wide, pictures, o)
+		file, err := OpenFile(context.Background(), b.TempDir(), Key{}, wide, images, o)
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer file.Close()
-		memory, err := NewMemory(len(pictures), wide, o)
+		memory, err := NewMemory(len(images), wide, o)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -89,13 +89,13 @@ func BenchmarkStore(b *testing.B) {
 			b.Run("write/"+name, func(b *testing.B) {
 				b.SetBytes(4 * wide)
 				for n := 0; b.Loop(); n++ {
-					if err := s.Write(n%len(pictures), row); err != nil {
+					if err := s.Write(n%len(images), row); err != nil {
 						b.Fatal(err)
 					}
 				}
 			})
 			b.Run("read/"+name, func(b *testing.B) {
-				for i := range pictures {
+				for i := range images {
 					if err := s.Write(i, row); err != nil {
 						b.Fatal(err)
 					}
@@ -103,7 +103,7 @@ func BenchmarkStore(b *testing.B) {
 				b.SetBytes(4 * wide * batch)
 				for b.Loop() {
 					for k := range batch {
-						if err := s.Read(k*151%len(pictures), into[k*wide:][:wide]); err != nil {
+						if err := s.Read(k*151%len(images), into[k*wide:][:wide]); err != nil {
 							b.Fatal(err)
 						}
 					}

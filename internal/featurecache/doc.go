@@ -1,16 +1,16 @@
 // Package featurecache keeps what the frozen part of a network makes of each
-// picture, so that it is computed once and not in every epoch. Start with
+// image, so that it is computed once and not in every epoch. Start with
 // [NewMemory] and [OpenFile].
 //
-// A row is one picture's activations, float32 or rounded to float16, found by
-// the picture's place in the data set. In a file it is kept under the SHA-256 of
-// the picture's content, so it outlives renaming, other pictures coming and
-// going, and the run. What a picture's content is, an index beside the file
-// knows: a picture whose path, size and time of change are as recorded is not
+// A row is one image's activations, float32 or rounded to float16, found by
+// the image's place in the data set. In a file it is kept under the SHA-256 of
+// the image's content, so it outlives renaming, other images coming and
+// going, and the run. What a image's content is, an index beside the file
+// knows: a image whose path, size and time of change are as recorded is not
 // read again.
 //
 // Every row of a file carries a checksum, which is checked as the row is read:
 // what is torn or altered is missing, never wrong. A file costs 44 bytes of
-// memory a picture, about 1 KiB while it is opened, and no row beyond the one
+// memory a image, about 1 KiB while it is opened, and no row beyond the one
 // being read.
 package featurecache

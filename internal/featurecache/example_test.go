@@ -10,8 +10,8 @@ import (
 	"alexnet/internal/featurecache"
 )
 
-// What the frozen layers gave for a picture is found again by the next run,
-// though the picture has another name and another place.
+// What the frozen layers gave for a image is found again by the next run,
+// though the image has another name and another place.
 func ExampleOpenFile() {
 	dir, err := os.MkdirTemp("", "features")
 	if err != nil {
@@ -19,12 +19,12 @@ func ExampleOpenFile() {
 	}
 	defer os.RemoveAll(dir)
 	cat, pet := filepath.Join(dir, "cat.jpg"), filepath.Join(dir, "pet.jpg")
-	if err := os.WriteFile(cat, []byte("a picture of a cat"), 0o644); err != nil {
+	if err := os.WriteFile(cat, []byte("a image of a cat"), 0o644); err != nil {
 		log.Fatal(err)
 	}
 	key := featurecache.Key{1} // of the weights and the preprocessing
-	visit := func(pictures []featurecache.Entry, use func(s featurecache.Store) error) {
-		s, err := featurecache.OpenFile(context.Background(), filepath.Join(dir, "cache"), key, 3, pictures, featurecache.Options{})
+	visit := func(images []featurecache.Entry, use func(s featurecache.Store) error) {
+		s, err := featurecache.OpenFile(context.Background(), filepath.Join(dir, "cache"), key, 3, images, featurecache.Options{})
 		if err != nil {
 			log.Fatal(err)
 		}

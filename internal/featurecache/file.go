@@ -12,17 +12,17 @@ import (
 	"sync/atomic"
 )
 
-// Key names all that a row depends on beside the picture: the weights, the
+// Key names all that a row depends on beside the image: the weights, the
 // preprocessing, the library.
 type Key [sha256.Size]byte
 
-// File is a store on disk. A file with 100,000 pictures opens in less than a second,
-// whatever its rows' width, unless there are pictures to read.
+// File is a store on disk. A file with 100,000 images opens in less than a second,
+// whatever its rows' width, unless there are images to read.
 type File struct {
 	f *os.File
 	layout
-	slot []int32         // picture → its place in the next two
-	name []name          // what the row is kept under
+	slot []int32         // image → its place in the next two
+	name []rowKey        // what the row is kept under
 	row  []atomic.Uint64 // 0, or 1 + the record's number above the row's CRC-32C
 
 	writing sync.Mutex
@@ -31,13 +31,13 @@ type File struct {
 	buffers sync.Pool // of *[]byte
 }
 
-// OpenFile opens or makes the file of key and width in dir, for some pictures.
+// OpenFile opens or makes the file of key and width in dir, for some images.
 // Of these it reads the ones that the folder's index does not know, on all
 // cores; the end of ctx ends that. A file that is damaged or of another version
 // is begun anew, and what something else wrote is renamed, with a note of it;
 // else [ErrForeign]. The file is this process's alone until Close; else
 // [ErrBusy].
-func OpenFile(ctx context.Context, dir string, key Key, width int, pictures []Entry, o Options) (s *File, err error) {
+func OpenFile(ctx context.Context, dir string, key Key, width int, images []Entry, o Options) (s *File, err error) {
 	s = &File{layout: layout{width: width, half: o.Half, size: o.RowSize(width)}}
 	path := filepath.Join(dir, s.fileName(key))
 	defer func() {
@@ -48,10 +48,10 @@ func OpenFile(ctx context.Context, dir string, key Key, width int, pictures []En
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	if s.f, err = begin(path, s.header(key), o); err != nil {
+	if s.f, err = openOrCreate(path, s.header(key), o); err != nil {
 		return nil, err
 	}
-	names, err := namesOf(ctx, dir, pictures, o)
+	names, err := namesOf(ctx, dir, images, o)
 	if err == nil {
 		err = s.scan(names, o)
 	}
@@ -66,9 +66,9 @@ func OpenFile(ctx context.Context, dir string, key Key, width int, pictures []En
 
 // scan finds the rows that the file has of those under names. Of two under one
 // name the later counts.
-func (s *File) scan(names []name, o Options) error {
-	var number map[name]int32
-	s.slot, number, s.name = distinct(names)
+func (s *File) scan(names []rowKey, o Options) error {
+	var number map[rowKey]int32
+	s.slot, number, s.name = dedupe(names)
 	s.row = make([]atomic.Uint64, len(s.name))
 	info, err := s.f.Stat()
 	if err != nil {
@@ -76,11 +76,11 @@ func (s *File) scan(names []name, o Options) error {
 	}
 	table := make([]byte, tableSize)
 	whole := int64(0)
-	for first := int64(0); s.at(first) < info.Size(); first += group {
+	for first := int64(0); s.at(first) < info.Size(); first += recordsPerGroup {
 		if _, err := s.f.ReadAt(table, s.tag(first)); err != nil {
 			return err
 		}
-		for k := range int64(group) {
+		for k := range int64(recordsPerGroup) {
 			record := first + k
 			if s.at(record)+s.size > info.Size() {
 				break
@@ -102,13 +102,13 @@ func (s *File) scan(names []name, o Options) error {
 	return nil
 }
 
-// Has implements [Store]. Pictures of one content and variant share a row.
+// Has implements [Store]. Images of one content and variant share a row.
 func (s *File) Has(i int) bool { return s.row[s.slot[i]].Load() != 0 }
 
 // Read implements [Store]. A row whose checksum does not fit is missing.
 func (s *File) Read(i int, into []float32) error {
 	if err := s.read(i, into); err != nil {
-		return fmt.Errorf("read features of picture %d: %w", i, err)
+		return fmt.Errorf("read features of image %d: %w", i, err)
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (s *File) Write(i int, row []float32) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := s.write(s.slot[i], row); err != nil {
-		return fmt.Errorf("keep features of picture %d: %w", i, err)
+		return fmt.Errorf("keep features of image %d: %w", i, err)
 	}
 	return nil
 }

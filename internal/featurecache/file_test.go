@@ -14,8 +14,8 @@ import (
 	"alexnet/internal/featurecache"
 )
 
-// A row is found by the picture's content: the order, copies, and which other
-// pictures come and go do not matter.
+// A row is found by the image's content: the order, copies, and which other
+// images come and go do not matter.
 func TestFileFindsRowsByContent(t *testing.T) {
 	dir := t.TempDir()
 	path := keep(t, dir, "abc")
@@ -24,7 +24,7 @@ func TestFileFindsRowsByContent(t *testing.T) {
 	} {
 		f := open(t, dir, letters)
 		if got := kept(t, f, letters); got != want {
-			t.Errorf("pictures %q: got rows of %q, want %q", letters, got, want)
+			t.Errorf("images %q: got rows of %q, want %q", letters, got, want)
 		}
 		must(t, f.Close())
 	}
@@ -35,7 +35,7 @@ func TestFileFindsRowsByContent(t *testing.T) {
 	must(t, f.Write(1, rowOf('y')))
 	must(t, f.Close())
 	if got := kept(t, open(t, dir, "ayc"), "ayc"); got != "ayc" {
-		t.Errorf("after another run's pictures: got %q, want ayc", got)
+		t.Errorf("after another run's images: got %q, want ayc", got)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestFileSurvivesDamage(t *testing.T) {
 			path := keep(t, dir, "abc")
 			c.damage(t, path)
 			var said []string
-			f := openFor(t, dir, pictures(t, "abc"), notes(&said))
+			f := openFor(t, dir, images(t, "abc"), notes(&said))
 			if got := kept(t, f, "abc"); got != c.want {
 				t.Errorf("got rows of %q, want %q", got, c.want)
 			}
@@ -115,7 +115,7 @@ func TestFileSurvivesDamage(t *testing.T) {
 				if err := f.Read(i, row); err == nil {
 					continue
 				} else if !errors.Is(err, featurecache.ErrMissing) {
-					t.Errorf("picture %c: got %v, want %v", l, err, featurecache.ErrMissing)
+					t.Errorf("image %c: got %v, want %v", l, err, featurecache.ErrMissing)
 				}
 				must(t, f.Write(i, rowOf(l)))
 			}
@@ -135,7 +135,7 @@ func TestFileCutAnywhere(t *testing.T) {
 	whole := read(t, keep(t, t.TempDir(), "abc"))
 	dir := t.TempDir()
 	path := keep(t, dir, "a")
-	all := pictures(t, "abc")
+	all := images(t, "abc")
 	for n := range whole {
 		if n > 100 && n < rows-100 && n%997 != 0 {
 			continue
@@ -154,7 +154,7 @@ func TestFileCutAnywhere(t *testing.T) {
 func TestFileBelongsToOneKeyAndWidth(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	path := keep(t, dir, "ab")
-	before, all := read(t, path), pictures(t, "ab")
+	before, all := read(t, path), images(t, "ab")
 	for _, o := range []struct {
 		key featurecache.Key
 		featurecache.Options
@@ -198,7 +198,7 @@ func TestFileSetsForeignFilesAside(t *testing.T) {
 		dir := t.TempDir()
 		path := keep(t, dir, "a")
 		must(t, os.WriteFile(path, []byte(text), 0o644))
-		all := pictures(t, "a")
+		all := images(t, "a")
 		var said []string
 		f := openFor(t, dir, all, notes(&said))
 		if len(said) != 1 || !strings.Contains(said[0], path) || string(read(t, path+".foreign")) != text {
@@ -233,7 +233,7 @@ func read(t testing.TB, path string) []byte {
 func TestFileIsOneProcessesAlone(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir, "a")
-	second, err := featurecache.OpenFile(context.Background(), dir, key, width, pictures(t, "a"), featurecache.Options{})
+	second, err := featurecache.OpenFile(context.Background(), dir, key, width, images(t, "a"), featurecache.Options{})
 	if !errors.Is(err, featurecache.ErrBusy) {
 		t.Fatalf("got %v, %v, want %v", second, err, featurecache.ErrBusy)
 	}
@@ -285,7 +285,7 @@ func TestFileOfSeveralGroups(t *testing.T) {
 		row := make([]float32, width)
 		for i := range all {
 			if must(t, f.Read(i, row)); row[0] != float32(i%2048) || row[4] != float32(i/2048) {
-				t.Fatalf("%+v: picture %d: got %v", o, i, row)
+				t.Fatalf("%+v: image %d: got %v", o, i, row)
 			}
 		}
 		must(t, f.Close())
@@ -302,7 +302,7 @@ func TestFileTakesLittleMemory(t *testing.T) {
 	grown := live() - before
 	must(t, f.Close())
 	if most := int64(44*count + 256<<10); grown > most {
-		t.Errorf("got %d bytes for %d pictures, want at most %d", grown, count, most)
+		t.Errorf("got %d bytes for %d images, want at most %d", grown, count, most)
 	}
 	runtime.KeepAlive(all)
 }
@@ -315,7 +315,7 @@ func live() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// variants are many pictures of few files.
+// variants are many images of few files.
 func variants(t testing.TB, count int) (all []featurecache.Entry) {
 	dir := t.TempDir()
 	for i := range count {

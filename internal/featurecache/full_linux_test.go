@@ -21,7 +21,7 @@ func TestFileOnAFullDisk(t *testing.T) {
 	}
 	defer func() { must(t, unix.Unmount(dir, 0)) }()
 	const letters = "abcdefghijklmnopqrstuvwxyz"
-	all := pictures(t, letters)
+	all := images(t, letters)
 	f, err := featurecache.OpenFile(context.Background(), dir, key, wide, all, featurecache.Options{})
 	must(t, err)
 	row := make([]float32, wide)
@@ -43,7 +43,7 @@ func TestFileOnAFullDisk(t *testing.T) {
 	for i := range letters {
 		err := f.Read(i, row)
 		if i < whole && (err != nil || row[wide-1] != float32(i)) || i >= whole && !errors.Is(err, featurecache.ErrMissing) {
-			t.Errorf("picture %d: got %v, %v, want the first %d rows", i, row[wide-1], err, whole)
+			t.Errorf("image %d: got %v, %v, want the first %d rows", i, row[wide-1], err, whole)
 		}
 	}
 	must(t, f.Close())
@@ -58,13 +58,13 @@ func TestFileOnAReadOnlyDisk(t *testing.T) {
 	defer func() { must(t, unix.Unmount(dir, 0)) }()
 	path := keep(t, dir, "a")
 	must(t, unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
-	_, err := featurecache.OpenFile(context.Background(), dir, key, width, pictures(t, "a"), featurecache.Options{})
+	_, err := featurecache.OpenFile(context.Background(), dir, key, width, images(t, "a"), featurecache.Options{})
 	if !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v, want %v and the name %q", err, unix.EROFS, path)
 	}
 }
 
-// A disk too full for the index still keeps rows; the pictures are read again
+// A disk too full for the index still keeps rows; the images are read again
 // the next time, which a note says.
 func TestIndexOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()

@@ -30,7 +30,7 @@ func FuzzOpenFile(f *testing.F) {
 	f.Add(head, bytes.Repeat(tags[:tag], 3), body, len(text)) // one name thrice
 	f.Add([]byte("a text that somebody else wrote"), []byte{}, []byte{}, 31)
 	dir := f.TempDir()
-	path, all := keep(f, dir, "a"), pictures(f, "abc")
+	path, all := keep(f, dir, "a"), images(f, "abc")
 	f.Fuzz(func(t *testing.T, head, tags, body []byte, size int) {
 		size = min(max(size, 0), 2*len(text))
 		spread(t, path, head, tags, body, size)
@@ -48,7 +48,7 @@ func FuzzOpenFile(f *testing.F) {
 		row := make([]float32, width)
 		for i, l := range "abc" {
 			if err := file.Read(i, row); err != nil && !errors.Is(err, featurecache.ErrMissing) {
-				t.Errorf("picture %c: got %v, want a row or %v", l, err, featurecache.ErrMissing)
+				t.Errorf("image %c: got %v, want a row or %v", l, err, featurecache.ErrMissing)
 			}
 			must(t, file.Write(i, rowOf(l)))
 		}

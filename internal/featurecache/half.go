@@ -13,7 +13,7 @@ func toHalf(v float32) uint16 {
 	sign, b := uint16(b>>16)&0x8000, b&0x7fffffff
 	switch {
 	case b > 0x7f800000:
-		return sign | 0x7e00 // no number
+		return sign | 0x7e00 // non-finite
 	case b >= 0x477ff000: // 65520
 		return sign | 0x7c00
 	case b < 0x38800000: // 2^-14: below it halves lie 2^-24 apart, as floats do from 0.5 on

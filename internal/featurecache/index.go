@@ -14,7 +14,7 @@ import (
 	"alexnet/internal/regular"
 )
 
-// The index of a folder, DIR/pictures.index, serves all files in it. After a
+// The index of a folder, DIR/images.index, serves all files in it. After a
 // line that names the format come entries
 //
 //	content 32 bytes, size, time of change in ns since 1970, length of path, path
@@ -37,7 +37,7 @@ type entry struct {
 	fresh   bool  // seen too soon after it was changed to be believed later
 }
 
-// readIndex reads the index at path by the pictures' paths. One that is damaged
+// readIndex reads the index at path by the images' paths. One that is damaged
 // is empty, and one that something else wrote is set aside.
 func readIndex(path string, o Options) (map[string]entry, error) {
 	raw, err := regular.Read(path, mostIndex)
@@ -47,12 +47,12 @@ func readIndex(path string, o Options) (map[string]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ours(raw, indexStem) {
+	if !isOwn(raw, indexStem) {
 		return map[string]entry{}, setAside(path, o)
 	}
 	index, ok := parseIndex(raw)
 	if !ok {
-		o.note("pictures are read again: their index %q is damaged or of another version", path)
+		o.note("images are read again: their index %q is damaged or of another version", path)
 		return map[string]entry{}, nil
 	}
 	return index, nil
@@ -99,7 +99,7 @@ func encodeIndex(index map[string]entry) []byte {
 }
 
 // writeIndex replaces the index at path. Processes that do so at once overwrite
-// each other's news, which costs reading those pictures again.
+// each other's news, which costs reading those images again.
 func writeIndex(path string, index map[string]entry) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".pictures-*")
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 // then the rows: float32, or float16 and the power of two that they were divided
 // by. All is little-endian. A record whose tag is zeros or damaged is none.
 const (
-	magic      = "alexnet features 2\n"
-	stem       = "alexnet features "
-	headerSize = 4096
-	group      = 4096
-	tagSize    = sha256.Size + 4 + 4
-	tableSize  = group * tagSize
+	magic           = "alexnet features 2\n"
+	stem            = "alexnet features "
+	headerSize      = 4096
+	recordsPerGroup = 4096
+	tagSize         = sha256.Size + 4 + 4
+	tableSize       = recordsPerGroup * tagSize
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -42,12 +42,12 @@ func (l layout) fileName(key Key) string {
 
 // tag is where a record's tag stands.
 func (l layout) tag(record int64) int64 {
-	return headerSize + record/group*(tableSize+group*l.size) + record%group*tagSize
+	return headerSize + record/recordsPerGroup*(tableSize+recordsPerGroup*l.size) + record%recordsPerGroup*tagSize
 }
 
 // at is where its row stands.
 func (l layout) at(record int64) int64 {
-	return headerSize + record/group*(tableSize+group*l.size) + tableSize + record%group*l.size
+	return headerSize + record/recordsPerGroup*(tableSize+recordsPerGroup*l.size) + tableSize + record%recordsPerGroup*l.size
 }
 
 func (l layout) header(key Key) []byte {
@@ -62,13 +62,13 @@ func (l layout) header(key Key) []byte {
 	return h
 }
 
-func parseTag(tag []byte) (n name, sum uint32, ok bool) {
+func parseTag(tag []byte) (n rowKey, sum uint32, ok bool) {
 	sums := tag[len(n):]
 	ok = crc32.Checksum(tag[:tagSize-4], castagnoli) == binary.LittleEndian.Uint32(sums[4:])
-	return name(tag[:len(n)]), binary.LittleEndian.Uint32(sums), ok
+	return rowKey(tag[:len(n)]), binary.LittleEndian.Uint32(sums), ok
 }
 
-func appendTag(tag []byte, n name, sum uint32) []byte {
+func appendTag(tag []byte, n rowKey, sum uint32) []byte {
 	tag = binary.LittleEndian.AppendUint32(append(tag, n[:]...), sum)
 	return binary.LittleEndian.AppendUint32(tag, crc32.Checksum(tag, castagnoli))
 }

@@ -34,11 +34,11 @@ const (
 
 var key = featurecache.Key{1, 2, 3}
 
-// long is when pictures were changed whose time of change is to be believed.
+// long is when images were changed whose time of change is to be believed.
 var long = time.Now().Add(-time.Hour).Truncate(time.Second)
 
-// pictures are files that hold a letter each, in a folder of their own.
-func pictures(t testing.TB, letters string) (all []featurecache.Entry) {
+// images are files that hold a letter each, in a folder of their own.
+func images(t testing.TB, letters string) (all []featurecache.Entry) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, l := range letters {
@@ -49,14 +49,14 @@ func pictures(t testing.TB, letters string) (all []featurecache.Entry) {
 	return all
 }
 
-// hold gives a picture's file that text and time of change.
+// hold gives a image's file that text and time of change.
 func hold(t testing.TB, path, text string, changed time.Time) {
 	t.Helper()
 	must(t, os.WriteFile(path, []byte(text), 0o644))
 	must(t, os.Chtimes(path, time.Time{}, changed))
 }
 
-// rowOf is the row of the picture with that letter.
+// rowOf is the row of the image with that letter.
 func rowOf(letter rune) []float32 {
 	row := make([]float32, width)
 	for k := range row {
@@ -67,7 +67,7 @@ func rowOf(letter rune) []float32 {
 
 func open(t testing.TB, dir, letters string) *featurecache.File {
 	t.Helper()
-	return openFor(t, dir, pictures(t, letters), featurecache.Options{})
+	return openFor(t, dir, images(t, letters), featurecache.Options{})
 }
 
 func openFor(t testing.TB, dir string, all []featurecache.Entry, o featurecache.Options) *featurecache.File {
@@ -78,7 +78,7 @@ func openFor(t testing.TB, dir string, all []featurecache.Entry, o featurecache.
 	return f
 }
 
-// keep makes a file with the rows of some pictures and gives its path.
+// keep makes a file with the rows of some images and gives its path.
 func keep(t testing.TB, dir, letters string) (path string) {
 	t.Helper()
 	f := open(t, dir, letters)
@@ -109,7 +109,7 @@ func kept(t testing.TB, s featurecache.Store, letters string) (there string) {
 			continue
 		}
 		if !s.Has(i) || !slices.Equal(row, rowOf(l)) {
-			t.Errorf("picture %c: got %v and has %v, want %v", l, row, s.Has(i), rowOf(l))
+			t.Errorf("image %c: got %v and has %v, want %v", l, row, s.Has(i), rowOf(l))
 		}
 		there += string(l)
 	}

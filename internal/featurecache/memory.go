@@ -27,7 +27,7 @@ func NewMemory(rows, width int, o Options) (Store, error) {
 	var err error
 	m.data, err = unix.Mmap(-1, 0, int(int64(rows)*m.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 	if err != nil {
-		return nil, fmt.Errorf("keep features of %d pictures in memory: got no room for %d bytes: %w", rows, int64(rows)*m.size, err)
+		return nil, fmt.Errorf("keep features of %d images in memory: got no room for %d bytes: %w", rows, int64(rows)*m.size, err)
 	}
 	return m, nil
 }
@@ -47,7 +47,7 @@ func (m *memory) Read(i int, into []float32) error {
 		copy(bytesOf(into), m.row(i))
 	}
 	if err != nil {
-		return fmt.Errorf("read features of picture %d: %w", i, err)
+		return fmt.Errorf("read features of image %d: %w", i, err)
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (m *memory) Write(i int, row []float32) error {
 		copy(m.row(i), bytesOf(row))
 	}
 	if err != nil {
-		return fmt.Errorf("keep features of picture %d: %w", i, err)
+		return fmt.Errorf("keep features of image %d: %w", i, err)
 	}
 	m.there[i].Store(true)
 	return nil

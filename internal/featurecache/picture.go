@@ -15,40 +15,40 @@ import (
 	"alexnet/internal/regular"
 )
 
-// Picture is what a row is kept of.
+// Image is what a row is kept of.
 type Entry struct {
 	Path string
 	// Variant tells ways of decoding one file apart, such as its orientation and
-	// whether it is mirrored: each has a row of its own.
+	// whether it is flipped: each has a row of its own.
 	Variant byte
 }
 
-// content is the SHA-256 of a picture's encoded bytes.
+// content is the SHA-256 of a image's encoded bytes.
 type content [sha256.Size]byte
 
 // name is what a row is kept under: the SHA-256 of a content and a variant.
-type name [sha256.Size]byte
+type rowKey [sha256.Size]byte
 
-func (p Entry) name(c content) name { return sha256.Sum256(append(c[:], p.Variant)) }
+func (p Entry) name(c content) rowKey { return sha256.Sum256(append(c[:], p.Variant)) }
 
 // settled is for how long a file has to have been left alone before its time of
 // change tells it from what it is changed to next. FAT counts in steps of 2 s.
 const settled = 2 * time.Second
 
-// namesOf are what the rows of the pictures are kept under. It reads the pictures
+// namesOf are what the rows of the images are kept under. It reads the images
 // that the index in dir does not know, and renews it.
-func namesOf(ctx context.Context, dir string, pictures []Entry, o Options) ([]name, error) {
+func namesOf(ctx context.Context, dir string, images []Entry, o Options) ([]rowKey, error) {
 	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	all := make([]string, len(pictures))
-	for i, p := range pictures {
+	all := make([]string, len(images))
+	for i, p := range images {
 		if all[i] = p.Path; !filepath.IsAbs(p.Path) {
 			all[i] = filepath.Join(here, p.Path)
 		}
 	}
-	of, _, paths := distinct(all)
+	of, _, paths := dedupe(all)
 	file := filepath.Join(dir, indexName)
 	index, err := readIndex(file, o)
 	if err != nil {
@@ -57,14 +57,14 @@ func namesOf(ctx context.Context, dir string, pictures []Entry, o Options) ([]na
 	seen, err := look(ctx, paths, index)
 	if renew(index, paths, seen) {
 		if err := writeIndex(file, index); err != nil {
-			o.note("pictures will be read again the next time: %v", err)
+			o.note("images will be read again the next time: %v", err)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	names := make([]name, len(pictures))
-	for i, p := range pictures {
+	names := make([]rowKey, len(images))
+	for i, p := range images {
 		names[i] = p.name(seen[of[i]].content)
 	}
 	return names, nil
@@ -93,7 +93,7 @@ func look(ctx context.Context, paths []string, index map[string]entry) ([]entry,
 func lookAt(path string, index map[string]entry) (e entry, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return e, fmt.Errorf("look for picture: %w", err)
+		return e, fmt.Errorf("look for image: %w", err)
 	}
 	old, ok := index[path]
 	if ok && old.size == info.Size() && old.changed == info.ModTime().UnixNano() {
@@ -109,12 +109,12 @@ func lookAt(path string, index map[string]entry) (e entry, err error) {
 func hash(path string) (c content, err error) {
 	f, _, err := regular.Open(path)
 	if err != nil {
-		return c, fmt.Errorf("hash picture: %w", err)
+		return c, fmt.Errorf("hash image: %w", err)
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return c, fmt.Errorf("hash picture %q: %w", path, err)
+		return c, fmt.Errorf("hash image %q: %w", path, err)
 	}
 	return content(h.Sum(nil)), nil
 }
@@ -140,7 +140,7 @@ func renew(index map[string]entry, paths []string, seen []entry) (changed bool) 
 
 // distinct are the different ones among all, their number each, and for every
 // one of all the number of its like.
-func distinct[T comparable](all []T) (of []int32, number map[T]int32, different []T) {
+func dedupe[T comparable](all []T) (of []int32, number map[T]int32, different []T) {
 	of, number, different = make([]int32, len(all)), make(map[T]int32, len(all)), make([]T, 0, len(all))
 	for i, v := range all {
 		n, ok := number[v]

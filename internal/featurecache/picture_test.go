@@ -14,13 +14,13 @@ import (
 	"alexnet/internal/featurecache"
 )
 
-// change is what becomes of a picture's file before the cache is opened again.
+// change is what becomes of a image's file before the cache is opened again.
 type change struct {
 	text string
 	when time.Time
 }
 
-// A picture whose path, size and time of change are as recorded is not read: its
+// A image whose path, size and time of change are as recorded is not read: its
 // row is found though the file holds something else by now. Any other is read,
 // its row found by what it holds, and the record renewed.
 func TestPicturesAreReadOnce(t *testing.T) {
@@ -41,7 +41,7 @@ func TestPicturesAreReadOnce(t *testing.T) {
 		"a moment ago, then as before": {[]change{{"x", now}, {"x", long}}, "--"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, all := t.TempDir(), pictures(t, "ab")
+			dir, all := t.TempDir(), images(t, "ab")
 			f := openFor(t, dir, all, featurecache.Options{})
 			must(t, f.Write(0, rowOf('a')))
 			must(t, f.Write(1, rowOf('b')))
@@ -64,10 +64,10 @@ func TestPicturesAreReadOnce(t *testing.T) {
 	}
 }
 
-// The index knows a picture under whatever key, by whatever spelling of its
+// The index knows a image under whatever key, by whatever spelling of its
 // path, and whether or not it was shown in between.
 func TestIndexServesAFolder(t *testing.T) {
-	dir, all := t.TempDir(), pictures(t, "ab")
+	dir, all := t.TempDir(), images(t, "ab")
 	f := openFor(t, dir, all, featurecache.Options{})
 	must(t, f.Write(0, rowOf('a')))
 	must(t, f.Close())
@@ -78,7 +78,7 @@ func TestIndexServesAFolder(t *testing.T) {
 	t.Chdir(filepath.Dir(all[0].Path))
 	f = openFor(t, dir, []featurecache.Entry{{Path: "./a"}, {Path: "../" + filepath.Base(filepath.Dir(all[0].Path)) + "/a"}}, featurecache.Options{})
 	if !f.Has(0) || !f.Has(1) {
-		t.Error("got no row by a relative path, want the picture known")
+		t.Error("got no row by a relative path, want the image known")
 	}
 }
 
@@ -94,7 +94,7 @@ func TestVariants(t *testing.T) {
 	must(t, f.Write(3, rowOf('b')))
 	for i, want := range []bool{true, false, true, true} {
 		if f.Has(i) != want {
-			t.Errorf("picture %d: got a row %v, want %v", i, f.Has(i), want)
+			t.Errorf("image %d: got a row %v, want %v", i, f.Has(i), want)
 		}
 	}
 	row := make([]float32, width)
@@ -103,9 +103,9 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// A damaged index costs reading the pictures again, no more, and is made whole.
+// A damaged index costs reading the images again, no more, and is made whole.
 func TestIndexSurvivesDamage(t *testing.T) {
-	dir, all := t.TempDir(), pictures(t, "abc")
+	dir, all := t.TempDir(), images(t, "abc")
 	f := openFor(t, dir, all, featurecache.Options{})
 	for i, l := range "abc" {
 		must(t, f.Write(i, rowOf(l)))
@@ -134,7 +134,7 @@ func TestIndexSurvivesDamage(t *testing.T) {
 		try(fmt.Sprintf("a bit of byte %d", n), string(flipped))
 	}
 	try("another version", strings.Replace(whole, "pictures 1", "pictures 2", 1))
-	try("something else", "a list of pictures")
+	try("something else", "a list of images")
 }
 
 // What something else wrote in the index's place is kept.
@@ -153,11 +153,11 @@ func TestIndexSetsForeignFileAside(t *testing.T) {
 	}
 }
 
-// A picture that cannot be read is named; what was read of the others before is
+// A image that cannot be read is named; what was read of the others before is
 // not read again.
 func TestUnreadablePictures(t *testing.T) {
 	dir := t.TempDir()
-	good := pictures(t, "a")
+	good := images(t, "a")
 	missing := filepath.Join(dir, "missing")
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -15,7 +15,7 @@ import (
 )
 
 // writer is set in a process that writes rows until it is killed: in this folder,
-// of the pictures that stand in JSON on its input.
+// of the images that stand in JSON on its input.
 const writer = "FEATURES_WRITER"
 
 func writeForever(dir string) error {
@@ -64,7 +64,7 @@ func TestKilledProcess(t *testing.T) {
 			if f.Read(i, row) != nil {
 				lost++
 			} else if row[0] != float32(i) || row[4] != float32(i)+.5 {
-				t.Errorf("round %d, picture %d: got %v", round, i, row)
+				t.Errorf("round %d, image %d: got %v", round, i, row)
 			}
 		}
 		if lost > 1 {

@@ -62,14 +62,14 @@ func bytesOf(values []float32) []byte {
 
 // From is the part of s whose first row is at offset. It shares s, which its
 // Close leaves open.
-func From(s Store, offset int) Store { return part{s, offset} }
+func Section(s Store, offset int) Store { return section{s, offset} }
 
-type part struct {
+type section struct {
 	whole  Store
 	offset int
 }
 
-func (p part) Has(i int) bool                   { return p.whole.Has(p.offset + i) }
-func (p part) Read(i int, into []float32) error { return p.whole.Read(p.offset+i, into) }
-func (p part) Write(i int, row []float32) error { return p.whole.Write(p.offset+i, row) }
-func (p part) Close() error                     { return nil }
+func (p section) Has(i int) bool                   { return p.whole.Has(p.offset + i) }
+func (p section) Read(i int, into []float32) error { return p.whole.Read(p.offset+i, into) }
+func (p section) Write(i int, row []float32) error { return p.whole.Write(p.offset+i, row) }
+func (p section) Close() error                     { return nil }

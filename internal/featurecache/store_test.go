@@ -17,11 +17,11 @@ import (
 // for bit, from memory and from a file, before and after it is opened anew. A
 // store is told from a map by nothing.
 func TestStoresKeepRows(t *testing.T) {
-	all := pictures(t, "abcdefg")
+	all := images(t, "abcdefg")
 	ctx := context.Background()
 	rapid.Check(t, func(t *rapid.T) {
 		wide := rapid.IntRange(1, 9).Draw(t, "width")
-		letters := rapid.StringOfN(rapid.RuneFrom([]rune("abcdefg")), 1, 12, -1).Draw(t, "pictures")
+		letters := rapid.StringOfN(rapid.RuneFrom([]rune("abcdefg")), 1, 12, -1).Draw(t, "images")
 		o := featurecache.Options{Half: rapid.Bool().Draw(t, "half")}
 		value := rapid.Float32()
 		if o.Half {
@@ -40,7 +40,7 @@ func TestStoresKeepRows(t *testing.T) {
 		check(t, err)
 		byPlace, byContent := map[int][]float32{}, map[rune][]float32{}
 		for range rapid.IntRange(0, 20).Draw(t, "writes") {
-			i := rapid.IntRange(0, len(letters)-1).Draw(t, "picture")
+			i := rapid.IntRange(0, len(letters)-1).Draw(t, "image")
 			row := rapid.SliceOfN(value, wide, wide).Draw(t, "row")
 			check(t, memory.Write(i, row))
 			check(t, file.Write(i, row))
@@ -57,15 +57,15 @@ func TestStoresKeepRows(t *testing.T) {
 	})
 }
 
-// holds checks that s has the row want for picture i, or none.
+// holds checks that s has the row want for image i, or none.
 func holds(t *rapid.T, s featurecache.Store, i, wide int, want []float32) {
 	got := make([]float32, wide)
 	err := s.Read(i, got)
 	if s.Has(i) != (want != nil) || (want == nil) != errors.Is(err, featurecache.ErrMissing) {
-		t.Fatalf("%T: picture %d: got has %v, error %v, want %v", s, i, s.Has(i), err, want)
+		t.Fatalf("%T: image %d: got has %v, error %v, want %v", s, i, s.Has(i), err, want)
 	}
 	if want != nil && !slices.Equal(got, want) {
-		t.Fatalf("%T: picture %d: got %v, want %v", s, i, got, want)
+		t.Fatalf("%T: image %d: got %v, want %v", s, i, got, want)
 	}
 }
 
@@ -92,10 +92,10 @@ func TestStoresCopy(t *testing.T) {
 	}
 }
 
-// A part sees its own pictures and leaves the whole open.
+// A part sees its own images and leaves the whole open.
 func TestFrom(t *testing.T) {
 	whole := open(t, t.TempDir(), "abcd")
-	part := featurecache.From(whole, 2)
+	part := featurecache.Section(whole, 2)
 	must(t, part.Write(1, rowOf('d')))
 	must(t, whole.Write(0, rowOf('a')))
 	if got := kept(t, part, "cd"); got != "d" || part.Has(0) {
