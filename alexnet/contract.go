@@ -108,7 +108,7 @@ var orientations = [9]struct{ transpose, flipRows, flipColumns bool }{
 func (c Preprocessing) BuildDecoding(s *op.Scope) Decoding {
 	d := Decoding{
 		Contents:    tfgraph.Placeholder(s, "contents", tf.String, tf.ScalarShape()),
-		Orientation: tfgraph.Default(s, "orientation", int32(1), tf.ScalarShape()),
+		Orientation: tfgraph.PlaceholderWithDefault(s, "orientation", int32(1), tf.ScalarShape()),
 	}
 	if s.Err() != nil {
 		return d

@@ -62,8 +62,8 @@ func BuildOn(root *op.Scope, images tf.Output, config Config, dropout ...string)
 		return b.net
 	}
 	if len(dropout) > 0 {
-		b.net.Dropout.Rate = tfgraph.Default(root, "dropout/rate", float32(0), tf.ScalarShape())
-		b.net.Dropout.Seed = tfgraph.Default(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))
+		b.net.Dropout.Rate = tfgraph.PlaceholderWithDefault(root, "dropout/rate", float32(0), tf.ScalarShape())
+		b.net.Dropout.Seed = tfgraph.PlaceholderWithDefault(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))
 	}
 	b.build()
 	return b.net

@@ -148,8 +148,12 @@ func (tr *trial) run(t testing.TB, feeds tfgraph.Feeds, fetches []tf.Output, tar
 	return copies
 }
 
+type number interface {
+	~bool | ~uint8 | ~int32 | ~int64 | ~float32 | ~float64
+}
+
 // tensor lives as long as the test.
-func tensor[T tfgraph.Number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
+func tensor[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
 	t.Helper()
 	x, err := tfgraph.Of(values, shape...)
 	if err != nil {

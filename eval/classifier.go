@@ -190,7 +190,7 @@ func (c *Classifier) Loader(examples []input.Example, batch int) *input.Loader[*
 
 // judged tells a damaged picture from what an intact one may meet with too.
 func judged(err error) error {
-	if words := tfgraph.Refused(err); words != "" {
+	if words := tfgraph.BadInput(err); words != "" {
 		return fmt.Errorf("%w: %s", input.ErrDamaged, words)
 	}
 	return err

@@ -60,7 +60,7 @@ func (g *serving) side() int64 { return int64(g.meta.Preprocessing.Size) }
 
 // input adds a tensor that a signature feeds, and the value that it has otherwise.
 func (g *serving) input(name string, otherwise any, shape ...int64) tf.Output {
-	g.tensors[name] = tfgraph.Default(g.root, name, otherwise, tf.MakeShape(shape...))
+	g.tensors[name] = tfgraph.PlaceholderWithDefault(g.root, name, otherwise, tf.MakeShape(shape...))
 	return g.tensors[name]
 }
 

@@ -33,8 +33,12 @@ func open(t failer, s *op.Scope) *tfgraph.Session {
 	return session
 }
 
+type number interface {
+	~bool | ~uint8 | ~int32 | ~int64 | ~float32 | ~float64
+}
+
 // run executes the targets and copies out what is fetched.
-func run[T tfgraph.Number](t failer, session *tfgraph.Session, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) [][]T {
+func run[T number](t failer, session *tfgraph.Session, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) [][]T {
 	t.Helper()
 	results, err := session.Run(context.Background(), feeds, fetches, targets...)
 	if err != nil {
@@ -49,7 +53,7 @@ func run[T tfgraph.Number](t failer, session *tfgraph.Session, feeds tfgraph.Fee
 }
 
 // eval runs one output of a graph that feeds on constants.
-func eval[T tfgraph.Number](t failer, s *op.Scope, y tf.Output) []T {
+func eval[T number](t failer, s *op.Scope, y tf.Output) []T {
 	t.Helper()
 	session := open(t, s)
 	defer session.Close()
@@ -57,7 +61,7 @@ func eval[T tfgraph.Number](t failer, s *op.Scope, y tf.Output) []T {
 }
 
 // tensor makes a tensor that nobody frees before the test ends.
-func tensor[T tfgraph.Number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
+func tensor[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
 	t.Helper()
 	made, err := tfgraph.Of(values, shape...)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 )
 
-// call gathers the C arrays of one TF_SessionRun and keeps the fed tensors
-// from being closed until it is released.
+// call holds the C arrays of one TF_SessionRun and prevents the fed tensors from
+// being closed until it is released.
 type call struct {
 	session *Session
 	inputs  []C.TF_Output
@@ -35,58 +35,58 @@ func newCall(s *Session, feeds, fetches, targets int) *call {
 	}
 }
 
-// place is an output by the name of its operation.
-type place struct {
-	name  string
+// tensorName is an output of an operation, "op:index".
+type tensorName struct {
+	op    string
 	index int
 }
 
-func placeOf(o tf.Output) (place, error) {
+func nameOf(o tf.Output) (tensorName, error) {
 	if o.Op == nil {
-		return place{}, errors.New("run session: got an output of no operation, want one of the graph")
+		return tensorName{}, errors.New("run session: got an output without an operation, want one of the graph")
 	}
-	return place{o.Op.Name(), o.Index}, nil
+	return tensorName{o.Op.Name(), o.Index}, nil
 }
 
-func (c *call) output(p place) (C.TF_Output, error) {
-	op, err := c.session.operation(p.name)
+func (c *call) output(n tensorName) (C.TF_Output, error) {
+	op, err := c.session.operation(n.op)
 	if err != nil {
 		return C.TF_Output{}, err
 	}
-	return C.TF_Output{oper: op, index: C.int(p.index)}, nil
+	return C.TF_Output{oper: op, index: C.int(n.index)}, nil
 }
 
-func (c *call) feed(p place, t *Tensor) error {
-	in, err := c.output(p)
+func (c *call) feed(n tensorName, t *Tensor) error {
+	in, err := c.output(n)
 	if err != nil {
 		return err
 	}
 	if t == nil {
-		return fmt.Errorf("run session: feed %q: got no tensor", p.name)
+		return fmt.Errorf("run session: feed %q: got a nil tensor", n.op)
 	}
-	// Only Close locks for writing. To wait for it here, with other tensors of
-	// this run held already, could be to wait for ever.
+	// Only Close locks for writing. Waiting for it here, while this run holds
+	// other tensors, could deadlock.
 	if !t.mu.TryRLock() {
-		return fmt.Errorf("run session: feed %q: tensor %w", p.name, ErrClosed)
+		return fmt.Errorf("run session: feed %q: tensor %w", n.op, ErrClosed)
 	}
 	c.fed = append(c.fed, t)
 	if t.c == nil {
-		return fmt.Errorf("run session: feed %q: tensor %w", p.name, ErrClosed)
+		return fmt.Errorf("run session: feed %q: tensor %w", n.op, ErrClosed)
 	}
 	c.inputs = append(c.inputs, in)
 	c.values = append(c.values, t.c)
 	return nil
 }
 
-func (c *call) fetch(p place) error {
-	out, err := c.output(p)
+func (c *call) fetch(n tensorName) error {
+	out, err := c.output(n)
 	c.outputs = append(c.outputs, out)
 	return err
 }
 
 func (c *call) target(op *tf.Operation) error {
 	if op == nil {
-		return errors.New("run session: got no target operation")
+		return errors.New("run session: got a nil target operation")
 	}
 	o, err := c.session.operation(op.Name())
 	c.targets = append(c.targets, o)
@@ -134,14 +134,13 @@ func (c *call) run(ctx context.Context, trace *[]byte) ([]*Tensor, error) {
 	return tensors, nil
 }
 
-// withCause adds the context's own error to a timeout that its deadline
-// brought about.
+// withCause adds the context's error to a timeout that its deadline caused.
 func withCause(ctx context.Context, err error) error {
 	var tfErr *Error
 	deadline, ok := ctx.Deadline()
-	if !ok || time.Now().Before(deadline) || !errors.As(err, &tfErr) || tfErr.Code != DeadlineExceeded {
+	if !ok || time.Now().Before(deadline) || !errors.As(err, &tfErr) || tfErr.Code != deadlineExceeded {
 		return err
 	}
-	<-ctx.Done() // its timer is due, and may lag behind TensorFlow's
+	<-ctx.Done() // its timer may lag behind TensorFlow's
 	return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 }

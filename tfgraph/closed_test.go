@@ -10,10 +10,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Every method of a session that is closed, or was never open, is an error.
-func TestClosedSessionRefuses(t *testing.T) {
+// Every method of a session that is closed or was never opened returns an error.
+func TestClosedSession(t *testing.T) {
 	s, x, y := double()
-	sessions := map[string]*tfgraph.Session{"closed": open(t, s), "closed twice": nil, "never open": new(tfgraph.Session)}
+	sessions := map[string]*tfgraph.Session{"closed": open(t, s), "closed twice": nil, "never opened": new(tfgraph.Session)}
 	def, err := tfgraph.GraphDef(op.NewScope())
 	must(t, err)
 	sessions["closed twice"] = openDef(t, def)
@@ -45,28 +45,25 @@ func TestClosedSessionRefuses(t *testing.T) {
 		}
 		for use, do := range uses {
 			if err := do(); !errors.Is(err, tfgraph.ErrClosed) {
-				t.Errorf("%s of a session %s: got %v, want %v", use, name, err, tfgraph.ErrClosed)
+				t.Errorf("%s, session %s: got %v, want %v", use, name, err, tfgraph.ErrClosed)
 			}
 		}
 		if got := tfgraph.Data[float32](in); len(got) != 1 || got[0] != 1 {
-			t.Errorf("%s: what was to be fed is %v now", name, got)
+			t.Errorf("%s: the tensor to feed changed to %v", name, got)
 		}
 		must(t, session.Close())
 	}
 }
 
-// Of a tensor that is closed, or was never made, there is nothing to be had, and
-// to run with it is an error.
-func TestClosedTensorRefuses(t *testing.T) {
+// A closed or zero tensor has no contents, and feeding it is an error.
+func TestClosedTensor(t *testing.T) {
 	s, x, y := double()
 	session := open(t, s)
 	text, err := tfgraph.Strings([]string{"a"}, 1)
 	must(t, err)
-	lent, err := tfgraph.Borrow(make([]float32, 4), 4)
-	must(t, err)
 	fetched := run(t, session, tfgraph.Feeds{x: of(t, []float32{1}, 1)}, []tf.Output{y})[0]
-	tensors := map[string]*tfgraph.Tensor{"made": of(t, []float32{1, 2}, 2), "of strings": text, "lent": lent, "fetched": fetched,
-		"of no values": of(t, []float32{}, 0), "never made": new(tfgraph.Tensor)}
+	tensors := map[string]*tfgraph.Tensor{"numbers": of(t, []float32{1, 2}, 2), "strings": text, "fetched": fetched,
+		"empty": of(t, []float32{}, 0), "zero": new(tfgraph.Tensor)}
 	for name, tensor := range tensors {
 		tensor.Close()
 		tensor.Close()
@@ -89,7 +86,7 @@ func TestClosedTensorRefuses(t *testing.T) {
 			},
 		} {
 			if err := do(); !errors.Is(err, tfgraph.ErrClosed) {
-				t.Errorf("%s with a tensor %s: got %v, want %v", use, name, err, tfgraph.ErrClosed)
+				t.Errorf("%s, tensor %s: got %v, want %v", use, name, err, tfgraph.ErrClosed)
 			}
 		}
 	}
@@ -98,7 +95,7 @@ func TestClosedTensorRefuses(t *testing.T) {
 	tfgraph.CloseAll([]*tfgraph.Tensor{nil, none})
 }
 
-// Outputs that no operation has are an error, whichever way they are asked for.
+// Feeding or fetching an output that does not exist is an error.
 func TestNoSuchOutput(t *testing.T) {
 	s, x, y := double()
 	session := open(t, s)

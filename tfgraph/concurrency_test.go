@@ -33,7 +33,7 @@ func TestConcurrentRunsAreExact(t *testing.T) {
 	group.Wait()
 }
 
-// doubled feeds v and v+1 and copies what comes back.
+// doubled feeds v and v+1 and copies the result.
 func doubled(session *tfgraph.Session, x, y tf.Output, v float32) ([]float32, error) {
 	in, err := tfgraph.Of([]float32{v, v + 1}, 2)
 	if err != nil {
@@ -59,11 +59,12 @@ func TestCloseWhileRunning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var group sync.WaitGroup
+		var group, started sync.WaitGroup
 		for worker := range 8 {
-			group.Go(func() { runUntilClosed(t, session, x, y, float32(worker)) })
+			started.Add(1)
+			group.Go(func() { runUntilClosed(t, session, x, y, float32(worker), sync.OnceFunc(started.Done)) })
 		}
-		time.Sleep(5 * time.Millisecond)
+		started.Wait()
 		for range 2 {
 			group.Go(func() {
 				if err := session.Close(); err != nil {
@@ -75,7 +76,8 @@ func TestCloseWhileRunning(t *testing.T) {
 	}
 }
 
-func runUntilClosed(t *testing.T, session *tfgraph.Session, x, y tf.Output, v float32) {
+func runUntilClosed(t *testing.T, session *tfgraph.Session, x, y tf.Output, v float32, started func()) {
+	defer started()
 	for {
 		got, err := doubled(session, x, y, v)
 		if errors.Is(err, tfgraph.ErrClosed) {
@@ -85,37 +87,32 @@ func runUntilClosed(t *testing.T, session *tfgraph.Session, x, y tf.Output, v fl
 			t.Errorf("got %v, %v, want twice %v", got, err, v)
 			return
 		}
+		started()
 	}
 }
 
 func TestCloseWaitsForRun(t *testing.T) {
-	session, wait, _ := queue(t)
-	deadline := time.Now().Add(500 * time.Millisecond)
-	ctx, cancel := context.WithDeadline(t.Context(), deadline)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() {
-		_, err := session.Run(ctx, nil, []tf.Output{wait})
-		done <- err
-	}()
-	time.Sleep(100 * time.Millisecond)
-	if err := session.Close(); err != nil {
-		t.Errorf("close: %v", err)
-	}
-	if early := time.Until(deadline); early > 0 {
-		t.Errorf("close returned %v before the run that had the session", early)
-	}
-	if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("run: got %v, want its deadline", err)
-	}
+	closesAfterRun(t, func(session *tfgraph.Session, in *tfgraph.Tensor) {
+		if err := session.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
 }
 
 func TestTensorCloseWaitsForRun(t *testing.T) {
+	closesAfterRun(t, func(session *tfgraph.Session, in *tfgraph.Tensor) { in.Close() })
+}
+
+// closesAfterRun calls close during a run that blocks until its deadline, and
+// checks that close does not return before that.
+func closesAfterRun(t *testing.T, close func(*tfgraph.Session, *tfgraph.Tensor)) {
 	s := op.NewScope()
 	types := []tf.DataType{tf.Float}
 	x := vector(s, "x")
-	y := op.Identity(s, x)
-	wait := op.QueueDequeueV2(s, op.FIFOQueueV2(s, types), types)[0]
+	running := op.FIFOQueueV2(s.SubScope("running"), types)
+	signal := op.QueueEnqueueV2(s, running, []tf.Output{x})
+	started := op.QueueDequeueV2(s.SubScope("started"), running, types)[0]
+	blocked := op.QueueDequeueV2(s.WithControlDependencies(signal), op.FIFOQueueV2(s.SubScope("empty"), types), types)[0]
 	session := open(t, s)
 	in := of(t, []float32{1}, 1)
 	deadline := time.Now().Add(500 * time.Millisecond)
@@ -123,21 +120,21 @@ func TestTensorCloseWaitsForRun(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		_, err := session.Run(ctx, tfgraph.Feeds{x: in}, []tf.Output{y, wait})
+		_, err := session.Run(ctx, tfgraph.Feeds{x: in}, []tf.Output{blocked})
 		done <- err
 	}()
-	time.Sleep(100 * time.Millisecond)
-	in.Close()
+	run(t, session, nil, []tf.Output{started})
+	close(session, in)
 	if early := time.Until(deadline); early > 0 {
-		t.Errorf("close returned %v before the run that read the tensor", early)
+		t.Errorf("close returned %v before the end of the run", early)
 	}
 	if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("run: got %v, want its deadline", err)
+		t.Errorf("run: got %v, want context.DeadlineExceeded", err)
 	}
 }
 
-// A tensor that is fed twice in one run, and closed by another goroutine at
-// that very moment, must not bring both to a stop.
+// Feeding a tensor twice in one run while another goroutine closes it must not
+// deadlock.
 func TestCloseWhileFedTwice(t *testing.T) {
 	s := op.NewScope()
 	a, b := vector(s, "a"), vector(s, "b")
@@ -175,6 +172,6 @@ func TestCloseWhileFedTwice(t *testing.T) {
 	case <-finished:
 		session.Close()
 	case <-time.After(20 * time.Second):
-		t.Fatal("run and close wait for each other")
+		t.Fatal("run and close are deadlocked")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// queue is a graph that waits: wait is ready once put has run.
+// queue is a graph that blocks: wait returns once put has run.
 func queue(t *testing.T) (session *tfgraph.Session, wait tf.Output, put *tf.Operation) {
 	s := op.NewScope()
 	types := []tf.DataType{tf.Float}
@@ -22,9 +22,9 @@ func queue(t *testing.T) (session *tfgraph.Session, wait tf.Output, put *tf.Oper
 	return open(t, s), wait, put
 }
 
-// The timeout is in whole milliseconds and must not come before the context's
-// own deadline, or the error would miss its cause: hence the many short waits.
-func TestRunHonoursDeadline(t *testing.T) {
+// The timeout has whole milliseconds and must not end before the context's
+// deadline, or the error would miss its cause: hence the many short waits.
+func TestRunHonorsDeadline(t *testing.T) {
 	session, wait, put := queue(t)
 	for i := range 40 {
 		limit := 3*time.Millisecond + time.Duration(i)*50*time.Microsecond
@@ -37,8 +37,8 @@ func TestRunHonoursDeadline(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("wait %d of %v: got %v, want context.DeadlineExceeded", i, limit, err)
 		}
-		if errors.As(err, &tfErr) && tfErr.Code != tfgraph.DeadlineExceeded {
-			t.Fatalf("wait %d: got code %d, want %d", i, tfErr.Code, tfgraph.DeadlineExceeded)
+		if errors.As(err, &tfErr) && tfErr.Code != deadlineExceeded {
+			t.Fatalf("wait %d: got code %d, want %d", i, tfErr.Code, deadlineExceeded)
 		}
 		if took < limit || took > limit+2*time.Second {
 			t.Fatalf("wait %d: returned after %v, want soon after %v", i, took, limit)
@@ -51,20 +51,20 @@ func TestRunHonoursDeadline(t *testing.T) {
 	}
 }
 
-func TestRunTellsDeadlineInTensorFlowsWords(t *testing.T) {
+func TestRunReturnsTensorFlowsTimeout(t *testing.T) {
 	session, wait, _ := queue(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := session.Run(ctx, nil, []tf.Output{wait})
 	var tfErr *tfgraph.Error
-	if !errors.As(err, &tfErr) || tfErr.Code != tfgraph.DeadlineExceeded {
-		t.Errorf("got %v, want code %d", err, tfgraph.DeadlineExceeded)
+	if !errors.As(err, &tfErr) || tfErr.Code != deadlineExceeded {
+		t.Errorf("got %v, want code %d", err, deadlineExceeded)
 	}
 }
 
 func TestRunReportsCause(t *testing.T) {
 	session, wait, _ := queue(t)
-	cause := errors.New("lunch")
+	cause := errors.New("shutdown")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, cause)
 	defer cancel()
 	if _, err := session.Run(ctx, nil, []tf.Output{wait}); !errors.Is(err, cause) {
@@ -92,7 +92,7 @@ func TestRunAfterCancel(t *testing.T) {
 	}
 }
 
-// A distant deadline must not overflow into a short one.
+// A distant deadline must not overflow into a short timeout.
 func TestRunWithDistantDeadline(t *testing.T) {
 	session, wait, put := queue(t)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().AddDate(1000, 0, 0))

@@ -1,25 +1,29 @@
 package tfgraph
 
+// #include "tensorflow/c/c_api.h"
+import "C"
+
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Device is where a session computes: "auto", "cpu", or "gpu:0" and so on, as
-// TensorFlow numbers those that CUDA_VISIBLE_DEVICES leaves it.
+// TensorFlow numbers the GPUs that CUDA_VISIBLE_DEVICES exposes.
 type Device string
 
-// AutoDevice, which the zero value is too, takes the first GPU that TensorFlow
-// sees, or else the CPU.
+// AutoDevice selects the first GPU that TensorFlow finds, or else the CPU. The
+// zero value means the same.
 const (
 	AutoDevice Device = "auto"
 	CPU        Device = "cpu"
 )
 
-// Validate refuses what is no Device's name. Whether the machine has it is
-// [Device.Resolve]'s to say.
+// Validate rejects malformed device names. Use [Device.Resolve] to find out
+// whether the machine has the device.
 func (d Device) Validate() error {
 	if d == "" || d == AutoDevice || d == CPU {
 		return nil
@@ -31,7 +35,7 @@ func (d Device) Validate() error {
 	return nil
 }
 
-// UnmarshalText takes a name that [Device.Validate] allows.
+// UnmarshalText accepts the names that [Device.Validate] accepts.
 func (d *Device) UnmarshalText(text []byte) error {
 	if err := Device(text).Validate(); err != nil {
 		return err
@@ -40,37 +44,37 @@ func (d *Device) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText gives the name.
+// MarshalText returns the name.
 func (d Device) MarshalText() ([]byte, error) { return []byte(d), nil }
 
-// Resolve gives the CPU or the GPU that a session with d computes on. Where it is
-// not the one that d names, note says so, for the user.
+// Resolve returns the CPU or GPU that a session with d computes on. If it differs
+// from the one that d names, note explains that to the user.
 func (d Device) Resolve() (use Device, note string, err error) {
 	if d == CPU {
 		return CPU, "", nil
 	}
-	found, err := Devices()
+	available, err := Devices()
 	if err != nil {
 		return CPU, "", err
 	}
-	use, note = d.among(found)
+	use, note = d.choose(available)
 	return use, note, nil
 }
 
-func (d Device) among(found []Device) (use Device, note string) {
+func (d Device) choose(available []Device) (use Device, note string) {
 	switch {
-	case slices.Contains(found, d):
+	case slices.Contains(available, d):
 		return d, ""
 	case d == "" || d == AutoDevice:
-		if i := slices.IndexFunc(found, func(f Device) bool { return f != CPU }); i >= 0 {
-			return found[i], ""
+		if i := slices.IndexFunc(available, func(f Device) bool { return f != CPU }); i >= 0 {
+			return available[i], ""
 		}
 		return CPU, ""
 	}
-	return CPU, fmt.Sprintf("there is no %s: TensorFlow found %s and computes on the CPU", d, DeviceList(found))
+	return CPU, fmt.Sprintf("%s not found: computing on the CPU (available devices: %s)", d, DeviceList(available))
 }
 
-// DeviceList names devices for people: "cpu, gpu:0".
+// DeviceList joins device names: "cpu, gpu:0".
 func DeviceList(devices []Device) string {
 	names := make([]string, len(devices))
 	for i, d := range devices {
@@ -79,11 +83,58 @@ func DeviceList(devices []Device) string {
 	return strings.Join(names, ", ")
 }
 
-// node is what TensorFlow calls d where a graph names a device; "" leaves the
-// choice to TensorFlow.
-func (d Device) node() string {
+// nodeDevice is d's name in a graph; "" leaves the placement to TensorFlow.
+func (d Device) nodeDevice() string {
 	if n, ok := strings.CutPrefix(string(d), "gpu:"); ok {
 		return "/device:GPU:" + n
 	}
 	return ""
+}
+
+// Devices returns the devices that TensorFlow can use in this process: the CPU,
+// then the GPUs in order. Only the first call queries TensorFlow, which takes a
+// second if there are GPUs.
+func Devices() ([]Device, error) { return devices() }
+
+var devices = sync.OnceValues(func() ([]Device, error) {
+	session, _, err := openOne(Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	return session.devices()
+})
+
+func (s *Session) devices() ([]Device, error) {
+	st := newStatus()
+	defer st.delete()
+	list := C.TF_SessionListDevices(s.c, st.c)
+	if err := st.err("list devices"); err != nil {
+		return nil, err
+	}
+	defer C.TF_DeleteDeviceList(list)
+	var available []Device
+	for i := range C.TF_DeviceListCount(list) {
+		name := C.GoString(C.TF_DeviceListName(list, i, st.c))
+		if err := st.err("list devices"); err != nil {
+			return nil, err
+		}
+		if d, ok := parseDevice(name); ok {
+			available = append(available, d)
+		}
+	}
+	return available, nil
+}
+
+// parseDevice parses names such as /job:localhost/replica:0/task:0/device:GPU:0.
+// It rejects device types that sessions do not compute on, such as XLA_GPU.
+func parseDevice(name string) (Device, bool) {
+	_, kind, _ := strings.Cut(name, "/device:")
+	switch d := Device(strings.ToLower(kind)); {
+	case d == "cpu:0":
+		return CPU, true
+	case strings.HasPrefix(string(d), "gpu:"):
+		return d, true
+	}
+	return "", false
 }

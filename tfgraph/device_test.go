@@ -24,7 +24,7 @@ func TestDeviceNames(t *testing.T) {
 	}
 }
 
-func TestDeviceAmongThoseFound(t *testing.T) {
+func TestDeviceChoose(t *testing.T) {
 	alone, two := []Device{CPU}, []Device{CPU, "gpu:0", "gpu:1"}
 	for _, c := range []struct {
 		asked Device
@@ -39,26 +39,26 @@ func TestDeviceAmongThoseFound(t *testing.T) {
 		{"gpu:2", two, CPU, true},
 		{"gpu:0", alone, CPU, true},
 	} {
-		if got, note := c.asked.among(c.found); got != c.want || (note != "") != c.noted {
+		if got, note := c.asked.choose(c.found); got != c.want || (note != "") != c.noted {
 			t.Errorf("%q among %v: got %q, note %q", c.asked, c.found, got, note)
 		}
 	}
 }
 
-func TestDeviceOfTensorFlowsName(t *testing.T) {
+func TestParseDevice(t *testing.T) {
 	for name, want := range map[string]Device{
 		"/job:localhost/replica:0/task:0/device:CPU:0":     CPU,
 		"/job:localhost/replica:0/task:0/device:GPU:1":     "gpu:1",
 		"/job:localhost/replica:0/task:0/device:XLA_GPU:0": "",
 		"CPU": "",
 	} {
-		if got, ok := deviceNamed(name); got != want || ok != (want != "") {
+		if got, ok := parseDevice(name); got != want || ok != (want != "") {
 			t.Errorf("%s: got %q, %t, want %q", name, got, ok, want)
 		}
 	}
 }
 
-// Only cpu keeps TensorFlow from waking GPUs, and memory grows as it is needed.
+// Only cpu keeps TensorFlow from initializing GPUs, and GPU memory grows as needed.
 func TestDeviceInConfig(t *testing.T) {
 	for _, d := range []Device{"", AutoDevice, CPU, "gpu:1"} {
 		text, err := Options{Device: d}.config()
@@ -76,8 +76,7 @@ func TestDeviceInConfig(t *testing.T) {
 	}
 }
 
-// A graph computes on each device that was found, and on one that was not: then
-// on the CPU.
+// A graph runs on each available device, and on the CPU for one that is not available.
 func TestDeviceComputes(t *testing.T) {
 	found, err := Devices()
 	if err != nil || !slices.Contains(found, CPU) {

@@ -10,8 +10,8 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 )
 
-// Function turns a serialised GraphDef into a serialised FunctionDef of that name,
-// which takes inputs and gives outputs; graft has no way to put one into a graph.
+// Function converts a serialized GraphDef to a serialized FunctionDef with the
+// given name, inputs and outputs. graft cannot add functions to a graph.
 func Function(graphDef []byte, name string, inputs, outputs []tf.Output) ([]byte, error) {
 	st := newStatus()
 	defer st.delete()
@@ -46,18 +46,18 @@ func Function(graphDef []byte, name string, inputs, outputs []tf.Output) ([]byte
 func (s *Session) outputs(of []tf.Output) ([]C.TF_Output, error) {
 	c := newCall(s, 0, len(of), 0)
 	for _, o := range of {
-		p, err := placeOf(o)
+		n, err := nameOf(o)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.fetch(p); err != nil {
+		if err := c.fetch(n); err != nil {
 			return nil, err
 		}
 	}
 	return c.outputs, nil
 }
 
-// OpList is the serialised OpList of every operation that the library knows.
+// OpList returns the serialized OpList of all operations that the library registers.
 func OpList() []byte {
 	buf := C.TF_GetAllOpList()
 	defer C.TF_DeleteBuffer(buf)

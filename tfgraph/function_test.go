@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// added is a graph of one sum.
+// added is a graph of one addition.
 func added(t *testing.T) (def []byte, x, y, sum tf.Output) {
 	t.Helper()
 	root := op.NewScope()
@@ -54,7 +54,7 @@ func TestFunction(t *testing.T) {
 	}
 }
 
-func TestFunctionRefuses(t *testing.T) {
+func TestFunctionRejects(t *testing.T) {
 	def, x, _, sum := added(t)
 	for name, c := range map[string]struct {
 		def             []byte
@@ -113,13 +113,13 @@ func TestOpList(t *testing.T) {
 	}
 }
 
-// What cannot be loaded is TensorFlow's error, and nothing leaks or ends the process.
-func TestLoadSavedModelRefuses(t *testing.T) {
-	empty, broken := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(broken, "saved_model.pb"), []byte("none"), 0o644); err != nil {
+// Loading an invalid SavedModel returns TensorFlow's error.
+func TestLoadSavedModelRejects(t *testing.T) {
+	empty, corrupt := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(corrupt, "saved_model.pb"), []byte("none"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{empty, broken, filepath.Join(empty, "none")} {
+	for _, dir := range []string{empty, corrupt, filepath.Join(empty, "none")} {
 		_, _, err := LoadSavedModel(dir, Options{})
 		var tfErr *Error
 		if !errors.As(err, &tfErr) || !strings.Contains(err.Error(), "load SavedModel") {

@@ -9,15 +9,15 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 )
 
-// GraphDef finishes the scope and returns its graph as a serialised GraphDef.
+// GraphDef finishes the scope and returns its graph as a serialized GraphDef.
 // The first error of any builder call on the scope or its sub-scopes is
 // returned instead.
 func GraphDef(s *op.Scope) ([]byte, error) {
 	g, err := s.Finalize()
 	if err != nil {
-		// graft appends the stack to the words of the first failure.
-		words, _, _ := strings.Cut(err.Error(), " (Stacktrace: ")
-		return nil, fmt.Errorf("build graph: %s", words)
+		// graft appends a stack trace to the first error's message.
+		message, _, _ := strings.Cut(err.Error(), " (Stacktrace: ")
+		return nil, fmt.Errorf("build graph: %s", message)
 	}
 	var buf bytes.Buffer
 	if _, err := g.WriteTo(&buf); err != nil {
@@ -26,8 +26,8 @@ func GraphDef(s *op.Scope) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Const adds a constant under exactly this name, so that several can stand in
-// one scope. value is what tf.NewTensor takes, or a tensor of graft's.
+// Const adds a constant with exactly this name, so that one scope can hold
+// several. value is an argument for tf.NewTensor, or a graft tensor.
 func Const(s *op.Scope, name string, value any) tf.Output {
 	if s.Err() != nil {
 		return tf.Output{}
@@ -43,13 +43,14 @@ func Const(s *op.Scope, name string, value any) tf.Output {
 	return Node(s, tf.OpSpec{Type: "Const", Name: name, Attrs: map[string]any{"dtype": t.DataType(), "value": t}})
 }
 
-// Placeholder adds a placeholder under exactly this name.
+// Placeholder adds a placeholder with exactly this name.
 func Placeholder(s *op.Scope, name string, dtype tf.DataType, shape tf.Shape) tf.Output {
 	return Node(s, tf.OpSpec{Type: "Placeholder", Name: name, Attrs: map[string]any{"dtype": dtype, "shape": shape}})
 }
 
-// Default adds a placeholder that takes the constant value when nothing is fed.
-func Default(s *op.Scope, name string, value any, shape tf.Shape) tf.Output {
+// PlaceholderWithDefault adds a placeholder that has the constant value unless it
+// is fed.
+func PlaceholderWithDefault(s *op.Scope, name string, value any, shape tf.Shape) tf.Output {
 	input := Const(s, name+"/default", value)
 	if s.Err() != nil {
 		return tf.Output{}
@@ -58,8 +59,8 @@ func Default(s *op.Scope, name string, value any, shape tf.Shape) tf.Output {
 		Attrs: map[string]any{"shape": shape}})
 }
 
-// Node adds one operation and returns its first output; a name that is taken
-// is an error of the scope.
+// Node adds one operation and returns its first output. A duplicate name sets the
+// scope's error.
 func Node(s *op.Scope, spec tf.OpSpec) tf.Output {
 	o := s.AddOperation(spec)
 	if o == nil || o.NumOutputs() == 0 {

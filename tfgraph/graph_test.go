@@ -13,7 +13,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// names lists the operations of a serialised graph.
+// names lists the operations of a serialized graph.
 func names(t *testing.T, def []byte) (names []string) {
 	t.Helper()
 	var graph graph_go_proto.GraphDef
@@ -32,7 +32,7 @@ func TestGraphDefKeepsNames(t *testing.T) {
 	tfgraph.Const(layer, "one", float32(1))
 	tfgraph.Const(layer, "two", float32(2))
 	tfgraph.Placeholder(s, "images", tf.Float, tf.MakeShape(-1, 8, 8, 3))
-	tfgraph.Default(s, "dropout/rate", float32(0), tf.ScalarShape())
+	tfgraph.PlaceholderWithDefault(s, "dropout/rate", float32(0), tf.ScalarShape())
 	tfgraph.Node(s, tf.OpSpec{Type: "NoOp", Name: "init"})
 	def, err := tfgraph.GraphDef(s)
 	if err != nil {
@@ -65,14 +65,14 @@ func TestGraphDefReturnsFirstError(t *testing.T) {
 		{"unknown operation", func(s *op.Scope) { tfgraph.Node(s, tf.OpSpec{Type: "Nonesuch", Name: "n"}) }, "Nonesuch"},
 		{"missing attribute", func(s *op.Scope) { tfgraph.Node(s, tf.OpSpec{Type: "Placeholder", Name: "n"}) }, "dtype"},
 		{"default of another shape", func(s *op.Scope) {
-			tfgraph.Default(s, "rate", []float32{1, 2}, tf.MakeShape(3))
+			tfgraph.PlaceholderWithDefault(s, "rate", []float32{1, 2}, tf.MakeShape(3))
 		}, "rate"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := op.NewScope()
 			test.build(s.SubScope("layer"))
 			later := tfgraph.Const(s, "later", float32(1))
-			if later.Op != nil || tfgraph.Default(s, "x", float32(1), tf.ScalarShape()).Op != nil {
+			if later.Op != nil || tfgraph.PlaceholderWithDefault(s, "x", float32(1), tf.ScalarShape()).Op != nil {
 				t.Error("a builder added to a scope that had failed")
 			}
 			_, err := tfgraph.GraphDef(s)
@@ -83,10 +83,10 @@ func TestGraphDefReturnsFirstError(t *testing.T) {
 	}
 }
 
-func TestDefault(t *testing.T) {
+func TestPlaceholderWithDefault(t *testing.T) {
 	s := op.NewScope()
-	rate := tfgraph.Default(s, "rate", float32(.5), tf.ScalarShape())
-	seed := tfgraph.Default(s, "seed", []int64{3, 4}, tf.MakeShape(2))
+	rate := tfgraph.PlaceholderWithDefault(s, "rate", float32(.5), tf.ScalarShape())
+	seed := tfgraph.PlaceholderWithDefault(s, "seed", []int64{3, 4}, tf.MakeShape(2))
 	got := []tf.Output{op.Identity(s.SubScope("rate"), rate), op.Identity(s.SubScope("seed"), seed)}
 	session := open(t, s)
 	out := run(t, session, nil, got)

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// open finishes the scope and opens a session that ends with the test.
+// open finishes the scope and opens a session that is closed when the test ends.
 func open(t testing.TB, s *op.Scope) *tfgraph.Session {
 	t.Helper()
 	def, err := tfgraph.GraphDef(s)
@@ -37,8 +37,20 @@ func openDef(t testing.TB, def []byte) *tfgraph.Session {
 	return session
 }
 
-// of makes a tensor that ends with the test.
-func of[T tfgraph.Number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
+// Status codes (tensorflow/c/tf_status.h).
+const (
+	invalidArgument    = 3
+	deadlineExceeded   = 4
+	notFound           = 5
+	failedPrecondition = 9
+)
+
+type number interface {
+	~bool | ~uint8 | ~int32 | ~int64 | ~float32 | ~float64
+}
+
+// of makes a tensor that is closed when the test ends.
+func of[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
 	t.Helper()
 	tensor, err := tfgraph.Of(values, shape...)
 	if err != nil {
@@ -48,7 +60,7 @@ func of[T tfgraph.Number](t testing.TB, values []T, shape ...int64) *tfgraph.Ten
 	return tensor
 }
 
-// run fetches with no deadline; the results end with the test.
+// run fetches without a deadline; the results are closed when the test ends.
 func run(t testing.TB, s *tfgraph.Session, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) []*tfgraph.Tensor {
 	t.Helper()
 	results, err := s.Run(context.Background(), feeds, fetches, targets...)
@@ -64,7 +76,7 @@ func vector(s *op.Scope, name string) tf.Output {
 	return tfgraph.Placeholder(s, name, tf.Float, tf.MakeShape(-1))
 }
 
-// double is a graph that gives twice its input.
+// double is a graph that doubles its input.
 func double() (s *op.Scope, x, y tf.Output) {
 	s = op.NewScope()
 	x = vector(s, "x")

@@ -15,8 +15,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Who fills a tensor again after it was assigned changes the variable with it,
-// as Allocate warns. Closing it is harmless.
+// Overwriting a tensor after it was assigned changes the variable, as Allocate
+// warns. Closing it is harmless.
 func TestAssignedTensorIsTheVariablesMemory(t *testing.T) {
 	s := op.NewScope()
 	v := newVariable(s, "v", 1024)
@@ -29,7 +29,7 @@ func TestAssignedTensorIsTheVariablesMemory(t *testing.T) {
 	run(t, session, tfgraph.Feeds{x: in}, nil, assign)
 	tfgraph.Data[float32](in)[0] = 2
 	if got := first(); got != 2 {
-		t.Errorf("got %v, want 2: TensorFlow copies now, and Allocate's warning can go", got)
+		t.Errorf("got %v, want 2: TensorFlow copies now: remove Allocate's warning", got)
 	}
 	in.Close()
 	churn := of(t, slices.Repeat([]float32{9}, 1024), 1024)
@@ -38,8 +38,8 @@ func TestAssignedTensorIsTheVariablesMemory(t *testing.T) {
 	}
 }
 
-// A fetched variable is a snapshot as far as TensorFlow's own updates go.
-func TestFetchedVariableStaysWhenItIsUpdated(t *testing.T) {
+// TensorFlow's updates do not change a fetched variable.
+func TestFetchedVariableIsSnapshot(t *testing.T) {
 	s := op.NewScope()
 	v := newVariable(s, "v", 1024)
 	start := op.AssignVariableOp(s, v.handle, op.Fill(s, tfgraph.Const(s, "shape", []int32{1024}), tfgraph.Const(s, "one", float32(1))))
@@ -59,7 +59,7 @@ func TestFetchedVariableStaysWhenItIsUpdated(t *testing.T) {
 	}
 }
 
-// Fetched tensors are for reading, as Data warns: this one is the graph's own.
+// A fetched constant shares the graph's memory, as Data warns.
 func TestFetchedConstantIsTheGraphsMemory(t *testing.T) {
 	s := op.NewScope()
 	constant := tfgraph.Const(s, "mean", slices.Repeat([]float32{1}, 1024))
@@ -68,7 +68,7 @@ func TestFetchedConstantIsTheGraphsMemory(t *testing.T) {
 	tfgraph.Data[float32](first)[0] = 2
 	second := run(t, session, nil, []tf.Output{constant})[0]
 	if got := tfgraph.Data[float32](second)[0]; got != 2 {
-		t.Errorf("got %v, want 2: TensorFlow copies now, and Data's warning can go", got)
+		t.Errorf("got %v, want 2: TensorFlow copies now: remove Data's warning", got)
 	}
 }
 
@@ -87,8 +87,8 @@ func resident(t *testing.T) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// soak is the usual number of repetitions, or the long one where ALEXNET_SOAK
-// is set.
+// soak returns the usual number of repetitions, or the long one if ALEXNET_SOAK is
+// set.
 func soak(usual, long int) int {
 	if os.Getenv("ALEXNET_SOAK") != "" {
 		return long
@@ -96,16 +96,16 @@ func soak(usual, long int) int {
 	return usual
 }
 
-// Each case would hold at least three times the limit if it kept what it makes.
+// Each case would hold at least three times the limit if it leaked.
 func TestMemoryStaysFlat(t *testing.T) {
-	const limit = 64 << 20 // allocators keep some pages for themselves
+	const limit = 64 << 20 // allocators cache some pages
 	for _, test := range []struct {
 		name   string
 		times  int
 		repeat func(t *testing.T) func()
 	}{
 		{"runs of 1 MB", soak(2_000, 10_000), runsOfMegabyte},
-		{"refused runs of 1 MB", soak(1_000, 10_000), refusedRuns},
+		{"rejected runs of 1 MB", soak(1_000, 10_000), rejectedRuns},
 		{"sessions of 4 MB", soak(100, 1_000), sessionsOfFourMegabytes},
 		{"100 strings of 10 kB", soak(500, 10_000), runsOfStrings},
 		{"steps of training of 1 MB", soak(1_000, 10_000), steps},
@@ -121,7 +121,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 				once()
 			}
 			if grown := resident(t) - before; grown > limit {
-				t.Errorf("resident memory grew by %d MB in %d times, want at most %d", grown>>20, test.times, limit>>20)
+				t.Errorf("resident memory grew by %d MB over %d repetitions, want at most %d", grown>>20, test.times, limit>>20)
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func runsOfMegabyte(t *testing.T) func() {
 	}
 }
 
-func refusedRuns(t *testing.T) func() {
+func rejectedRuns(t *testing.T) func() {
 	s, x, y := double()
 	z := op.AddV2(s, y, tfgraph.Const(s, "three", []float32{1, 2, 3}))
 	session := open(t, s)
@@ -205,7 +205,7 @@ func runsOfStrings(t *testing.T) func() {
 	}
 }
 
-// steps feeds a gradient, updates a variable by it, and fetches from it, as
+// steps feeds a gradient, updates a variable with it, and fetches the variable, as
 // training does.
 func steps(t *testing.T) func() {
 	s := op.NewScope()
@@ -229,8 +229,7 @@ func steps(t *testing.T) func() {
 	}
 }
 
-// sessions opens a session, runs it once, and closes it, with every object of C
-// that belongs to that.
+// sessions opens a session, runs it once, and closes it.
 func sessions(t *testing.T) func() {
 	s, x, y := double()
 	def, err := tfgraph.GraphDef(s)

@@ -12,10 +12,10 @@ import (
 	"unsafe"
 )
 
-// LoadSavedModel has TensorFlow's own loader bring the part of the SavedModel in
-// dir that is tagged serve, with its variables, into a session. Its graph may do
-// whatever TensorFlow can, so dir has to be trusted. meta is the serialised
-// MetaGraphDef, which names what to feed and to fetch by [Session.RunNamed].
+// LoadSavedModel loads the meta graph tagged "serve" of the SavedModel in dir,
+// with its variables, through TensorFlow's own loader. Load only trusted models:
+// a graph can run any TensorFlow operation. meta is the serialized MetaGraphDef,
+// which names the tensors to feed and fetch through [Session.RunNamed].
 func LoadSavedModel(dir string, options Options) (s *Session, meta []byte, err error) {
 	st := newStatus()
 	defer st.delete()
@@ -38,32 +38,32 @@ func LoadSavedModel(dir string, options Options) (s *Session, meta []byte, err e
 	return s, C.GoBytes(buf.data, C.int(buf.length)), nil
 }
 
-// RunNamed is Run by the names of tensors, "probabilities:0", for a graph that
-// was not built here.
+// RunNamed is Run with tensor names such as "probabilities:0", for a graph that
+// was not built in this process.
 func (s *Session) RunNamed(ctx context.Context, feeds map[string]*Tensor, fetches ...string) ([]*Tensor, error) {
-	given := make(map[place]*Tensor, len(feeds))
+	fed := make(map[tensorName]*Tensor, len(feeds))
 	for name, tensor := range feeds {
-		p, err := parsePlace(name)
+		n, err := parseTensorName(name)
 		if err != nil {
 			return nil, err
 		}
-		given[p] = tensor
+		fed[n] = tensor
 	}
-	asked := make([]place, len(fetches))
+	fetched := make([]tensorName, len(fetches))
 	for i, name := range fetches {
 		var err error
-		if asked[i], err = parsePlace(name); err != nil {
+		if fetched[i], err = parseTensorName(name); err != nil {
 			return nil, err
 		}
 	}
-	return s.run(ctx, nil, given, asked, nil)
+	return s.run(ctx, nil, fed, fetched, nil)
 }
 
-func parsePlace(name string) (place, error) {
+func parseTensorName(name string) (tensorName, error) {
 	operation, number, _ := strings.Cut(name, ":")
 	index, err := strconv.ParseUint(number, 10, 16)
 	if err != nil || operation == "" {
-		return place{}, fmt.Errorf("run session: got tensor %q, want a name such as %q", name, "logits:0")
+		return tensorName{}, fmt.Errorf("run session: got tensor %q, want a name such as %q", name, "logits:0")
 	}
-	return place{operation, int(index)}, nil
+	return tensorName{operation, int(index)}, nil
 }

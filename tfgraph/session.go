@@ -1,3 +1,13 @@
+// Package tfgraph runs TensorFlow graphs that were built with graft's op
+// builders. Start with [GraphDef], which serializes a finished scope, and [Open],
+// which imports the result into a [Session].
+//
+// It is the only package with cgo apart from cmd/alexnet. graft builds the graph;
+// this package imports its GraphDef into a TF_Graph of its own and runs it there,
+// so that tensors live exactly until they are closed, status codes stay typed, and
+// a deadline on the context becomes a timeout of the run. A Session is safe for
+// concurrent use. Whoever receives a *Tensor closes it; using a closed Session or
+// Tensor is an error, never a crash.
 package tfgraph
 
 // #include <stdlib.h>
@@ -17,16 +27,16 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Options configure a Session; the zero value lets TensorFlow use every core.
+// Options configure a Session; the zero value lets TensorFlow use all cores.
 type Options struct {
 	// IntraOp and InterOp are the sizes of TensorFlow's two thread pools. The
-	// pools belong to the process: the first session that opens fixes them.
+	// pools are process-wide: the first session sets their sizes.
 	IntraOp, InterOp int
-	// Inline has each run execute on the goroutine that calls it instead of the
-	// inter-op pool: for many small runs beside a large one.
+	// Inline executes each run on the calling thread instead of the inter-op
+	// pool: for many small runs concurrent with a large one.
 	Inline bool
-	// Device is what the graph's nodes are computed on where they can be. A GPU's
-	// memory is taken as it is needed, not all at once.
+	// Device is where the graph's nodes are placed if they have a kernel for it.
+	// GPU memory is allocated as needed, not all at once.
 	Device Device
 }
 
@@ -52,11 +62,11 @@ type Session struct {
 	inline bool
 }
 
-// Feeds gives the values of outputs, placeholders or not, for one run. The
-// session borrows the tensors until Run returns.
+// Feeds maps outputs, of placeholders or other operations, to their values for
+// one run. The session borrows the tensors until Run returns.
 type Feeds map[tf.Output]*Tensor
 
-// Open imports a serialised GraphDef and starts a session on it.
+// Open imports a serialized GraphDef and starts a session on it.
 func Open(graphDef []byte, options Options) (*Session, error) {
 	if err := options.Device.Validate(); err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
@@ -82,7 +92,7 @@ func Open(graphDef []byte, options Options) (*Session, error) {
 	return s, nil
 }
 
-// session gives the options in TensorFlow's form; the caller deletes them.
+// session converts the options to TensorFlow's; the caller deletes them.
 func (o Options) session(st status) (*C.TF_SessionOptions, error) {
 	config, err := o.config()
 	if err != nil {
@@ -102,7 +112,7 @@ func (s *Session) importGraph(graphDef []byte, device Device, st status) error {
 	defer C.TF_DeleteBuffer(buf)
 	opts := C.TF_NewImportGraphDefOptions()
 	defer C.TF_DeleteImportGraphDefOptions(opts)
-	if node := device.node(); node != "" {
+	if node := device.nodeDevice(); node != "" {
 		name := C.CString(node)
 		defer C.free(unsafe.Pointer(name))
 		C.TF_ImportGraphDefOptionsSetDefaultDevice(opts, name)
@@ -111,40 +121,52 @@ func (s *Session) importGraph(graphDef []byte, device Device, st status) error {
 	return st.err("import graph")
 }
 
-// Run feeds, executes whatever the fetches and targets need, and returns the
-// fetched tensors in order; the caller closes them. TensorFlow checks the dtype
-// of what is fed but not the placeholder's shape. A deadline of ctx becomes
-// the run's timeout; TensorFlow offers no other way to stop a run, so a mere
-// cancellation is seen before a run and not during it.
+// Run feeds tensors, executes what the fetches and targets depend on, and returns
+// the fetched tensors in order; the caller closes them. TensorFlow checks the
+// dtype of a fed tensor but not the placeholder's shape. A deadline of ctx becomes
+// the run's timeout. TensorFlow has no other way to stop a run, so cancellation
+// takes effect before a run but not during it.
 func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*Tensor, error) {
-	given, asked, err := places(feeds, fetches)
+	fed, fetched, err := resolve(feeds, fetches)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(ctx, nil, given, asked, targets)
+	return s.run(ctx, nil, fed, fetched, targets)
 }
 
-// places names what is fed and fetched.
-func places(feeds Feeds, fetches []tf.Output) (given map[place]*Tensor, asked []place, err error) {
-	given = make(map[place]*Tensor, len(feeds))
+// Trace is [Session.Run] that also returns a serialized RunMetadata: start, duration
+// and memory of each operation. It is somewhat slower than Run and returns the
+// same tensors.
+func (s *Session) Trace(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) (out []*Tensor, metadata []byte, err error) {
+	fed, fetched, err := resolve(feeds, fetches)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err = s.run(ctx, &metadata, fed, fetched, targets)
+	return out, metadata, err
+}
+
+// resolve replaces the outputs of the builder's graph by tensor names.
+func resolve(feeds Feeds, fetches []tf.Output) (fed map[tensorName]*Tensor, fetched []tensorName, err error) {
+	fed = make(map[tensorName]*Tensor, len(feeds))
 	for output, tensor := range feeds {
-		p, err := placeOf(output)
+		n, err := nameOf(output)
 		if err != nil {
 			return nil, nil, err
 		}
-		given[p] = tensor
+		fed[n] = tensor
 	}
-	asked = make([]place, len(fetches))
+	fetched = make([]tensorName, len(fetches))
 	for i, output := range fetches {
-		if asked[i], err = placeOf(output); err != nil {
+		if fetched[i], err = nameOf(output); err != nil {
 			return nil, nil, err
 		}
 	}
-	return given, asked, nil
+	return fed, fetched, nil
 }
 
-// run leaves in trace, if there is one, what each operation took.
-func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[place]*Tensor, fetches []place, targets []*tf.Operation) ([]*Tensor, error) {
+// run stores the run's metadata in trace unless that is nil.
+func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[tensorName]*Tensor, fetches []tensorName, targets []*tf.Operation) ([]*Tensor, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -155,13 +177,13 @@ func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[place]*Tenso
 	}
 	call := newCall(s, len(feeds), len(fetches), len(targets))
 	defer call.release()
-	for p, tensor := range feeds {
-		if err := call.feed(p, tensor); err != nil {
+	for n, tensor := range feeds {
+		if err := call.feed(n, tensor); err != nil {
 			return nil, err
 		}
 	}
-	for _, p := range fetches {
-		if err := call.fetch(p); err != nil {
+	for _, n := range fetches {
+		if err := call.fetch(n); err != nil {
 			return nil, err
 		}
 	}
@@ -173,26 +195,25 @@ func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[place]*Tenso
 	return call.run(ctx, trace)
 }
 
-// operation finds an operation of the imported graph by the name it was built
-// under.
+// operation finds an operation of the imported graph by name.
 func (s *Session) operation(name string) (*C.TF_Operation, error) {
 	if op, ok := s.ops.Load(name); ok {
 		return op.(*C.TF_Operation), nil
 	}
 	var op *C.TF_Operation
-	if !strings.ContainsRune(name, 0) { // which would end the name in C
+	if !strings.ContainsRune(name, 0) { // a NUL would end the name in C
 		cname := C.CString(name)
 		defer C.free(unsafe.Pointer(cname))
 		op = C.TF_GraphOperationByName(s.graph, cname)
 	}
 	if op == nil {
-		return nil, &Error{Op: "run session", Code: NotFound, Message: fmt.Sprintf("operation %q is not in this session's graph", name)}
+		return nil, &Error{Op: "run session", Code: notFound, Message: fmt.Sprintf("operation %q is not in this session's graph", name)}
 	}
 	s.ops.Store(name, op)
 	return op, nil
 }
 
-// Close waits for running calls, then frees the session, its variables and its
+// Close waits for active runs, then frees the session, its variables and its
 // graph.
 func (s *Session) Close() error {
 	s.mu.Lock()
@@ -213,8 +234,9 @@ func (s *Session) Close() error {
 	return err
 }
 
-// runOptions are the serialised RunOptions of one run, nil where the defaults
-// do. Whole milliseconds are rounded up, never to end before ctx's deadline.
+// runOptions returns the serialized RunOptions of one run, nil for the defaults.
+// The timeout is rounded up to whole milliseconds so that it never ends before
+// ctx's deadline.
 func (s *Session) runOptions(ctx context.Context, traced bool) ([]byte, error) {
 	var options pb.RunOptions
 	if s.inline {

@@ -13,43 +13,41 @@ import (
 // ErrClosed reports the use of a Session or Tensor after its Close.
 var ErrClosed = errors.New("already closed")
 
-// Code is TensorFlow's canonical status code (tensorflow/c/tf_status.h).
-type Code int
-
-// The codes that callers tell apart.
+// The status codes that callers distinguish (tensorflow/c/tf_status.h).
 const (
-	InvalidArgument   Code = C.TF_INVALID_ARGUMENT
-	DeadlineExceeded  Code = C.TF_DEADLINE_EXCEEDED
-	NotFound          Code = C.TF_NOT_FOUND
-	ResourceExhausted Code = C.TF_RESOURCE_EXHAUSTED
-	OutOfRange        Code = C.TF_OUT_OF_RANGE
-	DataLoss          Code = C.TF_DATA_LOSS
+	ResourceExhausted int = C.TF_RESOURCE_EXHAUSTED
+	OutOfRange        int = C.TF_OUT_OF_RANGE
+	DataLoss          int = C.TF_DATA_LOSS
+
+	invalidArgument  int = C.TF_INVALID_ARGUMENT
+	deadlineExceeded int = C.TF_DEADLINE_EXCEEDED
+	notFound         int = C.TF_NOT_FOUND
 )
 
 // Error is a failure that TensorFlow reported.
 type Error struct {
-	Op      string // what was tried: "run session", "import graph", …
-	Code    Code
-	Message string // TensorFlow's own words
+	Op      string // the operation that failed: "run session", "import graph", …
+	Code    int    // TensorFlow's canonical status code
+	Message string // from TensorFlow
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s: tensorflow: %s (code %d)", e.Op, e.Message, int(e.Code))
+	return fmt.Sprintf("%s: tensorflow: %s (code %d)", e.Op, e.Message, e.Code)
 }
 
-// Refused is what TensorFlow says of data that an operation cannot take, in a
-// line: of a damaged picture, say. Failures of another kind, which the best data
-// may meet with, as for want of memory or of time, give "".
-func Refused(err error) string {
+// BadInput returns the first line of TensorFlow's message if err says that an
+// operation rejected its input data, such as a damaged image. For failures that
+// valid input can cause too, such as out of memory or a timeout, it returns "".
+func BadInput(err error) string {
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Code != InvalidArgument && failed.Code != DataLoss {
+	if !errors.As(err, &failed) || failed.Code != invalidArgument && failed.Code != DataLoss {
 		return ""
 	}
-	words, _, _ := strings.Cut(failed.Message, "\n")
-	return words
+	line, _, _ := strings.Cut(failed.Message, "\n")
+	return line
 }
 
-// status owns one TF_Status for the length of a call.
+// status owns one TF_Status for the duration of a call.
 type status struct{ c *C.TF_Status }
 
 func newStatus() status { return status{C.TF_NewStatus()} }
@@ -61,5 +59,5 @@ func (s status) err(op string) error {
 	if code == C.TF_OK {
 		return nil
 	}
-	return &Error{Op: op, Code: Code(code), Message: C.GoString(C.TF_Message(s.c))}
+	return &Error{Op: op, Code: int(code), Message: C.GoString(C.TF_Message(s.c))}
 }

@@ -17,10 +17,9 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Sessions open, run and close side by side while Go's collector runs all the
-// time, so that nothing may be held by luck: numbers, strings and lent memory
-// are fed, results are kept beyond their sessions, tensors and sessions are closed
-// under runs. Every answer is right or says that something was closed.
+// Sessions open, run and close concurrently while Go's garbage collector runs all
+// the time: numbers and strings are fed, results outlive their sessions, tensors
+// and sessions are closed during runs. Every result is correct or ErrClosed.
 func TestStress(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(soak(2, 60))*time.Second)
@@ -41,11 +40,11 @@ func TestStress(t *testing.T) {
 	group.Wait()
 	t.Logf("%v rounds", rounds)
 	if slices.Min(rounds[:]) == 0 {
-		t.Errorf("got %v rounds, want some of each", rounds)
+		t.Errorf("got %v rounds, want at least one each", rounds)
 	}
 }
 
-// stressed is a graph of numbers, strings and a variable.
+// stressed is a graph with numbers, strings and a variable.
 type stressed struct {
 	def                             []byte
 	x, y, text, same, joined, total tf.Output
@@ -69,8 +68,8 @@ func newStressed(t *testing.T) stressed {
 	return g
 }
 
-// round opens a session, has several goroutines use it, and closes it: under
-// them in every other round.
+// round opens a session, uses it from several goroutines, and closes it: in every
+// other round while they use it.
 func (g stressed) round(worker, round int) error {
 	session, err := tfgraph.Open(g.def, tfgraph.Options{Inline: worker%2 == 0})
 	if err != nil {
@@ -80,7 +79,7 @@ func (g stressed) round(worker, round int) error {
 	if _, err := session.Run(context.Background(), nil, nil, g.start); err != nil {
 		return err
 	}
-	uses := []func(*tfgraph.Session, int) error{g.numbers, g.strings, g.lent, g.numbers}
+	uses := []func(*tfgraph.Session, int) error{g.numbers, g.strings, g.numbers}
 	errs := make([]error, len(uses))
 	var group sync.WaitGroup
 	for i, use := range uses {
@@ -142,24 +141,6 @@ func (g stressed) strings(session *tfgraph.Session, seed int) error {
 		if same[i] != w || joined[i] != w+"!" {
 			return fmt.Errorf("string %d: got %q and %q, want %q", i, same[i], joined[i], w)
 		}
-	}
-	return nil
-}
-
-// lent feeds Go's own memory, of which nothing else knows while the run lasts.
-func (g stressed) lent(session *tfgraph.Session, seed int) error {
-	in, err := tfgraph.Borrow(slices.Repeat([]float32{float32(seed)}, 4096), 4096)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := session.Run(context.Background(), tfgraph.Feeds{g.x: in}, []tf.Output{g.y})
-	if err != nil {
-		return err
-	}
-	defer tfgraph.CloseAll(out)
-	if got := tfgraph.Data[float32](out[0]); slices.Min(got) != 2*float32(seed) || slices.Max(got) != 2*float32(seed) {
-		return fmt.Errorf("lent memory: got %v to %v, want %v", slices.Min(got), slices.Max(got), 2*seed)
 	}
 	return nil
 }

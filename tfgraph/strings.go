@@ -4,9 +4,9 @@ package tfgraph
 // #include "tensorflow/c/c_api.h"
 // #include "tensorflow/c/tf_tstring.h"
 //
-// // TF_DeleteTensor leaves behind the strings that are too long to stand inside
-// // their cells. A run may still hold the memory when the tensor is closed, so
-// // this belongs to the last holder, whoever that is.
+// // TF_DeleteTensor does not free strings that are too long for their inline
+// // cells. A run may still hold the memory when the tensor is closed, so the
+// // last owner frees them through this deallocator.
 // static void freeStrings(void *data, size_t bytes, void *unused) {
 //   TF_TString *cells = data;
 //   for (size_t i = 0; i < bytes / sizeof *cells; i++) TF_StringDealloc(&cells[i]);
@@ -32,8 +32,8 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 )
 
-// Strings copies values into a string tensor of the given shape; no shape and
-// one value make a scalar.
+// Strings copies values into a string tensor of the given shape; no shape means a
+// scalar.
 func Strings[S ~string | ~[]byte](values []S, shape ...int64) (*Tensor, error) {
 	count, err := elements(shape)
 	if err != nil {
@@ -44,7 +44,7 @@ func Strings[S ~string | ~[]byte](values []S, shape ...int64) (*Tensor, error) {
 	}
 	start := C.allocateStrings(C.size_t(count))
 	if start == nil {
-		return nil, noMemory(count*C.sizeof_TF_TString, shape)
+		return nil, errOutOfMemory(count*C.sizeof_TF_TString, shape)
 	}
 	for i, cells := 0, unsafe.Slice(start, count); i < len(cells); i++ {
 		v := []byte(values[i])
@@ -53,13 +53,13 @@ func Strings[S ~string | ~[]byte](values []S, shape ...int64) (*Tensor, error) {
 	}
 	c := C.newStrings(dims(shape), C.int(len(shape)), start, C.size_t(count))
 	if c == nil {
-		return nil, noMemory(count*C.sizeof_TF_TString, shape)
+		return nil, errOutOfMemory(count*C.sizeof_TF_TString, shape)
 	}
 	return &Tensor{c: c, dtype: tf.String, shape: slices.Clone(shape)}, nil
 }
 
-// StringData copies the strings out of a string tensor, nil when it is closed
-// or holds something else.
+// StringData copies the strings out of a string tensor. It is nil for a closed
+// tensor and for one of another type.
 func StringData(t *Tensor) []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

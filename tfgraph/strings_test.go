@@ -70,7 +70,7 @@ func TestStringsFromBytes(t *testing.T) {
 	}
 }
 
-func TestStringsRefuse(t *testing.T) {
+func TestStringsReject(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		shape []int64
@@ -87,17 +87,9 @@ func TestStringsRefuse(t *testing.T) {
 	}
 }
 
-func TestStringsClosed(t *testing.T) {
-	tensor := stringsOf(t, []string{long}, 1)
-	tensor.Close()
-	if got := tfgraph.StringData(tensor); got != nil {
-		t.Errorf("got %q, want nil", got)
-	}
-}
-
-// A fetched tensor may be the very memory of a constant or of what was fed;
-// closing one holder must not take the strings from another.
-func TestStringsOutliveOtherHolders(t *testing.T) {
+// A fetched tensor may share the memory of a constant or of a fed tensor;
+// closing one owner must not free the strings of another.
+func TestStringsOutliveOtherOwners(t *testing.T) {
 	s := op.NewScope()
 	constant := tfgraph.Const(s, "constant", []string{long, "short"})
 	x := tfgraph.Placeholder(s, "x", tf.String, tf.MakeShape(1))
@@ -114,7 +106,7 @@ func TestStringsOutliveOtherHolders(t *testing.T) {
 	out := run(t, session, tfgraph.Feeds{x: in}, []tf.Output{y})[0]
 	in.Close()
 	if got := tfgraph.StringData(out); !slices.Equal(got, []string{long}) {
-		t.Errorf("fetched, after what was fed is closed: got %.20q", got)
+		t.Errorf("fetched, after closing the fed tensor: got %.20q", got)
 	}
 }
 

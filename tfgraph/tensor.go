@@ -7,7 +7,6 @@ import "C"
 import (
 	"fmt"
 	"reflect"
-	"runtime"
 	"slices"
 	"sync"
 	"unsafe"
@@ -15,28 +14,27 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 )
 
-// Number lists the element types whose memory Go and TensorFlow share.
-type Number interface {
+// number lists the element types with the same memory layout in Go and TensorFlow.
+type number interface {
 	~bool | ~uint8 | ~int32 | ~int64 | ~float32 | ~float64
 }
 
 // Tensor is a dense array in TensorFlow's memory, row-major. The zero value is
 // not usable; Close releases the memory and may be called again.
 type Tensor struct {
-	mu     sync.RWMutex // held for reading while a run uses c
-	c      *C.TF_Tensor
-	dtype  tf.DataType
-	shape  []int64
-	pinned runtime.Pinner // memory that Borrow was given
+	mu    sync.RWMutex // held for reading while a run uses c
+	c     *C.TF_Tensor
+	dtype tf.DataType
+	shape []int64
 }
 
-// Allocate makes a tensor of numbers whose contents are not initialised; fill
-// it through Data. Do not refill it while a run reads it, nor after it was
-// assigned to a variable, which may keep the very same memory.
+// Allocate makes an uninitialized numeric tensor; fill it through Data. Do not
+// overwrite it while a run reads it or after it was assigned to a variable,
+// which may share its memory.
 func Allocate(dtype tf.DataType, shape ...int64) (*Tensor, error) {
 	size := C.TF_DataTypeSize(C.TF_DataType(dtype))
 	if size == 0 {
-		return nil, fmt.Errorf("allocate tensor: got dtype %d, want one of fixed size", dtype)
+		return nil, fmt.Errorf("allocate tensor: got dtype %d, want a fixed-size dtype", dtype)
 	}
 	count, err := elements(shape)
 	if err != nil {
@@ -48,22 +46,23 @@ func Allocate(dtype tf.DataType, shape ...int64) (*Tensor, error) {
 func allocate(dtype tf.DataType, shape []int64, bytes C.size_t) (*Tensor, error) {
 	c := C.TF_AllocateTensor(C.TF_DataType(dtype), dims(shape), C.int(len(shape)), bytes)
 	if c == nil || (bytes > 0 && C.TF_TensorData(c) == nil) {
-		return nil, noMemory(int64(bytes), shape)
+		return nil, errOutOfMemory(int64(bytes), shape)
 	}
 	return &Tensor{c: c, dtype: dtype, shape: slices.Clone(shape)}, nil
 }
 
-func noMemory(bytes int64, shape []int64) error {
+func errOutOfMemory(bytes int64, shape []int64) error {
 	return &Error{Op: "allocate tensor", Code: ResourceExhausted,
-		Message: fmt.Sprintf("no memory for %d bytes of shape %v", bytes, shape)}
+		Message: fmt.Sprintf("out of memory: cannot allocate %d bytes for shape %v", bytes, shape)}
 }
 
 func dims(shape []int64) *C.int64_t {
 	return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(shape)))
 }
 
-// elements checks what TensorFlow would abort the process for, such as a
-// product that overflows although one of its factors is zero.
+// elements returns the number of elements. It rejects shapes for which
+// TensorFlow would abort the process, such as a product that overflows even
+// though one of its factors is zero.
 func elements(shape []int64) (int64, error) {
 	const maxRank, maxElements = 254, 1 << 46
 	if len(shape) > maxRank {
@@ -84,7 +83,7 @@ func elements(shape []int64) (int64, error) {
 
 // Of copies values into a new tensor of the given shape; no shape means a
 // scalar.
-func Of[T Number](values []T, shape ...int64) (*Tensor, error) {
+func Of[T number](values []T, shape ...int64) (*Tensor, error) {
 	count, err := elements(shape)
 	if err != nil {
 		return nil, err
@@ -101,9 +100,9 @@ func Of[T Number](values []T, shape ...int64) (*Tensor, error) {
 }
 
 // Scalar makes a tensor of rank 0.
-func Scalar[T Number](value T) (*Tensor, error) { return Of([]T{value}) }
+func Scalar[T number](value T) (*Tensor, error) { return Of([]T{value}) }
 
-func dtypeOf[T Number]() tf.DataType {
+func dtypeOf[T number]() tf.DataType {
 	switch reflect.TypeFor[T]().Kind() {
 	case reflect.Bool:
 		return tf.Bool
@@ -120,10 +119,11 @@ func dtypeOf[T Number]() tf.DataType {
 	}
 }
 
-// Data is the tensor's memory as a slice, not a copy: it ends with Close. It is
-// nil for a closed tensor and for one that does not hold T. Of a fetched tensor
-// read only: it may be the very memory of a constant or a variable.
-func Data[T Number](t *Tensor) []T {
+// Data returns the tensor's memory as a slice, not a copy, valid until Close. It
+// is nil for a closed tensor and for one of another type than T. Treat the data
+// of a fetched tensor as read-only: it may be the memory of a constant or a
+// variable.
+func Data[T number](t *Tensor) []T {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if t.c == nil || t.dtype != dtypeOf[T]() {
@@ -133,8 +133,8 @@ func Data[T Number](t *Tensor) []T {
 	return unsafe.Slice((*T)(C.TF_TensorData(t.c)), count)
 }
 
-// Row is the i-th entry along the first dimension of a float32 tensor, in
-// place; nil where Data is nil or empty, and for a scalar.
+// Row returns the i-th entry along the first dimension of a float32 tensor, not
+// a copy. It is nil for a scalar and where Data is nil or empty.
 func (t *Tensor) Row(i int) []float32 {
 	data := Data[float32](t)
 	if len(data) == 0 || len(t.shape) == 0 {
@@ -144,14 +144,14 @@ func (t *Tensor) Row(i int) []float32 {
 	return data[i*n : (i+1)*n : (i+1)*n]
 }
 
-// Shape is the size along each dimension; empty for a scalar. The caller must
-// not change it.
+// Shape returns the size of each dimension, empty for a scalar. The caller must
+// not modify it.
 func (t *Tensor) Shape() []int64 { return t.shape }
 
-// DType is the element type.
+// DType returns the element type.
 func (t *Tensor) DType() tf.DataType { return t.dtype }
 
-// Bytes is the size of the elements in memory; strings count as their headers.
+// Bytes returns the memory size of the elements; of strings only their headers count.
 func (t *Tensor) Bytes() int64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -172,7 +172,6 @@ func (t *Tensor) Close() {
 		return
 	}
 	C.TF_DeleteTensor(t.c)
-	t.pinned.Unpin()
 	t.c = nil
 }
 
@@ -183,7 +182,7 @@ func CloseAll(ts []*Tensor) {
 	}
 }
 
-// adopt takes over a tensor that TensorFlow made.
+// adopt wraps a tensor that TensorFlow allocated and takes ownership of it.
 func adopt(c *C.TF_Tensor) *Tensor {
 	shape := make([]int64, int(C.TF_NumDims(c)))
 	for i := range shape {

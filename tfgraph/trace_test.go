@@ -15,8 +15,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// A traced run gives what any run gives, and names each operation that it ran
-// with a time.
+// A traced run returns the same values as Run, and the time of each operation.
 func TestTrace(t *testing.T) {
 	s := op.NewScope()
 	x := tfgraph.Placeholder(s, "x", tf.Float, tf.MakeShape(-1, -1))
@@ -31,7 +30,7 @@ func TestTrace(t *testing.T) {
 	}
 	defer tfgraph.CloseAll(traced)
 	if !slices.Equal(tfgraph.Data[float32](traced[0]), tfgraph.Data[float32](plain[0])) {
-		t.Error("a traced run gives other values")
+		t.Error("a traced run returns other values")
 	}
 	var m pb.RunMetadata
 	if err := proto.Unmarshal(metadata, &m); err != nil {
@@ -50,7 +49,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// A traced run fails as any run does, deadline included.
+// A traced run fails as Run does, deadline included.
 func TestTraceErrors(t *testing.T) {
 	session, wait, _ := queue(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

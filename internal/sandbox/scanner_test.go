@@ -115,9 +115,9 @@ func TestOutOfMemory(t *testing.T) {
 
 // What TensorFlow reports is a verdict only where the picture is to blame.
 func TestJudged(t *testing.T) {
-	for code, damaged := range map[tfgraph.Code]bool{
-		tfgraph.InvalidArgument: true, tfgraph.DataLoss: true,
-		tfgraph.ResourceExhausted: false, tfgraph.DeadlineExceeded: false, tfgraph.NotFound: false,
+	for code, damaged := range map[int]bool{
+		3 /* INVALID_ARGUMENT */ : true, tfgraph.DataLoss: true,
+		tfgraph.ResourceExhausted: false, 4 /* DEADLINE_EXCEEDED */ : false, 5 /* NOT_FOUND */ : false,
 	} {
 		err := judged(&tfgraph.Error{Op: "run session", Code: code, Message: "words"})
 		var failed *tfgraph.Error

@@ -110,7 +110,7 @@ func (w *worker) decode(q question) error {
 // judged tells a damaged picture from what an intact one may meet with too.
 func judged(err error) error {
 	var failed *tfgraph.Error
-	switch words := tfgraph.Refused(err); {
+	switch words := tfgraph.BadInput(err); {
 	case words != "":
 		return fmt.Errorf("%w: %s", input.ErrDamaged, words)
 	case errors.As(err, &failed) && failed.Code == tfgraph.ResourceExhausted:
