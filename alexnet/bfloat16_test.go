@@ -14,14 +14,14 @@ import (
 // give in float32, and so do the gradients; layers that are not named are not
 // touched, and all that is seen of the network is float32.
 func TestBFloat16IsClose(t *testing.T) {
-	wide := newTrial(t, tiny, recipe{gradients: allGradients})
+	wide := newHarness(t, tiny, graphOptions{gradients: allGradients})
 	for _, layers := range [][]string{alexnet.LayerNames[:5], alexnet.LayerNames[:7]} {
 		config := tiny
 		config.BFloat16 = layers
-		narrow := newTrial(t, config, recipe{gradients: allGradients})
-		values := map[*trial][][]float32{}
-		for _, tr := range []*trial{wide, narrow} {
-			tr.batch(t, randomPictures(tiny, 4, 3), []int32{0, 1, 2, 3})
+		narrow := newHarness(t, config, graphOptions{gradients: allGradients})
+		values := map[*harness][][]float32{}
+		for _, tr := range []*harness{wide, narrow} {
+			tr.batch(t, randomImages(tiny, 4, 3), []int32{0, 1, 2, 3})
 			tr.start(t, randomWeights(tiny, 4))
 			fetches := append([]tf.Output{tr.loss, tr.net.Logits}, tr.gradients...)
 			for _, a := range tr.net.Activations {

@@ -58,17 +58,17 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
-// What the frozen layers give of a picture hardly depends on how many are
+// What the frozen layers give of an image hardly depends on how many are
 // computed at once.
 func TestFeaturesDoNotDependOnTheBatch(t *testing.T) {
 	config := alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: alexnet.BVLC.Conv, FC: [2]int{8, 8}}}.WithDefaults()
-	tr := newTrial(t, config, recipe{})
+	tr := newHarness(t, config, graphOptions{})
 	tr.start(t, randomWeights(config, 1))
 	pool5, _ := tr.net.Boundary([]string{"fc6"})
-	pictures := randomPictures(config, 64, 2)
+	images := randomImages(config, 64, 2)
 	features := func(from, to int) []float32 {
 		row := config.Size * config.Size * 3
-		feed := tensor(t, pictures.Data[from*row:to*row], int64(to-from), 227, 227, 3)
+		feed := tensor(t, images.Data[from*row:to*row], int64(to-from), 227, 227, 3)
 		return tr.run(t, tfgraph.Feeds{tr.net.Images: feed}, []tf.Output{pool5})[0].Data
 	}
 	at64 := features(0, 64)

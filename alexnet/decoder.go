@@ -12,16 +12,16 @@ import (
 
 // Decoder runs a contract's decoding graph; safe for concurrent use.
 type Decoder struct {
-	contract Preprocessing
-	graph    Decoding
-	session  *tfgraph.Session
+	preprocessing Preprocessing
+	graph         Decoding
+	session       *tfgraph.Session
 }
 
 // NewDecoder opens a session on the decoding graph of c. The caller closes it.
 // It computes on the CPU whatever options say, so that pictures are the same
 // wherever the network runs.
 func NewDecoder(c Preprocessing, options tfgraph.Options) (*Decoder, error) {
-	if err := c.validatePicture(); err != nil {
+	if err := c.validateImage(); err != nil {
 		return nil, err
 	}
 	root := op.NewScope()
@@ -36,18 +36,18 @@ func NewDecoder(c Preprocessing, options tfgraph.Options) (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decoder{contract: c, graph: graph, session: session}, nil
+	return &Decoder{preprocessing: c, graph: graph, session: session}, nil
 }
 
 // View says how one encoded picture is to be seen.
 type ImageInfo struct {
 	Orientation   int  // EXIF tag 0x0112; taken for 1 outside 1…8 and where the contract applies none
-	Mirrored      bool // from right to left, once upright
+	Flipped       bool // from right to left, once upright
 	Width, Height int  // as stored; 0 where not known, and then nothing is shrunk while it is decoded
 }
 
 // mirrored gives for EXIF orientations 1…8 the one that is its mirror image.
-var mirrored = [9]int{1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5, 7: 8, 8: 7}
+var flippedOrientation = [9]int{1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5, 7: 8, 8: 7}
 
 // orientation is the one to turn a picture by.
 func (v ImageInfo) orientation(applied bool) int {
@@ -55,8 +55,8 @@ func (v ImageInfo) orientation(applied bool) int {
 	if o < 1 || o > 8 || !applied {
 		o = 1
 	}
-	if v.Mirrored {
-		return mirrored[o]
+	if v.Flipped {
+		return flippedOrientation[o]
 	}
 	return o
 }
@@ -68,13 +68,13 @@ func (d *Decoder) Decode(ctx context.Context, encoded []byte, view ImageInfo, in
 		return err
 	}
 	defer contents.Close()
-	turn, err := tfgraph.Scalar(int32(view.orientation(d.contract.Orientation)))
+	turn, err := tfgraph.Scalar(int32(view.orientation(d.preprocessing.Orientation)))
 	if err != nil {
 		return err
 	}
 	defer turn.Close()
 	feeds := tfgraph.Feeds{d.graph.Contents: contents, d.graph.Orientation: turn}
-	out, err := d.session.Run(ctx, feeds, []tf.Output{d.graph.pick(d.contract, encoded, view)})
+	out, err := d.session.Run(ctx, feeds, []tf.Output{d.graph.pick(d.preprocessing, encoded, view)})
 	if err != nil {
 		return err // input says which picture
 	}

@@ -20,8 +20,8 @@ import (
 )
 
 func TestDecoderConcurrently(t *testing.T) {
-	c := contract(67, alexnet.Squash)
-	all := photographs(t)
+	c := preprocessing(67, alexnet.Squash)
+	all := testImages(t)
 	want := decodeAll(t, c, all)
 	d := newDecoder(t, c)
 	var wg sync.WaitGroup
@@ -42,8 +42,8 @@ func TestDecoderConcurrently(t *testing.T) {
 }
 
 func TestDecoderRefuses(t *testing.T) {
-	d := newDecoder(t, contract(67, alexnet.Squash))
-	picture := photographs(t)[0].bytes
+	d := newDecoder(t, preprocessing(67, alexnet.Squash))
+	image := testImages(t)[0].bytes
 	into := make([]float32, 67*67*3)
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -54,11 +54,11 @@ func TestDecoderRefuses(t *testing.T) {
 		into  []float32
 		fails string
 	}{
-		{"no picture", context.Background(), []byte("not a picture"), into, "tensorflow"},
+		{"no image", context.Background(), []byte("not an image"), into, "tensorflow"},
 		{"nothing", context.Background(), nil, into, "tensorflow"},
-		{"only a header", context.Background(), picture[:40], into, "tensorflow"},
-		{"too little room", context.Background(), picture, into[1:], "got room for 13466 values, want 13467"},
-		{"cancelled", gone, picture, into, context.Canceled.Error()},
+		{"only a header", context.Background(), image[:40], into, "tensorflow"},
+		{"too little room", context.Background(), image, into[1:], "got room for 13466 values, want 13467"},
+		{"cancelled", gone, image, into, context.Canceled.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := d.Decode(c.ctx, c.bytes, alexnet.ImageInfo{}, c.into)
@@ -74,29 +74,29 @@ func TestDecoderRefuses(t *testing.T) {
 }
 
 // A contract without orientation, and an orientation that is none, leave the
-// picture as it is stored.
+// image as it is stored.
 func TestDecoderOrientation(t *testing.T) {
-	upright := contract(67, alexnet.Squash)
+	upright := preprocessing(67, alexnet.Squash)
 	stored := upright
 	stored.Orientation = false
-	p := photographs(t)[0]
-	turned := photograph{p.name, p.bytes, 6}
-	want := decodeAll(t, upright, []photograph{p}).Data
-	if slices.Equal(decodeAll(t, upright, []photograph{turned}).Data, want) {
-		t.Error("orientation 6: got the stored picture, want it turned")
+	p := testImages(t)[0]
+	turned := testImage{p.name, p.bytes, 6}
+	want := decodeAll(t, upright, []testImage{p}).Data
+	if slices.Equal(decodeAll(t, upright, []testImage{turned}).Data, want) {
+		t.Error("orientation 6: got the stored image, want it turned")
 	}
-	if !slices.Equal(decodeAll(t, stored, []photograph{turned}).Data, want) {
-		t.Error("contract without orientation: got a turned picture, want it as stored")
+	if !slices.Equal(decodeAll(t, stored, []testImage{turned}).Data, want) {
+		t.Error("contract without orientation: got a turned image, want it as stored")
 	}
 	for _, o := range []int{-1, 0, 9, 1 << 20} {
-		if !slices.Equal(decodeAll(t, upright, []photograph{{p.name, p.bytes, o}}).Data, want) {
-			t.Errorf("orientation %d: got a turned picture, want it as stored", o)
+		if !slices.Equal(decodeAll(t, upright, []testImage{{p.name, p.bytes, o}}).Data, want) {
+			t.Errorf("orientation %d: got a turned image, want it as stored", o)
 		}
 	}
 }
 
 func TestDecoderClosed(t *testing.T) {
-	d, err := alexnet.NewDecoder(contract(67, alexnet.Squash), tfgraph.Options{})
+	d, err := alexnet.NewDecoder(preprocessing(67, alexnet.Squash), tfgraph.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,21 +105,21 @@ func TestDecoderClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Decode(context.Background(), photographs(t)[0].bytes, alexnet.ImageInfo{}, nil); !errors.Is(err, tfgraph.ErrClosed) {
+	if err := d.Decode(context.Background(), testImages(t)[0].bytes, alexnet.ImageInfo{}, nil); !errors.Is(err, tfgraph.ErrClosed) {
 		t.Errorf("got error %v, want %v", err, tfgraph.ErrClosed)
 	}
 }
 
-// Mirrored is the picture read from right to left, whatever its orientation.
-func TestDecoderMirrors(t *testing.T) {
+// Mirrored is the image read from right to left, whatever its orientation.
+func TestDecoderFlips(t *testing.T) {
 	const side = 67
-	d := newDecoder(t, contract(side, alexnet.Squash))
-	encoded := photographs(t)[0].bytes
+	d := newDecoder(t, preprocessing(side, alexnet.Squash))
+	encoded := testImages(t)[0].bytes
 	for o := range 9 {
 		var seen [2][side][side][3]float32
-		for i, mirrored := range []bool{false, true} {
-			view := alexnet.ImageInfo{Orientation: o, Mirrored: mirrored}
-			if err := d.Decode(context.Background(), encoded, view, unsafe.Slice(&seen[i][0][0][0], side*side*3)); err != nil {
+		for i, flipped := range []bool{false, true} {
+			info := alexnet.ImageInfo{Orientation: o, Flipped: flipped}
+			if err := d.Decode(context.Background(), encoded, info, unsafe.Slice(&seen[i][0][0][0], side*side*3)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -136,17 +136,17 @@ func TestDecoderMirrors(t *testing.T) {
 			}
 		}
 		if mirror > same/3 {
-			t.Errorf("orientation %d: got %.3g from the mirror image and %.3g from the picture", o, mirror, same)
+			t.Errorf("orientation %d: got %.3g from the mirror image and %.3g from the image", o, mirror, same)
 		}
 	}
 }
 
 // A JPEG at least twice too large is shrunk as it is decoded, and looks the same;
-// any other picture is the same to the last bit.
+// any other image is the same to the last bit.
 func TestDecodeFast(t *testing.T) {
-	fast := contract(67, alexnet.Crop)
+	fast := preprocessing(67, alexnet.Crop)
 	fast.Decode = alexnet.DecodeFast
-	exact := contract(67, alexnet.Crop)
+	exact := preprocessing(67, alexnet.Crop)
 	large := smooth(640, 700)
 	var asJPEG, asPNG bytes.Buffer
 	for _, err := range []error{jpeg.Encode(&asJPEG, large, nil), png.Encode(&asPNG, large)} {
@@ -156,7 +156,7 @@ func TestDecodeFast(t *testing.T) {
 	}
 	cases := map[string]struct {
 		encoded []byte
-		view    alexnet.ImageInfo
+		info    alexnet.ImageInfo
 		same    bool
 	}{
 		"large":         {asJPEG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700}, false},
@@ -167,8 +167,8 @@ func TestDecodeFast(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var seen [2][67 * 67 * 3]float32
-			for i, contract := range []alexnet.Preprocessing{exact, fast} {
-				if err := newDecoder(t, contract).Decode(context.Background(), c.encoded, c.view, seen[i][:]); err != nil {
+			for i, config := range []alexnet.Preprocessing{exact, fast} {
+				if err := newDecoder(t, config).Decode(context.Background(), c.encoded, c.info, seen[i][:]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -184,7 +184,7 @@ func TestDecodeFast(t *testing.T) {
 	}
 }
 
-// smooth is a picture without edges.
+// smooth is an image without edges.
 func smooth(w, h int) image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {

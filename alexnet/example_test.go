@@ -46,7 +46,7 @@ func ExampleBuild() {
 	// fc8 [?, 2]
 }
 
-// A red picture becomes an input of the network: BGR, without the mean.
+// A red image becomes an input of the network: BGR, without the mean.
 func ExampleDecoder_Decode() {
 	img := image.NewRGBA(image.Rect(0, 0, 640, 480))
 	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{R: 255, A: 255}), image.Point{}, draw.Src)
@@ -55,8 +55,8 @@ func ExampleDecoder_Decode() {
 		log.Fatal(err)
 	}
 
-	contract := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
-	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	config := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
+	decoder, err := alexnet.NewDecoder(config, tfgraph.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 // Filters shows conv1's filters, whose weights are [11,11,3,n] in the contract's
 // order of channels, as n pictures. Each runs from its own smallest weight, dark,
 // to its largest, and each weight is a square of scale pixels.
-func (c Preprocessing) Filters(weights []float32, scale int) []image.Image {
+func (c Preprocessing) FilterImages(weights []float32, scale int) []image.Image {
 	const side = 11
 	n := len(weights) / (side * side * 3)
 	pictures := make([]image.Image, n)
@@ -26,7 +26,7 @@ func (c Preprocessing) Filters(weights []float32, scale int) []image.Image {
 		for i := range side * scale * side * scale {
 			x, y := i%(side*scale), i/(side*scale)
 			bgr := filter[3*(y/scale*side+x/scale):]
-			stretch := func(v float32) uint8 { return level(255 * (v - low) / (high - low)) }
+			stretch := func(v float32) uint8 { return toUint8(255 * (v - low) / (high - low)) }
 			img.SetNRGBA(x, y, color.NRGBA{stretch(bgr[2]), stretch(bgr[1]), stretch(bgr[0]), 255})
 		}
 		pictures[k] = img

@@ -14,9 +14,9 @@ func TestFilters(t *testing.T) {
 	at := func(y, x, channel, filter int) *float32 { return &weights[((y*11+x)*3+channel)*2+filter] }
 	const blue, red = 0, 2
 	*at(0, 0, red, 1), *at(10, 10, blue, 1) = 1, -1
-	pictures := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"a", "b"}).Filters(weights, 2)
-	if len(pictures) != 2 || pictures[0].Bounds().Dx() != 22 || pictures[0].Bounds().Dy() != 22 {
-		t.Fatalf("got %d pictures, the first %v, want 2 of 22x22", len(pictures), pictures[0].Bounds())
+	images := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"a", "b"}).FilterImages(weights, 2)
+	if len(images) != 2 || images[0].Bounds().Dx() != 22 || images[0].Bounds().Dy() != 22 {
+		t.Fatalf("got %d images, the first %v, want 2 of 22x22", len(images), images[0].Bounds())
 	}
 	for _, want := range []struct {
 		filter, x, y int
@@ -28,7 +28,7 @@ func TestFilters(t *testing.T) {
 		{1, 21, 21, color.NRGBA{128, 128, 0, 255}},
 		{0, 5, 5, color.NRGBA{0, 0, 0, 255}},
 	} {
-		if got := pictures[want.filter].At(want.x, want.y); got != want.color {
+		if got := images[want.filter].At(want.x, want.y); got != want.color {
 			t.Errorf("filter %d at %d,%d: got %v, want %v", want.filter, want.x, want.y, got, want.color)
 		}
 	}

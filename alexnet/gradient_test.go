@@ -12,18 +12,18 @@ import (
 	"alexnet/internal/parity"
 )
 
-// differentiable is a trial of the tiny network on random pictures.
-func differentiable(t *testing.T, lrn alexnet.LRN, gradients func(*op.Scope, tf.Output, *alexnet.Network) []tf.Output) (*trial, [][]float32) {
+// newGradientHarness is a trial of the tiny network on random images.
+func newGradientHarness(t *testing.T, lrn alexnet.LRN, gradients func(*op.Scope, tf.Output, *alexnet.Network) []tf.Output) (*harness, [][]float32) {
 	t.Helper()
-	tr := newTrial(t, withLRN(tiny, lrn), recipe{gradients: gradients})
-	tr.batch(t, randomPictures(tiny, 8, 3), []int32{0, 1, 2, 3, 4, 0, 1, 2})
+	tr := newHarness(t, withLRN(tiny, lrn), graphOptions{gradients: gradients})
+	tr.batch(t, randomImages(tiny, 8, 3), []int32{0, 1, 2, 3, 4, 0, 1, 2})
 	weights := randomWeights(tiny, 4)
 	tr.start(t, weights)
 	return tr, weights
 }
 
 // meanLoss averages in float64, which the float32 mean is too coarse for.
-func (tr *trial) meanLoss(t *testing.T) float64 {
+func (tr *harness) meanLoss(t *testing.T) float64 {
 	t.Helper()
 	losses := tr.run(t, nil, []tf.Output{tr.losses})[0].Data
 	var sum float64
@@ -35,7 +35,7 @@ func (tr *trial) meanLoss(t *testing.T) float64 {
 
 // slope is the central difference of the loss when the i-th variable moves from
 // at by length in a direction of norm 1, per unit of length.
-func (tr *trial) slope(t *testing.T, i int, at, direction []float32, length float64) float64 {
+func (tr *harness) finiteDifference(t *testing.T, i int, at, direction []float32, length float64) float64 {
 	t.Helper()
 	var ends [2]float64
 	for k, h := range []float64{-length, length} {
@@ -73,15 +73,15 @@ func dot(a, b []float32) float64 {
 	return sum
 }
 
-// slopesBound is what gradient and slopes may be apart, as a share of the
+// differenceBound is what gradient and slopes may be apart, as a share of the
 // slopes; the worst that was measured is half of it.
-const slopesBound = 1e-2
+const differenceBound = 1e-2
 
 // apart is how far gradient is from the slopes of the loss along a few
 // directions of the i-th variable. A step changes the loss by 3e-5: of the steps
 // tried, longer ones cross more kinks of ReLU and pooling (2e-2 apart at 1e-3)
 // and shorter ones drown in float32's rounding (6e-3 at 1e-5, in every layer).
-func (tr *trial) apart(t *testing.T, i int, at, gradient []float32) float64 {
+func (tr *harness) slopeError(t *testing.T, i int, at, gradient []float32) float64 {
 	t.Helper()
 	const directions, change = 6, 3e-5
 	rng := rand.New(rand.NewPCG(9, uint64(i)))
@@ -89,23 +89,23 @@ func (tr *trial) apart(t *testing.T, i int, at, gradient []float32) float64 {
 	var apart, whole float64
 	for range directions {
 		d := direction(rng, gradient)
-		want, got := tr.slope(t, i, at, d, length), dot(gradient, d)
+		want, got := tr.finiteDifference(t, i, at, d, length), dot(gradient, d)
 		apart, whole = apart+(got-want)*(got-want), whole+want*want
 	}
 	return math.Sqrt(apart / whole)
 }
 
-// TestGradientsAreSlopes compares the backward pass with what the forward pass
+// TestGradientsMatchFiniteDifferences compares the backward pass with what the forward pass
 // does when a variable moves.
-func TestGradientsAreSlopes(t *testing.T) {
+func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	for _, lrn := range bothLRN {
 		t.Run(string(lrn), func(t *testing.T) {
-			tr, weights := differentiable(t, lrn, allGradients)
+			tr, weights := newGradientHarness(t, lrn, allGradients)
 			for i, g := range tr.run(t, nil, tr.gradients) {
-				ratio := tr.apart(t, i, weights[i], g.Data)
+				ratio := tr.slopeError(t, i, weights[i], g.Data)
 				t.Logf("%s: %.2g apart", tr.net.Variables[i].Name, ratio)
-				if !(ratio <= slopesBound) {
-					t.Errorf("%s: gradient and slopes are %.3g apart, want at most %g", tr.net.Variables[i].Name, ratio, slopesBound)
+				if !(ratio <= differenceBound) {
+					t.Errorf("%s: gradient and slopes are %.3g apart, want at most %g", tr.net.Variables[i].Name, ratio, differenceBound)
 				}
 			}
 		})
@@ -124,8 +124,8 @@ func TestRegistryIsWrongThroughLRN(t *testing.T) {
 		}
 		return op.Gradients(root.SubScope("straight"), []tf.Output{loss}, values)
 	}
-	cut, _ := differentiable(t, alexnet.LRNKernel, allGradients)
-	registry, weights := differentiable(t, alexnet.LRNKernel, straight)
+	cut, _ := newGradientHarness(t, alexnet.LRNKernel, allGradients)
+	registry, weights := newGradientHarness(t, alexnet.LRNKernel, straight)
 	right, wrong := cut.run(t, nil, cut.gradients), registry.run(t, nil, registry.gradients)
 	for i, v := range cut.net.Variables {
 		d, err := parity.Compare(wrong[i], right[i], parity.Tolerance{Max: 1e-2, Norm: 1e-2, Why: "far above rounding"})
@@ -134,10 +134,10 @@ func TestRegistryIsWrongThroughLRN(t *testing.T) {
 			t.Errorf("%s: the registry's gradient is right now: %v", v.Name, d)
 		}
 		if !below && err != nil {
-			t.Errorf("%s: no LRN lies above it, and still: %v", v.Name, err)
+			t.Errorf("%s: no LRN lies above it, and unchanged: %v", v.Name, err)
 		}
 	}
-	if ratio := registry.apart(t, 0, weights[0], wrong[0].Data); ratio < 5*slopesBound {
+	if ratio := registry.slopeError(t, 0, weights[0], wrong[0].Data); ratio < 5*differenceBound {
 		t.Errorf("conv1/weights: the registry's gradient is %.3g from the slopes: they cannot tell it from the right one", ratio)
 	} else {
 		t.Logf("conv1/weights: the registry's gradient is %.3g from the slopes", ratio)

@@ -82,11 +82,11 @@ func (b *builder) build() {
 	x := b.net.Images
 
 	x = b.conv("conv1", x, 4, "VALID", 1)
-	x = b.norm("norm1", x)
+	x = b.lrn("norm1", x)
 	x = b.pool("pool1", x)
 
 	x = b.conv("conv2", x, 1, "SAME", 2)
-	x = b.norm("norm2", x)
+	x = b.lrn("norm2", x)
 	x = b.pool("pool2", x)
 
 	x = b.conv("conv3", x, 1, "SAME", 1)
@@ -95,58 +95,58 @@ func (b *builder) build() {
 	x = b.pool("pool5", x)
 
 	x = b.flatten(x)
-	x = b.drop("dropout6", b.fc("fc6", x, true))
-	x = b.drop("dropout7", b.fc("fc7", x, true))
-	b.net.Logits = b.wide(b.fc("fc8", x, false))
+	x = b.dropoutAfter("dropout6", b.fc("fc6", x, true))
+	x = b.dropoutAfter("dropout7", b.fc("fc7", x, true))
+	b.net.Logits = b.asFloat32(b.fc("fc8", x, false))
 }
 
 // conv is a convolution with ReLU, which comes before the normalisation.
 func (b *builder) conv(name string, x tf.Output, stride int64, padding string, groups int) tf.Output {
 	w, v := b.variables(name)
-	b.use()
+	b.recordUse()
 	s := b.root.SubScope(name)
-	x, w, v = b.format(s, name, x, w, v)
-	return b.named(name, ops.Conv(s, x, w, v, stride, padding, groups))
+	x, w, v = b.castTo(s, name, x, w, v)
+	return b.record(name, ops.Conv(s, x, w, v, stride, padding, groups))
 }
 
-func (b *builder) norm(name string, x tf.Output) tf.Output {
+func (b *builder) lrn(name string, x tf.Output) tf.Output {
 	s := b.root.SubScope(name)
 	if b.net.Config.LRN == LRNKernel {
-		return b.named(name, ops.LRNKernel(s, x, ops.AlexNetLRN, b.net.Tape))
+		return b.record(name, ops.LRNKernel(s, x, ops.AlexNetLRN, b.net.Tape))
 	}
-	return b.named(name, ops.LRN(s, x, ops.AlexNetLRN))
+	return b.record(name, ops.LRN(s, x, ops.AlexNetLRN))
 }
 
 // pool takes the maximum over windows of 3, 2 apart.
 func (b *builder) pool(name string, x tf.Output) tf.Output {
-	return b.named(name, ops.MaxPool(b.root.SubScope(name), x, 3, 2))
+	return b.record(name, ops.MaxPool(b.root.SubScope(name), x, 3, 2))
 }
 
 func (b *builder) flatten(x tf.Output) tf.Output {
 	s := b.root.SubScope("flatten")
-	return op.Reshape(s, b.wide(x), tfgraph.Const(s, "shape", []int64{-1, b.layers[5].Weights[0]}))
+	return op.Reshape(s, b.asFloat32(x), tfgraph.Const(s, "shape", []int64{-1, b.layers[5].Weights[0]}))
 }
 
 func (b *builder) fc(name string, x tf.Output, relu bool) tf.Output {
 	s := b.root.SubScope(name)
 	w, v := b.variables(name)
-	x, w, v = b.format(s, name, x, w, v)
+	x, w, v = b.castTo(s, name, x, w, v)
 	y := ops.Dense(s, x, w, v, b.net.Tape)
-	b.use()
+	b.recordUse()
 	if relu {
 		y = op.Relu(s, y)
 	}
-	return b.named(name, y)
+	return b.record(name, y)
 }
 
 // drop follows fc6 as dropout6 and fc7 as dropout7.
-func (b *builder) drop(name string, x tf.Output) tf.Output {
+func (b *builder) dropoutAfter(name string, x tf.Output) tf.Output {
 	number := name[len(name)-1:]
 	if !slices.Contains(b.dropout, "fc"+number) {
 		return x
 	}
 	salt := int64(number[0] - '0')
-	return b.named(name, ops.Dropout(b.root.SubScope(name), b.wide(x), b.net.Dropout.Rate, b.net.Dropout.Seed, salt))
+	return b.record(name, ops.Dropout(b.root.SubScope(name), b.asFloat32(x), b.net.Dropout.Rate, b.net.Dropout.Seed, salt))
 }
 
 // variables adds the weights and biases of the layer called name.
@@ -158,21 +158,21 @@ func (b *builder) variables(name string) (weights, biases tf.Output) {
 }
 
 // use notes on the tape that the newest weights and biases are used.
-func (b *builder) use() {
+func (b *builder) recordUse() {
 	for _, v := range b.net.Variables[len(b.net.Variables)-2:] {
 		b.net.Tape.Use(v)
 	}
 }
 
 // named shows x, a layer's output, under the layer's name and in float32.
-func (b *builder) named(name string, x tf.Output) tf.Output {
+func (b *builder) record(name string, x tf.Output) tf.Output {
 	b.net.Activations = append(b.net.Activations, Activation{name, ops.Cast(b.root.SubScope(name+"/float32"), x, tf.Float)})
 	return x
 }
 
 // wide is the newest layer's output x in float32. Layers with weights read it so,
 // that what frozen layers give can be fed there.
-func (b *builder) wide(x tf.Output) tf.Output {
+func (b *builder) asFloat32(x tf.Output) tf.Output {
 	if n := len(b.net.Activations); n > 0 && b.root.Err() == nil && x.DataType() != tf.Float {
 		return b.net.Activations[n-1].Output
 	}
@@ -181,12 +181,12 @@ func (b *builder) wide(x tf.Output) tf.Output {
 
 // format gives what the named layer multiplies, in the number format that it
 // does so in. Its variables stay float32.
-func (b *builder) format(s *op.Scope, name string, x, weights, biases tf.Output) (_, _, _ tf.Output) {
+func (b *builder) castTo(s *op.Scope, name string, x, weights, biases tf.Output) (_, _, _ tf.Output) {
 	t := tf.Float
 	if slices.Contains(b.net.Config.BFloat16, name) && tfgraph.HasBFloat16() {
 		t = tf.Bfloat16
 	}
-	return ops.Cast(s.SubScope("input"), b.wide(x), t), ops.Cast(s.SubScope("weights"), weights, t), ops.Cast(s.SubScope("biases"), biases, t)
+	return ops.Cast(s.SubScope("input"), b.asFloat32(x), t), ops.Cast(s.SubScope("weights"), weights, t), ops.Cast(s.SubScope("biases"), biases, t)
 }
 
 // VariablesOf picks the variables of the named layers.

@@ -106,11 +106,11 @@ func TestInferenceHasNoDropout(t *testing.T) {
 // An unfed dropout lets every bit through, so a training graph evaluates as an
 // inference graph does; fed, it drops.
 func TestUnfedDropoutIsIdentity(t *testing.T) {
-	weights, pictures := randomWeights(tiny, 1), randomPictures(tiny, 3, 2)
+	weights, images := randomWeights(tiny, 1), randomImages(tiny, 3, 2)
 	same := parity.Tolerance{Why: "x/(1-0)*1 is x"}
-	logits := func(dropout ...string) *trial {
-		tr := newTrial(t, tiny, recipe{dropout: dropout})
-		tr.batch(t, pictures, []int32{0, 1, 2})
+	logits := func(dropout ...string) *harness {
+		tr := newHarness(t, tiny, graphOptions{dropout: dropout})
+		tr.batch(t, images, []int32{0, 1, 2})
 		tr.start(t, weights)
 		return tr
 	}

@@ -30,10 +30,10 @@ type training struct {
 
 // scenario is a job of scripts/reference/alexnet.py.
 type scenario struct {
-	config      alexnet.Config
-	photographs []int // of photographs
-	labels      []int32
-	traces      []training
+	config     alexnet.Config
+	testImages []int // of testImages
+	labels     []int32
+	traces     []training
 
 	tried     bool
 	reference parity.Reference
@@ -42,7 +42,7 @@ type scenario struct {
 
 var (
 	small = &scenario{
-		config: tiny, photographs: []int{0, 4, 5, 8}, labels: []int32{0, 3, 4, 1},
+		config: tiny, testImages: []int{0, 4, 5, 8}, labels: []int32{0, 3, 4, 1},
 		traces: []training{
 			{"gd", ops.GradientDescent, 2e-5, 10, 0.5, 11},
 			{"momentum", ops.Momentum, 5e-6, 10, 0.5, 12},
@@ -50,7 +50,7 @@ var (
 		},
 	}
 	full = &scenario{
-		config: alexnet.Config{Classes: 10}.WithDefaults(), photographs: []int{0, 4}, labels: []int32{7, 2},
+		config: alexnet.Config{Classes: 10}.WithDefaults(), testImages: []int{0, 4}, labels: []int32{7, 2},
 		traces: []training{{"gd", ops.GradientDescent, 2e-8, 10, 0.5, 14}},
 	}
 )
@@ -81,26 +81,26 @@ func (s *scenario) run(t *testing.T) {
 	}
 }
 
-func (s *scenario) pick(t *testing.T) []photograph {
-	all := photographs(t)
-	picked := make([]photograph, len(s.photographs))
-	for i, n := range s.photographs {
+func (s *scenario) pick(t *testing.T) []testImage {
+	all := testImages(t)
+	picked := make([]testImage, len(s.testImages))
+	for i, n := range s.testImages {
 		picked[i] = all[n]
 	}
 	return picked
 }
 
 // trial is the scenario's network with the reference's weights and batch.
-func (s *scenario) trial(t *testing.T, lrn alexnet.LRN, r recipe) *trial {
+func (s *scenario) trial(t *testing.T, lrn alexnet.LRN, r graphOptions) *harness {
 	t.Helper()
-	tr := newTrial(t, withLRN(s.config, lrn), r)
-	tr.batch(t, decodeAll(t, contract(s.config.Size, alexnet.Squash), s.pick(t)), s.labels)
+	tr := newHarness(t, withLRN(s.config, lrn), r)
+	tr.batch(t, decodeAll(t, preprocessing(s.config.Size, alexnet.Squash), s.pick(t)), s.labels)
 	tr.start(t, s.weights)
 	return tr
 }
 
-func TestPicturesAgree(t *testing.T) {
-	all := photographs(t)
+func TestPreprocessingAgrees(t *testing.T) {
+	all := testImages(t)
 	ref := parity.Run(t, "scripts/reference/pictures.py", map[string]any{
 		"items": items(t, all, 227, alexnet.Squash, alexnet.Crop),
 	})
@@ -109,7 +109,7 @@ func TestPicturesAgree(t *testing.T) {
 		t.Run(string(resize), func(t *testing.T) {
 			cmp := parity.Against(t, ref, string(resize)+"/")
 			for _, p := range all {
-				got := decodeAll(t, contract(227, resize), []photograph{p})
+				got := decodeAll(t, preprocessing(227, resize), []testImage{p})
 				cmp.Check(p.name, parity.Tensor{Shape: got.Shape[1:], Data: got.Data}, same)
 			}
 		})
@@ -123,7 +123,7 @@ func TestActivationsAgree(t *testing.T) {
 		for _, lrn := range bothLRN {
 			t.Run(fmt.Sprintf("%d/%s", s.config.Size, lrn), func(t *testing.T) {
 				s.run(t)
-				tr := s.trial(t, lrn, recipe{})
+				tr := s.trial(t, lrn, graphOptions{})
 				cmp := parity.Against(t, s.reference, "activations/")
 				var fetches []tf.Output
 				for _, a := range tr.net.Activations {
@@ -160,7 +160,7 @@ func TestGradientsAgree(t *testing.T) {
 			for _, lrn := range bothLRN {
 				t.Run(fmt.Sprintf("%d/%s/%s", s.config.Size, lrn, c.name), func(t *testing.T) {
 					s.run(t)
-					tr := s.trial(t, lrn, recipe{gradients: allGradients})
+					tr := s.trial(t, lrn, graphOptions{gradients: allGradients})
 					tr.pin(t, s.reference, c.pinned)
 					cmp := parity.Against(t, s.reference, "gradients/")
 					for i, got := range tr.run(t, nil, tr.gradients) {
@@ -173,7 +173,7 @@ func TestGradientsAgree(t *testing.T) {
 }
 
 // pin feeds the reference's values of the named layers to every run.
-func (tr *trial) pin(t *testing.T, r parity.Reference, layers []string) {
+func (tr *harness) pin(t *testing.T, r parity.Reference, layers []string) {
 	t.Helper()
 	for _, a := range tr.net.Activations {
 		if slices.Contains(layers, a.Name) {
@@ -189,17 +189,17 @@ func TestTrainingAgrees(t *testing.T) {
 		for _, plan := range s.traces {
 			t.Run(fmt.Sprintf("%d/%s", s.config.Size, plan.Name), func(t *testing.T) {
 				s.run(t)
-				tr := s.trial(t, alexnet.LRNOps, recipe{dropout: []string{"fc6", "fc7"}, optimizer: plan.Optimizer})
+				tr := s.trial(t, alexnet.LRNOps, graphOptions{dropout: []string{"fc6", "fc7"}, optimizer: plan.Optimizer})
 				cmp := parity.Against(t, s.reference, "traces/"+plan.Name+"/")
 				last := plan.Steps - 1
-				still := tr.run(t, tr.step(t, plan, last), []tf.Output{tr.loss})[0]
+				unchanged := tr.run(t, tr.step(t, plan, last), []tf.Output{tr.loss})[0]
 				var got parity.Tensor
 				for step := range plan.Steps {
 					got = tr.run(t, tr.step(t, plan, step), []tf.Output{tr.loss}, tr.update.Op)[0]
 					cmp.Check(strconv.Itoa(step), got, tolerance)
 				}
 				// The masks alone move the loss: only what the updates move proves them.
-				if d, err := parity.Compare(got, still, tolerance); err == nil || d.Ratio() < 100*tolerance.Max {
+				if d, err := parity.Compare(got, unchanged, tolerance); err == nil || d.Ratio() < 100*tolerance.Max {
 					t.Errorf("without updates the last loss differs by %v: such a trace proves nothing", d)
 				}
 			})
@@ -208,7 +208,7 @@ func TestTrainingAgrees(t *testing.T) {
 }
 
 // step feeds one step of a training.
-func (tr *trial) step(t *testing.T, plan training, step int) tfgraph.Feeds {
+func (tr *harness) step(t *testing.T, plan training, step int) tfgraph.Feeds {
 	t.Helper()
 	return tfgraph.Feeds{
 		tr.net.Dropout.Rate:    tensor(t, []float32{plan.Dropout}),
@@ -218,8 +218,8 @@ func (tr *trial) step(t *testing.T, plan training, step int) tfgraph.Feeds {
 	}
 }
 
-// mask and beginning are jobs of scripts/reference/draws.py.
-type mask struct {
+// dropoutCase and initializerCase are jobs of scripts/reference/draws.py.
+type dropoutCase struct {
 	Name  string   `json:"name"`
 	Seed  [2]int64 `json:"seed"`
 	Salt  int64    `json:"salt"`
@@ -227,7 +227,7 @@ type mask struct {
 	Shape []int64  `json:"shape"`
 }
 
-type beginning struct {
+type initializerCase struct {
 	Name     string  `json:"name"`
 	Seed     int64   `json:"seed"`
 	Variable string  `json:"variable"`
@@ -235,13 +235,13 @@ type beginning struct {
 }
 
 func TestRandomNumbersAgree(t *testing.T) {
-	draws := []mask{
+	draws := []dropoutCase{
 		{"dropout/first", [2]int64{0, 0}, 6, 0.5, []int64{3, 4096}},
 		{"dropout/other layer", [2]int64{0, 0}, 7, 0.5, []int64{3, 4096}},
 		{"dropout/later step", [2]int64{42, 1 << 40}, 6, 0.25, []int64{1, 17}},
 		{"dropout/negative seed", [2]int64{-5, 9}, 7, 0.875, []int64{2, 33}},
 	}
-	starts := []beginning{
+	starts := []initializerCase{
 		{"initial/fc8", 1, "fc8/weights", []int64{4096, 3}},
 		{"initial/conv1", 1, "conv1/weights", []int64{11, 11, 3, 96}},
 		{"initial/other seed", -7, "fc8/weights", []int64{16, 5}},
@@ -258,19 +258,19 @@ func TestRandomNumbersAgree(t *testing.T) {
 }
 
 // ones is what dropout makes of ones.
-func (d mask) ones(t *testing.T) parity.Tensor {
+func (d dropoutCase) ones(t *testing.T) parity.Tensor {
 	root := op.NewScope()
 	x := op.Fill(root, tfgraph.Const(root, "shape", d.Shape), tfgraph.Const(root, "one", float32(1)))
 	y := ops.Dropout(root.SubScope("dropout"), x, tfgraph.Const(root, "rate", d.Rate), tfgraph.Const(root, "seed", d.Seed), d.Salt)
-	return (&trial{session: open(t, root)}).run(t, nil, []tf.Output{y})[0]
+	return (&harness{session: open(t, root)}).run(t, nil, []tf.Output{y})[0]
 }
 
 // values are the variable's first ones.
-func (s beginning) values(t *testing.T) parity.Tensor {
+func (s initializerCase) values(t *testing.T) parity.Tensor {
 	root := op.NewScope()
 	v := ops.NewVariable(root, s.Variable, s.Shape...)
 	assign := ops.GlorotNormal(root, v, s.Seed)
-	tr := &trial{session: open(t, root)}
+	tr := &harness{session: open(t, root)}
 	tr.run(t, nil, nil, assign)
 	return tr.run(t, nil, []tf.Output{v.Value})[0]
 }

@@ -17,10 +17,10 @@ type Plan []LayerPlan
 type LayerPlan struct {
 	Layer
 	Trainable bool
-	file      *loaded // nil: from scratch
+	file      *fileValues // nil: from scratch
 }
 
-type loaded struct {
+type fileValues struct {
 	path            string
 	weights, biases *npy.Array
 }
@@ -57,27 +57,27 @@ func DefaultTrainLayers(pretrained bool) []string {
 // PlanError lists everything that keeps a Plan from being made.
 type PlanError struct {
 	Problems []string
-	Advice   string
+	HintText string
 }
 
 func (e *PlanError) Error() string { return "plan layers: " + strings.Join(e.Problems, "; ") }
 
 // Hint says what to do about it.
-func (e *PlanError) Hint() string { return e.Advice }
+func (e *PlanError) Hint() string { return e.HintText }
 
 // NewPlan compares the network with the weights file, which may be nil. By
 // default fc8 starts from scratch when the file's has another number of
 // classes, and so does whatever the file lacks; any other difference of shape,
 // and a frozen layer that would have no weights from the file, is an error.
 func NewPlan(config Config, file *npy.Weights, choice Selection) (Plan, error) {
-	p := &planner{file: file, choice: choice}
-	p.known("train", choice.Train)
-	p.known("init", choice.Init)
+	p := &planner{file: file, selection: choice}
+	p.checkNames("train", choice.Train)
+	p.checkNames("init", choice.Init)
 	var plan Plan
 	for _, l := range config.Layers() {
 		plan = append(plan, p.layer(l))
 	}
-	if len(p.choice.Train) == 0 {
+	if len(p.selection.Train) == 0 {
 		p.problem("got no layer to train, want at least one")
 	}
 	if p.err.Problems != nil {
@@ -87,22 +87,22 @@ func NewPlan(config Config, file *npy.Weights, choice Selection) (Plan, error) {
 }
 
 type planner struct {
-	file   *npy.Weights
-	choice Selection
-	err    PlanError
+	file      *npy.Weights
+	selection Selection
+	err       PlanError
 }
 
 func (p *planner) problem(format string, args ...any) {
 	p.err.Problems = append(p.err.Problems, fmt.Sprintf(format, args...))
 }
 
-func (p *planner) advise(format string, args ...any) {
-	if p.err.Advice == "" {
-		p.err.Advice = fmt.Sprintf(format, args...)
+func (p *planner) hint(format string, args ...any) {
+	if p.err.HintText == "" {
+		p.err.HintText = fmt.Sprintf(format, args...)
 	}
 }
 
-func (p *planner) known(what string, layers []string) {
+func (p *planner) checkNames(what string, layers []string) {
 	for _, l := range layers {
 		if !slices.Contains(LayerNames, l) {
 			p.problem("%s layer %q: want one of %s", what, l, strings.Join(LayerNames, ", "))
@@ -111,35 +111,35 @@ func (p *planner) known(what string, layers []string) {
 }
 
 func (p *planner) layer(l Layer) LayerPlan {
-	row := LayerPlan{Layer: l, Trainable: slices.Contains(p.choice.Train, l.Name)}
-	if p.file != nil && !slices.Contains(p.choice.Init, l.Name) {
+	row := LayerPlan{Layer: l, Trainable: slices.Contains(p.selection.Train, l.Name)}
+	if p.file != nil && !slices.Contains(p.selection.Init, l.Name) {
 		row.file = p.load(l)
 	}
-	if row.file == nil && !row.Trainable && !p.mentions(l.Name) {
+	if row.file == nil && !row.Trainable && !p.hasProblem(l.Name) {
 		switch {
 		case p.file == nil:
 			p.problem("layer %s is frozen and has no weights: no weights file was given", l.Name)
-			p.advise("give --weights, or train all layers")
+			p.hint("give --weights, or train all layers")
 		default:
 			p.problem("layer %s is frozen and would start from scratch, where nothing ever trains it", l.Name)
-			p.advise("add it to --train-layers, or use a weights file that has it")
+			p.hint("add it to --train-layers, or use a weights file that has it")
 		}
 	}
 	return row
 }
 
 // mentions tells whether a problem of the layer is listed already.
-func (p *planner) mentions(layer string) bool {
+func (p *planner) hasProblem(layer string) bool {
 	return slices.ContainsFunc(p.err.Problems, func(s string) bool { return strings.HasPrefix(s, "layer "+layer+" ") })
 }
 
 // load takes the layer from the file, nil when it starts from scratch instead.
-func (p *planner) load(l Layer) *loaded {
+func (p *planner) load(l Layer) *fileValues {
 	weights, biases, ok := p.file.Lookup(l.Name)
 	if !ok {
-		if p.choice.Strict || p.choice.Init != nil {
+		if p.selection.Strict || p.selection.Init != nil {
 			p.problem("layer %s is not in %q", l.Name, p.file.Path)
-			p.advise("name it in --init-layers to start it from scratch")
+			p.hint("name it in --init-layers to start it from scratch")
 		}
 		return nil
 	}
@@ -147,19 +147,19 @@ func (p *planner) load(l Layer) *loaded {
 		p.problem("layer %s of %q: got only one of weights and biases", l.Name, p.file.Path)
 		return nil
 	}
-	fits := errors.Join(fits("weights", weights.Shape, l.Weights), fits("biases", biases.Shape, l.Biases))
+	fits := errors.Join(checkShape("weights", weights.Shape, l.Weights), checkShape("biases", biases.Shape, l.Biases))
 	if fits == nil {
-		return &loaded{p.file.Path, weights, biases}
+		return &fileValues{p.file.Path, weights, biases}
 	}
-	if l.Name == "fc8" && !p.choice.Strict && p.choice.Init == nil && otherClasses(weights.Shape, l.Weights) {
+	if l.Name == "fc8" && !p.selection.Strict && p.selection.Init == nil && onlyClassesDiffer(weights.Shape, l.Weights) {
 		return nil
 	}
 	p.problem("layer %s of %q: %s", l.Name, p.file.Path, strings.ReplaceAll(fits.Error(), "\n", ", "))
-	p.advise("name it in --init-layers to start it from scratch")
+	p.hint("name it in --init-layers to start it from scratch")
 	return nil
 }
 
-func fits(what string, got []int, want []int64) error {
+func checkShape(what string, got []int, want []int64) error {
 	same := len(got) == len(want)
 	for i := 0; same && i < len(got); i++ {
 		same = int64(got[i]) == want[i]
@@ -171,6 +171,6 @@ func fits(what string, got []int, want []int64) error {
 }
 
 // otherClasses tells whether two fc8 shapes differ in the last dimension alone.
-func otherClasses(got []int, want []int64) bool {
+func onlyClassesDiffer(got []int, want []int64) bool {
 	return len(got) == 2 && int64(got[0]) == want[0] && int64(got[1]) != want[1]
 }

@@ -45,7 +45,7 @@ func newShelf(t testing.TB, l layout) *shelf {
 	}
 	s.saver = NewSaver(root, s.vars)
 	for _, v := range s.vars {
-		value, assign := ops.Fed(root, v)
+		value, assign := ops.AssignFed(root, v)
 		s.values, s.assigns = append(s.values, value), append(s.assigns, assign)
 	}
 	def, err := tfgraph.GraphDef(root)

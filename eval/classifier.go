@@ -206,7 +206,7 @@ func NewLoader(decoder *alexnet.Decoder, size int, examples []input.Example, bat
 			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
 		},
 		Decode: func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
-			view := alexnet.ImageInfo{Orientation: ex.Orientation, Mirrored: ex.Mirrored, Width: ex.Width, Height: ex.Height}
+			view := alexnet.ImageInfo{Orientation: ex.Orientation, Flipped: ex.Mirrored, Width: ex.Width, Height: ex.Height}
 			return judged(decoder.Decode(ctx, encoded, view, into))
 		},
 	}

@@ -74,7 +74,7 @@ func saved(t *testing.T, config alexnet.Config, weights string) *Classifier {
 	must(t, err)
 	root := op.NewScope()
 	net := alexnet.Build(root, config)
-	start, saver := plan.Initialize(root, net, 1), checkpoint.NewSaver(root, net.Variables)
+	start, saver := plan.Initializer(root, net, 1), checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)
 	must(t, err)
 	session, err := tfgraph.Open(def, tfgraph.Options{})

@@ -62,7 +62,7 @@ func newModel(t testing.TB, variant string, seed uint64) model {
 	net := alexnet.Build(root, network)
 	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.LayerNames})
 	must(t, err)
-	start, saver := plan.Initialize(root, net, seed), checkpoint.NewSaver(root, net.Variables)
+	start, saver := plan.Initializer(root, net, seed), checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)
 	must(t, err)
 	session, err := tfgraph.Open(def, tfgraph.Options{})

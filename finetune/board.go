@@ -100,6 +100,6 @@ func (b *dashboards) writeFilters(ctx context.Context, v train.View) error {
 		return fmt.Errorf("show filters: %w", err)
 	}
 	defer tfgraph.CloseAll(out)
-	pictures := b.preprocessing.Filters(tfgraph.Data[float32](out[0]), scale)
+	pictures := b.preprocessing.FilterImages(tfgraph.Data[float32](out[0]), scale)
 	return v.Events.Image(v.Step, "conv1/filters", summaries.Grid(columns, pictures...))
 }

@@ -193,7 +193,7 @@ func (c Config) dropoutLayers() []string {
 func (c Config) preprocessing(classes []string) alexnet.Preprocessing {
 	contract := alexnet.NewPreprocessing(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
 	if c.Decode != decodeExact {
-		contract.Decode = alexnet.Decode(c.Decode)
+		contract.Decode = alexnet.DecodeMode(c.Decode)
 	}
 	return contract
 }

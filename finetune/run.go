@@ -196,7 +196,7 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 		job.Cache.Dir = s.Cache
 	}
 	if s.from == nil {
-		job.Start = plan.Initialize(root, net, s.Seed)
+		job.Start = plan.Initializer(root, net, s.Seed)
 	}
 	b := &dashboards{session: s, net: net, head: job.Network.Head, preprocessing: contract, plan: plan, images: job.Data.Val}
 	job.Observe, job.Show = b.observe, b.show

@@ -16,12 +16,12 @@ func TestUpdateBySums(t *testing.T) {
 	for rule, apply := range rules {
 		t.Run(string(rule), func(t *testing.T) {
 			root := op.NewScope()
-			w := newFed(root, "fc8/biases", random(1, 3))
+			w := newFedVariable(root, "fc8/biases", random(1, 3))
 			grad := tfgraph.Placeholder(root, "gradient", tf.Float, tf.MakeShape(3))
 			vars, grads := []ops.Variable{w.Variable}, []tf.Output{grad}
 			u := ops.NewUpdate(root, rule, vars, grads)
 			sums := ops.NewAccumulator(root, vars, grads)
-			by := u.By(root.SubScope("by_sums"), []tf.Output{sums.Sums[0].Value})
+			by := u.WithGradients(root.SubScope("by_sums"), []tf.Output{sums.Sums[0].Value})
 			var zero []*tf.Operation
 			for _, slot := range u.Slots {
 				zero = append(zero, ops.Zeros(root, slot))

@@ -138,7 +138,7 @@ func TestConvGradient(t *testing.T) {
 		x, w, b := random(1, 1, 5, 5, 4), random(2, 3, 3, 4/groups, 4), random(3, 4)
 		weights := random(4, 1, 3, 3, 4)
 		root, tape := op.NewScope(), new(ops.Tape)
-		vars := []fed{newFed(root, "x", x), newFed(root, "w", w), newFed(root, "b", b)}
+		vars := []fedVariable{newFedVariable(root, "x", x), newFedVariable(root, "w", w), newFedVariable(root, "b", b)}
 		for _, v := range vars {
 			tape.Use(v.Variable)
 		}
@@ -148,7 +148,7 @@ func TestConvGradient(t *testing.T) {
 		session := openWith(t, root, vars...)
 		got := run[float32](t, session, nil, grads)
 		for i, v := range []array{x, w, b} {
-			want := slope(v, func() float64 { return dot(convolve(x, w, b, 2, "SAME", groups), weights) })
+			want := finiteDifferences(v, func() float64 { return dot(convolve(x, w, b, 2, "SAME", groups), weights) })
 			near(t, vars[i].Name, got[i], want, 1e-4)
 		}
 	}

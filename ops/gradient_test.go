@@ -22,15 +22,15 @@ type twoCuts struct {
 	tape    *ops.Tape
 	loss    tf.Output
 	weights array
-	vars    map[string]fed
+	vars    map[string]fedVariable
 }
 
 var twoCutsShape = []int{1, 2, 1, 6}
 
 func newTwoCuts() *twoCuts {
-	g := &twoCuts{root: op.NewScope(), tape: new(ops.Tape), weights: random(9, twoCutsShape...), vars: map[string]fed{}}
+	g := &twoCuts{root: op.NewScope(), tape: new(ops.Tape), weights: random(9, twoCutsShape...), vars: map[string]fedVariable{}}
 	for i, name := range []string{"a", "b", "twin", "c", "unused"} {
-		g.vars[name] = newFed(g.root, name, random(uint64(i), twoCutsShape...))
+		g.vars[name] = newFedVariable(g.root, name, random(uint64(i), twoCutsShape...))
 	}
 	mul := func(x tf.Output, name string) tf.Output {
 		g.tape.Use(g.vars[name].Variable)
@@ -52,8 +52,8 @@ func (g *twoCuts) reference() float64 {
 		}
 		return y
 	}
-	x := normalise(g.vars["a"].start, strong)
-	x = normalise(times(times(x, "b"), "twin"), strong)
+	x := localResponseNorm(g.vars["a"].start, strong)
+	x = localResponseNorm(times(times(x, "b"), "twin"), strong)
 	return dot(times(x, "c"), g.weights)
 }
 
@@ -68,7 +68,7 @@ func TestGradientsThroughTwoCuts(t *testing.T) {
 			grads := ops.Gradients(g.root, g.loss, vars, g.tape)
 			session := openWith(t, g.root, g.vars["a"], g.vars["b"], g.vars["twin"], g.vars["c"])
 			for i, got := range run[float32](t, session, nil, grads) {
-				near(t, vars[i].Name, got, slope(g.vars[vars[i].Name].start, g.reference), 1e-4)
+				near(t, vars[i].Name, got, finiteDifferences(g.vars[vars[i].Name].start, g.reference), 1e-4)
 			}
 		})
 	}
@@ -136,7 +136,7 @@ func TestGradientsRefuse(t *testing.T) {
 
 func TestGradientsWithoutCuts(t *testing.T) {
 	root, tape := op.NewScope(), new(ops.Tape)
-	v := newFed(root, "v", array{[]int{3}, []float64{1, -2, 3}})
+	v := newFedVariable(root, "v", array{[]int{3}, []float64{1, -2, 3}})
 	tape.Use(v.Variable)
 	square := op.Square(root, v.Value)
 	loss := weighted(root, square, array{[]int{3}, []float64{1, 1, .5}})

@@ -13,8 +13,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// normalise is Krizhevsky et al. 2012, §3.3, as loops.
-func normalise(x array, p ops.LRNParams) array {
+// localResponseNorm is Krizhevsky et al. 2012, §3.3, as loops.
+func localResponseNorm(x array, p ops.LRNParams) array {
 	y, last := zeros(x.shape...), x.shape[len(x.shape)-1]
 	for i, v := range x.values {
 		row, c := i-i%last, i%last
@@ -51,7 +51,7 @@ func TestLRN(t *testing.T) {
 				}
 				s := op.NewScope()
 				y := build(s.SubScope("norm"), x.constant(s, "x"), p, new(ops.Tape))
-				near(t, form, eval[float32](t, s, y), normalise(x, p).values, 2e-5)
+				near(t, form, eval[float32](t, s, y), localResponseNorm(x, p).values, 2e-5)
 			})
 		}
 	}
@@ -70,7 +70,7 @@ func TestLRNProperty(t *testing.T) {
 		for form, build := range lrnForms {
 			s := op.NewScope()
 			y := build(s.SubScope("norm"), x.constant(s, "x"), p, new(ops.Tape))
-			near(t, form, eval[float32](t, s, y), normalise(x, p).values, 2e-5)
+			near(t, form, eval[float32](t, s, y), localResponseNorm(x, p).values, 2e-5)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func TestLRNKernelTakesAnyBeta(t *testing.T) {
 	x, p := random(1, 1, 1, 2, 8), ops.LRNParams{Radius: 2, Bias: 1, Alpha: .5, Beta: .6}
 	s := op.NewScope()
 	y := ops.LRNKernel(s, x.constant(s, "x"), p, new(ops.Tape))
-	near(t, "kernel", eval[float32](t, s, y), normalise(x, p).values, 2e-5)
+	near(t, "kernel", eval[float32](t, s, y), localResponseNorm(x, p).values, 2e-5)
 }
 
 func TestLRNRefuses(t *testing.T) {
@@ -104,7 +104,7 @@ func TestLRNRefuses(t *testing.T) {
 // lrnGradient is the derivative of sum(weights * LRN(x)) by x.
 func lrnGradient(t *testing.T, form string, x, weights array, p ops.LRNParams) []float32 {
 	root, tape := op.NewScope(), new(ops.Tape)
-	v := newFed(root, "x", x)
+	v := newFedVariable(root, "x", x)
 	tape.Use(v.Variable)
 	y := lrnForms[form](root.SubScope("norm"), v.Value, p, tape)
 	grads := ops.Gradients(root, weighted(root, y, weights), []ops.Variable{v.Variable}, tape)
@@ -117,7 +117,7 @@ func TestLRNGradient(t *testing.T) {
 			t.Run(form+"/"+name, func(t *testing.T) {
 				x, weights := random(5, 2, 2, 1, 8), random(6, 2, 2, 1, 8)
 				got := lrnGradient(t, form, x, weights, p)
-				want := slope(x, func() float64 { return dot(normalise(x, p), weights) })
+				want := finiteDifferences(x, func() float64 { return dot(localResponseNorm(x, p), weights) })
 				near(t, form, got, want, 2e-5)
 			})
 		}
@@ -130,7 +130,7 @@ func TestLRNGradientIsNotTheRegistrys(t *testing.T) {
 	x := array{[]int{1, 1, 1, 8}, []float64{1, 2, 3, -1, .5, 2, 1, 4}}
 	ones := array{x.shape, []float64{1, 1, 1, 1, 1, 1, 1, 1}}
 	p := ops.LRNParams{Radius: 2, Bias: 1, Alpha: .3, Beta: .75}
-	want := slope(x, func() float64 { return dot(normalise(x, p), ones) })
+	want := finiteDifferences(x, func() float64 { return dot(localResponseNorm(x, p), ones) })
 	for form := range lrnForms {
 		near(t, form, lrnGradient(t, form, x, ones, p), want, 2e-5)
 		near(t, form, lrnGradient(t, form, x, ones, p)[:4], []float64{.153, .038, -.119, .378}, 2e-3)
@@ -149,7 +149,7 @@ func BenchmarkLRN(b *testing.B) {
 			for _, pass := range []string{"forward", "both"} {
 				b.Run(layer.name+"/"+form+"/"+pass, func(b *testing.B) {
 					root, tape := op.NewScope(), new(ops.Tape)
-					v := newFed(root, "x", x)
+					v := newFedVariable(root, "x", x)
 					tape.Use(v.Variable)
 					y := build(root.SubScope("norm"), v.Value, ops.AlexNetLRN, tape)
 					target := y.Op

@@ -147,8 +147,8 @@ func within(t failer, what string, got []float32, want []float64, limit float64)
 	}
 }
 
-// slope is the derivative of f by each of x's values, by central differences.
-func slope(x array, f func() float64) []float64 {
+// finiteDifferences is the derivative of f by each of x's values, by central differences.
+func finiteDifferences(x array, f func() float64) []float64 {
 	const step = 1e-5
 	d := make([]float64, len(x.values))
 	for i, v := range x.values {
@@ -161,22 +161,22 @@ func slope(x array, f func() float64) []float64 {
 	return d
 }
 
-// fed is a variable with the node that starts it and the value for it.
-type fed struct {
+// fedVariable is a variable with the node that starts it and the value for it.
+type fedVariable struct {
 	ops.Variable
 	input  tf.Output
 	assign *tf.Operation
 	start  array
 }
 
-func newFed(root *op.Scope, name string, start array) fed {
+func newFedVariable(root *op.Scope, name string, start array) fedVariable {
 	v := ops.NewVariable(root, name, start.dims()...)
-	input, assign := ops.Fed(root, v)
-	return fed{v, input, assign, start}
+	input, assign := ops.AssignFed(root, v)
+	return fedVariable{v, input, assign, start}
 }
 
 // openWith opens the graph and starts its variables.
-func openWith(t testing.TB, root *op.Scope, vars ...fed) *tfgraph.Session {
+func openWith(t testing.TB, root *op.Scope, vars ...fedVariable) *tfgraph.Session {
 	t.Helper()
 	session := open(t, root)
 	t.Cleanup(func() { session.Close() })

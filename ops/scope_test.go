@@ -28,7 +28,7 @@ func TestBuildersOnFailedScope(t *testing.T) {
 		"InTop":        func(s *op.Scope) { ops.InTopK(s, none, none, 1) },
 		"GlorotNormal": func(s *op.Scope) { ops.GlorotNormal(s, ops.NewVariable(s, "v", 2, 2), 1) },
 		"Zeros":        func(s *op.Scope) { ops.Zeros(s, ops.NewVariable(s, "v", 2)) },
-		"Fed":          func(s *op.Scope) { ops.Fed(s, ops.NewVariable(s, "v", 2)) },
+		"Fed":          func(s *op.Scope) { ops.AssignFed(s, ops.NewVariable(s, "v", 2)) },
 		"Assign":       func(s *op.Scope) { ops.Assign(s, ops.NewVariable(s, "v", 2), none) },
 		"Gradients": func(s *op.Scope) {
 			tape, v := new(ops.Tape), ops.NewVariable(s, "v", 2)

@@ -14,8 +14,8 @@ import (
 
 func TestNewVariable(t *testing.T) {
 	root := op.NewScope()
-	v := newFed(root, "conv1/weights", random(1, 2, 3))
-	w := newFed(root, "conv1/biases", random(2, 3))
+	v := newFedVariable(root, "conv1/weights", random(1, 2, 3))
+	w := newFedVariable(root, "conv1/biases", random(2, 3))
 	if v.Name != "conv1/weights" || v.Handle.Op.Name() != v.Name || v.Elements() != 6 {
 		t.Errorf("got %q as node %q of %d values", v.Name, v.Handle.Op.Name(), v.Elements())
 	}
@@ -32,7 +32,7 @@ func TestNewVariable(t *testing.T) {
 
 func TestScalarVariable(t *testing.T) {
 	root := op.NewScope()
-	v := newFed(root, "v", array{nil, []float64{3}})
+	v := newFedVariable(root, "v", array{nil, []float64{3}})
 	if v.Elements() != 1 {
 		t.Errorf("got %d elements, want 1", v.Elements())
 	}

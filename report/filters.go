@@ -6,7 +6,7 @@ import "alexnet/eval"
 func filters(model *eval.Classifier) ([]Image, error) {
 	values, _ := model.Values("conv1/weights")
 	var all []Image
-	for _, picture := range model.Meta.Preprocessing.Filters(values, 1) {
+	for _, picture := range model.Meta.Preprocessing.FilterImages(values, 1) {
 		img, err := asPNG(picture)
 		if err != nil {
 			return nil, err

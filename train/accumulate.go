@@ -103,7 +103,7 @@ func (g *graph) buildAccumulation(root *op.Scope, cfg Config, grads []tf.Output)
 		p.samples = append(p.samples, g.samples[2*i], newSample(root, v.Name, v.Value, v.Elements()))
 	}
 	p.guard = ops.NewFiniteCheck(root.SubScope("guard_of_sums"), sums)
-	p.update = g.update.By(root.SubScope("update_by_sums"), cfg.clip(root, p.guard, sums), p.guard.Pass)
+	p.update = g.update.WithGradients(root.SubScope("update_by_sums"), cfg.clip(root, p.guard, sums), p.guard.Pass)
 	return p
 }
 
@@ -135,7 +135,7 @@ func (g *graph) apply(ctx context.Context, session *tfgraph.Session, cfg Config,
 	if f.err != nil {
 		return res, f.err
 	}
-	out, err := session.Run(ctx, f.feeds, []tf.Output{g.accumulation.guard.Squares}, g.accumulation.update)
+	out, err := session.Run(ctx, f.feeds, []tf.Output{g.accumulation.guard.HalfSquares}, g.accumulation.update)
 	if err != nil {
 		return res, fmt.Errorf("train step %d: %w", done+1, err)
 	}

@@ -122,7 +122,7 @@ func TestStartStops(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	job := s.job(t, simple, t.TempDir(), nil)
 	v := job.Network.Variables[4] // conv3's
-	value, assign := ops.Fed(job.Network.Root, v)
+	value, assign := ops.AssignFed(job.Network.Root, v)
 	start := job.Start
 	job.Start = func(ctx context.Context, session *tfgraph.Session) error {
 		must(t, start(ctx, session))

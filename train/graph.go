@@ -141,7 +141,7 @@ func (g *graph) step(ctx context.Context, session runner, cfg Config, feed tf.Ou
 	}
 	fetches := []tf.Output{g.loss, g.correct}
 	if p.isBatch() {
-		fetches = append(fetches, g.guard.Squares)
+		fetches = append(fetches, g.guard.HalfSquares)
 	}
 	if sampled && p.isBatch() {
 		fetches = append(fetches, outputs(g.samples)...)

@@ -129,7 +129,7 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 	if from == nil {
 		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
 		must(t, err)
-		job.Start = plan.Initialize(root, net, cfg.Seed)
+		job.Start = plan.Initializer(root, net, cfg.Seed)
 	}
 	return job
 }

@@ -48,7 +48,7 @@ func EstimateMemory(cfg Config, job Job) MemoryEstimate {
 	trained := bytesOf(n.Trainable)
 	f := MemoryEstimate{
 		Program: programBytes, Variables: bytesOf(n.Variables), Gradients: trained,
-		Slots: int64(ops.Slots(cfg.Optimizer)) * trained,
+		Slots: int64(ops.SlotCount(cfg.Optimizer)) * trained,
 	}
 	if cfg.MicroBatch < cfg.Batch {
 		f.Accumulators = trained

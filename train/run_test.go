@@ -91,7 +91,7 @@ func (s *fixture) startAndGradients(t testing.TB, cfg train.Config) (start, grad
 	grads := ops.Gradients(root, ops.Mean(root.SubScope("loss"), head.Losses), net.Variables, net.Tape)
 	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
 	must(t, err)
-	starter := plan.Initialize(root, net, cfg.Seed)
+	starter := plan.Initializer(root, net, cfg.Seed)
 	def, err := tfgraph.GraphDef(root)
 	must(t, err)
 	session, err := tfgraph.Open(def, tfgraph.Options{})

@@ -20,7 +20,7 @@ func frozen(ctx context.Context, t task, turns *turns) error {
 	if err != nil {
 		return err
 	}
-	start := plan.Initialize(root, net, 1)
+	start := plan.Initializer(root, net, 1)
 	boundary, _ := net.Boundary(alexnet.LayerNames[5:])
 	session, err := open(root)
 	if err != nil {

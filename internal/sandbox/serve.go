@@ -103,7 +103,7 @@ func (w *worker) decode(q question) error {
 	if err != nil {
 		return err
 	}
-	view := alexnet.ImageInfo{Orientation: h.Orientation, Mirrored: q.Mirrored, Width: h.Width, Height: h.Height}
+	view := alexnet.ImageInfo{Orientation: h.Orientation, Flipped: q.Mirrored, Width: h.Width, Height: h.Height}
 	return judged(w.decoder.Decode(context.Background(), prepared, view, w.floats))
 }
 

@@ -34,7 +34,7 @@ func WriteSpoilt(dir, variable string, classes ...string) error {
 	if err != nil {
 		return err
 	}
-	start := plan.Initialize(root, net, 1)
+	start := plan.Initializer(root, net, 1)
 	var spoil []*tf.Operation
 	for _, v := range net.Variables {
 		if v.Name == variable {

@@ -14,10 +14,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// guarded is an update of two variables by gradients that are fed.
-type guarded struct {
+// checkedUpdate is an update of two variables by gradients that are fed.
+type checkedUpdate struct {
 	session *tfgraph.Session
-	vars    []fed
+	vars    []fedVariable
 	grads   []tf.Output
 	loss    tf.Output
 	guard   ops.FiniteCheck
@@ -25,13 +25,13 @@ type guarded struct {
 	update  ops.Update
 }
 
-func newGuarded(t testing.TB, rule ops.Optimizer, limit float32, start ...array) guarded {
+func newCheckedUpdate(t testing.TB, rule ops.Optimizer, limit float32, start ...array) checkedUpdate {
 	t.Helper()
 	root := op.NewScope()
-	g := guarded{loss: tfgraph.Placeholder(root, "loss", tf.Float, tf.ScalarShape())}
+	g := checkedUpdate{loss: tfgraph.Placeholder(root, "loss", tf.Float, tf.ScalarShape())}
 	var vars []ops.Variable
 	for i, a := range start {
-		v := newFed(root, fmt.Sprintf("v%d", i), a)
+		v := newFedVariable(root, fmt.Sprintf("v%d", i), a)
 		g.vars, vars = append(g.vars, v), append(vars, v.Variable)
 		g.grads = append(g.grads, tfgraph.Placeholder(root, fmt.Sprintf("g%d", i), tf.Float, tf.MakeShape(a.dims()...)))
 	}
@@ -49,7 +49,7 @@ func newGuarded(t testing.TB, rule ops.Optimizer, limit float32, start ...array)
 	return g
 }
 
-func (g guarded) feeds(t testing.TB, loss float32, grads ...[]float32) tfgraph.Feeds {
+func (g checkedUpdate) feeds(t testing.TB, loss float32, grads ...[]float32) tfgraph.Feeds {
 	feeds := tfgraph.Feeds{g.loss: tensor(t, []float32{loss}), g.update.LearningRate: tensor(t, []float32{1}), g.update.Step: tensor(t, []int64{0})}
 	for i, values := range grads {
 		feeds[g.grads[i]] = tensor(t, values, g.vars[i].Shape...)
@@ -58,7 +58,7 @@ func (g guarded) feeds(t testing.TB, loss float32, grads ...[]float32) tfgraph.F
 }
 
 // state is every variable and slot.
-func (g guarded) state(t testing.TB) [][]float32 {
+func (g checkedUpdate) state(t testing.TB) [][]float32 {
 	var values []tf.Output
 	for _, v := range g.vars {
 		values = append(values, v.Value)
@@ -72,7 +72,7 @@ func (g guarded) state(t testing.TB) [][]float32 {
 // One value that is not finite, in the loss or in any gradient, keeps back the
 // whole update, whose run is no error; Squares says where it is. The next update
 // goes through.
-func TestGuard(t *testing.T) {
+func TestFiniteCheck(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	cases := map[string]struct {
 		loss float32
@@ -90,10 +90,10 @@ func TestGuard(t *testing.T) {
 	for _, rule := range []ops.Optimizer{ops.GradientDescent, ops.Momentum, ops.Adam} {
 		for name, c := range cases {
 			t.Run(string(rule)+"/"+name, func(t *testing.T) {
-				g := newGuarded(t, rule, 100, array{[]int{2}, []float64{5, 6}}, array{[]int{1}, []float64{7}})
+				g := newCheckedUpdate(t, rule, 100, array{[]int{2}, []float64{5, 6}}, array{[]int{1}, []float64{7}})
 				run[float32](t, g.session, g.feeds(t, 1, []float32{.1, .2}, []float32{.3}), nil, g.update.Op)
 				before := g.state(t)
-				squares := run[float32](t, g.session, g.feeds(t, c.loss, c.a, c.b), []tf.Output{g.guard.Squares}, g.update.Op)[0]
+				squares := run[float32](t, g.session, g.feeds(t, c.loss, c.a, c.b), []tf.Output{g.guard.HalfSquares}, g.update.Op)[0]
 				for i, want := range c.bad {
 					if got := squares[i] != squares[i] || math.IsInf(float64(squares[i]), 0); got != want {
 						t.Errorf("squares %d: got %v, want it finite: %t", i, squares[i], !want)
@@ -149,7 +149,7 @@ func TestClipAgrees(t *testing.T) {
 			for _, g := range c.Gradients {
 				start, values = append(start, zeros(g.Shape...)), append(values, g.Values)
 			}
-			g := newGuarded(t, ops.GradientDescent, c.Limit, start...)
+			g := newCheckedUpdate(t, ops.GradientDescent, c.Limit, start...)
 			out := run[float32](t, g.session, g.feeds(t, 0, values...), append([]tf.Output{g.guard.Norm}, g.clipped...))
 			cmp := parity.Against(t, reference, c.Name+"/")
 			cmp.Check("norm", parity.Tensor{Data: out[0]}, tolerance)

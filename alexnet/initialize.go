@@ -18,8 +18,8 @@ type Initializer func(ctx context.Context, session *tfgraph.Session) error
 // Start adds to root the nodes that bring the network's variables to the plan's
 // first values, and returns what runs them. Values from scratch are a pure
 // function of seed and the variable's name.
-func (p Plan) Initialize(root *op.Scope, net *Network, seed uint64) Initializer {
-	var fromFile []fed
+func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) Initializer {
+	var fromFile []fedVariable
 	var scratch []*tf.Operation
 	for i, l := range p {
 		if 2*i+1 >= len(net.Variables) {
@@ -30,7 +30,7 @@ func (p Plan) Initialize(root *op.Scope, net *Network, seed uint64) Initializer 
 			scratch = append(scratch, ops.GlorotNormal(root, weights, int64(seed)), ops.Zeros(root, biases))
 			continue
 		}
-		fromFile = append(fromFile, feed(root, weights, l.file.weights), feed(root, biases, l.file.biases))
+		fromFile = append(fromFile, newFedVariable(root, weights, l.file.weights), newFedVariable(root, biases, l.file.biases))
 	}
 	return func(ctx context.Context, session *tfgraph.Session) error {
 		for _, f := range fromFile {
@@ -49,19 +49,19 @@ func (p Plan) Initialize(root *op.Scope, net *Network, seed uint64) Initializer 
 }
 
 // fed is a variable whose first value is fed from a file's array.
-type fed struct {
+type fedVariable struct {
 	variable ops.Variable
 	array    *npy.Array
 	value    tf.Output
 	assign   *tf.Operation
 }
 
-func feed(root *op.Scope, v ops.Variable, a *npy.Array) fed {
-	value, assign := ops.Fed(root, v)
-	return fed{v, a, value, assign}
+func newFedVariable(root *op.Scope, v ops.Variable, a *npy.Array) fedVariable {
+	value, assign := ops.AssignFed(root, v)
+	return fedVariable{v, a, value, assign}
 }
 
-func (f fed) run(ctx context.Context, session *tfgraph.Session) error {
+func (f fedVariable) run(ctx context.Context, session *tfgraph.Session) error {
 	t, err := tfgraph.Of(f.array.Data, f.variable.Shape...)
 	if err != nil {
 		return err

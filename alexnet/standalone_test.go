@@ -16,37 +16,37 @@ import (
 )
 
 // The graph that chooses by itself gives the very pixels that a Decoder does.
-func TestBuildAlone(t *testing.T) {
-	crop, stored, fast := contract(67, alexnet.Crop), contract(67, alexnet.Squash), contract(67, alexnet.Squash)
+func TestBuildStandaloneDecoding(t *testing.T) {
+	crop, stored, fast := preprocessing(67, alexnet.Crop), preprocessing(67, alexnet.Squash), preprocessing(67, alexnet.Squash)
 	stored.Orientation = false
 	fast.Decode = alexnet.DecodeFast
-	pictures := photographs(t)
-	turned := pictures[0]
+	images := testImages(t)
+	turned := images[0]
 	for _, o := range []int{-1, 0, 9, 1 << 20} {
 		turned.orientation = o
-		pictures = append(pictures, turned)
+		images = append(images, turned)
 	}
 	for _, side := range []int{2*67 - 1, 2 * 67, 4*67 - 1, 4 * 67, 9 * 67} { // where the choice changes
 		var buf bytes.Buffer
 		if err := jpeg.Encode(&buf, smooth(side+20, side), nil); err != nil {
 			t.Fatal(err)
 		}
-		pictures = append(pictures, photograph{"large.jpg", buf.Bytes(), 6})
+		images = append(images, testImage{"large.jpg", buf.Bytes(), 6})
 	}
-	for name, c := range map[string]alexnet.Preprocessing{"squash": contract(67, alexnet.Squash), "crop": crop, "as stored": stored, "fast": fast} {
+	for name, c := range map[string]alexnet.Preprocessing{"squash": preprocessing(67, alexnet.Squash), "crop": crop, "as stored": stored, "fast": fast} {
 		t.Run(name, func(t *testing.T) {
 			root := op.NewScope()
 			graph := c.BuildStandaloneDecoding(root)
 			session := open(t, root)
 			decoder := newDecoder(t, c)
 			want := make([]float32, 67*67*3)
-			for _, p := range pictures {
+			for _, p := range images {
 				size, _, err := image.DecodeConfig(bytes.NewReader(p.bytes))
 				if err != nil {
 					t.Fatal(err)
 				}
-				view := alexnet.ImageInfo{Orientation: p.orientation, Width: size.Width, Height: size.Height}
-				if err := decoder.Decode(context.Background(), p.bytes, view, want); err != nil {
+				info := alexnet.ImageInfo{Orientation: p.orientation, Width: size.Width, Height: size.Height}
+				if err := decoder.Decode(context.Background(), p.bytes, info, want); err != nil {
 					t.Fatal(err)
 				}
 				contents, err := tfgraph.Strings([][]byte{p.bytes})

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestContractValidate(t *testing.T) {
+func TestPreprocessingValidate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*alexnet.Preprocessing)
@@ -32,7 +32,7 @@ func TestContractValidate(t *testing.T) {
 		{"one class", func(c *alexnet.Preprocessing) { c.Classes = c.Classes[:1] }, "got 1 class names"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := contract(227, alexnet.Squash)
+			k := preprocessing(227, alexnet.Squash)
 			c.change(&k)
 			err := k.Validate()
 			if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
@@ -43,7 +43,7 @@ func TestContractValidate(t *testing.T) {
 }
 
 // A checkpoint keeps these very words: a change of them breaks old checkpoints.
-func TestContractJSON(t *testing.T) {
+func TestPreprocessingJSON(t *testing.T) {
 	c := alexnet.NewPreprocessing(227, alexnet.Crop, true, []string{"cat", "dog"})
 	const want = `{"size":227,"resize":"crop","mean_rgb":[123.68,116.779,103.939],"channels":"BGR","orientation":true,"classes":["cat","dog"]}`
 	text, err := json.Marshal(c)
@@ -56,7 +56,7 @@ func TestContractJSON(t *testing.T) {
 	}
 }
 
-func TestNewContractKeepsItsClasses(t *testing.T) {
+func TestNewPreprocessingClonesClasses(t *testing.T) {
 	names := []string{"cat", "dog"}
 	c := alexnet.NewPreprocessing(227, alexnet.Squash, true, names)
 	names[0] = "cow"
@@ -65,28 +65,28 @@ func TestNewContractKeepsItsClasses(t *testing.T) {
 	}
 }
 
-// A picture of the network's own size comes out of Picture as it went in: the
+// An image of the network's own size comes out of Picture as it went in: the
 // mean, the order of the channels and the pixels' places are all undone.
-func TestPictureUndoesDecoding(t *testing.T) {
-	want := scene(67, 67)
+func TestDenormalizeInvertsDecoding(t *testing.T) {
+	want := testPattern(67, 67)
 	var file bytes.Buffer
 	if err := png.Encode(&file, want); err != nil {
 		t.Fatal(err)
 	}
-	c := contract(67, alexnet.Squash)
-	got := c.Denormalize(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 1}}).Data)
-	comparePictures(t, got, want, 0)
+	c := preprocessing(67, alexnet.Squash)
+	got := c.Denormalize(decodeAll(t, c, []testImage{{"testPattern.png", file.Bytes(), 1}}).Data)
+	compareImages(t, got, want, 0)
 }
 
-// The golden picture is what the network sees of a photograph, for people: a
+// The golden image is what the network sees of a testImage, for people: a
 // turned one, cropped.
-func TestPictureGolden(t *testing.T) {
+func TestDenormalizeGolden(t *testing.T) {
 	var file bytes.Buffer
-	if err := png.Encode(&file, scene(120, 80)); err != nil {
+	if err := png.Encode(&file, testPattern(120, 80)); err != nil {
 		t.Fatal(err)
 	}
-	c := contract(67, alexnet.Crop)
-	got := c.Denormalize(decodeAll(t, c, []photograph{{"scene.png", file.Bytes(), 6}}).Data)
+	c := preprocessing(67, alexnet.Crop)
+	got := c.Denormalize(decodeAll(t, c, []testImage{{"testPattern.png", file.Bytes(), 6}}).Data)
 	path := filepath.Join("testdata", "turned-and-cropped.png")
 	if *update {
 		var buf bytes.Buffer
@@ -105,13 +105,13 @@ func TestPictureGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	comparePictures(t, got, want, 1) // another processor may round the interpolation otherwise
+	compareImages(t, got, want, 1) // another processor may round the interpolation otherwise
 }
 
-func comparePictures(t *testing.T, got, want image.Image, levels int) {
+func compareImages(t *testing.T, got, want image.Image, levels int) {
 	t.Helper()
 	if got.Bounds() != want.Bounds() {
-		t.Fatalf("got a picture of %v, want %v", got.Bounds(), want.Bounds())
+		t.Fatalf("got an image of %v, want %v", got.Bounds(), want.Bounds())
 	}
 	for y := range want.Bounds().Dy() {
 		for x := range want.Bounds().Dx() {

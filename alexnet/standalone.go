@@ -24,17 +24,17 @@ func (c Preprocessing) BuildStandaloneDecoding(s *op.Scope) Decoding {
 	if s.Err() != nil {
 		return d
 	}
-	turn := c.applied(s.SubScope("applied"), d.Orientation)
+	turn := c.appliedOrientation(s.SubScope("applied"), d.Orientation)
 	if c.Decode == DecodeFast {
-		d.Image = c.fast(s.SubScope("fast"), d.Contents, turn)
+		d.Image = c.fastDecoded(s.SubScope("fast"), d.Contents, turn)
 	} else {
-		d.Image = c.picture(s, decodeImage(s, d.Contents), turn)
+		d.Image = c.image(s, decodeImage(s, d.Contents), turn)
 	}
 	return d
 }
 
 // applied is the orientation to turn a picture by, see [View].
-func (c Preprocessing) applied(s *op.Scope, orientation tf.Output) tf.Output {
+func (c Preprocessing) appliedOrientation(s *op.Scope, orientation tf.Output) tf.Output {
 	first, last := tfgraph.Const(s, "first", int32(1)), tfgraph.Const(s, "last", int32(8))
 	if !c.Orientation {
 		return first
@@ -45,17 +45,17 @@ func (c Preprocessing) applied(s *op.Scope, orientation tf.Output) tf.Output {
 
 // fast chooses by the size as pick does, without control flow: every decoder runs,
 // but all save the chosen one on a picture of a single pixel.
-func (c Preprocessing) fast(s *op.Scope, contents, turn tf.Output) tf.Output {
-	pixel := tfgraph.Const(s, "pixel", onePixel())
-	choice := c.choice(s.SubScope("choice"), contents, pixel)
+func (c Preprocessing) fastDecoded(s *op.Scope, contents, turn tf.Output) tf.Output {
+	pixel := tfgraph.Const(s, "pixel", onePixelJPEG())
+	choice := c.ratioIndex(s.SubScope("choice"), contents, pixel)
 	pictures := make([]tf.Output, 1+len(ratios))
 	for i := range pictures {
 		s := s.SubScope(fmt.Sprintf("choice%d", i))
 		chosen := op.Select(s, op.Equal(s, choice, tfgraph.Const(s, "number", int32(i))), contents, pixel)
 		if i == 0 {
-			pictures[i] = c.picture(s, decodeImage(s, chosen), turn)
+			pictures[i] = c.image(s, decodeImage(s, chosen), turn)
 		} else {
-			pictures[i] = c.picture(s, decodeShrunk(s, chosen, ratios[i-1]), turn)
+			pictures[i] = c.image(s, decodeShrunk(s, chosen, ratios[i-1]), turn)
 		}
 	}
 	if s.Err() != nil {
@@ -65,7 +65,7 @@ func (c Preprocessing) fast(s *op.Scope, contents, turn tf.Output) tf.Output {
 }
 
 // choice is how many of the ratios a JPEG is large enough for; 0 for what is none.
-func (c Preprocessing) choice(s *op.Scope, contents, pixel tf.Output) tf.Output {
+func (c Preprocessing) ratioIndex(s *op.Scope, contents, pixel tf.Output) tf.Output {
 	start := op.Substr(s, contents, tfgraph.Const(s, "from", int32(0)), tfgraph.Const(s, "length", int32(2)))
 	isJPEG := op.Equal(s, start, tfgraph.Const(s, "jpeg", "\xff\xd8"))
 	shape := op.ExtractJpegShape(s, op.Select(s, isJPEG, contents, pixel)) // height, width, channels
@@ -80,7 +80,7 @@ func (c Preprocessing) choice(s *op.Scope, contents, pixel tf.Output) tf.Output 
 }
 
 // onePixel is the smallest picture, as JPEG.
-func onePixel() string {
+func onePixelJPEG() string {
 	var buf bytes.Buffer
 	_ = jpeg.Encode(&buf, image.NewGray(image.Rect(0, 0, 1, 1)), nil) // a buffer takes everything
 	return buf.String()

@@ -28,7 +28,7 @@ func Zeros(root *op.Scope, v Variable) *tf.Operation {
 }
 
 // Fed adds a placeholder and the node that starts v from what it is fed.
-func Fed(root *op.Scope, v Variable) (value tf.Output, assign *tf.Operation) {
+func AssignFed(root *op.Scope, v Variable) (value tf.Output, assign *tf.Operation) {
 	s := root.SubScope(v.Name + "/fed")
 	value = tfgraph.Placeholder(s, "value", tf.Float, tf.MakeShape(v.Shape...))
 	return value, Assign(s, v, value)

@@ -26,8 +26,8 @@ func withLRN(c alexnet.Config, lrn alexnet.LRN) alexnet.Config {
 
 var bothLRN = []alexnet.LRN{alexnet.LRNOps, alexnet.LRNKernel}
 
-// recipe says what a trial's graph holds besides the network.
-type recipe struct {
+// graphOptions says what a trial's graph holds besides the network.
+type graphOptions struct {
 	dropout   []string
 	optimizer ops.Optimizer // none where empty, and then nothing is differentiated unless gradients says so
 	gradients func(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Output
@@ -40,7 +40,7 @@ func allGradients(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Out
 
 // trial is a network with its loss, its derivatives and its update in a
 // session, ready to be given first values.
-type trial struct {
+type harness struct {
 	net       *alexnet.Network
 	labels    tf.Output
 	losses    tf.Output // [N]
@@ -54,16 +54,16 @@ type trial struct {
 	inputs    tfgraph.Feeds // fed to every run
 }
 
-func newTrial(t testing.TB, config alexnet.Config, r recipe) *trial {
+func newHarness(t testing.TB, config alexnet.Config, r graphOptions) *harness {
 	t.Helper()
 	root := op.NewScope()
-	tr := &trial{net: alexnet.Build(root, config, r.dropout...), inputs: tfgraph.Feeds{}}
+	tr := &harness{net: alexnet.Build(root, config, r.dropout...), inputs: tfgraph.Feeds{}}
 	s := root.SubScope("loss")
 	tr.labels = tfgraph.Placeholder(root, "labels", tf.Int32, tf.MakeShape(-1))
 	tr.losses = ops.CrossEntropy(s, tr.net.Logits, tr.labels, config.Classes)
 	tr.loss = ops.Mean(s, tr.losses)
 	for _, v := range tr.net.Variables {
-		value, assign := ops.Fed(root, v)
+		value, assign := ops.AssignFed(root, v)
 		tr.values, tr.assigns = append(tr.values, value), append(tr.assigns, assign)
 	}
 	if r.optimizer != "" && r.gradients == nil {
@@ -101,22 +101,22 @@ func open(t testing.TB, root *op.Scope) *tfgraph.Session {
 	return session
 }
 
-// batch feeds pictures and labels to every run from now on.
-func (tr *trial) batch(t testing.TB, pictures parity.Tensor, labels []int32) {
+// batch feeds images and labels to every run from now on.
+func (tr *harness) batch(t testing.TB, images parity.Tensor, labels []int32) {
 	t.Helper()
-	tr.inputs[tr.net.Images] = tensor(t, pictures.Data, pictures.Shape...)
+	tr.inputs[tr.net.Images] = tensor(t, images.Data, images.Shape...)
 	tr.inputs[tr.labels] = tensor(t, labels, int64(len(labels)))
 }
 
 // set gives the i-th variable a value.
-func (tr *trial) set(t testing.TB, i int, value []float32) {
+func (tr *harness) set(t testing.TB, i int, value []float32) {
 	t.Helper()
 	v := tr.net.Variables[i]
 	tr.run(t, tfgraph.Feeds{tr.values[i]: tensor(t, value, v.Shape...)}, nil, tr.assigns[i])
 }
 
 // start gives every variable its first value, the optimiser's own zero.
-func (tr *trial) start(t testing.TB, weights [][]float32) {
+func (tr *harness) start(t testing.TB, weights [][]float32) {
 	t.Helper()
 	for i := range tr.net.Variables {
 		tr.set(t, i, weights[i])
@@ -125,7 +125,7 @@ func (tr *trial) start(t testing.TB, weights [][]float32) {
 }
 
 // run copies what it fetches out of TensorFlow.
-func (tr *trial) run(t testing.TB, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) []parity.Tensor {
+func (tr *harness) run(t testing.TB, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) []parity.Tensor {
 	t.Helper()
 	if len(fetches)+len(targets) == 0 {
 		return nil
@@ -164,7 +164,7 @@ func tensor[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor 
 }
 
 // randomWeights draws every variable of c with He's deviation (He et al. 2015,
-// eq. 10), which keeps the activations of deep layers as large as the picture.
+// eq. 10), which keeps the activations of deep layers as large as the image.
 func randomWeights(c alexnet.Config, seed uint64) [][]float32 {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var weights [][]float32
@@ -188,8 +188,8 @@ func normal(rng *rand.Rand, n int, deviation float64) []float32 {
 	return values
 }
 
-// randomPictures are as large as a picture minus its mean.
-func randomPictures(c alexnet.Config, n int, seed uint64) parity.Tensor {
+// randomImages are as large as an image minus its mean.
+func randomImages(c alexnet.Config, n int, seed uint64) parity.Tensor {
 	shape := []int64{int64(n), int64(c.Size), int64(c.Size), 3}
 	return parity.Tensor{Shape: shape, Data: normal(rand.New(rand.NewPCG(seed, 1)), n*c.Size*c.Size*3, 60)}
 }

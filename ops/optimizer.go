@@ -62,13 +62,13 @@ func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Outpu
 		fail(root, "NewUpdate", "choose optimizer %q: want gd, momentum or adam", rule)
 		return u
 	}
-	u.Op = u.By(s, grads, after...)
+	u.Op = u.WithGradients(s, grads, after...)
 	return u
 }
 
 // By adds a node that does the same update by other gradients, such as the sums
 // of an Accumulator, in the order of the first.
-func (u Update) By(s *op.Scope, grads []tf.Output, after ...*tf.Operation) *tf.Operation {
+func (u Update) WithGradients(s *op.Scope, grads []tf.Output, after ...*tf.Operation) *tf.Operation {
 	if s.Err() != nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (u Update) By(s *op.Scope, grads []tf.Output, after ...*tf.Operation) *tf.O
 var slotNames = map[Optimizer][]string{Momentum: {"Momentum"}, Adam: {"Adam", "Adam_1"}}
 
 // Slots is how many variables of state the rule keeps for each trained one.
-func Slots(rule Optimizer) int { return len(slotNames[rule]) }
+func SlotCount(rule Optimizer) int { return len(slotNames[rule]) }
 
 type applyFunc func(s *op.Scope, v Variable, slots []Variable, grad tf.Output) *tf.Operation
 

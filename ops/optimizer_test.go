@@ -31,7 +31,7 @@ var rules = map[ops.Optimizer]func(w, a, b *float64, g, rate float64, step int){
 
 // learner minimises sum(weights * w²), whose gradient is 2*weights*w.
 type learner struct {
-	w       fed
+	w       fedVariable
 	weights array
 	update  ops.Update
 	session *tfgraph.Session
@@ -40,7 +40,7 @@ type learner struct {
 func newLearner(t *testing.T, rule ops.Optimizer) *learner {
 	t.Helper()
 	root, tape := op.NewScope(), new(ops.Tape)
-	l := &learner{w: newFed(root, "fc8/weights", random(1, 2, 3)), weights: random(2, 2, 3)}
+	l := &learner{w: newFedVariable(root, "fc8/weights", random(1, 2, 3)), weights: random(2, 2, 3)}
 	tape.Use(l.w.Variable)
 	loss := weighted(root, op.Square(root, l.w.Value), l.weights)
 	vars := []ops.Variable{l.w.Variable}
@@ -112,7 +112,7 @@ func TestUpdateSlots(t *testing.T) {
 
 func TestUpdateRefusesUnknownRule(t *testing.T) {
 	root, tape := op.NewScope(), new(ops.Tape)
-	w := newFed(root, "w", random(1, 2))
+	w := newFedVariable(root, "w", random(1, 2))
 	tape.Use(w.Variable)
 	vars := []ops.Variable{w.Variable}
 	grads := ops.Gradients(root, weighted(root, w.Value, random(2, 2)), vars, tape)
@@ -126,8 +126,8 @@ func TestUpdateRefusesUnknownRule(t *testing.T) {
 // see the first one's new value.
 func TestUpdateIsSimultaneous(t *testing.T) {
 	root, tape := op.NewScope(), new(ops.Tape)
-	a := newFed(root, "a", array{[]int{1}, []float64{5}})
-	b := newFed(root, "b", array{[]int{1}, []float64{2}})
+	a := newFedVariable(root, "a", array{[]int{1}, []float64{5}})
+	b := newFedVariable(root, "b", array{[]int{1}, []float64{2}})
 	tape.Use(a.Variable)
 	tape.Use(b.Variable)
 	loss := weighted(root, op.Mul(root.SubScope("product"), a.Value, b.Value), array{[]int{1}, []float64{1}})
@@ -145,8 +145,8 @@ func TestUpdateIsSimultaneous(t *testing.T) {
 // finds the old value, because no variable changes before all gradients stand.
 func TestUpdateWaitsForEveryGradient(t *testing.T) {
 	root := op.NewScope()
-	a := newFed(root, "a", array{[]int{1}, []float64{5}})
-	b := newFed(root, "b", array{[]int{1}, []float64{2}})
+	a := newFedVariable(root, "a", array{[]int{1}, []float64{5}})
+	b := newFedVariable(root, "b", array{[]int{1}, []float64{2}})
 	work := tfgraph.Placeholder(root, "work", tf.Float, tf.MakeShape(600, 600))
 	slow := work
 	for range 8 {

@@ -28,18 +28,18 @@ type Preprocessing struct {
 
 	// Decode is DecodeExact, or DecodeFast: a JPEG at least twice too large is
 	// shrunk while it is decoded.
-	Decode Decode `json:"decode,omitempty"`
+	Decode DecodeMode `json:"decode,omitempty"`
 }
 
 // Decode names how exactly a photograph is decoded.
-type Decode string
+type DecodeMode string
 
 // DecodeExact decodes every pixel. DecodeFast has libjpeg leave out what a
 // smaller picture does not need, down to an eighth of each side and never below
 // what the contract resizes to; it gives other pixels.
 const (
-	DecodeExact Decode = ""
-	DecodeFast  Decode = "fast"
+	DecodeExact DecodeMode = ""
+	DecodeFast  DecodeMode = "fast"
 )
 
 // Resize names a rule for bringing a photograph to the network's size.
@@ -66,10 +66,10 @@ func (c Preprocessing) Validate() error {
 	if len(c.Classes) < 2 {
 		return fmt.Errorf("data contract: got %d class names, want at least 2", len(c.Classes))
 	}
-	return c.validatePicture()
+	return c.validateImage()
 }
 
-func (c Preprocessing) validatePicture() error {
+func (c Preprocessing) validateImage() error {
 	switch {
 	case c.Channels != "BGR":
 		return fmt.Errorf("data contract: got channel order %q, want BGR", c.Channels)
@@ -113,11 +113,11 @@ func (c Preprocessing) BuildDecoding(s *op.Scope) Decoding {
 	if s.Err() != nil {
 		return d
 	}
-	d.Image = c.picture(s, decodeImage(s, d.Contents), d.Orientation)
+	d.Image = c.image(s, decodeImage(s, d.Contents), d.Orientation)
 	if c.Decode == DecodeFast {
 		for _, ratio := range ratios {
 			s := s.SubScope(fmt.Sprintf("shrunk%d", ratio))
-			d.shrunk = append(d.shrunk, c.picture(s, decodeShrunk(s, d.Contents, ratio), d.Orientation))
+			d.shrunk = append(d.shrunk, c.image(s, decodeShrunk(s, d.Contents, ratio), d.Orientation))
 		}
 	}
 	return d
@@ -135,7 +135,7 @@ func decodeShrunk(s *op.Scope, contents tf.Output, ratio int) tf.Output {
 }
 
 // picture is what the contract makes of decoded pixels.
-func (c Preprocessing) picture(s *op.Scope, pixels, orientation tf.Output) tf.Output {
+func (c Preprocessing) image(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 	upright := orient(s.SubScope("upright"), pixels, orientation)
 	batch := c.Normalize(s, op.ExpandDims(s, upright, tfgraph.Const(s, "batch", int32(0))))
 	return op.Reshape(s, batch, tfgraph.Const(s, "picture", []int32{int32(c.Size), int32(c.Size), 3}))
@@ -144,7 +144,7 @@ func (c Preprocessing) picture(s *op.Scope, pixels, orientation tf.Output) tf.Ou
 // Enter turns upright pictures of one size, [N,H,W,3] RGB from 0 to 255, into the
 // network's input, float32 [N,Size,Size,3].
 func (c Preprocessing) Normalize(s *op.Scope, pictures tf.Output) tf.Output {
-	return c.normalise(s.SubScope("normalise"), c.resize(s.SubScope("resize"), pictures))
+	return c.normalize(s.SubScope("normalise"), c.resize(s.SubScope("resize"), pictures))
 }
 
 // pick is the output that gives the picture of the encoded bytes: the most
@@ -200,7 +200,7 @@ func (c Preprocessing) resized() int {
 
 // normalise subtracts the mean and turns RGB into BGR. Unlike Reverse, ReverseV2 takes
 // a batch of no pictures.
-func (c Preprocessing) normalise(s *op.Scope, rgb tf.Output) tf.Output {
+func (c Preprocessing) normalize(s *op.Scope, rgb tf.Output) tf.Output {
 	centred := op.Sub(s, rgb, tfgraph.Const(s, "mean", c.MeanRGB))
 	return op.ReverseV2(s, centred, tfgraph.Const(s, "channels", []int32{3}))
 }
@@ -211,9 +211,9 @@ func (c Preprocessing) Denormalize(input []float32) image.Image {
 	for i := range c.Size * c.Size {
 		bgr := input[3*i : 3*i+3]
 		img.SetNRGBA(i%c.Size, i/c.Size, color.NRGBA{
-			level(bgr[2] + c.MeanRGB[0]), level(bgr[1] + c.MeanRGB[1]), level(bgr[0] + c.MeanRGB[2]), 255})
+			toUint8(bgr[2] + c.MeanRGB[0]), toUint8(bgr[1] + c.MeanRGB[1]), toUint8(bgr[0] + c.MeanRGB[2]), 255})
 	}
 	return img
 }
 
-func level(v float32) uint8 { return uint8(max(0, min(255, math.Round(float64(v))))) }
+func toUint8(v float32) uint8 { return uint8(max(0, min(255, math.Round(float64(v))))) }

@@ -23,9 +23,9 @@ import (
 	"alexnet/tfgraph"
 )
 
-// scene is a picture with slow and quick changes, different in each channel
+// testPattern is an image with slow and quick changes, different in each channel
 // and in no way symmetric.
-func scene(width, height int) *image.NRGBA {
+func testPattern(width, height int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
@@ -52,7 +52,7 @@ func translucent(img *image.NRGBA) image.Image {
 	return img
 }
 
-// deep is a picture whose 16-bit channels do not repeat their upper byte.
+// deep is an image whose 16-bit channels do not repeat their upper byte.
 func deep(img image.Image) image.Image {
 	b := img.Bounds()
 	out := image.NewNRGBA64(b)
@@ -80,24 +80,24 @@ func withOrientation(file []byte, orientation uint16) []byte {
 	return append(append(append(out, segment...), body...), file[2:]...)
 }
 
-// photograph is an encoded picture; the name's ending is that of its file.
-type photograph struct {
+// testImage is an encoded image; the name's ending is that of its file.
+type testImage struct {
 	name        string
 	bytes       []byte
 	orientation int
 }
 
-// photographs are pictures of every kind that the decoding graph reads and that
+// testImages are images of every kind that the decoding graph reads and that
 // Go can write.
-func photographs(t testing.TB) []photograph {
+func testImages(t testing.TB) []testImage {
 	t.Helper()
-	var all []photograph
+	var all []testImage
 	add := func(name string, encode func(*bytes.Buffer) error) []byte {
 		var buf bytes.Buffer
 		if err := encode(&buf); err != nil {
 			t.Fatalf("encode %s: %v", name, err)
 		}
-		all = append(all, photograph{name, buf.Bytes(), 1})
+		all = append(all, testImage{name, buf.Bytes(), 1})
 		return buf.Bytes()
 	}
 	addPNG := func(name string, img image.Image) {
@@ -106,32 +106,32 @@ func photographs(t testing.TB) []photograph {
 	addJPEG := func(name string, img image.Image) []byte {
 		return add(name, func(w *bytes.Buffer) error { return jpeg.Encode(w, img, nil) })
 	}
-	wide, tall := scene(301, 200), scene(93, 141)
+	wide, tall := testPattern(301, 200), testPattern(93, 141)
 	turned := addJPEG("wide.jpg", wide)
 	addJPEG("tall.jpg", tall)
-	addJPEG("small.jpg", scene(19, 14))
+	addJPEG("small.jpg", testPattern(19, 14))
 	addJPEG("grey.jpg", redraw(image.NewGray(wide.Bounds()), wide))
 	addPNG("colour.png", tall)
-	addPNG("exact.png", scene(227, 227))
-	addPNG("alpha.png", translucent(scene(120, 77)))
+	addPNG("exact.png", testPattern(227, 227))
+	addPNG("alpha.png", translucent(testPattern(120, 77)))
 	addPNG("grey.png", redraw(image.NewGray(tall.Bounds()), tall))
 	addPNG("grey16.png", redraw(image.NewGray16(tall.Bounds()), deep(tall)))
 	addPNG("colour16.png", deep(tall))
 	paletted := redraw(image.NewPaletted(wide.Bounds(), palette.Plan9), wide).(*image.Paletted)
 	addPNG("palette.png", paletted)
-	add("still.gif", func(w *bytes.Buffer) error { return gif.Encode(w, wide, nil) })
-	second := redraw(image.NewPaletted(wide.Bounds(), palette.WebSafe), scene(301, 100)).(*image.Paletted)
+	add("unchanged.gif", func(w *bytes.Buffer) error { return gif.Encode(w, wide, nil) })
+	second := redraw(image.NewPaletted(wide.Bounds(), palette.WebSafe), testPattern(301, 100)).(*image.Paletted)
 	add("moving.gif", func(w *bytes.Buffer) error {
 		return gif.EncodeAll(w, &gif.GIF{Image: []*image.Paletted{paletted, second}, Delay: []int{1, 1}})
 	})
 	add("colour.bmp", func(w *bytes.Buffer) error { return bmp.Encode(w, tall) })
 	for o := 1; o <= 8; o++ {
-		all = append(all, photograph{"turned" + string(rune('0'+o)) + ".jpg", withOrientation(turned, uint16(o)), o})
+		all = append(all, testImage{"turned" + string(rune('0'+o)) + ".jpg", withOrientation(turned, uint16(o)), o})
 	}
 	return all
 }
 
-// item is a photograph as the reference programs are told of it.
+// item is a testImage as the reference programs are told of it.
 type item struct {
 	Name        string         `json:"name"`
 	Path        string         `json:"path"`
@@ -140,12 +140,12 @@ type item struct {
 	Resize      alexnet.Resize `json:"resize"`
 }
 
-// items writes photographs as files.
-func items(t testing.TB, photographs []photograph, size int, resizes ...alexnet.Resize) []item {
+// items writes testImages as files.
+func items(t testing.TB, testImages []testImage, size int, resizes ...alexnet.Resize) []item {
 	t.Helper()
 	dir := t.TempDir()
 	var all []item
-	for _, p := range photographs {
+	for _, p := range testImages {
 		path := filepath.Join(dir, p.name)
 		if err := os.WriteFile(path, p.bytes, 0o600); err != nil {
 			t.Fatal(err)
@@ -171,20 +171,20 @@ func newDecoder(t testing.TB, c alexnet.Preprocessing) *alexnet.Decoder {
 	return d
 }
 
-func contract(size int, resize alexnet.Resize) alexnet.Preprocessing {
+func preprocessing(size int, resize alexnet.Resize) alexnet.Preprocessing {
 	return alexnet.NewPreprocessing(size, resize, true, []string{"cat", "dog"})
 }
 
-// decodeAll is the batch of the photographs, in their order.
-func decodeAll(t testing.TB, c alexnet.Preprocessing, photographs []photograph) parity.Tensor {
+// decodeAll is the batch of the testImages, in their order.
+func decodeAll(t testing.TB, c alexnet.Preprocessing, testImages []testImage) parity.Tensor {
 	t.Helper()
 	d := newDecoder(t, c)
 	n := c.Size * c.Size * 3
 	batch := parity.Tensor{
-		Shape: []int64{int64(len(photographs)), int64(c.Size), int64(c.Size), 3},
-		Data:  make([]float32, n*len(photographs)),
+		Shape: []int64{int64(len(testImages)), int64(c.Size), int64(c.Size), 3},
+		Data:  make([]float32, n*len(testImages)),
 	}
-	for i, p := range photographs {
+	for i, p := range testImages {
 		if err := d.Decode(context.Background(), p.bytes, alexnet.ImageInfo{Orientation: p.orientation}, batch.Data[i*n:(i+1)*n]); err != nil {
 			t.Fatalf("%s: %v", p.name, err)
 		}

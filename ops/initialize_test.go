@@ -79,7 +79,7 @@ func TestGlorotNormalIsAFunctionOfSeedAndName(t *testing.T) {
 
 func TestZeros(t *testing.T) {
 	root := op.NewScope()
-	v := newFed(root, "fc8/biases", random(1, 7))
+	v := newFedVariable(root, "fc8/biases", random(1, 7))
 	zero := ops.Zeros(root, v.Variable)
 	session := openWith(t, root, v)
 	run[float32](t, session, nil, nil, zero)

@@ -9,9 +9,9 @@ import (
 
 // Guard looks at gradients before an update takes them.
 type FiniteCheck struct {
-	Squares tf.Output     // float32 [len(grads)]: half the sum of squares of each, finite only if all its values are
-	Norm    tf.Output     // float32 scalar: the root of the sum of all squares
-	Pass    *tf.Operation // what an update waits for that is not to happen unless Norm is finite
+	HalfSquares tf.Output     // float32 [len(grads)]: half the sum of squares of each, finite only if all its values are
+	Norm        tf.Output     // float32 scalar: the root of the sum of all squares
+	Pass        *tf.Operation // what an update waits for that is not to happen unless Norm is finite
 }
 
 // NewGuard adds the guard of grads. Pass asks the scalars also to be finite too,
@@ -28,8 +28,8 @@ func NewFiniteCheck(s *op.Scope, grads []tf.Output, also ...tf.Output) FiniteChe
 	if s.Err() != nil {
 		return g
 	}
-	g.Squares = op.Pack(s, halves)
-	half := op.Sum(s, g.Squares, tfgraph.Const(s, "axis", []int32{0}))
+	g.HalfSquares = op.Pack(s, halves)
+	half := op.Sum(s, g.HalfSquares, tfgraph.Const(s, "axis", []int32{0}))
 	g.Norm = op.Sqrt(s, op.Mul(s, half, tfgraph.Const(s, "two", float32(2))))
 	if s.Err() != nil {
 		return g
