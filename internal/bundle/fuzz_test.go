@@ -13,7 +13,7 @@ import (
 
 // reseal gives the blocks of a table the checksums of what is in them, as far as they
 // can be found, so that mutations get past the checksums.
-func reseal(table []byte) []byte {
+func withChecksums(table []byte) []byte {
 	table = bytes.Clone(table)
 	meta, index, err := readFooter(table)
 	if err != nil {
@@ -65,7 +65,7 @@ func addSeeds(f *testing.F) {
 func FuzzParseIndex(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, table []byte) {
-		for _, table := range [][]byte{table, reseal(table)} {
+		for _, table := range [][]byte{table, withChecksums(table)} {
 			x, err := parseIndex(table)
 			if err != nil {
 				checkFormat(t, err)
@@ -87,11 +87,11 @@ func FuzzParseIndex(f *testing.F) {
 // pairsOf has the records that an index was read from.
 func pairsOf(x *index) []pair {
 	pairs := []pair{header(x.shards)}
-	for _, entries := range [][]entry{x.parts, x.entries} {
+	for _, entries := range [][]entry{x.slices, x.entries} {
 		for _, e := range entries {
-			p := entryProto(saved{dtype: e.DType, shape: e.Shape, shard: e.shard, parts: e.Parts}, e.offset)
+			p := entryProto(saved{dtype: e.DType, shape: e.Shape, shard: e.shard, parts: e.Slices}, e.offset)
 			p.Crc32C = e.crc
-			if _, fixed := widths[e.DType]; e.Parts == 0 || !fixed {
+			if _, fixed := widths[e.DType]; e.Slices == 0 || !fixed {
 				p.Size = e.Bytes
 			}
 			pairs = append(pairs, pair{e.Name, marshal(p)})
@@ -101,7 +101,7 @@ func pairsOf(x *index) []pair {
 }
 
 func forgetPositions(x *index) {
-	for _, entries := range [][]entry{x.parts, x.entries} {
+	for _, entries := range [][]entry{x.slices, x.entries} {
 		for i := range entries {
 			entries[i].at = 0
 		}
@@ -115,7 +115,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	folder := f.TempDir()
 	f.Fuzz(func(t *testing.T, table, data []byte) {
-		r, err := Open(files{".index": reseal(table), ".data-00000-of-00002": data, ".data-00001-of-00002": data}.write(t, folder))
+		r, err := Open(files{".index": withChecksums(table), ".data-00000-of-00002": data, ".data-00001-of-00002": data}.write(t, folder))
 		if err != nil {
 			return
 		}

@@ -73,7 +73,7 @@ type entry struct {
 type index struct {
 	shards  int32
 	entries []entry // variables, in the order of their names
-	parts   []entry // pieces of partitioned variables, under encoded names
+	slices  []entry // pieces of partitioned variables, under encoded names
 }
 
 // parseIndex reads an index. That its places lie within the data files is not yet
@@ -90,7 +90,7 @@ func parseIndex(table []byte) (*index, error) {
 		}
 		// A piece's name is an ordered code, which begins with a zero byte.
 		if r.key[0] == 0 {
-			x.parts = append(x.parts, e)
+			x.slices = append(x.slices, e)
 		} else {
 			x.entries = append(x.entries, e)
 		}
@@ -132,7 +132,7 @@ func parseEntry(r record, shards int32) (entry, error) {
 		return entry{}, malformed(r.at, "a BundleEntryProto", "%d bytes that are none for %q", len(r.value), r.key)
 	}
 	e := entry{
-		Variable: Variable{Name: string(r.key), DType: p.GetDtype(), Bytes: p.GetSize(), Parts: len(p.GetSlices())},
+		Variable: Variable{Name: string(r.key), DType: p.GetDtype(), Bytes: p.GetSize(), Slices: len(p.GetSlices())},
 		shard:    p.GetShardId(), offset: p.GetOffset(), crc: p.GetCrc32C(), at: r.at,
 	}
 	if e.DType == types_go_proto.DataType_DT_INVALID {
@@ -142,7 +142,7 @@ func parseEntry(r record, shards int32) (entry, error) {
 	if err != nil {
 		return e, err
 	}
-	if err := e.checkPlace(shards); err != nil {
+	if err := e.checkLocation(shards); err != nil {
 		return e, err
 	}
 	return e, e.setBytes(elements)
@@ -167,7 +167,7 @@ func (e *entry) setShape(shape *tensor_shape_go_proto.TensorShapeProto) (int64, 
 	return int64(elements), nil
 }
 
-func (e *entry) checkPlace(shards int32) error {
+func (e *entry) checkLocation(shards int32) error {
 	if e.shard < 0 || e.shard >= shards {
 		return malformed(e.at, fmt.Sprintf("a shard below %d", shards), "%d for %q", e.shard, e.Name)
 	}
@@ -188,8 +188,8 @@ func (e *entry) setBytes(elements int64) error {
 		return malformed(e.at, "the shape of a tensor", "%v of %v for %q", e.Shape, e.DType, e.Name)
 	}
 	want := elements * width
-	if e.Parts == 0 && e.Bytes != want || e.Parts > 0 && e.Bytes != 0 {
-		return malformed(e.at, fmt.Sprintf("the %d bytes of %v%v in %d parts", want, e.DType, e.Shape, e.Parts),
+	if e.Slices == 0 && e.Bytes != want || e.Slices > 0 && e.Bytes != 0 {
+		return malformed(e.at, fmt.Sprintf("the %d bytes of %v%v in %d parts", want, e.DType, e.Shape, e.Slices),
 			"%d for %q", e.Bytes, e.Name)
 	}
 	e.Bytes = want

@@ -67,11 +67,11 @@ func compare(t *testing.T, r *Reader, v Variable, want truth) {
 	err = r.Verify(v.Name)
 	switch {
 	case v.Name == "cut":
-		if v.Parts != 3 || !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%q: got %d parts, %v; want 3, %v", v.Name, v.Parts, err, errors.ErrUnsupported)
+		if v.Slices != 3 || !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%q: got %d parts, %v; want 3, %v", v.Name, v.Slices, err, errors.ErrUnsupported)
 		}
-	case err != nil || v.Parts != 0:
-		t.Errorf("%q: got %d parts, %v", v.Name, v.Parts, err)
+	case err != nil || v.Slices != 0:
+		t.Errorf("%q: got %d parts, %v", v.Name, v.Slices, err)
 	case v.DType == float:
 		checkBits(t, r, v.Name, data)
 	}

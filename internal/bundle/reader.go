@@ -18,11 +18,11 @@ const maxIndex = 64 << 20
 
 // Variable is what the index says about one variable.
 type Variable struct {
-	Name  string
-	DType types_go_proto.DataType
-	Shape []int64 // row-major; empty for a scalar
-	Bytes int64   // of its values; of a string variable, as they are stored
-	Parts int     // the pieces it was saved in; 0 unless it was partitioned
+	Name   string
+	DType  types_go_proto.DataType
+	Shape  []int64 // row-major; empty for a scalar
+	Bytes  int64   // of its values; of a string variable, as they are stored
+	Slices int     // the pieces it was saved in; 0 unless it was partitioned
 }
 
 // Reader reads the variables of one bundle. It may be used from several goroutines
@@ -47,8 +47,8 @@ func Open(prefix string) (*Reader, error) {
 		return nil, inFile(path, err)
 	}
 	r := &Reader{index: x, shards: map[int32]*shard{}}
-	for _, e := range slices.Concat(x.entries, x.parts) {
-		if err := r.place(prefix, e); err != nil {
+	for _, e := range slices.Concat(x.entries, x.slices) {
+		if err := r.locate(prefix, e); err != nil {
 			return nil, errors.Join(inFile(path, err), r.Close())
 		}
 	}
@@ -73,8 +73,8 @@ func readIndex(path string) ([]byte, error) {
 }
 
 // place opens the shard that e is in, once, and checks that e lies within it.
-func (r *Reader) place(prefix string, e entry) error {
-	if e.Parts > 0 {
+func (r *Reader) locate(prefix string, e entry) error {
+	if e.Slices > 0 {
 		return nil
 	}
 	s := r.shards[e.shard]
@@ -92,7 +92,7 @@ func (r *Reader) place(prefix string, e entry) error {
 }
 
 // openRegular opens a file and returns its size. It refuses what is no ordinary file:
-// opening a pipe would wait for ever.
+// opening a pipe would wait forever.
 func openRegular(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -55,7 +55,7 @@ func TestVariables(t *testing.T) {
 		"unaligned DT_FLOAT [2] 8 0",
 	}
 	for i, v := range r.Variables() {
-		if got := fmt.Sprint(v.Name, " ", v.DType, " ", v.Shape, " ", v.Bytes, " ", v.Parts); i >= len(want) || got != want[i] {
+		if got := fmt.Sprint(v.Name, " ", v.DType, " ", v.Shape, " ", v.Bytes, " ", v.Slices); i >= len(want) || got != want[i] {
 			t.Errorf("variable %d: got %s, want %v", i, got, want)
 		}
 		if found, err := r.Lookup(v.Name); err != nil || found.Name != v.Name {

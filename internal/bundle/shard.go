@@ -37,7 +37,7 @@ func (s *shard) read(e *entry, into []byte) error {
 			piece = into[done : done+n]
 		}
 		if got, err := s.file.ReadAt(piece, e.offset+done); got < len(piece) {
-			return s.short(e.offset+done+int64(got), err)
+			return s.truncated(e.offset+done+int64(got), err)
 		}
 		sum = crc32.Update(sum, castagnoli, piece)
 		done += n
@@ -49,7 +49,7 @@ func (s *shard) read(e *entry, into []byte) error {
 }
 
 // short says why a file that was long enough when it was opened no longer is.
-func (s *shard) short(at int64, err error) error {
+func (s *shard) truncated(at int64, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}

@@ -64,7 +64,7 @@ func (r *Reader) Verify(name string) error {
 	if _, fixed := widths[e.DType]; !fixed {
 		return fmt.Errorf("verify variable %q: got %v, want a type of fixed width: %w", name, e.DType, errors.ErrUnsupported)
 	}
-	if err := e.whole(); err != nil {
+	if err := e.checkNotPartitioned(); err != nil {
 		return fmt.Errorf("verify variable %q: %w", name, err)
 	}
 	if err := r.shards[e.shard].read(e, nil); err != nil {
@@ -82,18 +82,18 @@ func (r *Reader) floats(name string) (*entry, error) {
 	if e.DType != types_go_proto.DataType_DT_FLOAT {
 		return nil, fmt.Errorf("read variable %q: got %v, want DT_FLOAT: %w", name, e.DType, errors.ErrUnsupported)
 	}
-	if err := e.whole(); err != nil {
+	if err := e.checkNotPartitioned(); err != nil {
 		return nil, fmt.Errorf("read variable %q: %w", name, err)
 	}
 	return e, nil
 }
 
 // whole refuses a variable that a partitioner cut up when it was made.
-func (e *entry) whole() error {
-	if e.Parts == 0 {
+func (e *entry) checkNotPartitioned() error {
+	if e.Slices == 0 {
 		return nil
 	}
-	return fmt.Errorf("got a partitioned variable in %d parts, want one saved whole: %w", e.Parts, errors.ErrUnsupported)
+	return fmt.Errorf("got a partitioned variable in %d parts, want one saved whole: %w", e.Slices, errors.ErrUnsupported)
 }
 
 func (r *Reader) copyFloats(e *entry, into []float32) error {

@@ -16,63 +16,63 @@ import (
 )
 
 // mostPixels bounds what a header of a few bytes can make a decoder allocate.
-const mostPixels = 100_000_000
+const maxPixels = 100_000_000
 
-// Decode returns the picture in a JPEG, PNG, GIF (its first frame), BMP, WebP or TIFF file, upright: orientation is
-// the value of EXIF tag 0x0112 (Exif 2.3, 4.6.4 A), and any other than 1 to 8 counts as 1. It refuses pictures of
+// Decode returns the image in a JPEG, PNG, GIF (its first frame), BMP, WebP or TIFF file, upright: orientation is
+// the value of EXIF tag 0x0112 (Exif 2.3, 4.6.4 A), and any other than 1 to 8 counts as 1. It refuses images of
 // more than 100 million pixels, and damaged ones.
-func Decode(encoded []byte, orientation int) (picture *image.NRGBA, err error) {
+func Decode(encoded []byte, orientation int) (img *image.NRGBA, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			picture, err = nil, fmt.Errorf("decode picture: the decoder failed: %v", p)
+			img, err = nil, fmt.Errorf("decode image: the decoder failed: %v", p)
 		}
 	}()
 	config, format, err := image.DecodeConfig(bytes.NewReader(encoded))
 	if err != nil {
-		return nil, fmt.Errorf("decode picture: %w", err)
+		return nil, fmt.Errorf("decode image: %w", err)
 	}
-	if w, h := config.Width, config.Height; w < 1 || h < 1 || w > mostPixels/h {
-		return nil, fmt.Errorf("decode %s picture: got %dx%d pixels, want 1 to %d", format, w, h, mostPixels)
+	if w, h := config.Width, config.Height; w < 1 || h < 1 || w > maxPixels/h {
+		return nil, fmt.Errorf("decode %s image: got %dx%d pixels, want 1 to %d", format, w, h, maxPixels)
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(encoded))
 	if err != nil {
-		return nil, fmt.Errorf("decode %s picture: %w", format, err)
+		return nil, fmt.Errorf("decode %s image: %w", format, err)
 	}
-	if format != "jpeg" { // its colours have no palette, and imaging is the faster to convert them
-		decoded = plain(decoded, image.Rect(0, 0, config.Width, config.Height))
+	if format != "jpeg" { // its colors have no palette, and imaging is the faster to convert them
+		decoded = toNRGBA(decoded, image.Rect(0, 0, config.Width, config.Height))
 	}
 	return upright(decoded, orientation), nil
 }
 
-// plain copies the part of the picture inside r to a picture of that size. Imaging works in goroutines of its own,
+// plain copies the part of the image inside r to an image of that size. Imaging works in goroutines of its own,
 // where a palette shorter than its indexes would end the program (CVE-2023-36308); here it is a panic in ours. A
-// GIF's frame may be smaller than the picture, which is transparent around it.
-func plain(picture image.Image, r image.Rectangle) *image.NRGBA {
-	if n, ok := picture.(*image.NRGBA); ok && n.Rect == r && r.Min == (image.Point{}) {
+// GIF's frame may be smaller than the image, which is transparent around it.
+func toNRGBA(img image.Image, r image.Rectangle) *image.NRGBA {
+	if n, ok := img.(*image.NRGBA); ok && n.Rect == r && r.Min == (image.Point{}) {
 		return n
 	}
 	n := image.NewNRGBA(image.Rectangle{Max: r.Size()})
-	draw.Draw(n, n.Rect, picture, r.Min, draw.Src)
+	draw.Draw(n, n.Rect, img, r.Min, draw.Src)
 	return n
 }
 
 // upright applies an EXIF orientation. Imaging turns counter-clockwise.
-func upright(picture image.Image, orientation int) *image.NRGBA {
+func upright(img image.Image, orientation int) *image.NRGBA {
 	switch orientation {
 	case 2:
-		return imaging.FlipH(picture)
+		return imaging.FlipH(img)
 	case 3:
-		return imaging.Rotate180(picture)
+		return imaging.Rotate180(img)
 	case 4:
-		return imaging.FlipV(picture)
+		return imaging.FlipV(img)
 	case 5:
-		return imaging.Transpose(picture)
+		return imaging.Transpose(img)
 	case 6:
-		return imaging.Rotate270(picture)
+		return imaging.Rotate270(img)
 	case 7:
-		return imaging.Transverse(picture)
+		return imaging.Transverse(img)
 	case 8:
-		return imaging.Rotate90(picture)
+		return imaging.Rotate90(img)
 	}
-	return imaging.Clone(picture)
+	return imaging.Clone(img)
 }

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// corners has 3x2 pixels: red, green, blue above white, black, grey.
+// corners has 3x2 pixels: red, green, blue above white, black, gray.
 func corners() *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, 3, 2))
 	for i, c := range []color.NRGBA{{255, 0, 0, 255}, {0, 255, 0, 255}, {0, 0, 255, 255},
@@ -26,7 +26,7 @@ func corners() *image.NRGBA {
 	return img
 }
 
-// letters names the pixels of a picture made of corners', row by row.
+// letters names the pixels of an image made of corners', row by row.
 func letters(img image.Image) string {
 	names := map[color.NRGBA]byte{{255, 0, 0, 255}: 'R', {0, 255, 0, 255}: 'G', {0, 0, 255, 255}: 'B',
 		{255, 255, 255, 255}: 'W', {0, 0, 0, 255}: 'K', {128, 128, 128, 255}: 'Y'}
@@ -60,7 +60,7 @@ func asBMP(b *bytes.Buffer, img image.Image) error  { return bmp.Encode(b, img) 
 func asTIFF(b *bytes.Buffer, img image.Image) error { return tiff.Encode(b, img, nil) }
 func asJPEG(b *bytes.Buffer, img image.Image) error { return jpeg.Encode(b, img, nil) }
 
-// asGIF stores the picture as a frame at (1, 1) of a canvas that is 2 pixels wider and higher.
+// asGIF stores the image as a frame at (1, 1) of a canvas that is 2 pixels wider and higher.
 func asGIF(b *bytes.Buffer, img image.Image) error {
 	palette := color.Palette{color.Black, color.White, color.NRGBA{255, 0, 0, 255}, color.NRGBA{0, 255, 0, 255},
 		color.NRGBA{0, 0, 255, 255}, color.NRGBA{128, 128, 128, 255}}
@@ -117,14 +117,14 @@ func TestDecodeOrientations(t *testing.T) {
 }
 
 func TestDecodeJPEG(t *testing.T) {
-	grey := image.NewGray(image.Rect(0, 0, 40, 20))
-	for name, src := range map[string]image.Image{"colour": image.NewNRGBA(grey.Rect), "grey": grey} {
+	gray := image.NewGray(image.Rect(0, 0, 40, 20))
+	for name, src := range map[string]image.Image{"color": image.NewNRGBA(gray.Rect), "gray": gray} {
 		img, err := Decode(encoded(t, asJPEG, src), 6)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if img.Rect != image.Rect(0, 0, 20, 40) || !img.Opaque() {
-			t.Errorf("%s: got %v, opaque %v, want an opaque picture of 20x40", name, img.Rect, img.Opaque())
+			t.Errorf("%s: got %v, opaque %v, want an opaque image of 20x40", name, img.Rect, img.Opaque())
 		}
 	}
 }
@@ -146,8 +146,8 @@ func TestDecodeRefuses(t *testing.T) {
 		want  string
 	}{
 		{"nothing", nil, "unknown format"},
-		{"text", []byte("no picture"), "unknown format"},
-		{"half a picture", whole[:len(whole)-20], "decode png picture"},
+		{"text", []byte("no image"), "unknown format"},
+		{"half an image", whole[:len(whole)-20], "decode png image"},
 		{"too many pixels", bomb(t), "got 60000x60000 pixels"},
 	}
 	for _, test := range tests {
@@ -172,7 +172,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		img, err := Decode(b, orientation)
 		if (img == nil) == (err == nil) {
-			t.Fatalf("got picture %v and error %v, want one of them", img != nil, err)
+			t.Fatalf("got image %v and error %v, want one of them", img != nil, err)
 		}
 		if img != nil && (img.Rect.Empty() || img.Rect.Min != image.Point{}) {
 			t.Fatalf("got bounds %v, want some pixels from the origin", img.Rect)

@@ -17,7 +17,7 @@ type Ranked struct {
 }
 
 // share is the probability as a length of 0 to 1.
-func (r Ranked) share() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
+func (r Ranked) fraction() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
 
 func zeroNaN(v float64) float64 {
 	if math.IsNaN(v) {
@@ -26,14 +26,14 @@ func zeroNaN(v float64) float64 {
 	return v
 }
 
-// The longer side of a picture is brought between these many pixels, and the caption is never narrower than the last.
+// The longer side of an image is brought between these many pixels, and the caption is never narrower than the last.
 const (
-	smallest  = 480
-	largest   = 1600
-	narrowest = 400
+	minSide  = 480
+	maxSide  = 1600
+	minWidth = 400
 )
 
-// The caption's colours. Text on ground has a contrast ratio of 16 to 1, faint text one of 9 to 1 (WCAG 2.1, 1.4.3
+// The caption's colors. Text on ground has a contrast ratio of 16 to 1, faint text one of 9 to 1 (WCAG 2.1, 1.4.3
 // asks for 4.5).
 var (
 	ground = color.NRGBA{0x16, 0x18, 0x1d, 0xff}
@@ -44,8 +44,8 @@ var (
 	faint  = color.NRGBA{0xb9, 0xc0, 0xcb, 0xff}
 )
 
-// Draw returns the picture with lines of text under it, the first one emphasised, each cut to end in "…" where it is
-// too long. The picture's longer side is brought between 480 and 1600 pixels. src is not changed and may be empty or
+// Draw returns the image with lines of text under it, the first one emphasized, each cut to end in "…" where it is
+// too long. The image's longer side is brought between 480 and 1600 pixels. src is not changed and may be empty or
 // nil.
 func Draw(src image.Image, lines ...string) *image.NRGBA {
 	rows := make([]row, len(lines))
@@ -60,26 +60,26 @@ func Draw(src image.Image, lines ...string) *image.NRGBA {
 func DrawRanked(src image.Image, classes ...Ranked) *image.NRGBA {
 	rows := make([]row, len(classes))
 	for i, c := range classes {
-		rows[i] = row{text: c.Class, value: percent(c.share()), share: c.share()}
+		rows[i] = row{text: c.Class, value: percent(c.fraction()), fraction: c.fraction()}
 	}
 	return drawRows(src, rows)
 }
 
 func drawRows(src image.Image, rows []row) *image.NRGBA {
-	picture := fit(readable(src), smallest, largest)
-	width := max(picture.Rect.Dx(), narrowest)
+	img := fit(toPixels(src), minSide, maxSide)
+	width := max(img.Rect.Dx(), minWidth)
 	p := newPanel(width, rows)
 	defer p.close()
-	canvas := image.NewNRGBA(image.Rect(0, 0, width, picture.Rect.Dy()+p.height()))
+	canvas := image.NewNRGBA(image.Rect(0, 0, width, img.Rect.Dy()+p.height()))
 	fill(canvas, canvas.Rect, ground)
-	at := image.Pt((width-picture.Rect.Dx())/2, 0)
-	draw.Draw(canvas, picture.Rect.Add(at), picture, image.Point{}, draw.Over)
-	p.draw(canvas, picture.Rect.Dy())
+	at := image.Pt((width-img.Rect.Dx())/2, 0)
+	draw.Draw(canvas, img.Rect.Add(at), img, image.Point{}, draw.Over)
+	p.draw(canvas, img.Rect.Dy())
 	return canvas
 }
 
-// readable returns plain pixels, none where the picture's own methods fail.
-func readable(src image.Image) (n *image.NRGBA) {
+// readable returns plain pixels, none where the image's own methods fail.
+func toPixels(src image.Image) (n *image.NRGBA) {
 	defer func() {
 		if recover() != nil {
 			n = image.NewNRGBA(image.Rectangle{})
@@ -88,15 +88,15 @@ func readable(src image.Image) (n *image.NRGBA) {
 	if src == nil {
 		return image.NewNRGBA(image.Rectangle{})
 	}
-	return plain(src, src.Bounds())
+	return toNRGBA(src, src.Bounds())
 }
 
-// fit scales the picture, if need be, so that its longer side is from low to high. Much enlarged, pixels stay squares.
-func fit(picture *image.NRGBA, low, high int) *image.NRGBA {
-	w, h := picture.Rect.Dx(), picture.Rect.Dy()
+// fit scales the image, if need be, so that its longer side is from low to high. Much enlarged, pixels stay squares.
+func fit(img *image.NRGBA, low, high int) *image.NRGBA {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
 	long := max(w, h)
 	if w == 0 || h == 0 || long >= low && long <= high {
-		return picture
+		return img
 	}
 	scale := float64(max(low, min(high, long))) / float64(long)
 	filter := imaging.CatmullRom
@@ -104,7 +104,7 @@ func fit(picture *image.NRGBA, low, high int) *image.NRGBA {
 		filter = imaging.NearestNeighbor
 	}
 	side := func(n int) int { return max(1, int(math.Round(float64(n)*scale))) }
-	return imaging.Resize(picture, side(w), side(h), filter)
+	return imaging.Resize(img, side(w), side(h), filter)
 }
 
 func fill(canvas *image.NRGBA, r image.Rectangle, c color.NRGBA) {

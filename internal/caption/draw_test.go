@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// plaid is a picture with something in every pixel.
-func plaid(w, h int) *image.NRGBA {
+// plaid is an image with something in every pixel.
+func testImage(w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for i := range img.Pix {
 		img.Pix[i] = uint8(i * i)
@@ -32,7 +32,7 @@ func TestDrawSizes(t *testing.T) {
 		name      string
 		w, h      int
 		wantWidth int
-		wantRows  int // of the picture
+		wantRows  int // of the image
 	}{
 		{"one pixel", 1, 1, 480, 480},
 		{"tiny", 16, 16, 480, 480},
@@ -46,7 +46,7 @@ func TestDrawSizes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			img := DrawRanked(plaid(test.w, test.h), Ranked{"cat", 0.903}, Ranked{"and more", 0.05})
+			img := DrawRanked(testImage(test.w, test.h), Ranked{"cat", 0.903}, Ranked{"and more", 0.05})
 			if img.Rect.Min != (image.Point{}) || img.Rect.Dx() != test.wantWidth {
 				t.Fatalf("got bounds %v, want a width of %d", img.Rect, test.wantWidth)
 			}
@@ -60,18 +60,18 @@ func TestDrawSizes(t *testing.T) {
 			}
 			for name, c := range map[string]color.NRGBA{"first line": strong, "second line": faint, "bar": first, "second bar": others, "rest of the bars": track} {
 				if count(img, panel, c) < 30 {
-					t.Errorf("got %d pixels in the colour of the %s, want some", count(img, panel, c), name)
+					t.Errorf("got %d pixels in the color of the %s, want some", count(img, panel, c), name)
 				}
 			}
 		})
 	}
 }
 
-func TestDrawLargePhotograph(t *testing.T) {
+func TestDrawLargeImage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds under the race detector")
 	}
-	img := DrawRanked(plaid(6000, 4000), Ranked{"cat", 0.9})
+	img := DrawRanked(testImage(6000, 4000), Ranked{"cat", 0.9})
 	if img.Rect.Dx() != 1600 || img.Rect.Dy() < 1067+60 {
 		t.Errorf("got %v, want 1600 columns and a caption below 1067 rows", img.Rect)
 	}
@@ -89,15 +89,15 @@ func count(img *image.NRGBA, r image.Rectangle, c color.NRGBA) int {
 	return n
 }
 
-func TestDrawKeepsThePicture(t *testing.T) {
-	src := plaid(500, 300)
+func TestDrawKeepsTheImage(t *testing.T) {
+	src := testImage(500, 300)
 	before := slices.Clone(src.Pix)
 	img := DrawRanked(src, Ranked{"cat", 0.5})
 	if !bytes.Equal(src.Pix, before) {
 		t.Error("the source was changed")
 	}
 	if got := img.Pix[:len(before)]; !bytes.Equal(got, before) {
-		t.Error("the picture's own pixels differ, want the text below them only")
+		t.Error("the image's own pixels differ, want the text below them only")
 	}
 	if again := DrawRanked(src, Ranked{"cat", 0.5}); !bytes.Equal(again.Pix, img.Pix) {
 		t.Error("a second drawing differs from the first")
@@ -110,17 +110,17 @@ func TestDrawKeepsThePicture(t *testing.T) {
 	}
 }
 
-// A sub-picture's pixels do not begin at the origin, and other colour models are converted.
-func TestDrawOtherPictures(t *testing.T) {
-	part := plaid(700, 700).SubImage(image.Rect(100, 100, 600, 600))
+// A sub-image's pixels do not begin at the origin, and other color models are converted.
+func TestDrawOtherImages(t *testing.T) {
+	part := testImage(700, 700).SubImage(image.Rect(100, 100, 600, 600))
 	moved := image.NewNRGBA(image.Rect(0, 0, 500, 500))
 	draw.Draw(moved, moved.Rect, part, image.Pt(100, 100), draw.Src)
 	if !bytes.Equal(Draw(part, "a").Pix, Draw(moved, "a").Pix) {
-		t.Error("a part of a picture is drawn differently from a copy of it")
+		t.Error("a part of an image is drawn differently from a copy of it")
 	}
 	short := &image.Paletted{Pix: []uint8{0, 9, 9, 0}, Stride: 2, Rect: image.Rect(0, 0, 2, 2), Palette: color.Palette{color.Black}}
 	for name, src := range map[string]image.Image{"none": nil, "palette too short": short} {
-		if img := Draw(src, "a"); img.Rect.Dx() != narrowest {
+		if img := Draw(src, "a"); img.Rect.Dx() != minWidth {
 			t.Errorf("%s: got %v, want a caption alone", name, img.Rect)
 		}
 	}
@@ -141,7 +141,7 @@ func TestBarLength(t *testing.T) {
 		if got := filled / (filled + empty); math.Abs(got-test.want) > 0.01 {
 			t.Errorf("%g: got %.3f of the bar filled, want %.3f", test.probability, got, test.want)
 		}
-		if got := percent(r.share()); got != test.text {
+		if got := percent(r.fraction()); got != test.text {
 			t.Errorf("%g: got %q, want %q", test.probability, got, test.text)
 		}
 	}
@@ -185,7 +185,7 @@ func TestSheet(t *testing.T) {
 	tests := []struct {
 		name          string
 		columns       int
-		pictures      []image.Image
+		images        []image.Image
 		width, height int
 	}{
 		{"none", 3, nil, 8 + 368, 8},
@@ -196,16 +196,16 @@ func TestSheet(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Sheet(test.columns, test.pictures...).Rect; got != image.Rect(0, 0, test.width, test.height) {
+			if got := Sheet(test.columns, test.images...).Rect; got != image.Rect(0, 0, test.width, test.height) {
 				t.Errorf("got %v, want %dx%d", got, test.width, test.height)
 			}
 		})
 	}
 	if n := count(Sheet(2, black, tall), image.Rect(376, 0, 744, 400), color.NRGBA{255, 255, 255, 255}); n != 40*360 {
-		t.Errorf("got %d white pixels in the second cell, want the tall picture at 40x360", n)
+		t.Errorf("got %d white pixels in the second cell, want the tall image at 40x360", n)
 	}
 	many := make([]image.Image, 2000)
 	if got := Sheet(10, many...).Rect; got.Dx()*200*8 > 2*sheetPixels {
-		t.Errorf("2,000 pictures: got %v, want a bounded size", got)
+		t.Errorf("2,000 images: got %v, want a bounded size", got)
 	}
 }

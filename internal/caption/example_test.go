@@ -10,8 +10,8 @@ import (
 )
 
 func Example() {
-	photograph := image.NewNRGBA(image.Rect(0, 0, 640, 480))
-	drawn := caption.DrawRanked(photograph, caption.Ranked{Class: "cat", Probability: 0.983}, caption.Ranked{Class: "dog", Probability: 0.017})
+	img := image.NewNRGBA(image.Rect(0, 0, 640, 480))
+	drawn := caption.DrawRanked(img, caption.Ranked{Class: "cat", Probability: 0.983}, caption.Ranked{Class: "dog", Probability: 0.017})
 
 	dir, err := os.MkdirTemp("", "drawn")
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// TargetNames returns for each path a file name to draw its picture to: its own with the ending .jpg, or .png where
+// TargetNames returns for each path a file name to draw its image to: its own with the ending .jpg, or .png where
 // that was its ending, and a number behind it where another path or one of taken has that name already, upper and
 // lower case being the same.
 func TargetNames(paths []string, taken ...string) []string {
@@ -36,7 +36,7 @@ func split(path string) (stem, extension string) {
 	ending := filepath.Ext(base)
 	stem = strings.TrimSuffix(base, ending)
 	if strings.Trim(stem, "-. "+string(filepath.Separator)) == "" {
-		stem = "picture"
+		stem = "image"
 	}
 	if strings.EqualFold(ending, ".png") {
 		return stem, ".png"

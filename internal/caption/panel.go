@@ -27,7 +27,7 @@ func parsed(ttf []byte) *opentype.Font {
 	return f
 }
 
-// panel is the caption below a picture. All lengths are in pixels.
+// panel is the caption below an image. All lengths are in pixels.
 type panel struct {
 	width   int
 	padding int
@@ -37,14 +37,14 @@ type panel struct {
 // row is one line. Its first three fields come from the caller; a value brings a bar with it.
 type row struct {
 	text, value  string
-	share        float64 // of the bar, 0 to 1
+	fraction     float64 // of the bar, 0 to 1
 	face         font.Face
 	ink, bar     color.NRGBA
 	height, base int // of the row, and from its top to the foot of the letters
 	thick        int // the bar
 }
 
-// newPanel lays the rows out for a picture of that width.
+// newPanel lays the rows out for an image of that width.
 func newPanel(width int, rows []row) *panel {
 	size := max(20, min(60, width/22))
 	for i := range rows {
@@ -118,11 +118,11 @@ func (r row) drawBar(canvas *image.NRGBA, left, right, y int) {
 	top := y + r.base*4/3
 	bar := image.Rect(left, top, right, top+r.thick)
 	fill(canvas, bar, track)
-	bar.Max.X = left + int(r.share*float64(right-left)+0.5)
+	bar.Max.X = left + int(r.fraction*float64(right-left)+0.5)
 	fill(canvas, bar, r.bar)
 }
 
-// longest is more characters than any picture has room for.
+// longest is more characters than any image has room for.
 const longest = 400
 
 // shorten makes text one printable line and cuts it, with "…", where it needs more room than there is.

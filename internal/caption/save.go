@@ -25,31 +25,31 @@ const mark = "Comment\x00drawn by alexnet"
 // headBytes holds the mark: of a PNG behind its signature and IHDR, of a JPEG behind its first marker.
 const headBytes = 128
 
-// Save writes the picture as PNG or JPEG, by the ending of path: .png, .jpg or .jpeg. The file appears under its name
+// Save writes the image as PNG or JPEG, by the ending of path: .png, .jpg or .jpeg. The file appears under its name
 // complete or not at all. What Save wrote itself it replaces; any other file, link or folder of that name stays, and
 // the error is [ErrExists].
-func Save(path string, picture image.Image) error {
-	encoded, err := encode(filepath.Ext(path), picture)
+func Save(path string, img image.Image) error {
+	encoded, err := encode(filepath.Ext(path), img)
 	if err != nil {
-		return fmt.Errorf("save picture %q: %w", path, err)
+		return fmt.Errorf("save image %q: %w", path, err)
 	}
-	if err := replaceable(path); err != nil {
-		return fmt.Errorf("save picture %q: %w", path, err)
+	if err := checkReplaceable(path); err != nil {
+		return fmt.Errorf("save image %q: %w", path, err)
 	}
-	if err := write(path, encoded); err != nil {
-		return fmt.Errorf("save picture %q: %w", path, err)
+	if err := writeFile(path, encoded); err != nil {
+		return fmt.Errorf("save image %q: %w", path, err)
 	}
 	return nil
 }
 
-func encode(extension string, picture image.Image) ([]byte, error) {
+func encode(extension string, img image.Image) ([]byte, error) {
 	var b bytes.Buffer
 	switch strings.ToLower(extension) {
 	case ".png":
-		err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, picture)
+		err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img)
 		return markedPNG(b.Bytes()), err
 	case ".jpg", ".jpeg":
-		err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: 92})
+		err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 92})
 		return markedJPEG(b.Bytes()), err
 	}
 	return nil, fmt.Errorf("got the ending %q, want .png, .jpg or .jpeg", extension)
@@ -78,7 +78,7 @@ func markedJPEG(encoded []byte) []byte {
 }
 
 // replaceable reports whether nothing stands at path, or a file that Save wrote.
-func replaceable(path string) error {
+func checkReplaceable(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -102,7 +102,7 @@ func replaceable(path string) error {
 }
 
 // write gives the file its name last.
-func write(path string, encoded []byte) (err error) {
+func writeFile(path string, encoded []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".drawing-*")
 	if err != nil {
 		return err

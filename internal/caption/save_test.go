@@ -20,7 +20,7 @@ func TestSave(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, name)
 			for range 2 { // its own file is replaced
-				if err := Save(path, plaid(64, 48)); err != nil {
+				if err := Save(path, testImage(64, 48)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -32,23 +32,23 @@ func TestSave(t *testing.T) {
 			if err != nil || img.Rect != image.Rect(0, 0, 64, 48) {
 				t.Errorf("read back: got %v, %v", img, err)
 			}
-			if name == "a.png" && !bytes.Equal(img.Pix, plaid(64, 48).Pix) {
+			if name == "a.png" && !bytes.Equal(img.Pix, testImage(64, 48).Pix) {
 				t.Error("read back: got other pixels")
 			}
 			if entries, _ := os.ReadDir(dir); len(entries) != 1 {
-				t.Errorf("got %v in the folder, want the picture alone", entries)
+				t.Errorf("got %v in the folder, want the image alone", entries)
 			}
 		})
 	}
 }
 
-func TestSaveNeverReplacesAPicture(t *testing.T) {
-	photograph := encoded(t, asJPEG, corners())
+func TestSaveNeverReplacesAnImage(t *testing.T) {
+	img := encoded(t, asJPEG, corners())
 	tests := []struct {
 		name string
 		make func(dir, path string) error
 	}{
-		{"photograph", func(_, path string) error { return os.WriteFile(path, photograph, 0o600) }},
+		{"image", func(_, path string) error { return os.WriteFile(path, img, 0o600) }},
 		{"empty file", func(_, path string) error { return os.WriteFile(path, nil, 0o600) }},
 		{"folder", func(_, path string) error { return os.Mkdir(path, 0o700) }},
 		{"link to its own", func(dir, path string) error {
@@ -70,8 +70,8 @@ func TestSaveNeverReplacesAPicture(t *testing.T) {
 			if after, _ := os.ReadDir(dir); len(after) != len(before) {
 				t.Errorf("got %v in the folder, want %v", after, before)
 			}
-			if b, err := os.ReadFile(path); test.name == "photograph" && (err != nil || !bytes.Equal(b, photograph)) {
-				t.Error("the photograph changed")
+			if b, err := os.ReadFile(path); test.name == "image" && (err != nil || !bytes.Equal(b, img)) {
+				t.Error("the image changed")
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func TestSaveFails(t *testing.T) {
 		t.Errorf("no folder: got %v, want that it does not exist", err)
 	}
 	if err := Save(filepath.Join(dir, "a.png"), image.NewNRGBA(image.Rectangle{})); err == nil {
-		t.Error("empty picture: got no error")
+		t.Error("empty image: got no error")
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("got %v left in the folder, want nothing", entries)
@@ -105,7 +105,7 @@ func TestTargetNames(t *testing.T) {
 		{"number taken", []string{"cat-2.jpg", "a/cat.jpg", "b/cat.jpg"}, nil, []string{"cat-2.jpg", "cat.jpg", "cat-3.jpg"}},
 		{"case", []string{"Cat.jpg", "cat.jpg"}, nil, []string{"Cat.jpg", "cat-2.jpg"}},
 		{"taken", []string{"sheet.png", "sheet.jpg"}, []string{"sheet.png"}, []string{"sheet-2.png", "sheet.jpg"}},
-		{"no name", []string{"-", "", "/", ".jpg"}, nil, []string{"picture.jpg", "picture-2.jpg", "picture-3.jpg", "picture-4.jpg"}},
+		{"no name", []string{"-", "", "/", ".jpg"}, nil, []string{"image.jpg", "image-2.jpg", "image-3.jpg", "image-4.jpg"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,19 +13,19 @@ const (
 	gap         = 8
 )
 
-// Sheet returns one overview of the pictures, row by row, each reduced to its cell. Fewer than one column counts as
+// Sheet returns one overview of the images, row by row, each reduced to its cell. Fewer than one column counts as
 // one.
-func Sheet(columns int, pictures ...image.Image) *image.NRGBA {
-	columns = max(1, min(columns, len(pictures)))
-	rows := (len(pictures) + columns - 1) / columns
+func Sheet(columns int, images ...image.Image) *image.NRGBA {
+	columns = max(1, min(columns, len(images)))
+	rows := (len(images) + columns - 1) / columns
 	side := cellSide
 	if cells := columns * rows; cells > 0 {
 		side = max(1, min(side, int(math.Sqrt(sheetPixels/float64(cells)))-gap))
 	}
-	cells := make([]*image.NRGBA, len(pictures))
+	cells := make([]*image.NRGBA, len(images))
 	heights := make([]int, rows)
-	for i, p := range pictures {
-		cells[i] = fit(readable(p), 1, side)
+	for i, p := range images {
+		cells[i] = fit(toPixels(p), 1, side)
 		heights[i/columns] = max(heights[i/columns], cells[i].Rect.Dy())
 	}
 	height := gap

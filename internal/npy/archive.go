@@ -32,7 +32,7 @@ func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, 
 	for _, f := range z.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		if !isArray {
-			c.leave(strings.ToValidUTF8(f.Name, "�"), "")
+			c.skip(strings.ToValidUTF8(f.Name, "�"), "")
 			continue
 		}
 		within, err := c.addMember(src, f, name, path+": "+f.Name)
@@ -141,8 +141,8 @@ func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, st
 		}
 		cur = newCursor(io.NewSectionReader(src, offset, int64(f.UncompressedSize64)), start, int64(f.UncompressedSize64))
 	} else {
-		if c.held += int64(f.UncompressedSize64); c.held > maxMemory {
-			return "", malformed(start, fmt.Sprintf("deflated pickles of at most %d bytes", maxMemory), "%d", c.held)
+		if c.unpacked += int64(f.UncompressedSize64); c.unpacked > maxMemory {
+			return "", malformed(start, fmt.Sprintf("deflated pickles of at most %d bytes", maxMemory), "%d", c.unpacked)
 		}
 		data := make([]byte, f.UncompressedSize64)
 		if _, err := io.ReadFull(r, data); err != nil {
@@ -153,7 +153,7 @@ func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, st
 		}
 		cur = newCursor(bytes.NewReader(data), start, int64(len(data)))
 	}
-	m, root, err := readPickle(cur, &c.ran)
+	m, root, err := readPickle(cur, &c.opcodes)
 	if err != nil {
 		return "", err
 	}

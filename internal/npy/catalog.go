@@ -9,14 +9,14 @@ import (
 
 // catalog sorts the entries of a file into layers before any data is read.
 type catalog struct {
-	layers []*located
-	byName map[string]*located
-	other  []string // the first maxOther of the left ones, by name
-	left   int      // entries that are no layer's
-	walked int      // entries of layers, each as often as it is referred to
-	ran    int      // opcodes of pickles
-	held   int64    // bytes of pickles that were unpacked into memory
-	forms  []string // how layers were written, each once, for the dialect
+	layers   []*located
+	byName   map[string]*located
+	other    []string // the first maxOther of the left ones, by name
+	skipped  int      // entries that are no layer's
+	entries  int      // entries of layers, each as often as it is referred to
+	opcodes  int      // opcodes of pickles
+	unpacked int64    // bytes of pickles that were unpacked into memory
+	forms    []string // how layers were written, each once, for the dialect
 }
 
 // maxMemory bounds what arrays take in float32, the largest that has to be put in order
@@ -51,7 +51,7 @@ func (c *catalog) addRoot(v any, at int64) error {
 	for i, key := range d.keys {
 		name, ok := key.(text)
 		if !ok {
-			c.leave(describe(key), "")
+			c.skip(describe(key), "")
 			continue
 		}
 		if err := c.add(name.s, d.values[i], name.off); err != nil {
@@ -90,14 +90,14 @@ func (c *catalog) add(name string, v any, at int64) error {
 			return c.put(layer, part, v, "layer/weights", at)
 		}
 	}
-	c.leave(name, "")
+	c.skip(name, "")
 	return nil
 }
 
 // leave counts an entry that is no layer's, or a key of a layer's dictionary, and makes a
 // name for it only if it is listed.
-func (c *catalog) leave(name, key string) {
-	if c.left++; c.left > maxOther {
+func (c *catalog) skip(name, key string) {
+	if c.skipped++; c.skipped > maxOther {
 		return
 	}
 	if key != "" {
@@ -108,20 +108,20 @@ func (c *catalog) leave(name, key string) {
 
 // walk counts what is gone through. Many entries may share one list or dictionary, so that
 // the product of two numbers would be gone through; without that, no pickle has as many.
-func (c *catalog) walk(n int, at int64) error {
-	if c.walked += n; c.walked > maxOpcodes {
-		return malformed(at, fmt.Sprintf("at most %d entries in layers", maxOpcodes), "%d", c.walked)
+func (c *catalog) countEntries(n int, at int64) error {
+	if c.entries += n; c.entries > maxOpcodes {
+		return malformed(at, fmt.Sprintf("at most %d entries in layers", maxOpcodes), "%d", c.entries)
 	}
 	return nil
 }
 
 // addPair reads layer: [weights, biases].
 func (c *catalog) addPair(name string, items []any, at int64) error {
-	if err := c.walk(len(items), at); err != nil {
+	if err := c.countEntries(len(items), at); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(items, isNumeric) {
-		c.leave(name, "")
+		c.skip(name, "")
 		return nil
 	}
 	if len(items) > 2 {
@@ -143,14 +143,14 @@ func (c *catalog) addPair(name string, items []any, at int64) error {
 
 // addParts reads layer: {"weights": …, "biases": …}.
 func (c *catalog) addParts(name string, parts *dict, at int64) error {
-	if err := c.walk(len(parts.keys), at); err != nil {
+	if err := c.countEntries(len(parts.keys), at); err != nil {
 		return err
 	}
 	for i, key := range parts.keys {
 		k, ok := key.(text)
 		part, known := partNames[k.s]
 		if !ok || !known || !isNumeric(parts.values[i]) {
-			c.leave(name, k.s)
+			c.skip(name, k.s)
 			continue
 		}
 		if err := c.put(name, part, parts.values[i].(*ndarray), "layer: {weights, biases}", at); err != nil {
@@ -201,10 +201,10 @@ func (c *catalog) put(name string, part int, a *ndarray, form string, at int64) 
 func (c *catalog) read(wanted []string) (*Weights, error) {
 	if len(c.layers) == 0 {
 		names := c.other[:min(len(c.other), 5)]
-		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", c.left, names)
+		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", c.skipped, names)
 	}
 	w := &Weights{Other: c.other}
-	if more := c.left - len(c.other); more > 0 {
+	if more := c.skipped - len(c.other); more > 0 {
 		w.Other = append(w.Other, fmt.Sprintf("%d more", more))
 	}
 	var layers []*located
@@ -215,7 +215,7 @@ func (c *catalog) read(wanted []string) (*Weights, error) {
 			layers = append(layers, l)
 		}
 	}
-	if err := c.fits(layers); err != nil {
+	if err := c.checkMemory(layers); err != nil {
 		return nil, err
 	}
 	arrays := make(map[*ndarray]*Array)
@@ -240,8 +240,8 @@ func (c *catalog) read(wanted []string) (*Weights, error) {
 
 // fits refuses layers that take too much memory before any of them is read: neither the
 // size of a file, which may have holes, nor that of an archive says how much that is.
-func (c *catalog) fits(layers []*located) error {
-	need, moved := c.held, int64(0)
+func (c *catalog) checkMemory(layers []*located) error {
+	need, moved := c.unpacked, int64(0)
 	seen := make(map[*ndarray]bool)
 	for _, l := range layers {
 		for _, a := range l.part {

@@ -364,17 +364,17 @@ func TestPicklesAddUp(t *testing.T) {
 // TestMemoryOfPickles counts what deflated pickles are unpacked to, all together.
 func TestMemoryOfPickles(t *testing.T) {
 	file := zipFile(t, member{"a.npy", npyFile(objectHeader, "\x80\x02N."), zip.Deflate})
-	c := catalog{held: maxMemory}
+	c := catalog{unpacked: maxMemory}
 	if _, err := c.addArchive(bytes.NewReader(file), int64(len(file)), "test"); err == nil || !strings.Contains(err.Error(), "deflated pickles of at most") {
 		t.Errorf("got %v, want a refusal", err)
 	}
 	a := &ndarray{count: maxMemory/8 + 1}
-	c.held = maxMemory / 2
-	if err := c.fits([]*located{{"a", [2]*ndarray{a, a}}}); err == nil {
+	c.unpacked = maxMemory / 2
+	if err := c.checkMemory([]*located{{"a", [2]*ndarray{a, a}}}); err == nil {
 		t.Error("arrays beside the pickles that they lie in: got no refusal")
 	}
-	c.held = 0
-	if err := c.fits([]*located{{"a", [2]*ndarray{a, a}}, {"b", [2]*ndarray{a}}}); err != nil {
+	c.unpacked = 0
+	if err := c.checkMemory([]*located{{"a", [2]*ndarray{a, a}}, {"b", [2]*ndarray{a}}}); err != nil {
 		t.Errorf("one array of three names: %v", err)
 	}
 }

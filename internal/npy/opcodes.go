@@ -47,11 +47,11 @@ var opcodes = [256]opcode{
 	's':  {"SETITEM", func(m *machine) error { return m.update(m.pop(2)) }},
 	'u':  {"SETITEMS", func(m *machine) error { return m.update(m.popMark()) }},
 
-	'q':  {"BINPUT", memo(1, (*machine).remember)},
-	'r':  {"LONG_BINPUT", memo(4, (*machine).remember)},
-	0x94: {"MEMOIZE", func(m *machine) error { return m.remember(uint64(len(m.memo))) }},
-	'h':  {"BINGET", memo(1, (*machine).recall)},
-	'j':  {"LONG_BINGET", memo(4, (*machine).recall)},
+	'q':  {"BINPUT", memo(1, (*machine).store)},
+	'r':  {"LONG_BINPUT", memo(4, (*machine).store)},
+	0x94: {"MEMOIZE", func(m *machine) error { return m.store(uint64(len(m.memo))) }},
+	'h':  {"BINGET", memo(1, (*machine).load)},
+	'j':  {"LONG_BINGET", memo(4, (*machine).load)},
 	0x95: {"FRAME", (*machine).frame},
 
 	'c':  {"GLOBAL", (*machine).global},
@@ -90,7 +90,7 @@ func (m *machine) long() error {
 		return err
 	}
 	if width > 8 {
-		return m.bad("an integer of at most 8 bytes", "%d bytes", width)
+		return m.malformed("an integer of at most 8 bytes", "%d bytes", width)
 	}
 	n, err := m.cur.number(int(width), "integer")
 	if err != nil {
@@ -171,7 +171,7 @@ func (m *machine) extend(items []any, err error) error {
 	}
 	list, ok := v.(*sequence)
 	if !ok || list.tuple {
-		return m.bad("a list to append to", "%s", describe(v))
+		return m.malformed("a list to append to", "%s", describe(v))
 	}
 	list.items = append(list.items, items...)
 	return nil
@@ -188,7 +188,7 @@ func (m *machine) update(items []any, err error) error {
 	}
 	d, ok := v.(*dict)
 	if !ok || len(items)%2 != 0 {
-		return m.bad("a dictionary and pairs to set in it", "%s and %d values", describe(v), len(items))
+		return m.malformed("a dictionary and pairs to set in it", "%s and %d values", describe(v), len(items))
 	}
 	for i := 0; i < len(items); i += 2 {
 		d.keys = append(d.keys, items[i])

@@ -105,7 +105,7 @@ func (c *catalog) addNpy(src io.ReaderAt, size int64) (string, error) {
 
 func (c *catalog) addPickle(cur *cursor, container string) (string, error) {
 	at := cur.off
-	m, root, err := readPickle(cur, &c.ran)
+	m, root, err := readPickle(cur, &c.opcodes)
 	if err != nil {
 		return "", err
 	}
@@ -175,7 +175,7 @@ func (c *catalog) addFile(path, name string) error {
 	return locate(path, c.add(name, a, 0))
 }
 
-// openRegular refuses what is no ordinary file: opening a pipe would wait for ever.
+// openRegular refuses what is no ordinary file: opening a pipe would wait forever.
 func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {

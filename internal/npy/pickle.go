@@ -21,7 +21,7 @@ type machine struct {
 	marks     []int // heights of the stack at which a MARK was set
 	memo      map[uint64]any
 	unclaimed int64 // bytes of the file that no array has taken for its data yet
-	ran       *int  // opcodes
+	opcodes   *int  // opcodes
 	protocol  int
 	python2   bool // saw a Python 2 byte string
 }
@@ -29,7 +29,7 @@ type machine struct {
 // readPickle reads the one pickle that fills the cursor to its end, and counts opcodes on
 // from those that ran before.
 func readPickle(cur *cursor, ran *int) (*machine, any, error) {
-	m := &machine{cur: cur, ran: ran, at: cur.off, memo: make(map[uint64]any), unclaimed: cur.left()}
+	m := &machine{cur: cur, opcodes: ran, at: cur.off, memo: make(map[uint64]any), unclaimed: cur.left()}
 	head, err := cur.take(2, "the start of a pickle")
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +52,7 @@ func readPickle(cur *cursor, ran *int) (*machine, any, error) {
 }
 
 func (m *machine) run() (any, error) {
-	for ; *m.ran < maxOpcodes; *m.ran++ {
+	for ; *m.opcodes < maxOpcodes; *m.opcodes++ {
 		m.at = m.cur.off
 		b, err := m.cur.take(1, "opcode")
 		if err != nil {
@@ -69,17 +69,17 @@ func (m *machine) run() (any, error) {
 			return nil, err
 		}
 	}
-	return nil, m.bad(fmt.Sprintf("at most %d opcodes", maxOpcodes), "more")
+	return nil, m.malformed(fmt.Sprintf("at most %d opcodes", maxOpcodes), "more")
 }
 
 func (m *machine) stop() (any, error) {
 	if len(m.stack) != 1 || len(m.marks) != 0 {
-		return nil, m.bad("one value when the pickle stops", "%d values and %d marks", len(m.stack), len(m.marks))
+		return nil, m.malformed("one value when the pickle stops", "%d values and %d marks", len(m.stack), len(m.marks))
 	}
 	return m.stack[0], nil
 }
 
-func (m *machine) bad(want, got string, args ...any) error {
+func (m *machine) malformed(want, got string, args ...any) error {
 	return malformed(m.at, want, got, args...)
 }
 
@@ -87,7 +87,7 @@ func (m *machine) refuse(code byte, name string) error {
 	if name == "" {
 		name = "unknown"
 	}
-	return m.bad("only opcodes that make arrays and containers", "opcode %s (0x%02x), which is refused", name, code)
+	return m.malformed("only opcodes that make arrays and containers", "opcode %s (0x%02x), which is refused", name, code)
 }
 
 func (m *machine) push(v any) error {
@@ -103,7 +103,7 @@ func (m *machine) pop(n int) ([]any, error) {
 		floor = m.marks[len(m.marks)-1]
 	}
 	if len(m.stack)-floor < n {
-		return nil, m.bad(fmt.Sprintf("%d values on the stack", n), "%d", len(m.stack)-floor)
+		return nil, m.malformed(fmt.Sprintf("%d values on the stack", n), "%d", len(m.stack)-floor)
 	}
 	top := m.stack[len(m.stack)-n:]
 	m.stack = m.stack[:len(m.stack)-n]
@@ -112,7 +112,7 @@ func (m *machine) pop(n int) ([]any, error) {
 
 func (m *machine) popMark() ([]any, error) {
 	if len(m.marks) == 0 {
-		return nil, m.bad("a mark on the stack", "none")
+		return nil, m.malformed("a mark on the stack", "none")
 	}
 	height := m.marks[len(m.marks)-1]
 	m.marks = m.marks[:len(m.marks)-1]
@@ -121,22 +121,22 @@ func (m *machine) popMark() ([]any, error) {
 	return top, nil
 }
 
-func (m *machine) remember(key uint64) error {
+func (m *machine) store(key uint64) error {
 	top, err := m.pop(1)
 	if err != nil {
 		return err
 	}
 	if len(m.memo) >= maxMemo {
-		return m.bad(fmt.Sprintf("at most %d memo entries", maxMemo), "more")
+		return m.malformed(fmt.Sprintf("at most %d memo entries", maxMemo), "more")
 	}
 	m.memo[key] = top[0]
 	return m.push(top[0])
 }
 
-func (m *machine) recall(key uint64) error {
+func (m *machine) load(key uint64) error {
 	v, ok := m.memo[key]
 	if !ok {
-		return m.bad("a memo entry that was set", "entry %d", key)
+		return m.malformed("a memo entry that was set", "entry %d", key)
 	}
 	return m.push(v)
 }

@@ -42,7 +42,7 @@ func (m *machine) stackGlobal() error {
 	module, ok1 := names[0].(text)
 	name, ok2 := names[1].(text)
 	if !ok1 || !ok2 || module.n > maxText || name.n > maxText {
-		return m.bad("the names of a module and of a global", "%s and %s", describe(names[0]), describe(names[1]))
+		return m.malformed("the names of a module and of a global", "%s and %s", describe(names[0]), describe(names[1]))
 	}
 	return m.pushGlobal(module.s, name.s)
 }
@@ -50,7 +50,7 @@ func (m *machine) stackGlobal() error {
 func (m *machine) pushGlobal(module, name string) error {
 	g := global(module + " " + name)
 	if _, ok := callables[g]; !ok && g != ndarrayType {
-		return m.bad(wantGlobal, "a reference to %.100q, which is refused", module+"."+name)
+		return m.malformed(wantGlobal, "a reference to %.100q, which is refused", module+"."+name)
 	}
 	return m.push(g)
 }
@@ -64,7 +64,7 @@ func (m *machine) reduce() error {
 	args, isArgs := isTuple(top[1], -1)
 	make, ok := callables[callee]
 	if !ok || !isArgs {
-		return m.bad(wantGlobal, "a call of %s with %s", describe(top[0]), describe(top[1]))
+		return m.malformed(wantGlobal, "a call of %s with %s", describe(top[0]), describe(top[1]))
 	}
 	v, err := make(m, args)
 	if err != nil {
@@ -77,7 +77,7 @@ func (m *machine) reduce() error {
 // _reconstruct(numpy.ndarray, (0,), b'b').
 func reconstruct(m *machine, args []any) (any, error) {
 	if len(args) != 3 || args[0] != any(ndarrayType) {
-		return nil, m.bad("_reconstruct(numpy.ndarray, (0,), 'b')", "%s", describeAll(args))
+		return nil, m.malformed("_reconstruct(numpy.ndarray, (0,), 'b')", "%s", describeAll(args))
 	}
 	return &ndarray{at: -1}, nil
 }
@@ -93,7 +93,7 @@ func newDtype(m *machine, args []any) (any, error) {
 			}
 		}
 	}
-	return nil, m.bad(wantDtype, "dtype(%s)", describeAll(args))
+	return nil, m.malformed(wantDtype, "dtype(%s)", describeAll(args))
 }
 
 // encodeLatin1 undoes how Python 3 writes bytes into a protocol 2 pickle:
@@ -106,12 +106,12 @@ func encodeLatin1(m *machine, args []any) (any, error) {
 			return t, nil
 		}
 	}
-	return nil, m.bad("_codecs.encode(characters, 'latin1')", "%s", describeAll(args))
+	return nil, m.malformed("_codecs.encode(characters, 'latin1')", "%s", describeAll(args))
 }
 
 func orderedDict(m *machine, args []any) (any, error) {
 	if len(args) != 0 {
-		return nil, m.bad("OrderedDict()", "%s", describeAll(args))
+		return nil, m.malformed("OrderedDict()", "%s", describeAll(args))
 	}
 	return &dict{}, nil
 }
@@ -121,11 +121,11 @@ func orderedDict(m *machine, args []any) (any, error) {
 func fromBuffer(m *machine, args []any) (any, error) {
 	const want = "_frombuffer(data, dtype, shape, 'C' or 'F' or 'K'[, axes])"
 	if len(args) < 4 || len(args) > 5 {
-		return nil, m.bad(want, "%s", describeAll(args))
+		return nil, m.malformed(want, "%s", describeAll(args))
 	}
 	shape, ok := dimensions(args[2])
 	if !ok {
-		return nil, m.bad(want, "%s", describeAll(args))
+		return nil, m.malformed(want, "%s", describeAll(args))
 	}
 	a := &ndarray{at: -1}
 	if err := m.fill(a, shape, args[1], isText(args[3], "F"), args[0]); err != nil {
@@ -136,11 +136,11 @@ func fromBuffer(m *machine, args []any) (any, error) {
 	case len(args) == 5 && isText(args[3], "K"):
 		axes, ok := dimensions(args[4])
 		if !ok || !isPermutation(axes, len(shape)) {
-			return nil, m.bad("a permutation of the axes", "%s", describeAll(args))
+			return nil, m.malformed("a permutation of the axes", "%s", describeAll(args))
 		}
 		a.axes = axes
 	default:
-		return nil, m.bad(want, "%s", describeAll(args))
+		return nil, m.malformed(want, "%s", describeAll(args))
 	}
 	return a, nil
 }
@@ -161,7 +161,7 @@ func (m *machine) build() error {
 	case *ndarray:
 		return m.buildArray(v, given)
 	}
-	return m.bad("an array or a dtype to give a state to", "%s", describe(v))
+	return m.malformed("an array or a dtype to give a state to", "%s", describe(v))
 }
 
 // buildDtype reads (version, order, subarray, names, fields, size, alignment, flags).
@@ -169,11 +169,11 @@ func (m *machine) buildDtype(d *dtypeObject, given any) error {
 	const want = "the state of a plain dtype, once"
 	state, ok := isTuple(given, -1)
 	if !ok || d.built || len(state) < 8 || len(state) > 9 || state[2] != nil || state[3] != nil || state[4] != nil {
-		return m.bad(want, "%s", describe(given))
+		return m.malformed(want, "%s", describe(given))
 	}
 	order, ok := state[1].(text)
 	if !ok {
-		return m.bad(want, "byte order %s", describe(state[1]))
+		return m.malformed(want, "byte order %s", describe(state[1]))
 	}
 	var err error
 	d.dtype, err = parseDtype(order.s+d.code, m.at)
@@ -186,12 +186,12 @@ func (m *machine) buildArray(a *ndarray, given any) error {
 	const want = "the state of an array, once"
 	state, ok := isTuple(given, 5)
 	if !ok || a.at >= 0 || state[0] != any(int64(1)) {
-		return m.bad(want, "%s", describe(given))
+		return m.malformed(want, "%s", describe(given))
 	}
 	shape, ok := dimensions(state[1])
 	fortran, ok2 := state[3].(bool)
 	if !ok || !ok2 {
-		return m.bad(want, "%s", describeAll(state))
+		return m.malformed(want, "%s", describeAll(state))
 	}
 	return m.fill(a, shape, state[2], fortran, state[4])
 }
@@ -202,7 +202,7 @@ func (m *machine) buildArray(a *ndarray, given any) error {
 func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any) error {
 	d, ok := kind.(*dtypeObject)
 	if !ok || !d.built {
-		return m.bad("a complete dtype", "%s", describe(kind))
+		return m.malformed("a complete dtype", "%s", describe(kind))
 	}
 	a.at, a.dtype = m.at, d.dtype
 	a.layOut(shape, fortran)
@@ -211,7 +211,7 @@ func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any
 	}
 	t, ok := data.(text)
 	if !ok || t.unicode {
-		return m.bad("bytes as an array's data", "%s", describe(data))
+		return m.malformed("bytes as an array's data", "%s", describe(data))
 	}
 	width := d.dtype.width()
 	var err error
@@ -220,10 +220,10 @@ func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any
 	}
 	need := int64(a.count) * int64(width)
 	if need != t.n && !(t.latin1 && t.n <= 2*need) {
-		return m.bad("as much data as the shape needs", "%d bytes for shape %v of %s", t.n, shape, d.dtype)
+		return m.malformed("as much data as the shape needs", "%d bytes for shape %v of %s", t.n, shape, d.dtype)
 	}
 	if m.unclaimed -= t.n; m.unclaimed < 0 {
-		return m.bad("data that belongs to one array", "arrays over the same bytes")
+		return m.malformed("data that belongs to one array", "arrays over the same bytes")
 	}
 	a.at, a.size = t.off, t.n
 	a.open = func() (io.ReadCloser, error) {
@@ -239,14 +239,14 @@ func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any
 func (m *machine) fillObjects(a *ndarray, shape []int, data any) error {
 	list, ok := data.(*sequence)
 	if !ok || list.tuple || len(list.items) == 0 {
-		return m.bad("a list of objects", "%s", describe(data))
+		return m.malformed("a list of objects", "%s", describe(data))
 	}
 	var err error
 	if a.count, err = countElements(shape, int64(len(list.items)), m.at); err != nil {
 		return err
 	}
 	if a.count != len(list.items) {
-		return m.bad("as many objects as the shape needs", "%d for shape %v", len(list.items), shape)
+		return m.malformed("as many objects as the shape needs", "%d for shape %v", len(list.items), shape)
 	}
 	a.objects = list.items // shared: a copy for each array could add up without end
 	return nil

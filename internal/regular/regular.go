@@ -1,5 +1,5 @@
 // Package regular opens files that are files. What a path from elsewhere leads to may as well be a pipe, at which a
-// reader waits for ever, or a device that has no end.
+// reader waits forever, or a device that has no end.
 package regular
 
 import (
@@ -41,7 +41,7 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	if err := Check(info.Mode()); err != nil {
-		return nil, nil, refused(path, err)
+		return nil, nil, pathError(path, err)
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -49,7 +49,7 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 	}
 	info, err = f.Stat()
 	if err == nil && Check(info.Mode()) != nil {
-		err = refused(path, Check(info.Mode()))
+		err = pathError(path, Check(info.Mode()))
 	}
 	if err != nil {
 		f.Close()
@@ -58,7 +58,7 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-func refused(path string, why error) error { return &fs.PathError{Op: "open", Path: path, Err: why} }
+func pathError(path string, why error) error { return &fs.PathError{Op: "open", Path: path, Err: why} }
 
 // Read returns the content of a file that has at most so many bytes. The error is
 // an [*fs.PathError].
@@ -69,7 +69,7 @@ func Read(path string, most int64) ([]byte, error) {
 	}
 	defer f.Close()
 	if info.Size() > most {
-		return nil, refused(path, fmt.Errorf("is too large: got %d bytes, want at most %d", info.Size(), most))
+		return nil, pathError(path, fmt.Errorf("is too large: got %d bytes, want at most %d", info.Size(), most))
 	}
 	text := make([]byte, info.Size())
 	n, err := io.ReadFull(f, text)

@@ -19,18 +19,18 @@ import (
 
 // child is a running child process, asked one question at a time.
 type child struct {
-	cmd     *exec.Cmd
-	to      io.WriteCloser
-	from    *bufio.Reader
-	pipe    *os.File // under from
-	said    *head    // on its standard output and error
-	timeout func(pixels int64) time.Duration
-	late    atomic.Bool // killed because it did not answer in time
-	killed  atomic.Bool // by this process
+	cmd      *exec.Cmd
+	to       io.WriteCloser
+	from     *bufio.Reader
+	pipe     *os.File      // under from
+	output   *prefixBuffer // on its standard output and error
+	timeout  func(pixels int64) time.Duration
+	timedOut atomic.Bool // killed because it did not answer in time
+	killed   atomic.Bool // by this process
 }
 
 // startTime is how long a child may take to load TensorFlow.
-const startTime = 2 * time.Minute
+const startTimeout = 2 * time.Minute
 
 // start starts a child and waits until it is ready.
 func start(ctx context.Context, j job) (*child, error) {
@@ -39,9 +39,9 @@ func start(ctx context.Context, j job) (*child, error) {
 		return nil, fmt.Errorf("start decoding process: %w", err)
 	}
 	// The child ends itself first; this is for one that cannot.
-	c.timeout = func(pixels int64) time.Duration { return (slowdown + 1) * allowed(j.Seconds, pixels) }
-	var ready answer
-	release := c.deadline(ctx, startTime)
+	c.timeout = func(pixels int64) time.Duration { return (wallTimeFactor + 1) * timeLimit(j.Seconds, pixels) }
+	var ready response
+	release := c.deadline(ctx, startTimeout)
 	if err = send(c.to, j, nil); err == nil {
 		err = receive(c.from, &ready)
 	}
@@ -57,12 +57,12 @@ func start(ctx context.Context, j job) (*child, error) {
 }
 
 func launch() (*child, error) {
-	c := &child{said: new(head)}
+	c := &child{output: new(prefixBuffer)}
 	c.cmd = exec.Command(self())
 	c.cmd.Args[0] = os.Args[0]
 	// Two threads, so that the watch runs beside a decoder that does not end.
-	c.cmd.Env = append(os.Environ(), childMark+"=1", "GOMAXPROCS=2", "TF_CPP_MIN_LOG_LEVEL=3", "GOTRACEBACK=single")
-	c.cmd.Stdout, c.cmd.Stderr = c.said, c.said
+	c.cmd.Env = append(os.Environ(), childEnv+"=1", "GOMAXPROCS=2", "TF_CPP_MIN_LOG_LEVEL=3", "GOTRACEBACK=single")
+	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	// Ctrl-C is for the parent, which finishes what it is at.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	from, give, err := os.Pipe()
@@ -99,7 +99,7 @@ func self() string {
 // before.
 func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) {
 	timer := time.AfterFunc(d, func() {
-		c.late.Store(true)
+		c.timedOut.Store(true)
 		c.kill()
 	})
 	stop := context.AfterFunc(ctx, c.kill)
@@ -114,9 +114,9 @@ func (c *child) kill() {
 	_ = c.cmd.Process.Kill() // or it has ended already
 }
 
-// ask has the child decode a picture. A child that fails to answer is of no
+// ask has the child decode an image. A child that fails to answer is of no
 // more use: see end.
-func (c *child) ask(ctx context.Context, q question, encoded []byte, into []float32) (a answer, err error) {
+func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
 	defer c.deadline(ctx, c.timeout(q.Pixels))()
 	if err := send(c.to, q, encoded); err != nil {
 		return a, err
@@ -125,12 +125,12 @@ func (c *child) ask(ctx context.Context, q question, encoded []byte, into []floa
 		return a, err
 	}
 	switch {
-	case a.Refused != "" || !q.Give:
+	case a.Reason != "" || !q.WantFloats:
 		return a, nil
 	case a.Floats != len(into):
-		return a, fmt.Errorf("decode picture: got %d floats, want %d", a.Floats, len(into))
+		return a, fmt.Errorf("decode image: got %d floats, want %d", a.Floats, len(into))
 	}
-	_, err = io.ReadFull(c.from, bytesOf(into))
+	_, err = io.ReadFull(c.from, asBytes(into))
 	return a, err
 }
 
@@ -152,28 +152,28 @@ func (c *child) wait(d time.Duration) {
 func (c *child) end() *crash {
 	c.to.Close()
 	c.wait(200 * time.Millisecond) // it may be dying
-	if c.late.Load() {
-		return &crash{reason: "takes too long to decode: its decoder gives no answer", late: true}
+	if c.timedOut.Load() {
+		return &crash{reason: "takes too long to decode: its decoder gives no answer", timedOut: true}
 	}
-	why := diagnose(c.cmd.ProcessState, c.said.String())
-	why.foreign = why.foreign && !c.killed.Load()
+	why := diagnose(c.cmd.ProcessState, c.output.String())
+	why.killedByOther = why.killedByOther && !c.killed.Load()
 	return why
 }
 
 // crash is how a child ended.
 type crash struct {
-	reason  string
-	late    bool
-	foreign bool // killed by another, as the system does where memory is short: the picture may be good
+	reason        string
+	timedOut      bool
+	killedByOther bool // killed by another, as the system does where memory is short: the image may be good
 }
 
 func (c *crash) Error() string { return c.reason }
 
 func (c *crash) hint() string {
-	if c.foreign {
+	if c.killedByOther {
 		return "end other programs, or give this one more memory"
 	}
-	return "remove it, or save it anew with a picture editor"
+	return "remove it, or save it anew with an image editor"
 }
 
 // diagnose finds the words for how a process ended.
@@ -186,7 +186,7 @@ func diagnose(state *os.ProcessState, said string) *crash {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "late: "):
-			return &crash{reason: "takes too long to decode: " + strings.TrimPrefix(line, "late: "), late: true}
+			return &crash{reason: "takes too long to decode: " + strings.TrimPrefix(line, "late: "), timedOut: true}
 		case strings.Contains(line, "out of memory"), strings.Contains(line, "cannot allocate memory"), strings.Contains(line, "bad_alloc"):
 			return &crash{reason: "takes too much memory to decode"}
 		case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "), strings.HasPrefix(line, "SIG"):
@@ -194,7 +194,7 @@ func diagnose(state *os.ProcessState, said string) *crash {
 		}
 	}
 	if signal == syscall.SIGKILL {
-		return &crash{reason: "has its decoder killed, also while no other runs: the machine may be short of memory", foreign: true}
+		return &crash{reason: "has its decoder killed, also while no other runs: the machine may be short of memory", killedByOther: true}
 	}
 	if signal != 0 { // it died before it could say so
 		return &crash{reason: "makes its decoder crash: " + unix.SignalName(signal)}
@@ -203,21 +203,21 @@ func diagnose(state *os.ProcessState, said string) *crash {
 }
 
 // head keeps the first of what is written to it.
-type head struct {
+type prefixBuffer struct {
 	lock sync.Mutex
 	kept bytes.Buffer
 }
 
-const mostSaid = 8 << 10
+const maxOutput = 8 << 10
 
-func (h *head) Write(p []byte) (int, error) {
+func (h *prefixBuffer) Write(p []byte) (int, error) {
 	h.lock.Lock()
 	defer h.lock.Unlock()
-	h.kept.Write(p[:min(len(p), mostSaid-h.kept.Len())])
+	h.kept.Write(p[:min(len(p), maxOutput-h.kept.Len())])
 	return len(p), nil
 }
 
-func (h *head) String() string {
+func (h *prefixBuffer) String() string {
 	h.lock.Lock()
 	defer h.lock.Unlock()
 	return h.kept.String()

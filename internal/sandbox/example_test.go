@@ -24,11 +24,11 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	whole, cut := filepath.Join(dir, "whole.jpg"), filepath.Join(dir, "cut.jpg")
-	picture := testmodel.JPEG(1)
-	if err := os.WriteFile(whole, picture, 0o644); err != nil {
+	img := testmodel.JPEG(1)
+	if err := os.WriteFile(whole, img, 0o644); err != nil {
 		log.Fatal(err)
 	}
-	if err := os.WriteFile(cut, picture[:len(picture)/2], 0o644); err != nil {
+	if err := os.WriteFile(cut, img[:len(img)/2], 0o644); err != nil {
 		log.Fatal(err)
 	}
 	contract := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})

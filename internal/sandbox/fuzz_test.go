@@ -15,8 +15,8 @@ import (
 // and what is kept of it is read the same again.
 func FuzzVerdicts(f *testing.F) {
 	v := openVerdicts(f.TempDir(), func(string) {})
-	v.add("/a,\n\"b", mark{1, 2, 3}, sha256.Sum256(nil), answer{})
-	v.add("/c", mark{-1, 2, 3}, sha256.Sum256([]byte("c")), answer{Refused: "is damaged", Kind: 3, Hint: "remove it"})
+	v.add("/a,\n\"b", mark{1, 2, 3}, sha256.Sum256(nil), response{})
+	v.add("/c", mark{-1, 2, 3}, sha256.Sum256([]byte("c")), response{Reason: "is damaged", Kind: 3, Hint: "remove it"})
 	v.save()
 	text, err := os.ReadFile(v.file)
 	must(f, err)
@@ -25,7 +25,7 @@ func FuzzVerdicts(f *testing.F) {
 	f.Add([]byte("alexnet verdicts,2,2.18.0\n,,,,,,,\n\"\n"))
 	dir := f.TempDir()
 	file := filepath.Join(dir, verdictsName)
-	read := func(t *testing.T) (map[string]seen, map[sum]answer) {
+	read := func(t *testing.T) (map[string]seen, map[sum]response) {
 		v := openVerdicts(dir, func(string) {})
 		for path, s := range v.paths {
 			if _, ok := v.sums[s.sum]; !ok {
@@ -38,7 +38,7 @@ func FuzzVerdicts(f *testing.F) {
 		return v.paths, v.sums
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		must(t, os.WriteFile(file, resummed(append(bytes.TrimRight(text, "\n"), "\nx\n"...)), 0o600))
+		must(t, os.WriteFile(file, withChecksum(append(bytes.TrimRight(text, "\n"), "\nx\n"...)), 0o600))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		paths, sums := read(t)
@@ -65,11 +65,11 @@ func FuzzReceive(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var a, again answer
+		var a, again response
 		if receive(bufio.NewReader(bytes.NewReader(text)), &a) != nil {
 			return
 		}
-		if err := a.error("a.jpg"); (err == nil) != (a.Refused == "") {
+		if err := a.error("a.jpg"); (err == nil) != (a.Reason == "") {
 			t.Errorf("got %v of %+v", err, a)
 		}
 		var line bytes.Buffer

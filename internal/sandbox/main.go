@@ -6,7 +6,7 @@ import (
 )
 
 // childMark is set in the environment of a child.
-const childMark = "ALEXNET_SCAN_CHILD"
+const childEnv = "ALEXNET_SCAN_CHILD"
 
 var ready atomic.Bool
 
@@ -14,12 +14,12 @@ var ready atomic.Bool
 // thing that main, or a test's TestMain, calls; in a child it does the child's
 // work and never returns.
 func Main() {
-	if os.Getenv(childMark) == "" {
+	if os.Getenv(childEnv) == "" {
 		ready.Store(true)
 		return
 	}
-	os.Unsetenv(childMark)
-	os.Exit(serve(os.Stdin, os.NewFile(answers, "answers")))
+	os.Unsetenv(childEnv)
+	os.Exit(serve(os.Stdin, os.NewFile(responseFD, "answers")))
 }
 
 // Available tells whether Main was called.

@@ -25,26 +25,26 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(barrenMark) != "" && os.Getenv(childMark) != "" {
+	if os.Getenv(failStartEnv) != "" && os.Getenv(childEnv) != "" {
 		os.Exit(1)
 	}
-	trap = spring
+	testHook = injectFault
 	Main()
-	if os.Getenv(orphanMark) != "" {
-		orphan(os.Getenv(orphanMark))
+	if os.Getenv(orphanEnv) != "" {
+		orphan(os.Getenv(orphanEnv))
 	}
 	goleak.VerifyTestMain(m)
 }
 
 // barrenMark in the environment keeps children from starting.
-const barrenMark = "ALEXNET_SCAN_BARREN"
+const failStartEnv = "ALEXNET_SCAN_BARREN"
 
 // deathsMark in the environment names a file that counts how often a child was
 // killed.
-const deathsMark = "ALEXNET_SCAN_DEATHS"
+const killCountEnv = "ALEXNET_SCAN_DEATHS"
 
-// spring does, in a child, the harm that the picture's text names.
-func spring(encoded []byte) {
+// spring does, in a child, the harm that the image's text names.
+func injectFault(encoded []byte) {
 	_, word, _ := bytes.Cut(encoded, []byte("trap\x00"))
 	word, _, _ = bytes.Cut(word, []byte("."))
 	switch string(word) {
@@ -63,7 +63,7 @@ func spring(encoded []byte) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	case "killed twice":
-		deaths, err := os.OpenFile(os.Getenv(deathsMark), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o666)
+		deaths, err := os.OpenFile(os.Getenv(killCountEnv), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o666)
 		if err != nil {
 			panic(err)
 		}
@@ -88,7 +88,7 @@ func spring(encoded []byte) {
 		for n := 64 << 20; ; n *= 2 {
 			runtime.KeepAlive(bytes.Repeat([]byte{1}, n))
 		}
-	case "narrow": // room for less than a large picture decoded
+	case "narrow": // room for less than a large image decoded
 		if err := limitMemory(192 << 20); err != nil {
 			panic(err)
 		}
@@ -100,16 +100,16 @@ func spring(encoded []byte) {
 
 const side = 67
 
-// trapped is a good picture that does the named harm.
-func trapped(t testing.TB, word string) []byte {
+// trapped is a good image that does the named harm.
+func faultyImage(t testing.TB, word string) []byte {
 	t.Helper()
-	return harmful(t, testmodel.Picture(1), word)
+	return imageWithFault(t, testmodel.Picture(1), word)
 }
 
-func harmful(t testing.TB, picture image.Image, word string) []byte {
+func imageWithFault(t testing.TB, img image.Image, word string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	must(t, png.Encode(&b, picture))
+	must(t, png.Encode(&b, img))
 	whole := b.Bytes()
 	body := append([]byte("tEXttrap\x00"), word+"."...)
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)-4))
@@ -119,8 +119,8 @@ func harmful(t testing.TB, picture image.Image, word string) []byte {
 	return bytes.Join([][]byte{whole[:header], chunk, whole[header:]}, nil)
 }
 
-// stored writes a picture, and looks at its header.
-func stored(t testing.TB, name string, encoded []byte) input.Example {
+// stored writes an image, and looks at its header.
+func writeImage(t testing.TB, name string, encoded []byte) input.Example {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	must(t, os.WriteFile(path, encoded, 0o644))
@@ -134,7 +134,7 @@ func stored(t testing.TB, name string, encoded []byte) input.Example {
 }
 
 // local decodes in this process.
-func local(t testing.TB) (alexnet.Preprocessing, *input.Loader[*tfgraph.Tensor]) {
+func localLoader(t testing.TB) (alexnet.Preprocessing, *input.Loader[*tfgraph.Tensor]) {
 	t.Helper()
 	contract := alexnet.NewPreprocessing(side, alexnet.Squash, true, nil)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
@@ -144,9 +144,9 @@ func local(t testing.TB) (alexnet.Preprocessing, *input.Loader[*tfgraph.Tensor])
 }
 
 // opened is a scanner with two children, closed with the test.
-func opened(t testing.TB, change func(*Options)) *Pool {
+func openPool(t testing.TB, change func(*Options)) *Pool {
 	t.Helper()
-	contract, loader := local(t)
+	contract, loader := localLoader(t)
 	o := Options{Preprocessing: contract, Fast: loader.Load, Workers: 2, Note: func(text string) { t.Error(text) }}
 	if change != nil {
 		change(&o)

@@ -15,16 +15,16 @@ import (
 // Options say what a [Scanner] decodes and what that may cost. Contract and
 // Fast are required.
 type Options struct {
-	Preprocessing alexnet.Preprocessing // what pictures become
+	Preprocessing alexnet.Preprocessing // what images become
 	Limits        input.Limits
-	// Fast decodes, in this process, a picture that has passed.
+	// Fast decodes, in this process, an image that has passed.
 	Fast func(ctx context.Context, ex input.Example, into []float32) error
 
 	Dir            string       // where verdicts are kept; "": nowhere
-	IgnoreVerdicts bool         // try every picture, whatever its verdict
+	IgnoreVerdicts bool         // try every image, whatever its verdict
 	Workers        int          // children at most; GOMAXPROCS
-	Seconds        float64      // of computing that any picture may take, a 10-megapixel one a second more; 5
-	Memory         int64        // bytes that any picture may take, and 16 for each pixel more; 512 MiB
+	Seconds        float64      // of computing that any image may take, a 10-megapixel one a second more; 5
+	Memory         int64        // bytes that any image may take, and 16 for each pixel more; 512 MiB
 	Note           func(string) // is told what a user may want to know
 }
 
@@ -44,19 +44,19 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Scanner decodes pictures in child processes, which start as they are needed.
+// Scanner decodes images in child processes, which start as they are needed.
 // It is an [input.Guard]; several calls may run at once.
 type Pool struct {
-	opt      Options
-	slots    chan *child // nil: a child may be started
-	verdicts *verdicts
-	alone    sync.Once  // notes that there can be no children
-	only     sync.Mutex // of who waits until no other child runs
-	closed   sync.Once
+	opt       Options
+	slots     chan *child // nil: a child may be started
+	verdicts  *verdicts
+	noteOnce  sync.Once  // notes that there can be no children
+	exclusive sync.Mutex // of who waits until no other child runs
+	closed    sync.Once
 }
 
 // Open makes a scanner. Where [Main] was not called, or a child cannot be
-// started, pictures are decoded in this process, and a note says so. The caller
+// started, images are decoded in this process, and a note says so. The caller
 // closes the scanner.
 func Open(o Options) (*Pool, error) {
 	if err := o.Limits.Validate(); err != nil {
@@ -87,22 +87,22 @@ func (s *Pool) Close() {
 	})
 }
 
-// Try implements [input.Guard]. A picture whose verdict is known is not read.
+// Try implements [input.Guard]. An image whose verdict is known is not read.
 func (s *Pool) Try(ctx context.Context, ex input.Example) error {
-	return s.judge(ctx, ex, nil)
+	return s.decode(ctx, ex, nil)
 }
 
-// Load implements [input.Guard]. A picture that has passed is decoded in this
+// Load implements [input.Guard]. An image that has passed is decoded in this
 // process.
 func (s *Pool) Load(ctx context.Context, ex input.Example, into []float32) error {
-	return s.judge(ctx, ex, into)
+	return s.decode(ctx, ex, into)
 }
 
-// judge finds the verdict on a picture, and its floats where into is not nil.
-func (s *Pool) judge(ctx context.Context, ex input.Example, into []float32) error {
+// judge finds the verdict on an image, and its floats where into is not nil.
+func (s *Pool) decode(ctx context.Context, ex input.Example, into []float32) error {
 	mark := markOf(ex.Path)
 	if v, ok := s.known(ex.Path, mark); ok {
-		return s.believe(ctx, v, ex, into)
+		return s.applyVerdict(ctx, v, ex, into)
 	}
 	encoded, h, err := input.ReadStored(ex, s.opt.Limits)
 	if err != nil {
@@ -111,18 +111,18 @@ func (s *Pool) judge(ctx context.Context, ex input.Example, into []float32) erro
 	sum := sha256.Sum256(encoded)
 	if v, ok := s.verdicts.on(sum); ok && !s.opt.IgnoreVerdicts {
 		s.verdicts.add(ex.Path, mark, sum, v)
-		return s.believe(ctx, v, ex, into)
+		return s.applyVerdict(ctx, v, ex, into)
 	}
-	q := question{Size: len(encoded), Format: h.Format, Pixels: int64(h.Width) * int64(h.Height), Mirrored: ex.Mirrored, Give: into != nil}
+	q := request{Size: len(encoded), Format: h.Format, Pixels: int64(h.Width) * int64(h.Height), Flipped: ex.Mirrored, WantFloats: into != nil}
 	a, err := s.ask(ctx, q, encoded, into)
 	var crashed *crash
 	var none *unavailable
 	switch {
 	case errors.As(err, &none):
-		return s.inProcess(ctx, ex, into, none)
+		return s.decodeInProcess(ctx, ex, into, none)
 	case errors.As(err, &crashed):
 		s.verdicts.forget(sum)
-		return &input.Error{Op: "decode picture", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: crashed.hint()}
+		return &input.Error{Op: "decode image", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: crashed.hint()}
 	case err != nil:
 		return err
 	}
@@ -133,15 +133,15 @@ func (s *Pool) judge(ctx context.Context, ex input.Example, into []float32) erro
 }
 
 // known is the verdict on the file at path if it has not changed since.
-func (s *Pool) known(path string, m mark) (answer, bool) {
+func (s *Pool) known(path string, m mark) (response, bool) {
 	if s.opt.IgnoreVerdicts {
-		return answer{}, false
+		return response{}, false
 	}
 	return s.verdicts.of(path, m)
 }
 
 // believe acts on a verdict that was found before.
-func (s *Pool) believe(ctx context.Context, v answer, ex input.Example, into []float32) error {
+func (s *Pool) applyVerdict(ctx context.Context, v response, ex input.Example, into []float32) error {
 	if err := v.error(ex.Path); err != nil || into == nil {
 		return err
 	}
@@ -149,9 +149,9 @@ func (s *Pool) believe(ctx context.Context, v answer, ex input.Example, into []f
 }
 
 // inProcess is what is left where there are no children.
-func (s *Pool) inProcess(ctx context.Context, ex input.Example, into []float32, why error) error {
-	s.alone.Do(func() {
-		s.opt.Note(fmt.Sprintf("pictures are decoded in this process, which one that makes a decoder crash would end: %v", why))
+func (s *Pool) decodeInProcess(ctx context.Context, ex input.Example, into []float32, why error) error {
+	s.noteOnce.Do(func() {
+		s.opt.Note(fmt.Sprintf("images are decoded in this process, which one that makes a decoder crash would end: %v", why))
 	})
 	if into == nil {
 		into = make([]float32, s.opt.Preprocessing.Size*s.opt.Preprocessing.Size*3)
@@ -164,29 +164,29 @@ type unavailable struct{ error }
 
 var errNoMain = errors.New("the program does not call scan.Main first")
 
-// ask has a child decode a picture. One that dies over it is replaced and asked
-// once more, in case the picture was not to blame; what takes too long will
+// ask has a child decode an image. One that dies over it is replaced and asked
+// once more, in case the image was not to blame; what takes too long will
 // again. One that another has killed is replaced a second time, alone. Where none
-// can be had in its place, the crash stands: this process does not try a picture
+// can be had in its place, the crash stands: this process does not try an image
 // that has ended another. The error is a *crash, an *unavailable, or ctx's.
-func (s *Pool) ask(ctx context.Context, q question, encoded []byte, into []float32) (a answer, err error) {
+func (s *Pool) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
 	if !Available() {
 		return a, &unavailable{errNoMain}
 	}
-	c, err := s.take(ctx)
+	c, err := s.acquire(ctx)
 	if err != nil {
 		return a, err
 	}
-	c, a, err = s.tries(ctx, 2, c, nil, q, encoded, into)
+	c, a, err = s.askWithRetry(ctx, 2, c, nil, q, encoded, into)
 	s.slots <- c
-	if died := new(crash); errors.As(err, &died) && died.foreign {
-		return s.askAlone(ctx, died, q, encoded, into)
+	if died := new(crash); errors.As(err, &died) && died.killedByOther {
+		return s.askExclusively(ctx, died, q, encoded, into)
 	}
 	return a, err
 }
 
 // take waits for a child that has nothing to do, or for leave to start one: nil.
-func (s *Pool) take(ctx context.Context) (*child, error) {
+func (s *Pool) acquire(ctx context.Context) (*child, error) {
 	select {
 	case c := <-s.slots:
 		return c, nil
@@ -196,11 +196,11 @@ func (s *Pool) take(ctx context.Context) (*child, error) {
 }
 
 // askAlone asks once more, as one has died, while there is no other child.
-func (s *Pool) askAlone(ctx context.Context, died *crash, q question, encoded []byte, into []float32) (a answer, err error) {
-	s.only.Lock()
-	defer s.only.Unlock()
+func (s *Pool) askExclusively(ctx context.Context, died *crash, q request, encoded []byte, into []float32) (a response, err error) {
+	s.exclusive.Lock()
+	defer s.exclusive.Unlock()
 	for range s.opt.Workers {
-		c, err := s.take(ctx)
+		c, err := s.acquire(ctx)
 		if err != nil {
 			return a, err
 		}
@@ -209,7 +209,7 @@ func (s *Pool) askAlone(ctx context.Context, died *crash, q question, encoded []
 			c.close()
 		}
 	}
-	c, a, err := s.tries(ctx, 1, nil, died, q, encoded, into)
+	c, a, err := s.askWithRetry(ctx, 1, nil, died, q, encoded, into)
 	if c != nil {
 		c.close()
 	}
@@ -218,7 +218,7 @@ func (s *Pool) askAlone(ctx context.Context, died *crash, q question, encoded []
 
 // tries asks a child, or one in its place, as often as may be until it answers;
 // died is how one has ended before, if any. It returns the child that lives.
-func (s *Pool) tries(ctx context.Context, most int, c *child, died *crash, q question, encoded []byte, into []float32) (_ *child, a answer, err error) {
+func (s *Pool) askWithRetry(ctx context.Context, most int, c *child, died *crash, q request, encoded []byte, into []float32) (_ *child, a response, err error) {
 	for range most {
 		if c == nil {
 			if c, err = start(ctx, job{s.opt.Preprocessing, s.opt.Limits, s.opt.Memory, s.opt.Seconds}); err != nil {
@@ -238,7 +238,7 @@ func (s *Pool) tries(ctx context.Context, most int, c *child, died *crash, q que
 		if ctx.Err() != nil {
 			return nil, a, ctx.Err()
 		}
-		if died.late {
+		if died.timedOut {
 			break
 		}
 	}

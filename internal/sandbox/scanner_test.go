@@ -24,13 +24,13 @@ import (
 
 func row() []float32 { return make([]float32, side*side*3) }
 
-// Whatever a picture does to its decoder, it is refused with a reason, and the
+// Whatever an image does to its decoder, it is refused with a reason, and the
 // next one is decoded.
-func TestHarm(t *testing.T) {
+func TestDecoderFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("every harm costs a child or two; run without -short")
 	}
-	good := stored(t, "good.jpg", testmodel.JPEG(3))
+	good := writeImage(t, "good.jpg", testmodel.JPEG(3))
 	cases := map[string]string{ // harm → part of the reason
 		"panic":              "crash: panic: a decoder's mistake",
 		"panic elsewhere":    "crash: panic: a mistake in a goroutine",
@@ -45,66 +45,66 @@ func TestHarm(t *testing.T) {
 	for harm, want := range cases {
 		t.Run(harm, func(t *testing.T) {
 			t.Parallel()
-			s := opened(t, func(o *Options) {
+			s := openPool(t, func(o *Options) {
 				o.Workers, o.Memory = 1, 256<<20
 				if strings.Contains(want, "too long") {
 					o.Seconds = .2
 				}
 			})
-			bad := stored(t, "bad.png", trapped(t, harm))
+			bad := writeImage(t, "bad.png", faultyImage(t, harm))
 			err := s.Try(t.Context(), bad)
 			var in *input.Error
 			if !errors.As(err, &in) || in.Path != bad.Path || in.Hint == "" || !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want an *input.Error with the path and %q", err, want)
 			}
 			if err := s.Load(t.Context(), good, row()); err != nil {
-				t.Errorf("the next picture: got %v, want it decoded", err)
+				t.Errorf("the next image: got %v, want it decoded", err)
 			}
 		})
 	}
 }
 
-// A picture whose decoder the system kills, as it does where memory is short, is
+// An image whose decoder the system kills, as it does where memory is short, is
 // tried again while no other child runs.
 func TestKilledByAnother(t *testing.T) {
-	t.Setenv(deathsMark, filepath.Join(t.TempDir(), "deaths"))
-	s := opened(t, nil)
-	must(t, s.Try(t.Context(), stored(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
-	must(t, s.Try(t.Context(), stored(t, "killed.png", trapped(t, "killed twice"))))
+	t.Setenv(killCountEnv, filepath.Join(t.TempDir(), "deaths"))
+	s := openPool(t, nil)
+	must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
+	must(t, s.Try(t.Context(), writeImage(t, "killed.png", faultyImage(t, "killed twice"))))
 	if n := len(s.slots); n != s.opt.Workers {
 		t.Errorf("got room for %d children after it, want %d", n, s.opt.Workers)
 	}
 }
 
-// A picture that has ended one child is not decoded in this process, though no
+// An image that has ended one child is not decoded in this process, though no
 // other child can be had.
 func TestNoChildAfterACrash(t *testing.T) {
-	s := opened(t, func(o *Options) {
+	s := openPool(t, func(o *Options) {
 		o.Workers = 1
 		o.Fast = func(context.Context, input.Example, []float32) error {
-			t.Error("got the picture decoded in this process")
+			t.Error("got the image decoded in this process")
 			return nil
 		}
 	})
-	must(t, s.Try(t.Context(), stored(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
-	t.Setenv(barrenMark, "1")
-	err := s.Load(t.Context(), stored(t, "bad.png", trapped(t, "panic")), row())
+	must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
+	t.Setenv(failStartEnv, "1")
+	err := s.Load(t.Context(), writeImage(t, "bad.png", faultyImage(t, "panic")), row())
 	if !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), "a decoder's mistake") {
 		t.Errorf("got %v, want the crash of the only child", err)
 	}
 }
 
-// A picture that TensorFlow has no memory for is no damaged one: nothing is
+// An image that TensorFlow has no memory for is no damaged one: nothing is
 // remembered of it.
 func TestOutOfMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("TensorFlow waits 10 s for memory, in two children; run without -short")
 	}
 	t.Parallel()
-	s := opened(t, func(o *Options) { o.Workers = 1 })
+	s := openPool(t, func(o *Options) { o.Workers = 1 })
 	drawn := image.NewPaletted(image.Rect(0, 0, 9000, 9000), color.Palette{color.Black, color.White})
-	large := harmful(t, drawn, "narrow") // 232 MiB as RGB
-	err := s.Try(t.Context(), stored(t, "large.png", large))
+	large := imageWithFault(t, drawn, "narrow") // 232 MiB as RGB
+	err := s.Try(t.Context(), writeImage(t, "large.png", large))
 	if err == nil || !strings.Contains(err.Error(), "too much memory") {
 		t.Errorf("got %v, want too much memory", err)
 	}
@@ -113,13 +113,13 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// What TensorFlow reports is a verdict only where the picture is to blame.
-func TestJudged(t *testing.T) {
+// What TensorFlow reports is a verdict only where the image is to blame.
+func TestClassifyDecodeError(t *testing.T) {
 	for code, damaged := range map[int]bool{
 		3 /* INVALID_ARGUMENT */ : true, tfgraph.DataLoss: true,
 		tfgraph.ResourceExhausted: false, 4 /* DEADLINE_EXCEEDED */ : false, 5 /* NOT_FOUND */ : false,
 	} {
-		err := judged(&tfgraph.Error{Op: "run session", Code: code, Message: "words"})
+		err := classifyDecodeError(&tfgraph.Error{Op: "run session", Code: code, Message: "words"})
 		var failed *tfgraph.Error
 		if errors.Is(err, input.ErrDamaged) != damaged || errors.As(err, &failed) == damaged {
 			t.Errorf("code %d: got %v, want damaged: %v", code, err, damaged)
@@ -128,32 +128,32 @@ func TestJudged(t *testing.T) {
 }
 
 // What a decoder prints does not get between the answers.
-func TestNoise(t *testing.T) {
-	s := opened(t, nil)
-	must(t, s.Try(t.Context(), stored(t, "noise.png", trapped(t, "noise"))))
+func TestDecoderOutput(t *testing.T) {
+	s := openPool(t, nil)
+	must(t, s.Try(t.Context(), writeImage(t, "noise.png", faultyImage(t, "noise"))))
 }
 
 // A child that cannot end itself is ended.
 func TestStopped(t *testing.T) {
-	s := opened(t, func(o *Options) { o.Workers, o.Seconds = 1, .1 })
-	if err := s.Try(t.Context(), stored(t, "stop.png", trapped(t, "stop"))); err == nil || !strings.Contains(err.Error(), "too long") {
+	s := openPool(t, func(o *Options) { o.Workers, o.Seconds = 1, .1 })
+	if err := s.Try(t.Context(), writeImage(t, "stop.png", faultyImage(t, "stop"))); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("got %v, want it refused as it takes too long", err)
 	}
 }
 
 // A child gives the same floats as this process, to the last bit.
-func TestSameFloats(t *testing.T) {
-	s := opened(t, func(o *Options) { o.IgnoreVerdicts = true })
-	_, here := local(t)
-	for i, encoded := range [][]byte{testmodel.JPEG(1), testmodel.Turned(2, 6), testmodel.Turned(3, 7), trapped(t, "nothing")} {
+func TestBitIdentical(t *testing.T) {
+	s := openPool(t, func(o *Options) { o.IgnoreVerdicts = true })
+	_, here := localLoader(t)
+	for i, encoded := range [][]byte{testmodel.JPEG(1), testmodel.Turned(2, 6), testmodel.Turned(3, 7), faultyImage(t, "nothing")} {
 		for _, mirrored := range []bool{false, true} {
-			ex := stored(t, "picture", encoded)
+			ex := writeImage(t, "image", encoded)
 			ex.Mirrored = mirrored
 			got, want := row(), row()
 			must(t, s.Load(t.Context(), ex, got))
 			must(t, here.Load(t.Context(), ex, want))
 			if !slices.Equal(got, want) {
-				t.Errorf("picture %d, mirrored %v: got other floats than in this process", i, mirrored)
+				t.Errorf("image %d, mirrored %v: got other floats than in this process", i, mirrored)
 			}
 		}
 	}
@@ -161,19 +161,19 @@ func TestSameFloats(t *testing.T) {
 
 // Damage is told as in this process.
 func TestRefusals(t *testing.T) {
-	s := opened(t, nil)
+	s := openPool(t, nil)
 	whole := testmodel.JPEG(1)
-	cut := stored(t, "cut.jpg", whole[:len(whole)/2])
+	cut := writeImage(t, "cut.jpg", whole[:len(whole)/2])
 	scans := slices.Concat(whole[:len(whole)-2], slices.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}, 500), whole[len(whole)-2:])
 	for range 2 { // the second time by its verdict
 		if err := s.Load(t.Context(), cut, row()); !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), cut.Path) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("cut: got %v, want one line with %v", err, input.ErrDamaged)
 		}
-		if err := s.Try(t.Context(), stored(t, "scans.jpg", scans)); !errors.Is(err, input.ErrTooLarge) {
+		if err := s.Try(t.Context(), writeImage(t, "scans.jpg", scans)); !errors.Is(err, input.ErrTooLarge) {
 			t.Errorf("scans: got %v, want %v", err, input.ErrTooLarge)
 		}
 	}
-	gone := stored(t, "gone.jpg", whole)
+	gone := writeImage(t, "gone.jpg", whole)
 	must(t, os.Remove(gone.Path))
 	if err := s.Try(t.Context(), gone); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("gone: got %v, want %v", err, os.ErrNotExist)
@@ -182,12 +182,12 @@ func TestRefusals(t *testing.T) {
 
 // Who wants no more does not wait for a decoder.
 func TestCancelled(t *testing.T) {
-	s := opened(t, func(o *Options) { o.Workers = 1 })
+	s := openPool(t, func(o *Options) { o.Workers = 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	for range 3 { // one asks, the others wait for the child
 		wg.Go(func() {
-			if err := s.Try(ctx, stored(t, "loop.png", trapped(t, "loop"))); !errors.Is(err, context.Canceled) {
+			if err := s.Try(ctx, writeImage(t, "loop.png", faultyImage(t, "loop"))); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, want %v", err, context.Canceled)
 			}
 		})
@@ -207,21 +207,21 @@ func TestWithoutChildren(t *testing.T) {
 	ready.Store(false)
 	defer ready.Store(true)
 	var notes []string
-	s := opened(t, func(o *Options) { o.Note = func(text string) { notes = append(notes, text) } })
+	s := openPool(t, func(o *Options) { o.Note = func(text string) { notes = append(notes, text) } })
 	for i := range 2 {
-		must(t, s.Try(t.Context(), stored(t, "good.jpg", testmodel.JPEG(i))))
-		must(t, s.Load(t.Context(), stored(t, "good.jpg", testmodel.JPEG(i)), row()))
+		must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i))))
+		must(t, s.Load(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i)), row()))
 	}
 	if len(notes) != 1 || !strings.Contains(notes[0], "scan.Main") {
 		t.Errorf("got notes %q, want one that names scan.Main", notes)
 	}
 }
 
-const orphanMark = "ALEXNET_SCAN_ORPHAN"
+const orphanEnv = "ALEXNET_SCAN_ORPHAN"
 
 // orphan starts a child, has it hang, says its number and dies.
 func orphan(path string) {
-	c, err := start(context.Background(), job{Contract: contractOf(side), Memory: 1 << 30, Seconds: 3600})
+	c, err := start(context.Background(), job{Preprocessing: preprocessing(side), Memory: 1 << 30, Seconds: 3600})
 	if err != nil {
 		os.Exit(1)
 	}
@@ -230,18 +230,18 @@ func orphan(path string) {
 		os.Exit(1)
 	}
 	go func() {
-		_, _ = c.ask(context.Background(), question{Size: len(encoded), Format: input.PNG}, encoded, nil)
+		_, _ = c.ask(context.Background(), request{Size: len(encoded), Format: input.PNG}, encoded, nil)
 	}()
 	time.Sleep(300 * time.Millisecond)
 	os.Stdout.WriteString(strconv.Itoa(c.cmd.Process.Pid))
 	os.Exit(0)
 }
 
-// No child outlives the program, even in the middle of a picture.
+// No child outlives the program, even in the middle of an image.
 func TestNoOrphans(t *testing.T) {
-	bad := stored(t, "loop.png", trapped(t, "loop"))
+	bad := writeImage(t, "loop.png", faultyImage(t, "loop"))
 	parent := exec.Command(self())
-	parent.Env = append(os.Environ(), orphanMark+"="+bad.Path)
+	parent.Env = append(os.Environ(), orphanEnv+"="+bad.Path)
 	out, err := parent.Output()
 	must(t, err)
 	pid, err := strconv.Atoi(string(out))

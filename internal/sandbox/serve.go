@@ -14,21 +14,21 @@ import (
 	"alexnet/tfgraph"
 )
 
-// trap is called on each picture before it is decoded. Tests do harm with it.
-var trap func(encoded []byte)
+// trap is called on each image before it is decoded. Tests do harm with it.
+var testHook func(encoded []byte)
 
 // worker is a child's side.
 type worker struct {
 	job
 	decoder *alexnet.Decoder
-	watch   *watch
+	watch   *watchdog
 	encoded []byte
 	floats  []float32
 }
 
 // serve answers questions until there are no more, and returns the exit code.
 func serve(in io.Reader, out io.Writer) int {
-	err := answerAll(bufio.NewReaderSize(in, 1<<16), out)
+	err := serveRequests(bufio.NewReaderSize(in, 1<<16), out)
 	if err != nil && !errors.Is(err, io.EOF) {
 		fmt.Fprintln(os.Stderr, "fatal error:", err)
 		return 1
@@ -36,31 +36,31 @@ func serve(in io.Reader, out io.Writer) int {
 	return 0
 }
 
-func answerAll(in *bufio.Reader, out io.Writer) error {
+func serveRequests(in *bufio.Reader, out io.Writer) error {
 	w := new(worker)
 	if err := receive(in, &w.job); err != nil {
 		return err
 	}
 	var err error
 	// One thread: there is a child for each core.
-	if w.decoder, err = alexnet.NewDecoder(w.Contract, tfgraph.Options{IntraOp: 1, InterOp: 1}); err != nil {
+	if w.decoder, err = alexnet.NewDecoder(w.Preprocessing, tfgraph.Options{IntraOp: 1, InterOp: 1}); err != nil {
 		return err
 	}
 	defer w.decoder.Close()
-	w.floats = make([]float32, w.Contract.Size*w.Contract.Size*3)
-	w.watch = newWatch(w.Seconds, w.Memory)
-	if err := send(out, answer{}, nil); err != nil {
+	w.floats = make([]float32, w.Preprocessing.Size*w.Preprocessing.Size*3)
+	w.watch = newWatchdog(w.Seconds, w.Memory)
+	if err := send(out, response{}, nil); err != nil {
 		return err
 	}
 	for {
-		var q question
+		var q request
 		if err := receive(in, &q); err != nil {
 			return err
 		}
 		if err := w.read(in, q.Size); err != nil {
 			return err
 		}
-		if err := w.answer(out, q); err != nil {
+		if err := w.respond(out, q); err != nil {
 			return err
 		}
 	}
@@ -75,9 +75,9 @@ func (w *worker) read(in io.Reader, size int) error {
 	return err
 }
 
-// answer decodes one picture under the watch. An error ends the child: it may
-// be no fault of the picture's, so that there is no verdict.
-func (w *worker) answer(out io.Writer, q question) error {
+// answer decodes one image under the watch. An error ends the child: it may
+// be no fault of the image's, so that there is no verdict.
+func (w *worker) respond(out io.Writer, q request) error {
 	if err := w.watch.begin(q.Pixels, int64(q.Size)); err != nil {
 		return err
 	}
@@ -88,27 +88,27 @@ func (w *worker) answer(out io.Writer, q question) error {
 	case errors.As(err, &failed):
 		return err
 	case err != nil:
-		return send(out, refuse(err), nil)
-	case !q.Give:
-		return send(out, answer{}, nil)
+		return send(out, responseFor(err), nil)
+	case !q.WantFloats:
+		return send(out, response{}, nil)
 	}
-	return send(out, answer{Floats: len(w.floats)}, bytesOf(w.floats))
+	return send(out, response{Floats: len(w.floats)}, asBytes(w.floats))
 }
 
-func (w *worker) decode(q question) error {
-	if trap != nil {
-		trap(w.encoded)
+func (w *worker) decode(q request) error {
+	if testHook != nil {
+		testHook(w.encoded)
 	}
 	prepared, h, err := input.Prepare(w.encoded, w.Limits, q.Format)
 	if err != nil {
 		return err
 	}
-	view := alexnet.ImageInfo{Orientation: h.Orientation, Flipped: q.Mirrored, Width: h.Width, Height: h.Height}
-	return judged(w.decoder.Decode(context.Background(), prepared, view, w.floats))
+	view := alexnet.ImageInfo{Orientation: h.Orientation, Flipped: q.Flipped, Width: h.Width, Height: h.Height}
+	return classifyDecodeError(w.decoder.Decode(context.Background(), prepared, view, w.floats))
 }
 
-// judged tells a damaged picture from what an intact one may meet with too.
-func judged(err error) error {
+// judged tells a damaged image from what an intact one may meet with too.
+func classifyDecodeError(err error) error {
 	var failed *tfgraph.Error
 	switch words := tfgraph.BadInput(err); {
 	case words != "":
@@ -119,6 +119,6 @@ func judged(err error) error {
 	return err
 }
 
-func bytesOf(floats []float32) []byte {
+func asBytes(floats []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(floats))), 4*len(floats))
 }

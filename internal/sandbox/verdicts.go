@@ -24,13 +24,13 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Verdicts are kept in DIR/verdicts.csv, a picture a line: path, size, times of
+// Verdicts are kept in DIR/verdicts.csv, an image a line: path, size, times of
 // its and its inode's change in ns since 1970, SHA-256 of the content, reason (none where it has
 // passed), its kind, hint. The first line names the format and the decoder, the
 // last has the CRC-32C of all before it. The file is replaced as a whole.
 const (
 	verdictsName = "verdicts.csv"
-	version      = "2" // of the file, and of how pictures are made fit for decoding
+	version      = "2" // of the file, and of how images are made fit for decoding
 	fields       = 8
 	mostText     = 1 << 30
 )
@@ -73,14 +73,14 @@ type verdicts struct {
 
 	lock  sync.Mutex
 	paths map[string]seen
-	sums  map[sum]answer
+	sums  map[sum]response
 	used  map[string]bool // paths of this scanner's
 	gone  map[sum]bool    // forgotten, whatever the file has
 	news  bool
 }
 
 func openVerdicts(dir string, note func(string)) *verdicts {
-	v := &verdicts{note: note, paths: map[string]seen{}, sums: map[sum]answer{}, used: map[string]bool{}, gone: map[sum]bool{}}
+	v := &verdicts{note: note, paths: map[string]seen{}, sums: map[sum]response{}, used: map[string]bool{}, gone: map[sum]bool{}}
 	if dir != "" {
 		v.file = filepath.Join(dir, verdictsName)
 		v.load()
@@ -89,16 +89,16 @@ func openVerdicts(dir string, note func(string)) *verdicts {
 }
 
 // of is the verdict on what is at path, if that is as it was.
-func (v *verdicts) of(path string, m mark) (answer, bool) {
+func (v *verdicts) of(path string, m mark) (response, bool) {
 	if m == (mark{}) {
-		return answer{}, false
+		return response{}, false
 	}
 	path = absolute(path)
 	v.lock.Lock()
 	defer v.lock.Unlock()
 	was, ok := v.paths[path]
 	if !ok || was.mark != m {
-		return answer{}, false
+		return response{}, false
 	}
 	v.used[path] = true
 	a, ok := v.sums[was.sum]
@@ -106,14 +106,14 @@ func (v *verdicts) of(path string, m mark) (answer, bool) {
 }
 
 // on is the verdict on a content.
-func (v *verdicts) on(s sum) (answer, bool) {
+func (v *verdicts) on(s sum) (response, bool) {
 	v.lock.Lock()
 	defer v.lock.Unlock()
 	a, ok := v.sums[s]
 	return a, ok
 }
 
-func (v *verdicts) add(path string, m mark, s sum, a answer) {
+func (v *verdicts) add(path string, m mark, s sum, a response) {
 	a.Floats = 0
 	path = absolute(path)
 	v.lock.Lock()
@@ -156,13 +156,13 @@ func (v *verdicts) load() {
 	text, err := regular.Read(v.file, mostText)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			v.note(fmt.Sprintf("pictures are scanned anew: %v", err))
+			v.note(fmt.Sprintf("images are scanned anew: %v", err))
 		}
 		return
 	}
 	end := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
 	if string(text[end:]) != checksum(text[:end]) {
-		v.note(fmt.Sprintf("pictures are scanned anew: %q is damaged", v.file))
+		v.note(fmt.Sprintf("images are scanned anew: %q is damaged", v.file))
 		return
 	}
 	r := csv.NewReader(bytes.NewReader(text[:end]))
@@ -188,7 +188,7 @@ func (v *verdicts) load() {
 
 func checksum(text []byte) string { return fmt.Sprintf("%08x\n", crc32.Checksum(text, castagnoli)) }
 
-func parse(row []string) (path string, s seen, a answer, ok bool) {
+func parse(row []string) (path string, s seen, a response, ok bool) {
 	if len(row) != fields {
 		return "", s, a, false
 	}
@@ -198,7 +198,7 @@ func parse(row []string) (path string, s seen, a answer, ok bool) {
 	s.inode, errs[2] = strconv.ParseInt(row[3], 10, 64)
 	content, err := hex.DecodeString(row[4])
 	errs[3] = err
-	a.Refused, a.Hint = row[5], row[7]
+	a.Reason, a.Hint = row[5], row[7]
 	a.Kind, errs[4] = strconv.Atoi(row[6])
 	if errors.Join(errs[:]...) != nil || len(content) != len(s.sum) {
 		return "", s, a, false
@@ -208,7 +208,7 @@ func parse(row []string) (path string, s seen, a answer, ok bool) {
 }
 
 // save keeps what was found, beside what others have found meanwhile, but
-// forgets pictures that are gone. Where it cannot, the next scan takes longer.
+// forgets images that are gone. Where it cannot, the next scan takes longer.
 func (v *verdicts) save() {
 	if v.file == "" || !v.news {
 		return
@@ -227,7 +227,7 @@ func (v *verdicts) save() {
 			continue
 		}
 		rows = append(rows, []string{path, strconv.FormatInt(s.size, 10), strconv.FormatInt(s.changed, 10), strconv.FormatInt(s.inode, 10),
-			hex.EncodeToString(s.sum[:]), a.Refused, strconv.Itoa(a.Kind), a.Hint})
+			hex.EncodeToString(s.sum[:]), a.Reason, strconv.Itoa(a.Kind), a.Hint})
 	}
 	err := w.WriteAll(rows)
 	text.WriteString(checksum(text.Bytes()))
@@ -239,7 +239,7 @@ func (v *verdicts) save() {
 		err = checkpoint.WriteFile(v.file, text.Bytes())
 	}
 	if err != nil {
-		v.note(fmt.Sprintf("pictures will be scanned again the next time: %v", err))
+		v.note(fmt.Sprintf("images will be scanned again the next time: %v", err))
 	}
 }
 

@@ -16,14 +16,14 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-func contractOf(size int) alexnet.Preprocessing {
+func preprocessing(size int) alexnet.Preprocessing {
 	return alexnet.NewPreprocessing(size, alexnet.Squash, true, nil)
 }
 
-// asked counts the pictures of examples that have to be decoded to be judged.
-func asked(t *testing.T, dir string, notes *[]string, examples ...input.Example) (n int, refused string) {
+// asked counts the images of examples that have to be decoded to be judged.
+func countDecoded(t *testing.T, dir string, notes *[]string, examples ...input.Example) (n int, refused string) {
 	t.Helper()
-	s, err := Open(Options{Preprocessing: contractOf(side), Dir: dir, Workers: 1, Note: func(text string) { *notes = append(*notes, text) },
+	s, err := Open(Options{Preprocessing: preprocessing(side), Dir: dir, Workers: 1, Note: func(text string) { *notes = append(*notes, text) },
 		Fast: func(context.Context, input.Example, []float32) error { n++; return nil }})
 	must(t, err)
 	defer s.Close()
@@ -39,14 +39,14 @@ func asked(t *testing.T, dir string, notes *[]string, examples ...input.Example)
 }
 
 // learn scans examples with children.
-func learn(t *testing.T, dir string, examples ...input.Example) {
+func scan(t *testing.T, dir string, examples ...input.Example) {
 	t.Helper()
 	scanAll(t, dir, false, examples...)
 }
 
 func scanAll(t *testing.T, dir string, anew bool, examples ...input.Example) {
 	t.Helper()
-	s, err := Open(Options{Preprocessing: contractOf(side), Dir: dir, IgnoreVerdicts: anew, Workers: 1, Note: func(text string) { t.Error(text) },
+	s, err := Open(Options{Preprocessing: preprocessing(side), Dir: dir, IgnoreVerdicts: anew, Workers: 1, Note: func(text string) { t.Error(text) },
 		Fast: func(context.Context, input.Example, []float32) error { return nil }})
 	must(t, err)
 	defer s.Close()
@@ -55,26 +55,26 @@ func scanAll(t *testing.T, dir string, anew bool, examples ...input.Example) {
 	}
 }
 
-// A picture is decoded for its verdict once, wherever it lies and whatever it is
+// An image is decoded for its verdict once, wherever it lies and whatever it is
 // called, until its bytes change.
 func TestVerdictsAreKept(t *testing.T) {
 	dir := t.TempDir()
 	whole := testmodel.JPEG(1)
-	good, bad := stored(t, "good.jpg", whole), stored(t, "bad.jpg", whole[:len(whole)/2])
-	learn(t, dir, good, bad)
+	good, bad := writeImage(t, "good.jpg", whole), writeImage(t, "bad.jpg", whole[:len(whole)/2])
+	scan(t, dir, good, bad)
 	var notes []string
 	want := func(what string, n int, refused string, examples ...input.Example) {
 		t.Helper()
-		if gotN, gotRefused := asked(t, dir, &notes, examples...); gotN != n || gotRefused != refused || len(notes) > 0 {
+		if gotN, gotRefused := countDecoded(t, dir, &notes, examples...); gotN != n || gotRefused != refused || len(notes) > 0 {
 			t.Errorf("%s: got %d decoded, %q refused, notes %q; want %d and %q", what, gotN, gotRefused, notes, n, refused)
 		}
 		notes = nil
 	}
 	want("the same", 0, "bad.jpg ", good, bad)
-	want("a copy", 0, "", stored(t, "copy", whole))
-	want("another picture", 1, "", stored(t, "other.jpg", testmodel.JPEG(2)))
+	want("a copy", 0, "", writeImage(t, "copy", whole))
+	want("another image", 1, "", writeImage(t, "other.jpg", testmodel.JPEG(2)))
 	must(t, os.WriteFile(good.Path, testmodel.JPEG(3), 0o644))
-	good = stored(t, "good.jpg", testmodel.JPEG(4))
+	good = writeImage(t, "good.jpg", testmodel.JPEG(4))
 	want("other bytes", 1, "", good)
 	// Size and time of change as before, bytes too: this is believed.
 	old := time.Now().Add(-time.Hour)
@@ -90,7 +90,7 @@ func TestVerdictsAreKept(t *testing.T) {
 
 // Of a file that is damaged, or that another decoder wrote, nothing is believed.
 func TestVerdictsDamaged(t *testing.T) {
-	good := stored(t, "good.jpg", testmodel.JPEG(1))
+	good := writeImage(t, "good.jpg", testmodel.JPEG(1))
 	cases := map[string]struct {
 		change func(text []byte) []byte
 		note   bool
@@ -99,19 +99,21 @@ func TestVerdictsDamaged(t *testing.T) {
 		"cut":             {func(b []byte) []byte { return b[:len(b)-9] }, true},
 		"empty":           {func([]byte) []byte { return nil }, true},
 		"something else":  {func([]byte) []byte { return []byte("hello\n") }, true},
-		"another decoder": {func(b []byte) []byte { return resummed(bytes.Replace(b, []byte(",2,"), []byte(",0,"), 1)) }, false},
-		"odd rows":        {func(b []byte) []byte { return resummed(bytes.Replace(b, []byte("good.jpg,"), []byte("good.jpg,,"), 1)) }, false},
+		"another decoder": {func(b []byte) []byte { return withChecksum(bytes.Replace(b, []byte(",2,"), []byte(",0,"), 1)) }, false},
+		"odd rows": {func(b []byte) []byte {
+			return withChecksum(bytes.Replace(b, []byte("good.jpg,"), []byte("good.jpg,,"), 1))
+		}, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			learn(t, dir, good)
+			scan(t, dir, good)
 			file := filepath.Join(dir, verdictsName)
 			text, err := os.ReadFile(file)
 			must(t, err)
 			must(t, os.WriteFile(file, c.change(text), 0o644))
 			var notes []string
-			n, _ := asked(t, dir, &notes, good)
+			n, _ := countDecoded(t, dir, &notes, good)
 			if n != 1 || len(notes) > 0 != c.note {
 				t.Errorf("got %d decoded, notes %q, want 1, noted: %v", n, notes, c.note)
 			}
@@ -119,23 +121,23 @@ func TestVerdictsDamaged(t *testing.T) {
 	}
 }
 
-func resummed(text []byte) []byte {
+func withChecksum(text []byte) []byte {
 	end := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
 	return append(text[:end:end], checksum(text[:end])...)
 }
 
-// A scan anew corrects a wrong verdict on a picture that is as it was.
+// A scan anew corrects a wrong verdict on an image that is as it was.
 func TestVerdictsCorrected(t *testing.T) {
 	dir := t.TempDir()
-	good := stored(t, "good.jpg", testmodel.JPEG(1))
-	learn(t, dir, good)
+	good := writeImage(t, "good.jpg", testmodel.JPEG(1))
+	scan(t, dir, good)
 	file := filepath.Join(dir, verdictsName)
 	text, err := os.ReadFile(file)
 	must(t, err)
 	wrong := bytes.Replace(text, []byte(",,0,\n"), []byte(",is damaged,3,\n"), 1)
-	must(t, os.WriteFile(file, resummed(wrong), 0o644))
+	must(t, os.WriteFile(file, withChecksum(wrong), 0o644))
 	var notes []string
-	if n, refused := asked(t, dir, &notes, good); n != 0 || refused != "good.jpg " {
+	if n, refused := countDecoded(t, dir, &notes, good); n != 0 || refused != "good.jpg " {
 		t.Fatalf("got %d decoded, %q refused, want the wrong verdict believed", n, refused)
 	}
 	scanAll(t, dir, true, good)
@@ -144,15 +146,15 @@ func TestVerdictsCorrected(t *testing.T) {
 	}
 }
 
-// A picture that ends a child has no verdict any more, though it passed once.
+// An image that ends a child has no verdict any more, though it passed once.
 func TestVerdictsForgetOneThatCrashes(t *testing.T) {
 	dir := t.TempDir()
-	good, bad := stored(t, "good.jpg", testmodel.JPEG(1)), stored(t, "bad.png", trapped(t, "panic"))
+	good, bad := writeImage(t, "good.jpg", testmodel.JPEG(1)), writeImage(t, "bad.png", faultyImage(t, "panic"))
 	file := filepath.Join(dir, verdictsName)
 	v := openVerdicts(dir, func(string) {})
-	v.add(bad.Path, markOf(bad.Path), sha256.Sum256(trapped(t, "panic")), answer{})
+	v.add(bad.Path, markOf(bad.Path), sha256.Sum256(faultyImage(t, "panic")), response{})
 	v.save()
-	learn(t, dir, good)
+	scan(t, dir, good)
 	text, err := os.ReadFile(file)
 	must(t, err)
 	if !strings.Contains(string(text), "bad.png") {
@@ -184,13 +186,13 @@ func TestVerdictsSweep(t *testing.T) {
 	}
 }
 
-// Verdicts on pictures that are gone are forgotten; those of others stay.
+// Verdicts on images that are gone are forgotten; those of others stay.
 func TestVerdictsForget(t *testing.T) {
 	dir := t.TempDir()
-	gone, stays := stored(t, "gone.jpg", testmodel.JPEG(1)), stored(t, "stays.jpg", testmodel.JPEG(2))
-	learn(t, dir, gone, stays)
+	gone, stays := writeImage(t, "gone.jpg", testmodel.JPEG(1)), writeImage(t, "stays.jpg", testmodel.JPEG(2))
+	scan(t, dir, gone, stays)
 	must(t, os.Remove(gone.Path))
-	learn(t, dir, stored(t, "new.jpg", testmodel.JPEG(3)))
+	scan(t, dir, writeImage(t, "new.jpg", testmodel.JPEG(3)))
 	text, err := os.ReadFile(filepath.Join(dir, verdictsName))
 	must(t, err)
 	for name, want := range map[string]bool{"gone.jpg": false, "stays.jpg": true, "new.jpg": true} {

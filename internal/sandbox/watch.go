@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a picture may cost beside what every one may: a decoder works on all
+// What an image may cost beside what every one may: a decoder works on all
 // pixels some ten times at most, in some 16 bytes each.
 const (
 	nsPerPixel    = 100
@@ -19,38 +19,38 @@ const (
 	copiesOfFile  = 4
 )
 
-// slowdown is how many times as long as it computes a picture may take on a
+// slowdown is how many times as long as it computes an image may take on a
 // machine that has other things to do.
-const slowdown = 12
+const wallTimeFactor = 12
 
 // watch ends a child that takes too much: of memory by the system's limit, of
 // time by a look at the clocks, which a decoder that hangs does not hinder.
-type watch struct {
+type watchdog struct {
 	seconds float64
 	memory  int64
 
-	lock  sync.Mutex
-	busy  bool
-	limit time.Duration // of computing
-	wall  time.Time     // when the running picture began
-	cpu   time.Duration // that this process had computed by then
+	lock       sync.Mutex
+	running    bool
+	limit      time.Duration // of computing
+	started    time.Time     // when the running image began
+	cpuAtStart time.Duration // that this process had computed by then
 }
 
-const look = 100 * time.Millisecond
+const pollInterval = 100 * time.Millisecond
 
-func newWatch(seconds float64, memory int64) *watch {
-	w := &watch{seconds: seconds, memory: memory}
+func newWatchdog(seconds float64, memory int64) *watchdog {
+	w := &watchdog{seconds: seconds, memory: memory}
 	noCore := unix.Rlimit{}
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &noCore) // a wish: no dump of memory for each crash
 	parent := os.Getppid()
 	go func() {
-		for range time.Tick(look) {
+		for range time.Tick(pollInterval) {
 			if os.Getppid() != parent {
 				os.Exit(0) // nobody waits for the answer
 			}
-			if late := w.late(); late != "" {
+			if late := w.overLimit(); late != "" {
 				fmt.Fprintln(os.Stderr, late)
-				os.Exit(exitLate)
+				os.Exit(exitTimeout)
 			}
 		}
 	}()
@@ -58,15 +58,15 @@ func newWatch(seconds float64, memory int64) *watch {
 }
 
 // exitLate is the exit code of a child that took too long.
-const exitLate = 75
+const exitTimeout = 75
 
-func allowed(seconds float64, pixels int64) time.Duration {
+func timeLimit(seconds float64, pixels int64) time.Duration {
 	return time.Duration(seconds*1e9) + time.Duration(pixels*nsPerPixel)
 }
 
-// begin sets the limits for one picture.
-func (w *watch) begin(pixels, size int64) error {
-	cpu, err := computed()
+// begin sets the limits for one image.
+func (w *watchdog) begin(pixels, size int64) error {
+	cpu, err := cpuTime()
 	if err != nil {
 		return err
 	}
@@ -75,18 +75,18 @@ func (w *watch) begin(pixels, size int64) error {
 	}
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	w.busy, w.limit, w.wall, w.cpu = true, allowed(w.seconds, pixels), time.Now(), cpu
+	w.running, w.limit, w.started, w.cpuAtStart = true, timeLimit(w.seconds, pixels), time.Now(), cpu
 	return nil
 }
 
-func (w *watch) end() {
+func (w *watchdog) end() {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	w.busy = false
+	w.running = false
 }
 
 // limitMemory lets this process take so many bytes more than it has. The limit
-// is a soft one, which the next picture's may exceed again.
+// is a soft one, which the next image's may exceed again.
 func limitMemory(more int64) error {
 	taken, err := addressSpace()
 	if err != nil {
@@ -103,22 +103,22 @@ func limitMemory(more int64) error {
 	return nil
 }
 
-// late says by how much the running picture is over its time, or "".
-func (w *watch) late() string {
+// late says by how much the running image is over its time, or "".
+func (w *watchdog) overLimit() string {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	if !w.busy {
+	if !w.running {
 		return ""
 	}
-	cpu, err := computed()
-	if err == nil && cpu-w.cpu <= w.limit && time.Since(w.wall) <= slowdown*w.limit {
+	cpu, err := cpuTime()
+	if err == nil && cpu-w.cpuAtStart <= w.limit && time.Since(w.started) <= wallTimeFactor*w.limit {
 		return ""
 	}
-	return fmt.Sprintf("late: got %.1f s of computing in %.1f s, want at most %.1f s", (cpu - w.cpu).Seconds(), time.Since(w.wall).Seconds(), w.limit.Seconds())
+	return fmt.Sprintf("late: got %.1f s of computing in %.1f s, want at most %.1f s", (cpu - w.cpuAtStart).Seconds(), time.Since(w.started).Seconds(), w.limit.Seconds())
 }
 
 // computed is the time that this process has spent on processors.
-func computed() (time.Duration, error) {
+func cpuTime() (time.Duration, error) {
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
 		return 0, fmt.Errorf("look at the clock: %w", err)

@@ -18,52 +18,52 @@ import (
 
 // answers is the file on which a child answers: what libraries print to
 // standard output must not get between.
-const answers = 3
+const responseFD = 3
 
 // job is what a child does as long as it lives.
 type job struct {
-	Contract alexnet.Preprocessing `json:"contract"`
-	Limits   input.Limits          `json:"limits"`
-	Memory   int64                 `json:"memory"` // see Options
-	Seconds  float64               `json:"seconds"`
+	Preprocessing alexnet.Preprocessing `json:"contract"`
+	Limits        input.Limits          `json:"limits"`
+	Memory        int64                 `json:"memory"` // see Options
+	Seconds       float64               `json:"seconds"`
 }
 
-// question is followed by the encoded picture.
-type question struct {
-	Size     int          `json:"size"` // bytes that follow
-	Format   input.Format `json:"format"`
-	Pixels   int64        `json:"pixels"` // that the header announces
-	Mirrored bool         `json:"mirrored,omitempty"`
-	Give     bool         `json:"give"` // the floats, not only whether there are any
+// question is followed by the encoded image.
+type request struct {
+	Size       int          `json:"size"` // bytes that follow
+	Format     input.Format `json:"format"`
+	Pixels     int64        `json:"pixels"` // that the header announces
+	Flipped    bool         `json:"mirrored,omitempty"`
+	WantFloats bool         `json:"give"` // the floats, not only whether there are any
 }
 
 // answer is followed by the floats, as they stand in memory.
-type answer struct {
-	Refused string `json:"refused,omitempty"` // why the picture cannot be used
-	Kind    int    `json:"kind,omitempty"`    // the reason's place in kinds, from 1
-	Hint    string `json:"hint,omitempty"`
-	Floats  int    `json:"floats,omitempty"` // that follow
+type response struct {
+	Reason string `json:"refused,omitempty"` // why the image cannot be used
+	Kind   int    `json:"kind,omitempty"`    // the reason's place in kinds, from 1
+	Hint   string `json:"hint,omitempty"`
+	Floats int    `json:"floats,omitempty"` // that follow
 }
 
 var kinds = []error{input.ErrEmpty, input.ErrFormat, input.ErrDamaged, input.ErrTooLarge}
 
 // refuse puts an error of input into an answer.
-func refuse(err error) answer {
+func responseFor(err error) response {
 	p := input.ExcludedFor("", err)
 	kind := 1 + slices.IndexFunc(kinds, func(k error) bool { return errors.Is(err, k) })
-	return answer{Refused: p.Reason, Kind: kind, Hint: p.Hint}
+	return response{Reason: p.Reason, Kind: kind, Hint: p.Hint}
 }
 
 // error is the answer as an error of input about the file at path.
-func (a answer) error(path string) error {
-	if a.Refused == "" {
+func (a response) error(path string) error {
+	if a.Reason == "" {
 		return nil
 	}
-	reason := refusal{text: a.Refused}
+	reason := refusal{text: a.Reason}
 	if a.Kind >= 1 && a.Kind <= len(kinds) {
 		reason.kind = kinds[a.Kind-1]
 	}
-	return &input.Error{Op: "decode picture", Path: path, Err: reason, Hint: a.Hint}
+	return &input.Error{Op: "decode image", Path: path, Err: reason, Hint: a.Hint}
 }
 
 // refusal is a reason that was found elsewhere.

@@ -32,7 +32,7 @@ func NewWriter(dst io.Writer) *Writer {
 }
 
 // Write writes one record and keeps no reference to it. After a failure it
-// returns the same error for ever, since what was half written would hide
+// returns the same error forever, since what was half written would hide
 // every later record.
 func (w *Writer) Write(record []byte) error {
 	if w.err != nil {
