@@ -8,7 +8,7 @@
 // are only ever read. The package prints nothing: what happens is told to a
 // [Watch].
 //
-// A program whose main begins with scan.Main() has pictures decoded for the first
+// A program whose main begins with sandbox.Main() has pictures decoded for the first
 // time in child processes, as `alexnet train` does; in others a picture that
 // crashes its decoder ends the program.
 package finetune

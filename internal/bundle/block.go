@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-const restartSize = 4 // bytes of a restart point, and of their number
+const restartSize = 4 // bytes of a restart point, and of their count
 
 // walkBlock visits the records of a block's contents, which begin at byte base of
 // the file. A record is three varints (bytes of the key shared with the one before,
@@ -58,8 +58,8 @@ func readRecord(b []byte, before int) (shared int, stored, value []byte, size in
 }
 
 // uvarint returns the number that b begins with and its length there: 0 where there is
-// none, or one that is not written as shortly as it can be. No checksum guards those in
-// the footer; with one way to write a number, a flipped bit is another number.
+// none, or one that is not in its shortest form. No checksum covers those in the
+// footer; with a single valid form per number, a flipped bit gives another number.
 func uvarint(b []byte) (number uint64, length int) {
 	number, length = binary.Uvarint(b)
 	if length <= 0 || length > 1 && b[length-1] == 0 {
@@ -68,12 +68,12 @@ func uvarint(b []byte) (number uint64, length int) {
 	return number, length
 }
 
-// restartPoints are the places, relative to the block, where a key is stored whole:
+// restartPoints are the offsets within the block at which a key is stored whole:
 // those that the walk has not passed yet.
 type restartPoints []byte
 
-// pass tells whether the record at a place is at the next restart point, which is then
-// passed.
+// pass reports whether the record at an offset is the next restart point, and then
+// passes it.
 func (r *restartPoints) pass(at int) bool {
 	if at == 0 || len(*r) == 0 || uint64(binary.LittleEndian.Uint32(*r)) != uint64(at) {
 		return false
@@ -82,8 +82,8 @@ func (r *restartPoints) pass(at int) bool {
 	return true
 }
 
-// splitBlock returns a block's records, and its restart points but for the first,
-// which is always 0. They come after the records, followed by their number.
+// splitBlock returns a block's records, and its restart points except the first, which
+// is always 0. They follow the records, and their count follows them.
 func splitBlock(contents []byte, base int64) ([]byte, restartPoints, error) {
 	room := len(contents) - restartSize
 	if room < restartSize {

@@ -11,8 +11,8 @@ import (
 	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
 )
 
-// reseal gives the blocks of a table the checksums of what is in them, as far as they
-// can be found, so that mutations get past the checksums.
+// withChecksums updates the checksums of a table's blocks, as far as they can be found,
+// so that mutations get past them.
 func withChecksums(table []byte) []byte {
 	table = bytes.Clone(table)
 	meta, index, err := readFooter(table)
@@ -61,7 +61,7 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// What is accepted, written again, must be accepted as the same variables.
+// An accepted index, written again, is accepted as the same variables.
 func FuzzParseIndex(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, table []byte) {
@@ -84,7 +84,7 @@ func FuzzParseIndex(f *testing.F) {
 	})
 }
 
-// pairsOf has the records that an index was read from.
+// pairsOf returns the records that an index was read from.
 func pairsOf(x *index) []pair {
 	pairs := []pair{header(x.shards)}
 	for _, entries := range [][]entry{x.slices, x.entries} {

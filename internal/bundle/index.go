@@ -18,8 +18,8 @@ const (
 	maxRank       = 254 // TensorShape::MaxDimensions in tensor_shape.h
 )
 
-// widths has the bytes that an element takes in a bundle. Types that are not here,
-// strings among them, have no fixed number.
+// widths has the bytes per element in a bundle. Types that are not listed, such as
+// strings, have no fixed width.
 var widths = map[types_go_proto.DataType]int64{
 	types_go_proto.DataType_DT_BOOL:          1,
 	types_go_proto.DataType_DT_INT4:          1,
@@ -60,24 +60,23 @@ func TypeName(t types_go_proto.DataType) string {
 	return strings.ToLower(strings.TrimPrefix(t.String(), "DT_"))
 }
 
-// entry is a variable and where its values are.
+// entry is a variable and the location of its values.
 type entry struct {
 	Variable
 	shard  int32
 	offset int64
 	crc    uint32 // masked
-	at     int64  // where the index says so
+	at     int64  // of its record in the index
 }
 
-// index is what PREFIX.index says.
+// index is the content of PREFIX.index.
 type index struct {
 	shards  int32
 	entries []entry // variables, in the order of their names
-	slices  []entry // pieces of partitioned variables, under encoded names
+	slices  []entry // slices of partitioned variables, under encoded names
 }
 
-// parseIndex reads an index. That its places lie within the data files is not yet
-// known.
+// parseIndex reads an index. It does not check the locations against the data files.
 func parseIndex(table []byte) (*index, error) {
 	var x index
 	err := walkTable(table, func(r record) error {
@@ -88,7 +87,7 @@ func parseIndex(table []byte) (*index, error) {
 		if err != nil {
 			return err
 		}
-		// A piece's name is an ordered code, which begins with a zero byte.
+		// A slice's name is an ordered code, which begins with a zero byte.
 		if r.key[0] == 0 {
 			x.slices = append(x.slices, e)
 		} else {
@@ -109,7 +108,7 @@ func (x *index) addHeader(r record) error {
 		return malformed(r.at, "a header under the empty name", "%q", r.key)
 	}
 	if err := proto.Unmarshal(r.value, &header); err != nil {
-		return malformed(r.at, want, "%d bytes that are none", len(r.value))
+		return malformed(r.at, want, "%d bytes that do not parse", len(r.value))
 	}
 	if order := header.GetEndianness(); order != for_core_protos_go_proto.BundleHeaderProto_LITTLE {
 		return malformed(r.at, want, "order %v", order)
@@ -129,7 +128,7 @@ func (x *index) addHeader(r record) error {
 func parseEntry(r record, shards int32) (entry, error) {
 	var p for_core_protos_go_proto.BundleEntryProto
 	if err := proto.Unmarshal(r.value, &p); err != nil {
-		return entry{}, malformed(r.at, "a BundleEntryProto", "%d bytes that are none for %q", len(r.value), r.key)
+		return entry{}, malformed(r.at, "a BundleEntryProto", "%d bytes that do not parse for %q", len(r.value), r.key)
 	}
 	e := entry{
 		Variable: Variable{Name: string(r.key), DType: p.GetDtype(), Bytes: p.GetSize(), Slices: len(p.GetSlices())},
@@ -148,7 +147,7 @@ func parseEntry(r record, shards int32) (entry, error) {
 	return e, e.setBytes(elements)
 }
 
-// setShape takes the shape over and returns the number of elements.
+// setShape sets the shape and returns the number of elements.
 func (e *entry) setShape(shape *tensor_shape_go_proto.TensorShapeProto) (int64, error) {
 	if shape.GetUnknownRank() || len(shape.GetDim()) > maxRank {
 		return 0, malformed(e.at, fmt.Sprintf("at most %d dimensions", maxRank), "%d for %q, unknown rank %t",
@@ -172,13 +171,13 @@ func (e *entry) checkLocation(shards int32) error {
 		return malformed(e.at, fmt.Sprintf("a shard below %d", shards), "%d for %q", e.shard, e.Name)
 	}
 	if e.offset < 0 || e.Bytes < 0 || e.offset > math.MaxInt64-e.Bytes {
-		return malformed(e.at, "a place in a file", "%d bytes at byte %d for %q", e.Bytes, e.offset, e.Name)
+		return malformed(e.at, "an offset in a file", "%d bytes at byte %d for %q", e.Bytes, e.offset, e.Name)
 	}
 	return nil
 }
 
-// setBytes compares the size with what the shape takes. A partitioned variable has
-// none of its own: its pieces have.
+// setBytes compares the size with the shape's. A partitioned variable has none of its
+// own: its slices have.
 func (e *entry) setBytes(elements int64) error {
 	width, fixed := widths[e.DType]
 	if !fixed {
@@ -189,7 +188,7 @@ func (e *entry) setBytes(elements int64) error {
 	}
 	want := elements * width
 	if e.Slices == 0 && e.Bytes != want || e.Slices > 0 && e.Bytes != 0 {
-		return malformed(e.at, fmt.Sprintf("the %d bytes of %v%v in %d parts", want, e.DType, e.Shape, e.Slices),
+		return malformed(e.at, fmt.Sprintf("the %d bytes of %v%v in %d slices", want, e.DType, e.Shape, e.Slices),
 			"%d for %q", e.Bytes, e.Name)
 	}
 	e.Bytes = want

@@ -20,7 +20,7 @@ func TestParseIndexHeaderFaults(t *testing.T) {
 	}{
 		{"no record", "empty table", nil},
 		{"no header", `"a"`, []pair{{"a", nil}}},
-		{"not a proto", "3 bytes that are none", []pair{{"", []byte("\xff\xff\xff")}}},
+		{"not a proto", "3 bytes that do not parse", []pair{{"", []byte("\xff\xff\xff")}}},
 		{"no shards", "at least 1 shard", []pair{{"", marshal(&header{})}}},
 		{"negative shards", "at least 1 shard", []pair{{"", marshal(&header{NumShards: -1})}}},
 		{"big endian", "order BIG", []pair{{"", marshal(&header{NumShards: 1, Endianness: for_core_protos_go_proto.BundleHeaderProto_BIG})}}},
@@ -48,7 +48,7 @@ func TestParseIndexEntryFaults(t *testing.T) {
 		name, want string
 		value      []byte
 	}{
-		{"not a proto", `3 bytes that are none for "w"`, []byte("\xff\xff\xff")},
+		{"not a proto", `3 bytes that do not parse for "w"`, []byte("\xff\xff\xff")},
 		{"no type", "a type", change(func(p *entry) { p.Dtype = types_go_proto.DataType_DT_INVALID })},
 		{"unknown rank", "unknown rank true", change(func(p *entry) { p.Shape.UnknownRank = true })},
 		{"too many dimensions", "255", marshal(long)},
@@ -56,17 +56,17 @@ func TestParseIndexEntryFaults(t *testing.T) {
 		{"too many elements", "dimension 1", change(func(p *entry) { p.Shape.Dim[0].Size, p.Shape.Dim[1].Size = 1<<32, 1<<31 })},
 		{"too many elements for uint64", "dimension 1", change(func(p *entry) { p.Shape.Dim[0].Size, p.Shape.Dim[1].Size = 1<<40, 1<<40 })},
 		{"too many bytes", "shape of a tensor", change(func(p *entry) { p.Shape.Dim[0].Size, p.Shape.Dim[1].Size = 1<<31, 1<<31 })},
-		{"shard that is none", "a shard below 1", change(func(p *entry) { p.ShardId = 1 })},
+		{"unknown shard", "a shard below 1", change(func(p *entry) { p.ShardId = 1 })},
 		{"negative shard", "a shard below 1", change(func(p *entry) { p.ShardId = -1 })},
-		{"negative offset", "a place", change(func(p *entry) { p.Offset = -1 })},
-		{"negative size", "a place", change(func(p *entry) { p.Size = -16 })},
-		{"end beyond int64", "a place", change(func(p *entry) { p.Offset = math.MaxInt64 })},
+		{"negative offset", "an offset in a file", change(func(p *entry) { p.Offset = -1 })},
+		{"negative size", "an offset in a file", change(func(p *entry) { p.Size = -16 })},
+		{"end beyond int64", "an offset in a file", change(func(p *entry) { p.Offset = math.MaxInt64 })},
 		{"size of another shape", "want the 16 bytes", change(func(p *entry) { p.Size = 12 })},
 		{"size of another type", "want the 32 bytes", change(func(p *entry) { p.Dtype = types_go_proto.DataType_DT_DOUBLE })},
-		{"partitioned, with a place", "in 2 parts", marshal(entryProto(saved{dtype: float, data: make([]byte, 4), parts: 2}, 0))},
+		{"partitioned, with data", "in 2 slices", marshal(entryProto(saved{dtype: float, data: make([]byte, 4), parts: 2}, 0))},
 	}
 	if _, err := parseIndex(encodeTable([]pair{header(1), {"w", change(func(*entry) {})}}, layout{})); err != nil {
-		t.Fatalf("the entry without a fault: %v", err)
+		t.Fatalf("the intact entry: %v", err)
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestWidths(t *testing.T) {
 	}
 	for number, name := range types_go_proto.DataType_name {
 		dtype := types_go_proto.DataType(number)
-		if number > 100 { // references to variables, which no bundle holds
+		if number > 100 { // reference types, which no bundle holds
 			without[dtype] = true
 		}
 		if _, got := widths[dtype]; got == without[dtype] {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Opening a pipe that nobody writes to would wait forever.
+// Opening a pipe without a writer would block forever.
 func TestOpenPipe(t *testing.T) {
 	prefix := t.TempDir() + "/pipe"
 	if err := unix.Mkfifo(prefix+".index", 0o600); err != nil {

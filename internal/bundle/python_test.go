@@ -13,8 +13,8 @@ import (
 	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
 )
 
-// truth is what TensorFlow says about a variable.
-type truth struct {
+// reference is TensorFlow's description of a variable.
+type reference struct {
 	Type  types_go_proto.DataType
 	Shape []int64
 	Hex   *string // none for strings
@@ -27,7 +27,7 @@ func TestAgreesWithTensorFlow(t *testing.T) {
 		t.Skip("importing TensorFlow takes seconds")
 	}
 	folder := t.TempDir()
-	var bundles map[string]map[string]truth
+	var bundles map[string]map[string]reference
 	if err := json.Unmarshal(testenv.RunPython(t, "internal/bundle/testdata/write.py", folder), &bundles); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestAgreesWithTensorFlow(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, r *Reader, v Variable, want truth) {
+func compare(t *testing.T, r *Reader, v Variable, want reference) {
 	t.Helper()
 	if v.DType != want.Type || !slices.Equal(v.Shape, want.Shape) {
 		t.Errorf("%q: got %v%v, want %v%v", v.Name, v.DType, v.Shape, want.Type, want.Shape)
@@ -68,10 +68,10 @@ func compare(t *testing.T, r *Reader, v Variable, want truth) {
 	switch {
 	case v.Name == "cut":
 		if v.Slices != 3 || !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%q: got %d parts, %v; want 3, %v", v.Name, v.Slices, err, errors.ErrUnsupported)
+			t.Errorf("%q: got %d slices, %v; want 3, %v", v.Name, v.Slices, err, errors.ErrUnsupported)
 		}
 	case err != nil || v.Slices != 0:
-		t.Errorf("%q: got %d parts, %v", v.Name, v.Slices, err)
+		t.Errorf("%q: got %d slices, %v", v.Name, v.Slices, err)
 	case v.DType == float:
 		checkBits(t, r, v.Name, data)
 	}

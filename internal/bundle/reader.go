@@ -16,26 +16,26 @@ import (
 // kilobyte or two, one of 100,000 variables some 10 MB.
 const maxIndex = 64 << 20
 
-// Variable is what the index says about one variable.
+// Variable describes one variable.
 type Variable struct {
 	Name   string
 	DType  types_go_proto.DataType
 	Shape  []int64 // row-major; empty for a scalar
-	Bytes  int64   // of its values; of a string variable, as they are stored
-	Slices int     // the pieces it was saved in; 0 unless it was partitioned
+	Bytes  int64   // of its values; of a string variable, as stored
+	Slices int     // the number of slices it was saved in; 0 unless it was partitioned
 }
 
-// Reader reads the variables of one bundle. It may be used from several goroutines
-// at once, save for Close.
+// Reader reads the variables of one bundle. It is safe for concurrent use, except
+// Close.
 type Reader struct {
 	index  *index
 	shards map[int32]*shard
 }
 
-// Open reads prefix.index and opens the data files that it leads to, all of which
-// have to be there and be long enough. They stay open until [Reader.Close]. The error
-// wraps [io/fs.ErrNotExist] where a file is missing, and is a [*FormatError] where one is
-// damaged or not of a kind that TensorFlow writes.
+// Open reads prefix.index and opens the data files that it names, all of which have to
+// exist and be long enough. They stay open until [Reader.Close]. The error wraps
+// [io/fs.ErrNotExist] if a file is missing, and is a [*FormatError] if one is damaged or
+// not in a form that TensorFlow writes.
 func Open(prefix string) (*Reader, error) {
 	path := prefix + ".index"
 	table, err := readIndex(path)
@@ -72,7 +72,7 @@ func readIndex(path string) ([]byte, error) {
 	return table, nil
 }
 
-// place opens the shard that e is in, once, and checks that e lies within it.
+// locate opens e's shard, once, and checks that e lies within it.
 func (r *Reader) locate(prefix string, e entry) error {
 	if e.Slices > 0 {
 		return nil
@@ -108,9 +108,8 @@ func openRegular(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// Variables returns all variables in the order of their names, those that cannot be
-// read included. The slice is the caller's; the shapes in it are shared and not to be
-// changed.
+// Variables returns all variables in the order of their names, including those
+// that cannot be read. The shapes in it are shared and read-only.
 func (r *Reader) Variables() []Variable {
 	variables := make([]Variable, len(r.index.entries))
 	for i, e := range r.index.entries {
@@ -119,8 +118,7 @@ func (r *Reader) Variables() []Variable {
 	return variables
 }
 
-// Lookup returns the variable of a name. The error wraps [ErrNoVariable] where there
-// is none.
+// Lookup returns the named variable. The error wraps [ErrNoVariable] if there is none.
 func (r *Reader) Lookup(name string) (Variable, error) {
 	e, err := r.find(name)
 	if err != nil {

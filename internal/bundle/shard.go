@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// pieceSize is how much of a data file is read at once: whole elements of every type.
-const pieceSize = 256 << 10
+// chunkSize is how much of a data file is read at once: whole elements of every type.
+const chunkSize = 256 << 10
 
 // shard is one open data file.
 type shard struct {
@@ -26,13 +26,13 @@ func openShard(path string) (*shard, error) {
 	return &shard{path: path, file: file, size: size}, nil
 }
 
-// read reads the bytes of e, into a slice of their length or, for nil, nowhere, and
-// compares their checksum.
+// read reads the bytes of e into a slice of their length, unless it is nil, and
+// verifies their checksum.
 func (s *shard) read(e *entry, into []byte) error {
-	piece := make([]byte, min(e.Bytes, pieceSize))
+	piece := make([]byte, min(e.Bytes, chunkSize))
 	var sum uint32
 	for done := int64(0); done < e.Bytes; {
-		n := min(e.Bytes-done, pieceSize)
+		n := min(e.Bytes-done, chunkSize)
 		if piece = piece[:n]; into != nil {
 			piece = into[done : done+n]
 		}
@@ -48,7 +48,7 @@ func (s *shard) read(e *entry, into []byte) error {
 	return nil
 }
 
-// short says why a file that was long enough when it was opened no longer is.
+// truncated reports a file that became shorter since it was opened.
 func (s *shard) truncated(at int64, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF

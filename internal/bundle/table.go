@@ -14,9 +14,9 @@ const (
 	tableBlocks = "blocks that follow one another without a gap"
 )
 
-// keyExpansion bounds how long keys may become together: this many times the file.
-// The format can store a key as "the one before and a byte more"; as TensorFlow
-// stores one of 16 in full, its tables stay below.
+// keyExpansion bounds the total length of the keys, as a multiple of the file's size.
+// The format can store a key as "the previous one plus a byte"; as TensorFlow stores
+// one in 16 in full, its tables stay below.
 const keyExpansion = 16
 
 // record is a key, its value, and where in the file it begins. Key and value are
@@ -26,7 +26,7 @@ type record struct {
 	at         int64
 }
 
-// handle is where a block lies; its trailer comes after size bytes.
+// handle locates a block; its trailer comes after size bytes.
 type handle struct{ offset, size uint64 }
 
 func (h handle) end() uint64 { return h.offset + h.size + trailerSize }
@@ -50,7 +50,7 @@ func walkTable(table []byte, visit func(record) error) error {
 		return err
 	}
 	if w.next != w.end {
-		return malformed(int64(w.next), tableBlocks, "%d bytes of no block", w.end-w.next)
+		return malformed(int64(w.next), tableBlocks, "%d bytes outside any block", w.end-w.next)
 	}
 	return nil
 }
@@ -58,15 +58,15 @@ func walkTable(table []byte, visit func(record) error) error {
 // tableWalk is the state of walkTable from one data block to the next.
 type tableWalk struct {
 	table     []byte
-	next, end uint64 // where the next block begins, and where the last one ends
+	next, end uint64 // offset of the next block, and the end of the last one
 	started   bool
-	last      []byte // no later key may be up to it
-	left      int    // bytes that keys may still have
+	last      []byte // every later key is above it
+	left      int    // bytes left for keys
 	visit     func(record) error
 }
 
-// dataBlock walks the block that a record of the index block leads to. Its key lies
-// between the keys of that block and the keys of the one after.
+// dataBlock walks the block that a record of the index block points to. The record's
+// key lies between the keys of that block and those of the next.
 func (w *tableWalk) dataBlock(entry record) error {
 	h, n := readHandle(entry.value, w.end)
 	if n != len(entry.value) || h.offset != w.next {
@@ -96,7 +96,7 @@ func (w *tableWalk) record(r record) error {
 	return w.visit(r)
 }
 
-// pass checks that a key is above all before it and makes it the last.
+// pass checks that a key is above the last one and makes it the last.
 func (w *tableWalk) pass(r record) error {
 	if w.left -= len(r.key); w.left < 0 {
 		return malformed(r.at, fmt.Sprintf("keys of at most %d times the file together", keyExpansion), "longer ones")
@@ -109,8 +109,7 @@ func (w *tableWalk) pass(r record) error {
 	return nil
 }
 
-// readFooter returns where the metaindex and the index block lie: the last two, one
-// after the other.
+// readFooter returns the handles of the metaindex and index blocks, the last two.
 func readFooter(table []byte) (meta, index handle, err error) {
 	start := len(table) - footerSize
 	if start < 0 {
@@ -129,8 +128,8 @@ func readFooter(table []byte) (meta, index handle, err error) {
 	return meta, index, nil
 }
 
-// readHandle returns the handle that b begins with and its length there: 0 where
-// there is none, or one whose block would go beyond limit.
+// readHandle returns the handle that b begins with and its encoded length: 0 if there
+// is none, or if its block would exceed limit.
 func readHandle(b []byte, limit uint64) (h handle, length int) {
 	offset, n := uvarint(b)
 	if n == 0 {

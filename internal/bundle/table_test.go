@@ -92,7 +92,7 @@ func TestWalkTableFaults(t *testing.T) {
 		{"separator below the block", "above \"a\"", tableOf(one, 0, "")},
 		{"separator not below the next block", "above \"b\"", appendEnd(twice, nil, []pair{{"b", h}, {"c", h2}})},
 		{"the same block twice", "without a gap", appendEnd(oneBlock, nil, []pair{{"a", h}, {"b", h}})},
-		{"a block left out", "bytes of no block", appendEnd(twice, nil, []pair{{"a", h}})},
+		{"a missing block", "bytes outside any block", appendEnd(twice, nil, []pair{{"a", h}})},
 		{"handle with more behind it", "without a gap", appendEnd(oneBlock, nil, []pair{{"a", append(h, 0)}})},
 		{"handle cut", "without a gap", appendEnd(oneBlock, nil, []pair{{"a", h[:1]}})},
 		{"handle beyond the file", "without a gap", appendEnd(oneBlock, nil, []pair{{"a", binary.AppendUvarint([]byte{0}, 1<<63)}})},

@@ -12,18 +12,17 @@ import (
 
 const floatSize = 4
 
-// maxCopy bounds what is allocated for a variable by what its index says: a data file may
-// have holes, so that its size says nothing. The largest of AlexNet's takes 358 MB with
-// 21,841 classes.
+// maxCopy bounds the allocation for one variable: a data file may be sparse, so its size
+// is no bound. AlexNet's largest variable takes 358 MB with 21,841 classes.
 const maxCopy = 768 << 20
 
-// littleEndian says that float32s lie in memory as they lie in a bundle.
+// littleEndian is whether float32s have the same layout in memory as in a bundle.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // Float32s returns a copy of a variable's values. Their checksum is verified: a
-// mismatch is a [*FormatError]. The error wraps [ErrNoVariable] where there is no such
-// variable, and [errors.ErrUnsupported] where it is not of float32, was saved in pieces
-// or takes more than 768 MiB, for which there is [Reader.Read].
+// mismatch is a [*FormatError]. The error wraps [ErrNoVariable] if there is no such
+// variable, and [errors.ErrUnsupported] if it is not float32, is partitioned or takes
+// more than 768 MiB; use [Reader.Read] for the last.
 func (r *Reader) Float32s(name string) ([]float32, error) {
 	e, err := r.floats(name)
 	if err != nil {
@@ -39,8 +38,8 @@ func (r *Reader) Float32s(name string) ([]float32, error) {
 	return values, nil
 }
 
-// Read is [Reader.Float32s] into a slice that the caller has, whose length must be
-// the variable's number of elements. After an error what is in it is undefined.
+// Read is [Reader.Float32s] into an existing slice of the variable's number of elements.
+// After an error its content is undefined.
 func (r *Reader) Read(name string, into []float32) error {
 	e, err := r.floats(name)
 	if err != nil {
@@ -52,10 +51,9 @@ func (r *Reader) Read(name string, into []float32) error {
 	return r.copyFloats(e, into)
 }
 
-// Verify compares the checksum of a variable of any type of fixed width with the one
-// that was saved. A mismatch is a [*FormatError]. The error wraps [ErrNoVariable] where
-// there is no such variable, and [errors.ErrUnsupported] where it holds strings or was
-// saved in pieces.
+// Verify verifies the checksum of a variable of any fixed-width type. A mismatch is a
+// [*FormatError]. The error wraps [ErrNoVariable] if there is no such variable, and
+// [errors.ErrUnsupported] if it holds strings or is partitioned.
 func (r *Reader) Verify(name string) error {
 	e, err := r.find(name)
 	if err != nil {
@@ -88,12 +86,12 @@ func (r *Reader) floats(name string) (*entry, error) {
 	return e, nil
 }
 
-// whole refuses a variable that a partitioner cut up when it was made.
+// checkNotPartitioned refuses a variable that a partitioner split.
 func (e *entry) checkNotPartitioned() error {
 	if e.Slices == 0 {
 		return nil
 	}
-	return fmt.Errorf("got a partitioned variable in %d parts, want one saved whole: %w", e.Slices, errors.ErrUnsupported)
+	return fmt.Errorf("got a partitioned variable in %d slices, want one saved whole: %w", e.Slices, errors.ErrUnsupported)
 }
 
 func (r *Reader) copyFloats(e *entry, into []float32) error {

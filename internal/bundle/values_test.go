@@ -48,7 +48,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"not there", "conv9", ErrNoVariable, "conv9", false},
 		{"a piece", "\x00cut", ErrNoVariable, "cut", false},
-		{"partitioned", "cut", errors.ErrUnsupported, "partitioned variable in 2 parts", false},
+		{"partitioned", "cut", errors.ErrUnsupported, "partitioned variable in 2 slices", false},
 		{"integer", "step", errors.ErrUnsupported, "DT_INT64", true},
 		{"bool", "flag", errors.ErrUnsupported, "DT_BOOL", true},
 		{"string", "name", errors.ErrUnsupported, "DT_STRING", false},
@@ -75,7 +75,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestHole has an index claim 1 TiB and a data file of that size which is a hole.
+// TestHole reads an index that claims 1 TiB, with a sparse data file of that size.
 func TestHole(t *testing.T) {
 	const size = 1 << 40
 	p := entryProto(saved{name: "w", dtype: float, shape: []int64{size / floatSize}}, 0)
@@ -112,7 +112,7 @@ func TestDataFlipped(t *testing.T) {
 	}
 }
 
-// A file made shorter is an error and no fault.
+// A truncated file gives an error, not a SIGBUS.
 func TestShrunkAfterOpen(t *testing.T) {
 	prefix := sample().write(t, t.TempDir())
 	r, err := Open(prefix)

@@ -15,7 +15,7 @@ import (
 	_ "golang.org/x/image/webp" //
 )
 
-// mostPixels bounds what a header of a few bytes can make a decoder allocate.
+// maxPixels bounds what a decoder allocates on the word of a header.
 const maxPixels = 100_000_000
 
 // Decode returns the image in a JPEG, PNG, GIF (its first frame), BMP, WebP or TIFF file, upright: orientation is
@@ -38,15 +38,15 @@ func Decode(encoded []byte, orientation int) (img *image.NRGBA, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode %s image: %w", format, err)
 	}
-	if format != "jpeg" { // its colors have no palette, and imaging is the faster to convert them
+	if format != "jpeg" { // without a palette, imaging converts faster
 		decoded = toNRGBA(decoded, image.Rect(0, 0, config.Width, config.Height))
 	}
 	return upright(decoded, orientation), nil
 }
 
-// plain copies the part of the image inside r to an image of that size. Imaging works in goroutines of its own,
-// where a palette shorter than its indexes would end the program (CVE-2023-36308); here it is a panic in ours. A
-// GIF's frame may be smaller than the image, which is transparent around it.
+// toNRGBA copies the part of the image inside r. Imaging works in goroutines of its own, where a palette shorter
+// than its indexes would crash the program (CVE-2023-36308); here the panic is in the caller's goroutine. A GIF's
+// frame may be smaller than the image, which is transparent around it.
 func toNRGBA(img image.Image, r image.Rectangle) *image.NRGBA {
 	if n, ok := img.(*image.NRGBA); ok && n.Rect == r && r.Min == (image.Point{}) {
 		return n
@@ -56,7 +56,7 @@ func toNRGBA(img image.Image, r image.Rectangle) *image.NRGBA {
 	return n
 }
 
-// upright applies an EXIF orientation. Imaging turns counter-clockwise.
+// upright applies an EXIF orientation. Imaging rotates counter-clockwise.
 func upright(img image.Image, orientation int) *image.NRGBA {
 	switch orientation {
 	case 2:

@@ -26,7 +26,7 @@ func corners() *image.NRGBA {
 	return img
 }
 
-// letters names the pixels of an image made of corners', row by row.
+// letters names the pixels of an image in corners' colors, row by row.
 func letters(img image.Image) string {
 	names := map[color.NRGBA]byte{{255, 0, 0, 255}: 'R', {0, 255, 0, 255}: 'G', {0, 0, 255, 255}: 'B',
 		{255, 255, 255, 255}: 'W', {0, 0, 0, 255}: 'K', {128, 128, 128, 255}: 'Y'}
@@ -60,7 +60,7 @@ func asBMP(b *bytes.Buffer, img image.Image) error  { return bmp.Encode(b, img) 
 func asTIFF(b *bytes.Buffer, img image.Image) error { return tiff.Encode(b, img, nil) }
 func asJPEG(b *bytes.Buffer, img image.Image) error { return jpeg.Encode(b, img, nil) }
 
-// asGIF stores the image as a frame at (1, 1) of a canvas that is 2 pixels wider and higher.
+// asGIF stores the image as a frame at (1, 1) of a canvas 2 pixels wider and higher.
 func asGIF(b *bytes.Buffer, img image.Image) error {
 	palette := color.Palette{color.Black, color.White, color.NRGBA{255, 0, 0, 255}, color.NRGBA{0, 255, 0, 255},
 		color.NRGBA{0, 0, 255, 255}, color.NRGBA{128, 128, 128, 255}}
@@ -99,7 +99,7 @@ func TestDecodeFormats(t *testing.T) {
 	}
 }
 
-// What a viewer has to show for each value of the tag, from the table in Exif 2.3, 4.6.4 A.
+// The expected pixels for each value of the tag are from the table in Exif 2.3, 4.6.4 A.
 func TestDecodeOrientations(t *testing.T) {
 	for orientation, want := range map[int]string{
 		-1: "RGB/WKY", 0: "RGB/WKY", 1: "RGB/WKY", 9: "RGB/WKY",
@@ -129,7 +129,7 @@ func TestDecodeJPEG(t *testing.T) {
 	}
 }
 
-// bomb is a PNG of a few bytes that says it has 60000x60000 pixels.
+// bomb is a PNG of a few bytes whose header claims 60000x60000 pixels.
 func bomb(t testing.TB) []byte {
 	b := encoded(t, asPNG, corners())
 	binary.BigEndian.PutUint32(b[16:], 60000)
@@ -146,7 +146,7 @@ func TestDecodeRefuses(t *testing.T) {
 		want  string
 	}{
 		{"nothing", nil, "unknown format"},
-		{"text", []byte("no image"), "unknown format"},
+		{"text", []byte("not an image"), "unknown format"},
 		{"half an image", whole[:len(whole)-20], "decode png image"},
 		{"too many pixels", bomb(t), "got 60000x60000 pixels"},
 	}
@@ -168,7 +168,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"), 1)
 	f.Fuzz(func(t *testing.T, b []byte, orientation int) {
 		if c, _, err := image.DecodeConfig(bytes.NewReader(b)); err == nil && c.Width*c.Height > 1<<20 {
-			t.Skip("large, and only slow")
+			t.Skip("too large for the fuzzer")
 		}
 		img, err := Decode(b, orientation)
 		if (img == nil) == (err == nil) {

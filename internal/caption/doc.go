@@ -1,10 +1,10 @@
-// Package caption shows what a model says of an image: the image with a line of text a class under it.
+// Package caption draws a model's predictions below an image: one line of text per class.
 //
-// Start with Decode, which reads an image as people see it, and Draw, which sets lines of text
-// under it; DrawRanked sets bars beside them, and Save writes the result.
+// Start with [Decode], which reads an image upright, and [Draw], which adds lines of text
+// below it; [DrawRanked] adds bars, and [Save] writes the result.
 //
-// The text never covers the image. Sizes follow the image, which is enlarged or reduced to a size that is good to
-// look at, and the same arguments give the same pixels. Text is set in the Go fonts, which hold Latin, Greek and
-// Cyrillic; any other character appears as an empty box. Nothing panics, whatever the image's bytes, and no file is
-// ever replaced but one that Save wrote before.
+// The text never covers the image. The image is scaled to a readable size, and the same
+// arguments give the same pixels. The Go fonts cover Latin, Greek and Cyrillic; any other
+// character appears as an empty box. Nothing panics, whatever the image's bytes, and Save
+// replaces only files that it wrote.
 package caption

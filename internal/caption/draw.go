@@ -16,7 +16,7 @@ type Ranked struct {
 	Probability float64
 }
 
-// share is the probability as a length of 0 to 1.
+// fraction is the probability clamped to 0 to 1.
 func (r Ranked) fraction() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
 
 func zeroNaN(v float64) float64 {
@@ -26,7 +26,7 @@ func zeroNaN(v float64) float64 {
 	return v
 }
 
-// The longer side of an image is brought between these many pixels, and the caption is never narrower than the last.
+// Bounds in pixels of an image's longer side, and of the caption's width.
 const (
 	minSide  = 480
 	maxSide  = 1600
@@ -44,9 +44,8 @@ var (
 	faint  = color.NRGBA{0xb9, 0xc0, 0xcb, 0xff}
 )
 
-// Draw returns the image with lines of text under it, the first one emphasized, each cut to end in "…" where it is
-// too long. The image's longer side is brought between 480 and 1600 pixels. src is not changed and may be empty or
-// nil.
+// Draw returns the image with lines of text below it, the first one emphasized, each shortened with "…" if it is too
+// long. The image's longer side is scaled to 480 to 1600 pixels. src is not changed and may be empty or nil.
 func Draw(src image.Image, lines ...string) *image.NRGBA {
 	rows := make([]row, len(lines))
 	for i, text := range lines {
@@ -78,7 +77,7 @@ func drawRows(src image.Image, rows []row) *image.NRGBA {
 	return canvas
 }
 
-// readable returns plain pixels, none where the image's own methods fail.
+// toPixels returns the image's pixels, none if its own methods panic.
 func toPixels(src image.Image) (n *image.NRGBA) {
 	defer func() {
 		if recover() != nil {
@@ -91,7 +90,7 @@ func toPixels(src image.Image) (n *image.NRGBA) {
 	return toNRGBA(src, src.Bounds())
 }
 
-// fit scales the image, if need be, so that its longer side is from low to high. Much enlarged, pixels stay squares.
+// fit scales the image so that its longer side is from low to high. Strongly enlarged, pixels stay squares.
 func fit(img *image.NRGBA, low, high int) *image.NRGBA {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	long := max(w, h)
@@ -111,7 +110,7 @@ func fill(canvas *image.NRGBA, r image.Rectangle, c color.NRGBA) {
 	draw.Draw(canvas, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
-// percent has one digit behind the point, of which 99.96 % must not make 100.0 %.
+// percent has one decimal; 99.96 % must not become 100.0 %.
 func percent(share float64) string {
 	if share < 1 {
 		share = min(share, 0.999)

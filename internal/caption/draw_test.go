@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// plaid is an image with something in every pixel.
+// testImage is an image without uniform areas.
 func testImage(w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for i := range img.Pix {
@@ -116,7 +116,7 @@ func TestDrawOtherImages(t *testing.T) {
 	moved := image.NewNRGBA(image.Rect(0, 0, 500, 500))
 	draw.Draw(moved, moved.Rect, part, image.Pt(100, 100), draw.Src)
 	if !bytes.Equal(Draw(part, "a").Pix, Draw(moved, "a").Pix) {
-		t.Error("a part of an image is drawn differently from a copy of it")
+		t.Error("a sub-image is drawn differently from a copy of it")
 	}
 	short := &image.Paletted{Pix: []uint8{0, 9, 9, 0}, Stride: 2, Rect: image.Rect(0, 0, 2, 2), Palette: color.Palette{color.Black}}
 	for name, src := range map[string]image.Image{"none": nil, "palette too short": short} {
@@ -168,44 +168,12 @@ func TestShorten(t *testing.T) {
 	}
 }
 
-// Characters that the font has not are drawn as a box, not left out.
+// Characters missing from the font are drawn as a box, not dropped.
 func TestUnknownCharacters(t *testing.T) {
 	blank := Draw(nil, "")
 	for _, text := range []string{"猫", "\U0001F431", "\xff\xfe"} {
 		if bytes.Equal(Draw(nil, text).Pix, blank.Pix) {
 			t.Errorf("%q: got nothing, want something", text)
 		}
-	}
-}
-
-func TestSheet(t *testing.T) {
-	black, white := image.NewGray(image.Rect(0, 0, 900, 450)), image.NewUniform(color.White)
-	tall := image.NewNRGBA(image.Rect(0, 0, 100, 900))
-	draw.Draw(tall, tall.Rect, white, image.Point{}, draw.Src)
-	tests := []struct {
-		name          string
-		columns       int
-		images        []image.Image
-		width, height int
-	}{
-		{"none", 3, nil, 8 + 368, 8},
-		{"one", 3, []image.Image{black}, 8 + 368, 8 + 188},
-		{"two rows", 2, []image.Image{black, black, tall}, 8 + 2*368, 8 + 188 + 368},
-		{"no column", 0, []image.Image{black, black}, 8 + 368, 8 + 2*188},
-		{"nil among them", 2, []image.Image{nil, black}, 8 + 2*368, 8 + 188},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := Sheet(test.columns, test.images...).Rect; got != image.Rect(0, 0, test.width, test.height) {
-				t.Errorf("got %v, want %dx%d", got, test.width, test.height)
-			}
-		})
-	}
-	if n := count(Sheet(2, black, tall), image.Rect(376, 0, 744, 400), color.NRGBA{255, 255, 255, 255}); n != 40*360 {
-		t.Errorf("got %d white pixels in the second cell, want the tall image at 40x360", n)
-	}
-	many := make([]image.Image, 2000)
-	if got := Sheet(10, many...).Rect; got.Dx()*200*8 > 2*sheetPixels {
-		t.Errorf("2,000 images: got %v, want a bounded size", got)
 	}
 }

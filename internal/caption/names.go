@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// TargetNames returns for each path a file name to draw its image to: its own with the ending .jpg, or .png where
-// that was its ending, and a number behind it where another path or one of taken has that name already, upper and
-// lower case being the same.
+// TargetNames returns an output file name for each path: its own with the extension .jpg, or .png if it had that,
+// and a number appended if another path or one of taken has that name already, ignoring case.
 func TargetNames(paths []string, taken ...string) []string {
 	used := make(map[string]bool, len(paths)+len(taken))
 	for _, name := range taken {
@@ -30,7 +29,7 @@ func TargetNames(paths []string, taken ...string) []string {
 	return names
 }
 
-// split returns a file name without its ending, and the ending to draw to.
+// split returns a file name without its extension, and the extension of the output.
 func split(path string) (stem, extension string) {
 	base := filepath.Base(path)
 	ending := filepath.Ext(base)

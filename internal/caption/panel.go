@@ -34,17 +34,17 @@ type panel struct {
 	rows    []row
 }
 
-// row is one line. Its first three fields come from the caller; a value brings a bar with it.
+// row is one line. The caller sets the first three fields; a row with a value has a bar.
 type row struct {
 	text, value  string
 	fraction     float64 // of the bar, 0 to 1
 	face         font.Face
 	ink, bar     color.NRGBA
-	height, base int // of the row, and from its top to the foot of the letters
-	thick        int // the bar
+	height, base int // of the row, and from its top to the baseline
+	thick        int // of the bar
 }
 
-// newPanel lays the rows out for an image of that width.
+// newPanel lays out the rows for an image of the given width.
 func newPanel(width int, rows []row) *panel {
 	size := max(20, min(60, width/22))
 	for i := range rows {
@@ -98,7 +98,7 @@ func (p *panel) draw(canvas *image.NRGBA, y int) {
 	}
 }
 
-// draw sets the row between two columns, its top at y.
+// draw draws the row between two columns, its top at y.
 func (r row) draw(canvas *image.NRGBA, left, right, y int) {
 	d := font.Drawer{Dst: canvas, Src: image.NewUniform(r.ink), Face: r.face}
 	room := fixed.I(right - left)
@@ -122,14 +122,14 @@ func (r row) drawBar(canvas *image.NRGBA, left, right, y int) {
 	fill(canvas, bar, r.bar)
 }
 
-// longest is more characters than any image has room for.
-const longest = 400
+// maxChars is more characters than any image has room for.
+const maxChars = 400
 
-// shorten makes text one printable line and cuts it, with "…", where it needs more room than there is.
+// shorten makes text one printable line and cuts it with "…" if it exceeds room.
 func shorten(face font.Face, text string, room fixed.Int26_6) string {
 	var line []rune
 	for _, c := range strings.TrimSpace(text) {
-		if len(line) == longest {
+		if len(line) == maxChars {
 			break
 		}
 		if !unicode.IsPrint(c) {

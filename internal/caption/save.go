@@ -16,18 +16,17 @@ import (
 	"strings"
 )
 
-// ErrExists is the reason why [Save] leaves a file alone: it did not write it.
-var ErrExists = errors.New("a file is there that was not drawn here")
+// ErrExists reports a file that [Save] does not replace because it did not write it.
+var ErrExists = errors.New("file exists and was not written by alexnet")
 
-// mark is in the head of every file that Save writes: by it, Save knows its own.
+// mark is in the header of every file that Save writes, by which Save recognizes its own.
 const mark = "Comment\x00drawn by alexnet"
 
-// headBytes holds the mark: of a PNG behind its signature and IHDR, of a JPEG behind its first marker.
+// headBytes covers the mark: after the signature and IHDR of a PNG, after the first marker of a JPEG.
 const headBytes = 128
 
-// Save writes the image as PNG or JPEG, by the ending of path: .png, .jpg or .jpeg. The file appears under its name
-// complete or not at all. What Save wrote itself it replaces; any other file, link or folder of that name stays, and
-// the error is [ErrExists].
+// Save writes the image as PNG or JPEG, by the extension of path: .png, .jpg or .jpeg. It replaces a file that it
+// wrote itself; for any other file, link or folder of that name the error is [ErrExists].
 func Save(path string, img image.Image) error {
 	encoded, err := encode(filepath.Ext(path), img)
 	if err != nil {
@@ -52,10 +51,10 @@ func encode(extension string, img image.Image) ([]byte, error) {
 		err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 92})
 		return markedJPEG(b.Bytes()), err
 	}
-	return nil, fmt.Errorf("got the ending %q, want .png, .jpg or .jpeg", extension)
+	return nil, fmt.Errorf("got the extension %q, want .png, .jpg or .jpeg", extension)
 }
 
-// markedPNG inserts a tEXt chunk behind signature and IHDR (PNG specification, 5.3 and 11.3.4.3).
+// markedPNG inserts a tEXt chunk after the signature and IHDR (PNG specification, 5.3 and 11.3.4.3).
 func markedPNG(encoded []byte) []byte {
 	const head = 8 + 25
 	if len(encoded) < head {
@@ -67,7 +66,7 @@ func markedPNG(encoded []byte) []byte {
 	return bytes.Join([][]byte{encoded[:head], chunk, encoded[head:]}, nil)
 }
 
-// markedJPEG inserts a comment segment behind the SOI marker (ITU-T T.81, B.2.4.5).
+// markedJPEG inserts a comment segment after the SOI marker (ITU-T T.81, B.2.4.5).
 func markedJPEG(encoded []byte) []byte {
 	const head = 2
 	if len(encoded) < head {
@@ -77,7 +76,7 @@ func markedJPEG(encoded []byte) []byte {
 	return bytes.Join([][]byte{encoded[:head], append(segment, mark...), encoded[head:]}, nil)
 }
 
-// replaceable reports whether nothing stands at path, or a file that Save wrote.
+// checkReplaceable refuses any file at path that Save did not write.
 func checkReplaceable(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

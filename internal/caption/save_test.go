@@ -79,7 +79,7 @@ func TestSaveNeverReplacesAnImage(t *testing.T) {
 
 func TestSaveFails(t *testing.T) {
 	dir := t.TempDir()
-	if err := Save(filepath.Join(dir, "a.gif"), corners()); err == nil || !strings.Contains(err.Error(), `got the ending ".gif"`) {
+	if err := Save(filepath.Join(dir, "a.gif"), corners()); err == nil || !strings.Contains(err.Error(), `got the extension ".gif"`) {
 		t.Errorf("unknown ending: got %v", err)
 	}
 	if err := Save(filepath.Join(dir, "none", "a.png"), corners()); !errors.Is(err, fs.ErrNotExist) {

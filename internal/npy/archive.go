@@ -15,7 +15,7 @@ import (
 const (
 	maxMembers  = 1024
 	maxInflated = 1 << 30
-	// maxRatio is what deflate can reach at most; a member that claims more lies.
+	// maxRatio is deflate's maximum; a member that claims more is forged.
 	maxRatio = 1032
 )
 
@@ -46,8 +46,8 @@ func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, 
 	return dialect, nil
 }
 
-// checkArchive refuses zip bombs by what the directory claims. Reading a member stops at
-// its claim, so the claims are what memory has to be kept from.
+// checkArchive refuses zip bombs by the sizes that the directory claims. Reading a member
+// stops at its claimed size, so these bound memory.
 func checkArchive(z *zip.Reader, size int64) error {
 	if len(z.File) > maxMembers {
 		return malformed(0, fmt.Sprintf("at most %d members", maxMembers), "%d", len(z.File))
@@ -62,7 +62,7 @@ func checkArchive(z *zip.Reader, size int64) error {
 		case f.CompressedSize64 > uint64(size), f.UncompressedSize64 > maxInflated,
 			f.UncompressedSize64/maxRatio > f.CompressedSize64,
 			f.Method == zip.Store && f.UncompressedSize64 != f.CompressedSize64:
-			return malformed(0, "sizes that can be true", "member %.80q of %d bytes packed into %d",
+			return malformed(0, "plausible sizes", "member %.80q of %d bytes packed into %d",
 				f.Name, f.UncompressedSize64, f.CompressedSize64)
 		}
 		packed += f.CompressedSize64
@@ -75,8 +75,8 @@ func checkArchive(z *zip.Reader, size int64) error {
 	return nil
 }
 
-// addMember adds one array, or the dictionary that the member's single object is; of the
-// latter it returns the dialect.
+// addMember adds one array, or the dictionary that is the member's single object, and then
+// returns its dialect.
 func (c *catalog) addMember(src io.ReaderAt, f *zip.File, name, path string) (string, error) {
 	if _, err := f.DataOffset(); err != nil {
 		return "", malformed(0, "a member where the directory says", "%s", err)
@@ -106,7 +106,7 @@ func (c *catalog) addMember(src io.ReaderAt, f *zip.File, name, path string) (st
 	return "", c.add(name, a, 0)
 }
 
-// memberHeader reads the header and says where the data starts.
+// memberHeader reads the header and returns the offset of the data.
 func memberHeader(f *zip.File) (header, int64, error) {
 	r, err := f.Open()
 	if err != nil {
@@ -122,8 +122,8 @@ func memberHeader(f *zip.File) (header, int64, error) {
 	return h, cur.off, err
 }
 
-// addPickledMember reads the pickle in a member: where it lies if it is stored, else
-// unpacked into memory. Either way the whole member is read once, which checks its sum.
+// addPickledMember reads the pickle in a member: in place if it is stored, else unpacked
+// into memory. Either way the whole member is read once, which verifies its checksum.
 func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, start int64) (string, error) {
 	r, err := f.Open()
 	if err != nil {
@@ -164,8 +164,8 @@ func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, st
 	return dialect, c.addRoot(root, start)
 }
 
-// isLayer tells a layer, such as np.savez(conv1=[weights, biases]) makes of each of its
-// arguments, from a dictionary of layers.
+// isLayer distinguishes a layer, as np.savez(conv1=[weights, biases]) makes of each
+// argument, from a dictionary of layers.
 func isLayer(v any) bool {
 	switch v := v.(type) {
 	case *sequence:
@@ -183,7 +183,7 @@ func isLayer(v any) bool {
 	return false
 }
 
-// damaged turns what an archive's own content is to blame for into a FormatError.
+// damaged turns an error caused by an archive's content into a FormatError.
 func damaged(err error) error {
 	if isDamage(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return malformed(0, "undamaged data", "%s", err)

@@ -11,20 +11,20 @@ import (
 type catalog struct {
 	layers   []*located
 	byName   map[string]*located
-	other    []string // the first maxOther of the left ones, by name
-	skipped  int      // entries that are no layer's
-	entries  int      // entries of layers, each as often as it is referred to
-	opcodes  int      // opcodes of pickles
-	unpacked int64    // bytes of pickles that were unpacked into memory
-	forms    []string // how layers were written, each once, for the dialect
+	other    []string // names of the first maxOther skipped entries
+	skipped  int      // entries that do not belong to a layer
+	entries  int      // entries of layers, each as often as it is referenced
+	opcodes  int      // opcodes of pickles run so far
+	unpacked int64    // bytes of pickles unpacked into memory
+	forms    []string // the distinct forms of layers, for the dialect
 }
 
-// maxMemory bounds what arrays take in float32, the largest that has to be put in order
-// once more, and unpacked pickles. AlexNet takes 244 MB with 1,000 classes and 584 MB
+// maxMemory bounds the arrays in float32, a second copy of the largest one that has to be
+// transposed, and unpacked pickles. AlexNet takes 244 MB with 1,000 classes and 584 MB
 // with 21,841.
 const maxMemory = 768 << 20
 
-// maxOther is how many entries that are no layer's are named.
+// maxOther is how many entries outside layers are named.
 const maxOther = 256
 
 // located is a layer whose arrays are still in the file.
@@ -33,15 +33,15 @@ type located struct {
 	part [2]*ndarray // weights, biases
 }
 
-// partNames are the names that weights and biases go by, as keys of a layer's
-// dictionary and at the end of flat names.
+// partNames are the names of weights (0) and biases (1), as keys of a layer's dictionary
+// and at the end of flat names.
 var partNames = map[string]int{
 	"weights": 0, "weight": 0, "W": 0, "w": 0, "kernel": 0,
 	"biases": 1, "bias": 1, "B": 1, "b": 1,
 }
 
-// addRoot takes the value that a whole pickle made: the dictionary of layers, by
-// itself or as the only element of object arrays around it.
+// addRoot adds the value of a whole pickle: the dictionary of layers, by itself or as the
+// only element of object arrays around it.
 func (c *catalog) addRoot(v any, at int64) error {
 	v = unwrap(v)
 	d, ok := v.(*dict)
@@ -61,7 +61,7 @@ func (c *catalog) addRoot(v any, at int64) error {
 	return nil
 }
 
-// unwrap takes object arrays of one element off a value.
+// unwrap removes the object arrays of one element around a value.
 func unwrap(v any) any {
 	for {
 		a, ok := v.(*ndarray)
@@ -72,7 +72,7 @@ func unwrap(v any) any {
 	}
 }
 
-// add files one entry: a layer with all its parts, or one part under a flat name.
+// add adds one entry: a layer with weights and biases, or one of them under a flat name.
 func (c *catalog) add(name string, v any, at int64) error {
 	if !validName(name) {
 		return malformed(at, fmt.Sprintf("a printable name of 1 to %d bytes", maxText), "name %.40q", name)
@@ -94,8 +94,8 @@ func (c *catalog) add(name string, v any, at int64) error {
 	return nil
 }
 
-// leave counts an entry that is no layer's, or a key of a layer's dictionary, and makes a
-// name for it only if it is listed.
+// skip counts an entry outside a layer, or a key of a layer's dictionary, and builds a name
+// for it only if it is listed.
 func (c *catalog) skip(name, key string) {
 	if c.skipped++; c.skipped > maxOther {
 		return
@@ -106,8 +106,8 @@ func (c *catalog) skip(name, key string) {
 	c.other = append(c.other, name)
 }
 
-// walk counts what is gone through. Many entries may share one list or dictionary, so that
-// the product of two numbers would be gone through; without that, no pickle has as many.
+// countEntries bounds the entries visited. Many entries may share one list or dictionary,
+// so a small pickle could cause a quadratic number of visits.
 func (c *catalog) countEntries(n int, at int64) error {
 	if c.entries += n; c.entries > maxOpcodes {
 		return malformed(at, fmt.Sprintf("at most %d entries in layers", maxOpcodes), "%d", c.entries)
@@ -238,8 +238,8 @@ func (c *catalog) read(wanted []string) (*Weights, error) {
 	return w, nil
 }
 
-// fits refuses layers that take too much memory before any of them is read: neither the
-// size of a file, which may have holes, nor that of an archive says how much that is.
+// checkMemory refuses layers that take too much memory before any of them is read: the
+// size of a file, which may be sparse, or of an archive is no bound.
 func (c *catalog) checkMemory(layers []*located) error {
 	need, moved := c.unpacked, int64(0)
 	seen := make(map[*ndarray]bool)

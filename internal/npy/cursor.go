@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// cursor walks over the bytes of a file and can step over an array's data without
-// reading it. Nothing is taken before its length was compared with what is left.
+// cursor reads a file and can skip an array's data. Every length is compared with the
+// bytes left before it is read.
 type cursor struct {
 	src    io.ReaderAt
 	off    int64

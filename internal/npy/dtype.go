@@ -105,7 +105,7 @@ func (d dtype) convert(raw []byte, out []float32) error {
 	return nil
 }
 
-// errOverflow is a float64 that no float32 can stand for.
+// errOverflow is a float64 outside float32's range.
 type errOverflow struct{ value float64 }
 
 func (e errOverflow) Error() string {

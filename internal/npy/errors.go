@@ -5,11 +5,10 @@ import (
 	"fmt"
 )
 
-// FormatError says that a weights file is not what this package reads, or that
-// it holds something this package refuses. Path names the file, with the member
-// after it when the file is an archive; Offset is in bytes from the start of the
-// file or, for an archive, of the member; Got and Want say what stood there and
-// what would have been accepted.
+// FormatError reports a weights file that is damaged, hostile or not supported. Path
+// names the file and, in an archive, the member; Offset is in bytes from the start of
+// the file or member; Got and Want say what was found there and what would have been
+// accepted.
 type FormatError struct {
 	Path   string
 	Offset int64
@@ -25,7 +24,7 @@ func malformed(offset int64, want, got string, args ...any) error {
 	return &FormatError{Offset: offset, Got: fmt.Sprintf(got, args...), Want: want}
 }
 
-// locate puts the name of a file on a FormatError that was made without knowing it.
+// locate sets the path of a FormatError that has none.
 func locate(path string, err error) error {
 	var format *FormatError
 	if errors.As(err, &format) && format.Path == "" {

@@ -34,7 +34,7 @@ func ExampleOpen() {
 	}
 	fmt.Println("not read:", w.Skipped)
 	// Output:
-	// npy, pickle protocol 2 as of Python 2, layer: [weights, biases]
+	// npy, pickle protocol 2, Python 2, layer: [weights, biases]
 	// fc7 [2 3] [1 2 3 4 5 6] has biases: false
 	// not read: [fc8]
 }

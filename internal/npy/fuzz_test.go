@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// FuzzOpen feeds any bytes to the reader. It must not panic, must refuse with a
-// FormatError, must not allocate beyond a bound that the length sets, and what it accepts
-// must be the same after it was written and read again.
+// FuzzOpen feeds arbitrary bytes to the reader. It must not panic, must refuse with a
+// FormatError, must not allocate beyond a bound set by the length, and what it accepts must
+// survive a round trip.
 func FuzzOpen(f *testing.F) {
 	for _, c := range hostile(f) {
 		if len(c.file) < 1<<16 {
@@ -64,8 +64,8 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// allowed is what may be allocated to read b: as for the files of TestHostile and, for an
-// archive, as for the members that are unpacked, each with deflate's window.
+// allowed bounds the allocations for reading b: as in TestHostile and, for an archive, for
+// the unpacked members, each with deflate's window.
 func allowed(b []byte) uint64 {
 	size := uint64(len(b))
 	limit := uint64(1 << 20)

@@ -12,7 +12,7 @@ const (
 	maxHeader = 10000
 )
 
-// header is what stands before the data of a .npy file.
+// header is the header of a .npy file.
 type header struct {
 	dtype   dtype
 	fortran bool
@@ -53,7 +53,7 @@ func readHeader(c *cursor) (header, error) {
 	return parseHeader(string(text), at)
 }
 
-// literal reads the little of Python's literal syntax that a header is written in.
+// literal parses the subset of Python's literal syntax that headers use.
 type literal struct {
 	text string
 	pos  int
@@ -141,7 +141,7 @@ func (p *literal) unexpected(want string) error {
 	return malformed(p.here(), want+" in the header", "%.40q", p.rest())
 }
 
-// str reads a quoted string. Nothing in a header needs an escape, so there is none.
+// str reads a quoted string. Escapes are refused: no header needs one.
 func (p *literal) str() (string, error) {
 	rest := p.rest()
 	if rest == "" || rest[0] != '\'' && rest[0] != '"' {

@@ -12,7 +12,7 @@ import (
 func TestHeader(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
-		want       string // the dtype and error's Want in one: "" when it is an error
+		want       string // the dtype; "" for an error
 		fortran    bool
 		shape      []int
 		err        string
@@ -45,7 +45,7 @@ func TestHeader(t *testing.T) {
 			if c.err != "" {
 				var format *FormatError
 				if !errors.As(err, &format) || !strings.Contains(err.Error(), c.err) {
-					t.Fatalf("got %v, want a FormatError that speaks of %q", err, c.err)
+					t.Fatalf("got %v, want a FormatError with %q", err, c.err)
 				}
 				return
 			}

@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// ramp is the array that most tests use: shape filled with 0, 1/8, 2/8, … plus start,
-// which float16 holds exactly.
+// ramp is shape filled with start + 0, 1/8, 2/8, …, which float16 represents exactly.
 func ramp(start float32, shape ...int) *Array {
 	n := 1
 	for _, dim := range shape {
@@ -26,7 +25,7 @@ func ramp(start float32, shape ...int) *Array {
 	return a
 }
 
-// twoLayers is what every dialect's file holds.
+// twoLayers is the content of every dialect's file.
 func twoLayers() []Layer {
 	return []Layer{
 		{"conv1", ramp(-1, 2, 3, 4), ramp(0, 4)},

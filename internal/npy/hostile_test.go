@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// hostile are files that no honest program writes, with a part of what must be said.
+// hostile are malicious or malformed files, with a part of the expected error.
 func hostile(t testing.TB) []struct {
 	name string
 	file []byte
@@ -41,7 +41,7 @@ func hostile(t testing.TB) []struct {
 		{"call of ndarray", pickle("cnumpy\nndarray\n)R."), "a call of"},
 		{"call of a string", pickle(py2String("os.system") + ")R."), "a call of"},
 		{"other codec", pickle("c_codecs\nencode\nX\x01\x00\x00\x00aX\x03\x00\x00\x00zip\x86R."), "_codecs.encode"},
-		{"BUILD on a dictionary", pickle("}}" + py2String("__setstate__") + "Nsb."), "an array or a dtype to give a state to"},
+		{"BUILD on a dictionary", pickle("}}" + py2String("__setstate__") + "Nsb."), "an array or a dtype for the state"},
 		{"BUILD twice", []byte(oneLayer(good + "(K\x01" + py2Shape(a) + py2Dtype + "\x89T" + le(4, 24) + floatBytes(a) + "tb")), "once"},
 		{"subclass of ndarray", pickle("cnumpy.core.multiarray\n_reconstruct\n" + py2String("memmap") + "K\x00\x85U\x01b\x87R."), "numpy.ndarray"},
 		{"posix.system by GLOBAL", pickle("cposix\nsystem\nX\x02\x00\x00\x00id\x85R."), `"posix.system", which is refused`},
@@ -76,8 +76,8 @@ func hostile(t testing.TB) []struct {
 		{"huge BINSTRING", pickle("T\xff\xff\xff\xffx."), "bytes of string"},
 		{"huge FRAME", []byte("\x80\x04\x95" + le(8, 1<<62) + "N."), "bytes of frame"},
 		{"huge LONG1", pickle("\x8a\xff" + strings.Repeat("\x01", 255) + "."), "at most 8 bytes"},
-		{"memo puts without end", pickle("N" + memoPuts(maxMemo+1) + "."), "memo entries"},
-		{"opcodes without end", pickle(strings.Repeat("N", maxOpcodes+1)), "opcodes"},
+		{"too many memo puts", pickle("N" + memoPuts(maxMemo+1) + "."), "memo entries"},
+		{"too many opcodes", pickle(strings.Repeat("N", maxOpcodes+1)), "opcodes"},
 		{"memo get of nothing", pickle("h\x07."), "entry 7"},
 		{"list in itself", pickle("]q\x00h\x00a."), "contains itself"},
 		{"layers in themselves", pickle("}q\x00" + py2String("conv1") + "h\x00s."), "contains itself"},
@@ -114,21 +114,21 @@ func hostile(t testing.TB) []struct {
 		{"three arrays", []byte(oneLayer("](" + good + good + good + "e")), "3 values"},
 		{"weights twice", []byte("\x80\x02}(" + py2String("c") + "]" + good + "a" + py2String("c") + "]" + good + "au."), "a second one"},
 		{"text for biases", []byte(oneLayer("](" + good + py2String("none") + "e")), "an array in"},
-		{"name that is none", []byte("\x80\x02}" + py2String("a\nb") + "]" + good + "as."), "a printable name"},
+		{"invalid name", []byte("\x80\x02}" + py2String("a\nb") + "]" + good + "as."), "a printable name"},
 		{"no layers", pickle("}" + py2String("epoch") + "K\x01s."), `"epoch"`},
 		{"a list of arrays", pickle("]" + good + "a."), "a dictionary of layers"},
 		{"text", []byte("layer,weights\n"), "a .npy file"},
 		{"empty", nil, "a .npy file"},
 		{"plain array", npyFile(plainHeader("<f4", "False", "(2, 3)"), floatBytes(a)), "one plain array"},
 		{"half a zip", zipFile(t, member{"a_W.npy", make([]byte, 2000), zip.Store})[:1000], "an .npz archive"},
-		{"zip that claims 1 TB", claimedSize(t, 1<<40), "sizes that can be true"},
-		{"zip that claims 3 GB", claimedSize(t, 3<<30), "sizes that can be true"},
+		{"zip that claims 1 TB", claimedSize(t, 1<<40), "plausible sizes"},
+		{"zip that claims 3 GB", claimedSize(t, 3<<30), "plausible sizes"},
 		{"zip that claims little", claimedSize(t, 200), "at most the 32 elements"},
 		{"zip with a wrong sum", wrongSum(t), "checksum"},
 		{"zip with a member before the start", memberAt(t, -100), "a member where the directory says"},
 		{"zip with a member past the end", memberAt(t, 1<<30), "a member where the directory says"},
 		{"zip of many", zipFile(t, make([]member, maxMembers+1)...), "members"},
-		{"npz in which the header lies", zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(4611686018427387904,)"), "abcd"), zip.Deflate}), "elements"},
+		{"npz with a forged header", zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(4611686018427387904,)"), "abcd"), zip.Deflate}), "elements"},
 		{"npz with os.system", zipFile(t, member{"a.npy", npyFile(objectHeader, "\x80\x02cos\nsystem\n)R."), zip.Deflate}), "os.system"},
 	}
 }
@@ -200,8 +200,8 @@ func claimedSize(t testing.TB, size uint64) []byte {
 	return out.Bytes()
 }
 
-// memberAt moves where the directory says that its only member starts, and for a
-// negative place where it says that the directory starts.
+// memberAt changes the offset of the only member in the directory and, if negative, the
+// offset of the directory itself.
 func memberAt(t testing.TB, offset int) []byte {
 	file := zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(1,)"), "abcd"), zip.Store})
 	directory := bytes.LastIndex(file, []byte("PK\x01\x02"))
@@ -214,7 +214,7 @@ func memberAt(t testing.TB, offset int) []byte {
 	return file
 }
 
-// wrongSum is a stored array in which one bit of the data is not what was summed.
+// wrongSum is a stored array with one flipped bit, so that its checksum is wrong.
 func wrongSum(t testing.TB) []byte {
 	a := ramp(1, 64)
 	file := zipFile(t, member{"a_W.npy", npyFile(plainHeader("<f4", "False", "(64,)"), floatBytes(a)), zip.Store})
@@ -223,8 +223,8 @@ func wrongSum(t testing.TB) []byte {
 	return file
 }
 
-// TestHostile also holds what is allocated on the way to each refusal down to a few
-// times what the file is long.
+// TestHostile also bounds the allocations before each refusal to a few times the file's
+// size.
 func TestHostile(t *testing.T) {
 	for _, c := range hostile(t) {
 		t.Run(c.name, func(t *testing.T) {
@@ -237,7 +237,7 @@ func TestHostile(t *testing.T) {
 				t.Fatalf("got %v, want a FormatError", err)
 			}
 			if !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %q, want it to speak of %q", err, c.want)
+				t.Errorf("got %q, want it to contain %q", err, c.want)
 			}
 			if format.Offset < 0 || format.Offset > int64(len(c.file)) {
 				t.Errorf("got offset %d in a file of %d bytes", format.Offset, len(c.file))
@@ -261,9 +261,9 @@ func TestCheckArchive(t *testing.T) {
 	}{
 		{"honest", []*zip.File{entry(zip.Deflate, 0, 4000, 90000), entry(zip.Store, 0, 5000, 5000)}, ""},
 		{"overlapping", []*zip.File{entry(zip.Deflate, 0, 9000, 90000), entry(zip.Store, 0, 5000, 5000)}, "14000 bytes packed"},
-		{"together too much", []*zip.File{entry(zip.Deflate, 0, 1<<20, 800<<20), entry(zip.Deflate, 0, 1<<20, 800<<20)}, "can be true"},
-		{"beyond deflate", []*zip.File{entry(zip.Deflate, 0, 100, 200000)}, "can be true"},
-		{"stored and smaller", []*zip.File{entry(zip.Store, 0, 100, 200)}, "can be true"},
+		{"together too much", []*zip.File{entry(zip.Deflate, 0, 1<<20, 800<<20), entry(zip.Deflate, 0, 1<<20, 800<<20)}, "plausible"},
+		{"beyond deflate", []*zip.File{entry(zip.Deflate, 0, 100, 200000)}, "plausible"},
+		{"stored and smaller", []*zip.File{entry(zip.Store, 0, 100, 200)}, "plausible"},
 		{"encrypted", []*zip.File{entry(zip.Store, 1, 100, 100)}, "encrypted"},
 		{"bzip2", []*zip.File{entry(12, 0, 100, 100)}, "method 12"},
 	} {
@@ -280,7 +280,7 @@ func TestCheckArchive(t *testing.T) {
 	}
 }
 
-// TestMemory has files with holes claim more than may be held. Nothing is allocated for it.
+// TestMemory reads sparse files that claim more than the limit. Nothing is allocated.
 func TestMemory(t *testing.T) {
 	for _, c := range []struct {
 		name, fortran string
@@ -291,7 +291,7 @@ func TestMemory(t *testing.T) {
 		{"too large", "False", maxMemory/4 + 1, nil, true},
 		{"too large, not wanted", "False", maxMemory/4 + 1, []string{"b"}, false},
 		{"far too large", "False", 1 << 40, nil, true},
-		{"to be put in order", "True", maxMemory/8 + 2, nil, true},
+		{"to be transposed", "True", maxMemory/8 + 2, nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -318,8 +318,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// sameCall makes n arrays of one value, each written in five bytes as the same call: with
-// names each the biases of a layer, else lists of a hundred that are no layer's.
+// sameCall makes n arrays of one value, each written in five bytes as the same call: named,
+// each the biases of a layer, else in lists of a hundred outside any layer.
 func sameCall(n, dims int, names bool) []byte {
 	latin1 := "c_codecs\nencode\nX\x04\x00\x00\x00abcdX\x06\x00\x00\x00latin1\x86R"
 	file := "\x80\x02}(" + py2String("call") + "cnumpy.core.numeric\n_frombuffer\nq\x00" +
@@ -334,7 +334,7 @@ func sameCall(n, dims int, names bool) []byte {
 	return []byte(file + "u.")
 }
 
-// TestManySmallArrays holds accepted files to the memory that refused ones may take.
+// TestManySmallArrays holds accepted files to the memory limit of refused ones.
 func TestManySmallArrays(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"named": sameCall(1000, 1, true), "of many dimensions": sameCall(20000, maxDims, false),
@@ -353,7 +353,7 @@ func TestManySmallArrays(t *testing.T) {
 	}
 }
 
-// TestPicklesAddUp counts the opcodes of all members of an archive together.
+// TestPicklesAddUp checks that the opcodes of all members of an archive are counted.
 func TestPicklesAddUp(t *testing.T) {
 	m := member{"a.npy", npyFile(objectHeader, "\x80\x02}("+strings.Repeat("NN", maxOpcodes/16)+"u."), zip.Deflate}
 	if _, err := readBytes(zipFile(t, slices.Repeat([]member{m}, 9)...)); err == nil || !strings.Contains(err.Error(), "at most 131072 opcodes") {
@@ -361,7 +361,7 @@ func TestPicklesAddUp(t *testing.T) {
 	}
 }
 
-// TestMemoryOfPickles counts what deflated pickles are unpacked to, all together.
+// TestMemoryOfPickles checks that the unpacked sizes of deflated pickles add up.
 func TestMemoryOfPickles(t *testing.T) {
 	file := zipFile(t, member{"a.npy", npyFile(objectHeader, "\x80\x02N."), zip.Deflate})
 	c := catalog{unpacked: maxMemory}

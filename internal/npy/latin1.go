@@ -6,16 +6,16 @@ import (
 	"io"
 )
 
-// errLatin1 is a character that does not stand for a byte.
+// errLatin1 is a character that does not encode a byte.
 var errLatin1 = errors.New("a character that is not latin-1")
 
-// latin1 turns UTF-8 text back into the bytes that its code points stand for.
+// latin1 decodes UTF-8 text into the bytes that its code points encode.
 type latin1 struct {
 	r *bufio.Reader
 	io.Closer
 }
 
-// latin1Reader takes the length of the text, so that many short ones cost no more.
+// latin1Reader takes the length of the text to size its buffer.
 func latin1Reader(r io.ReadCloser, n int64) io.ReadCloser {
 	return &latin1{bufio.NewReaderSize(r, int(min(n, 64<<10))), r}
 }
@@ -38,8 +38,7 @@ func (l *latin1) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// asBytes is latin1 for a string short enough to be a name; what does not decode
-// is no name.
+// asBytes is latin1 for a string short enough to be a name; "" if it does not decode.
 func asBytes(s string) string {
 	out := make([]byte, 0, len(s))
 	for _, r := range s {

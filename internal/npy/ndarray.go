@@ -7,27 +7,27 @@ import (
 	"slices"
 )
 
-// ndarray is an array whose place in the file is known and whose data has not been
-// read. Objects holds the elements of an object array instead.
+// ndarray is an array whose location in the file is known and whose data has not been
+// read. objects holds the elements of an object array instead.
 type ndarray struct {
-	at      int64 // offset that errors about it name
+	at      int64 // offset for error messages
 	path    string
 	dtype   dtype
-	stored  []int // dimensions in the order in which the data lies
+	stored  []int // dimensions in storage order
 	axes    []int // axis i of the array is axis axes[i] of stored; nil when they agree
 	count   int
-	size    int64 // bytes of the file that the data takes
+	size    int64 // bytes of data in the file
 	objects []any
 	open    func() (io.ReadCloser, error)
 }
 
-// maxDims is more than weights have. NumPy's own limit is 64, with which a call of five
-// bytes that is made again and again would take 1.8 KB each time.
+// maxDims is more than weights have. With NumPy's own limit of 64, each repetition of a
+// five-byte call would take 1.8 KB.
 const maxDims = 16
 
 // countElements multiplies a shape out. It refuses an array of more than limit
-// elements, so that no product overflows and nothing is allocated for a claim that
-// the file cannot fill.
+// elements, so that no product overflows and nothing is allocated beyond the file's
+// content.
 func countElements(shape []int, limit int64, at int64) (int, error) {
 	if len(shape) > maxDims {
 		return 0, malformed(at, fmt.Sprintf("at most %d dimensions", maxDims), "%d", len(shape))
@@ -38,18 +38,18 @@ func countElements(shape []int, limit int64, at int64) (int, error) {
 			return 0, malformed(at, "positive dimensions", "shape %v", shape)
 		}
 		if count > limit/int64(dim) {
-			return 0, malformed(at, fmt.Sprintf("at most the %d elements that the file has room for", limit), "shape %v", shape)
+			return 0, malformed(at, fmt.Sprintf("at most the %d elements that the file can hold", limit), "shape %v", shape)
 		}
 		count *= int64(dim)
 	}
 	if count > limit {
-		return 0, malformed(at, fmt.Sprintf("at most the %d elements that the file has room for", limit), "shape %v", shape)
+		return 0, malformed(at, fmt.Sprintf("at most the %d elements that the file can hold", limit), "shape %v", shape)
 	}
 	return int(count), nil
 }
 
-// layOut sets the shape of an array whose data lies in C order, or in Fortran order,
-// where the first axis runs fastest: the same bytes as the reversed shape in C order.
+// layOut sets the shape of an array stored in C order, or in Fortran order, where the
+// first axis runs fastest: the same bytes as the reversed shape in C order.
 func (a *ndarray) layOut(shape []int, fortran bool) {
 	a.stored = slices.Clone(shape)
 	if !fortran || len(shape) < 2 {
@@ -70,8 +70,8 @@ func (a *ndarray) shape() []int {
 	return shape
 }
 
-// load reads the data and checks that nothing follows it, which for a member of an
-// archive also means that its checksum was right.
+// load reads the data and checks that nothing follows it, which in an archive also
+// verifies the member's checksum.
 func (a *ndarray) load() (*Array, error) {
 	r, err := a.open()
 	if err != nil {
@@ -91,7 +91,7 @@ func (a *ndarray) load() (*Array, error) {
 	return &Array{Shape: a.shape(), Dtype: a.dtype.String(), Data: a.inOrder(data)}, nil
 }
 
-// unreadable turns what the data itself is to blame for into a FormatError.
+// unreadable turns an error caused by the data itself into a FormatError.
 func (a *ndarray) unreadable(err error) error {
 	var overflow errOverflow
 	switch {
@@ -106,7 +106,7 @@ func (a *ndarray) unreadable(err error) error {
 	return fmt.Errorf("read %d elements at byte %d: %w", a.count, a.at, err)
 }
 
-// inOrder moves data from its stored order to C order of the array's own axes.
+// inOrder transposes data from storage order to C order of the array's own axes.
 func (a *ndarray) inOrder(data []float32) []float32 {
 	if a.axes == nil || slices.IsSorted(a.axes) {
 		return data

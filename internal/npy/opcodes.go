@@ -11,9 +11,9 @@ type opcode struct {
 	run  func(*machine) error // nil: refused
 }
 
-// opcodes are those that NumPy's pickles use. The ones without a function are named
-// only to say what was refused: they would make or call something of the file's
-// choosing, or reach outside of it.
+// opcodes are those that NumPy's pickles use. The ones without a function are listed
+// only to name them in errors: they would create or call objects of the file's
+// choosing, or reach outside the file.
 var opcodes = [256]opcode{
 	'(':  {"MARK", func(m *machine) error { m.marks = append(m.marks, len(m.stack)); return nil }},
 	'N':  {"NONE", func(m *machine) error { return m.push(nil) }},
@@ -68,7 +68,7 @@ var opcodes = [256]opcode{
 	'l': {name: "LIST"}, 'd': {name: "DICT"}, 0x8f: {name: "EMPTY_SET"}, 0x90: {name: "ADDITEMS"}, 0x91: {name: "FROZENSET"},
 }
 
-// integer reads an unsigned number of width bytes; of four, a signed one.
+// integer reads an unsigned integer of width bytes; one of four bytes is signed.
 func integer(width int) func(*machine) error {
 	return func(m *machine) error {
 		n, err := m.cur.number(width, "integer")
@@ -82,8 +82,8 @@ func integer(width int) func(*machine) error {
 	}
 }
 
-// long reads a two's complement integer of up to eight bytes: Python 2 on some
-// machines writes the dimensions of an array so.
+// long reads a two's complement integer of up to eight bytes, which Python 2 uses for
+// dimensions on some machines.
 func (m *machine) long() error {
 	width, err := m.cur.number(1, "integer length")
 	if err != nil {
@@ -116,7 +116,7 @@ const (
 	python2String
 )
 
-// str reads a string whose length stands before it in width bytes.
+// str reads a string after its length in width bytes.
 func str(width int, kind stringKind) func(*machine) error {
 	return func(m *machine) error {
 		n, err := m.cur.number(width, "string length")
@@ -164,7 +164,7 @@ func (m *machine) extend(items []any, err error) error {
 	if err != nil {
 		return err
 	}
-	items = slices.Clone(items) // target reuses the stack that they lie on
+	items = slices.Clone(items) // target reuses their part of the stack
 	v, err := m.target()
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func memo(width int, use func(*machine, uint64) error) func(*machine) error {
 	}
 }
 
-// frame only says how far a reader may read ahead; what it claims has to be there.
+// frame is only a hint for reading ahead; the claimed bytes have to exist.
 func (m *machine) frame() error {
 	n, err := m.cur.number(8, "frame length")
 	if err != nil {

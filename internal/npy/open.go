@@ -9,20 +9,19 @@ import (
 	"strings"
 )
 
-// Open reads the weights in a file or a folder, whose kind is told by its content:
+// Open reads the weights in a file or a folder, detecting the format by its content:
 //
 //   - a .npy file or a bare pickle of {layer: [weights, biases]}, written by Python 2 or
-//     3 (pickle protocols 2 to 5), lists, tuples, object arrays or dictionaries such as
-//     {"weights": …, "biases": …} within, or flat names such as "conv1/weights" without;
+//     3 (pickle protocols 2 to 5), with lists, tuples, object arrays or dictionaries
+//     such as {"weights": …, "biases": …} as layers, or flat names such as "conv1/weights";
 //   - an .npz archive of arrays named conv1/weights, conv1_W or conv1.bias, or of that
 //     dictionary;
 //   - a folder of plain arrays, conv1/weights.npy or conv1_weights.npy.
 //
-// Layers, when given, are the ones to read; the others' data is stepped over. A name
-// that the file does not have is no error here: see [Weights.Lookup]. Memory taken is
-// that of the arrays read, and while one is read that was not stored in C order, of
-// that one twice; a file of which this is more than 768 MiB is refused. What is not a
-// weights file, or is a damaged or hostile one, gives a [*FormatError].
+// Only the given layers are read, or all if none is given. A name that the file does not
+// have is no error here: see [Weights.Lookup]. Memory use is that of the arrays, plus one
+// of them while it is transposed to C order, and is limited to 768 MiB. A file that is
+// damaged, hostile or not a weights file gives a [*FormatError].
 func Open(path string, layers ...string) (*Weights, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -61,7 +60,7 @@ func readFile(path string, layers []string) (*Weights, error) {
 	return read(f, info.Size(), path, layers)
 }
 
-// read tells the format by the first bytes and reads the layers wanted.
+// read detects the format by the first bytes and reads the wanted layers.
 func read(src io.ReaderAt, size int64, path string, layers []string) (*Weights, error) {
 	head, err := newCursor(src, 0, size).take(int(min(size, 6)), "the start of the file")
 	if err != nil {
@@ -90,7 +89,7 @@ func read(src io.ReaderAt, size int64, path string, layers []string) (*Weights, 
 	return w, nil
 }
 
-// addNpy adds the dictionary that the single object of a .npy file is.
+// addNpy adds the dictionary that is the single object of a .npy file.
 func (c *catalog) addNpy(src io.ReaderAt, size int64) (string, error) {
 	cur := newCursor(src, 0, size)
 	h, err := readHeader(cur)
@@ -113,7 +112,7 @@ func (c *catalog) addPickle(cur *cursor, container string) (string, error) {
 	if m.python2 {
 		by = "Python 2"
 	}
-	return fmt.Sprintf("%spickle protocol %d as of %s", container, m.protocol, by), c.addRoot(root, at)
+	return fmt.Sprintf("%spickle protocol %d, %s", container, m.protocol, by), c.addRoot(root, at)
 }
 
 // readFolder reads plain arrays from path/layer/weights.npy and path/layer_weights.npy.
@@ -139,8 +138,8 @@ func readFolder(path string, layers []string) (*Weights, error) {
 	return w, nil
 }
 
-// addFile adds a plain array that is a file of its own. The file is opened again when
-// the data is wanted, so that a folder of many holds no descriptors.
+// addFile adds an array in a file of its own. The file is opened again to read the data,
+// so that a folder of many files holds no descriptors.
 func (c *catalog) addFile(path, name string) error {
 	f, err := openRegular(path)
 	if err != nil {
@@ -187,7 +186,7 @@ func openRegular(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// plainArray is the array of a header whose data are the size bytes after it.
+// plainArray makes the array of a header that size bytes of data follow.
 func plainArray(h header, start, size int64) (*ndarray, error) {
 	if h.dtype.isObject() {
 		return nil, malformed(0, "a plain array", "pickled objects")

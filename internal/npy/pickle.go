@@ -12,22 +12,22 @@ const (
 	maxMemo    = 1 << 16
 )
 
-// machine is the stack machine of a pickle, cut down to what can make numbers, strings,
-// containers and arrays. See PEP 3154, PEP 574 and CPython's pickletools for the opcodes.
+// machine is a pickle's stack machine, reduced to numbers, strings, containers and
+// arrays. See PEP 3154, PEP 574 and CPython's pickletools for the opcodes.
 type machine struct {
 	cur       *cursor
 	at        int64 // offset of the opcode being run
 	stack     []any
-	marks     []int // heights of the stack at which a MARK was set
+	marks     []int // stack heights at MARKs
 	memo      map[uint64]any
-	unclaimed int64 // bytes of the file that no array has taken for its data yet
+	unclaimed int64 // bytes of the file that no array has claimed as its data yet
 	opcodes   *int  // opcodes
 	protocol  int
-	python2   bool // saw a Python 2 byte string
+	python2   bool // has a Python 2 byte string
 }
 
-// readPickle reads the one pickle that fills the cursor to its end, and counts opcodes on
-// from those that ran before.
+// readPickle reads the pickle that extends to the cursor's end, and adds to the count of
+// opcodes.
 func readPickle(cur *cursor, ran *int) (*machine, any, error) {
 	m := &machine{cur: cur, opcodes: ran, at: cur.off, memo: make(map[uint64]any), unclaimed: cur.left()}
 	head, err := cur.take(2, "the start of a pickle")
@@ -141,7 +141,7 @@ func (m *machine) load(key uint64) error {
 	return m.push(v)
 }
 
-// readText notes where a string of n bytes lies and steps over it.
+// readText records the location of a string of n bytes and skips it.
 func (m *machine) readText(n uint64) (text, error) {
 	t := text{off: m.cur.off, n: int64(n)}
 	if n > maxText {
@@ -152,7 +152,7 @@ func (m *machine) readText(n uint64) (text, error) {
 	return t, err
 }
 
-// section opens n bytes of the file that the cursor walks over.
+// section opens n bytes of the cursor's file.
 func (c *cursor) section(off, n int64) io.ReadCloser {
 	return io.NopCloser(io.NewSectionReader(c.src, off, n))
 }

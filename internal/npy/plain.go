@@ -12,11 +12,11 @@ import (
 	plain "github.com/sbinet/npyio/npy"
 )
 
-// Write writes layers as float32 in C order to path, whose ending says how: ".npy" for
-// a pickled {name: [weights, biases]} like bvlc_alexnet.npy, which in Python
+// Write writes layers as float32 in C order to path, whose extension selects the format:
+// ".npy" for a pickled {name: [weights, biases]} like bvlc_alexnet.npy, which in Python
 // np.load(path, allow_pickle=True, encoding="bytes").item() reads; ".npz" for an archive
-// of plain arrays name/weights and name/biases. A missing array is None in the first
-// and left out of the second. The file appears under its name complete or not at all.
+// of arrays name/weights and name/biases. A missing array is None in the first and absent
+// from the second. The file appears under its name complete or not at all.
 func Write(path string, layers ...Layer) error {
 	if err := check(layers); err != nil {
 		return err
@@ -27,20 +27,11 @@ func Write(path string, layers ...Layer) error {
 	case ".npz":
 		return replace(path, func(w io.Writer) error { return writeArchive(w, layers) })
 	}
-	return fmt.Errorf("write weights %q: want a name that ends in .npy or .npz", path)
+	return fmt.Errorf("write weights %q: want the extension .npy or .npz", path)
 }
 
-// WriteArray writes one array as a plain .npy file, which np.load reads without pickle.
-// The file appears under its name complete or not at all.
-func WriteArray(path string, a *Array) error {
-	if err := a.check(); err != nil {
-		return fmt.Errorf("write array %q: %w", path, err)
-	}
-	return replace(path, func(w io.Writer) error { return plain.Write(w, nested(a)) })
-}
-
-// writeArchive stores its members, as np.savez does: trained weights hardly shrink, and
-// deflating them takes minutes.
+// writeArchive stores its members uncompressed, as np.savez does: trained weights hardly
+// compress, and deflating them takes minutes.
 func writeArchive(w io.Writer, layers []Layer) error {
 	z := zip.NewWriter(w)
 	for _, l := range layers {
@@ -61,8 +52,8 @@ func writeArchive(w io.Writer, layers []Layer) error {
 	return z.Close()
 }
 
-// nested views an array's data as a pointer to a Go array of arrays, because npyio takes
-// the shape it writes from the type. No data is copied.
+// nested views an array's data as a pointer to a Go array of arrays, because npyio derives
+// the shape from the type. No data is copied.
 func nested(a *Array) any {
 	t := reflect.TypeFor[float32]()
 	for i := len(a.Shape) - 1; i >= 0; i-- {

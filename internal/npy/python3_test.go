@@ -64,7 +64,7 @@ func TestPython3Refused(t *testing.T) {
 		{"unknown order", "buffer in C order", "Ct", "At", "_frombuffer"},
 		{"wrong shape", "buffer in C order", "K\x01K\x02\x86", "K\x01K\x01\x86", "8 bytes for shape [1 1]"},
 		{"character beyond latin-1", "bytes as characters", "\xc2\x80?", "\xc4\x80?", "not latin-1"},
-		{"broken UTF-8", "bytes as characters", "\xc2\x80?", "\xc2\xc2?", "not latin-1"},
+		{"invalid UTF-8", "bytes as characters", "\xc2\x80?", "\xc2\xc2?", "not latin-1"},
 		{"too few characters", "bytes as characters", "\x00\x00\xc2\x80?", "\xc2\x80\xc2\x80?", "less data"},
 		{"too many characters", "bytes as characters", "\x00\x00\xc2\x80?", "\x00\x00\x00\x00?", "more data"},
 		{"arguments of OrderedDict", "ordered, with a number beside", ")R(", "N\x85R(", "OrderedDict()"},
@@ -75,7 +75,7 @@ func TestPython3Refused(t *testing.T) {
 				t.Fatal("the file does not have what is to be changed")
 			}
 			if _, err := readBytes([]byte(changed)); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want it to speak of %q", err, c.want)
+				t.Errorf("got %v, want it to contain %q", err, c.want)
 			}
 		})
 	}

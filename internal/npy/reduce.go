@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-const wantGlobal = "only the names that NumPy's own pickles use: nothing in a weights file is ever run"
+const wantGlobal = "only the names that NumPy's own pickles use: a weights file is never executed"
 
-// callables are the names that REDUCE is understood for, each with our own
-// reading of what NumPy or Python would make of it.
+// callables are the functions that REDUCE may name, each with a substitute for what NumPy
+// or Python would do.
 var callables = map[global]func(*machine, []any) (any, error){
 	"numpy.core.multiarray _reconstruct":  reconstruct,
 	"numpy._core.multiarray _reconstruct": reconstruct,
@@ -73,7 +73,7 @@ func (m *machine) reduce() error {
 	return m.push(v)
 }
 
-// reconstruct makes the empty array that BUILD will fill:
+// reconstruct makes the empty array that BUILD fills:
 // _reconstruct(numpy.ndarray, (0,), b'b').
 func reconstruct(m *machine, args []any) (any, error) {
 	if len(args) != 3 || args[0] != any(ndarrayType) {
@@ -96,7 +96,7 @@ func newDtype(m *machine, args []any) (any, error) {
 	return nil, m.malformed(wantDtype, "dtype(%s)", describeAll(args))
 }
 
-// encodeLatin1 undoes how Python 3 writes bytes into a protocol 2 pickle:
+// encodeLatin1 reads bytes as Python 3 writes them into a protocol 2 pickle:
 // _codecs.encode('characters', 'latin1').
 func encodeLatin1(m *machine, args []any) (any, error) {
 	if len(args) == 2 && (isText(args[1], "latin1") || isText(args[1], "latin-1")) {
@@ -161,7 +161,7 @@ func (m *machine) build() error {
 	case *ndarray:
 		return m.buildArray(v, given)
 	}
-	return m.malformed("an array or a dtype to give a state to", "%s", describe(v))
+	return m.malformed("an array or a dtype for the state", "%s", describe(v))
 }
 
 // buildDtype reads (version, order, subarray, names, fields, size, alignment, flags).
@@ -196,9 +196,9 @@ func (m *machine) buildArray(a *ndarray, given any) error {
 	return m.fill(a, shape, state[2], fortran, state[4])
 }
 
-// fill gives an array its shape and its data, after checking that one fits the other.
-// The bytes of one string serve one array only: otherwise a small file could claim
-// arrays without end over the same bytes.
+// fill sets an array's shape and data, after checking that they fit. The bytes of a string
+// belong to one array only: otherwise a small file could claim any number of arrays over
+// the same bytes.
 func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any) error {
 	d, ok := kind.(*dtypeObject)
 	if !ok || !d.built {
@@ -220,7 +220,7 @@ func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any
 	}
 	need := int64(a.count) * int64(width)
 	if need != t.n && !(t.latin1 && t.n <= 2*need) {
-		return m.malformed("as much data as the shape needs", "%d bytes for shape %v of %s", t.n, shape, d.dtype)
+		return m.malformed("data of the shape's size", "%d bytes for shape %v of %s", t.n, shape, d.dtype)
 	}
 	if m.unclaimed -= t.n; m.unclaimed < 0 {
 		return m.malformed("data that belongs to one array", "arrays over the same bytes")
@@ -246,9 +246,9 @@ func (m *machine) fillObjects(a *ndarray, shape []int, data any) error {
 		return err
 	}
 	if a.count != len(list.items) {
-		return m.malformed("as many objects as the shape needs", "%d for shape %v", len(list.items), shape)
+		return m.malformed("objects of the shape's count", "%d for shape %v", len(list.items), shape)
 	}
-	a.objects = list.items // shared: a copy for each array could add up without end
+	a.objects = list.items // shared: copies could add up without bound
 	return nil
 }
 

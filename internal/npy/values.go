@@ -9,14 +9,14 @@ import (
 // The values of a pickle are nil, bool, int64, float64, text, *sequence, *dict,
 // global, *dtypeObject and *ndarray.
 
-// text is a byte or character string, which stays in the file; s has its bytes when
-// it is short enough to be a name.
+// text is a byte or character string, which stays in the file; s has its bytes if it is
+// short enough to be a name.
 type text struct {
 	off, n  int64
 	s       string
 	unicode bool
 	// latin1 marks bytes that Python 3 stores in a protocol 2 pickle as characters:
-	// what lies in the file is UTF-8, and each code point stands for one byte.
+	// the file has UTF-8, in which each code point encodes one byte.
 	latin1 bool
 }
 
@@ -39,7 +39,7 @@ type dtypeObject struct {
 	built bool
 }
 
-// describe says what a value is, for an error.
+// describe describes a value for an error.
 func describe(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -102,15 +102,15 @@ func validName(s string) bool {
 // list, array.
 const maxNesting = 12
 
-// checkTree refuses a value that contains itself and one that nests too deep, so that
-// whatever walks over it later ends.
+// checkTree refuses a value that contains itself or nests too deeply, so that later walks
+// over it end.
 func checkTree(root any, at int64) error {
 	_, err := treeHeight(root, 1, at, make(map[any]int))
 	return err
 }
 
-// treeHeight remembers the height of each container it has been through, because a
-// container may be referred to from many places; one still being measured has -1.
+// treeHeight caches the height of each container, because a container may be referenced
+// many times; one still being measured has -1.
 func treeHeight(v any, depth int, at int64, heights map[any]int) (int, error) {
 	children := containedIn(v)
 	if len(children) == 0 {

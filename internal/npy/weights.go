@@ -4,30 +4,30 @@ import "slices"
 
 // Array holds one array of a weights file, converted to float32 in C order (row-major:
 // the last axis runs fastest). Dtype is the type it had in the file, such as "<f4" or
-// ">f8", after which the conversion from float64 has rounded.
+// ">f8"; float64 is rounded.
 type Array struct {
 	Shape []int
 	Dtype string
 	Data  []float32
 }
 
-// Layer is a layer's arrays under the name they have in a file. Either may be nil when
-// the file has only the other.
+// Layer is a layer's arrays under their name in the file. Either may be nil if the file
+// has only the other.
 type Layer struct {
 	Name    string
 	Weights *Array
 	Biases  *Array
 }
 
-// Weights is what a weights file held. Path is what Open was given. Dialect says in
-// words which of the known forms it was, for a log.
+// Weights is the content of a weights file. Path is Open's argument. Dialect describes
+// the file's format, for logs.
 type Weights struct {
 	Path    string
 	Dialect string
-	// Skipped names layers that the file has and Open was not asked for.
+	// Skipped names layers in the file that Open was not asked for.
 	Skipped []string
-	// Other names entries of the file that are no layer's weights or biases; of very many
-	// the first, and how many more there are.
+	// Other names entries that are not a layer's weights or biases: the first ones, and how
+	// many more there are.
 	Other []string
 
 	layers []Layer

@@ -29,8 +29,8 @@ func writeDict(w io.Writer, layers []Layer) error {
 	return p.w.Flush()
 }
 
-// pickler writes the opcodes of a protocol 2 pickle. It uses no memo: what could be
-// shared is a few names. Write errors stay in w until Flush.
+// pickler writes the opcodes of a protocol 2 pickle. It uses no memo: only a few names
+// could be shared. Write errors stay in w until Flush.
 type pickler struct{ w *bufio.Writer }
 
 func (p *pickler) raw(s string) { p.w.WriteString(s) }
@@ -80,8 +80,8 @@ func (p *pickler) layerArray(a *Array) {
 	})
 }
 
-// array writes the two steps in which NumPy pickles an array: an empty one, and its
-// state, of which data writes the last part. Flags are the dtype's.
+// array writes the two steps in which NumPy pickles an array: an empty one, and its state,
+// whose last part data writes. Flags are the dtype's.
 func (p *pickler) array(shape []int, code, order string, flags int, data func()) {
 	p.raw("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R")
 	p.raw("(K\x01(")
@@ -95,14 +95,14 @@ func (p *pickler) array(shape []int, code, order string, flags int, data func())
 	p.raw("tb")
 }
 
-// floats writes in pieces, since binary.Write makes a copy of what it is given.
+// floats writes in chunks, since binary.Write copies its argument.
 func (p *pickler) floats(data []float32) {
 	for chunk := range slices.Chunk(data, 16<<10) {
 		binary.Write(p.w, binary.LittleEndian, chunk)
 	}
 }
 
-// check refuses what could not be read back.
+// check refuses layers that could not be read back.
 func check(layers []Layer) error {
 	seen := make(map[string]bool)
 	for _, l := range layers {
@@ -110,7 +110,7 @@ func check(layers []Layer) error {
 		case !validName(l.Name):
 			return fmt.Errorf("write layer %q: want a printable name of 1 to %d bytes", l.Name, maxText)
 		case seen[l.Name]:
-			return fmt.Errorf("write layer %q: it is given twice", l.Name)
+			return fmt.Errorf("write layer %q: got it twice", l.Name)
 		case l.Weights == nil && l.Biases == nil:
 			return fmt.Errorf("write layer %q: it has neither weights nor biases", l.Name)
 		}

@@ -1,5 +1,6 @@
-// Package regular opens files that are files. What a path from elsewhere leads to may as well be a pipe, at which a
-// reader waits forever, or a device that has no end.
+// Package regular opens regular files only. A path from elsewhere may name a pipe, on
+// which a reader blocks forever, or a device without an end. Start with [Open] and
+// [Read].
 package regular
 
 import (
@@ -11,12 +12,12 @@ import (
 	"syscall"
 )
 
-// Err is what the error wraps where there is something else than a file.
+// Err is wrapped by the error for anything else than a regular file.
 var Err = errors.New("is not a regular file")
 
-// Check explains what else than a regular file something is.
+// Check returns an error that names the kind of a file that is not regular.
 func Check(mode fs.FileMode) error {
-	kind := "something else"
+	kind := "an irregular file"
 	switch {
 	case mode.IsRegular():
 		return nil
@@ -29,12 +30,12 @@ func Check(mode fs.FileMode) error {
 	case mode&fs.ModeDevice != 0:
 		kind = "a device"
 	}
-	return fmt.Errorf("%w: got %s, which is never opened", Err, kind)
+	return fmt.Errorf("%w: got %s", Err, kind)
 }
 
-// Open opens a file for reading unless it is a folder, pipe, socket or device. It
-// looks before it opens, because to open some of those already has an effect or
-// waits, and again at what it has opened. The error is an [*fs.PathError].
+// Open opens a regular file for reading. It checks the type before opening, because
+// opening a pipe or device may block or have an effect, and again afterwards. The error
+// is an [*fs.PathError].
 func Open(path string) (*os.File, fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -60,21 +61,21 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 
 func pathError(path string, why error) error { return &fs.PathError{Op: "open", Path: path, Err: why} }
 
-// Read returns the content of a file that has at most so many bytes. The error is
-// an [*fs.PathError].
-func Read(path string, most int64) ([]byte, error) {
+// Read returns the content of a regular file of at most limit bytes. The error is an
+// [*fs.PathError].
+func Read(path string, limit int64) ([]byte, error) {
 	f, info, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info.Size() > most {
-		return nil, pathError(path, fmt.Errorf("is too large: got %d bytes, want at most %d", info.Size(), most))
+	if info.Size() > limit {
+		return nil, pathError(path, fmt.Errorf("is too large: got %d bytes, want at most %d", info.Size(), limit))
 	}
 	text := make([]byte, info.Size())
 	n, err := io.ReadFull(f, text)
 	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
-		err = nil // it has become shorter since
+		err = nil // it was truncated since
 	}
 	return text[:n], err
 }

@@ -36,7 +36,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// A sparse file takes no memory.
+// The limit is checked before memory is allocated.
 func TestReadSparse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sparse")
 	f, err := os.Create(path)
@@ -47,6 +47,6 @@ func TestReadSparse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Read(path, 1<<30); err == nil {
-		t.Error("got no error of a file of a tebibyte")
+		t.Error("got no error for a file of 1 TiB")
 	}
 }

@@ -17,19 +17,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// child is a running child process, asked one question at a time.
+// child is a running child process that serves one request at a time.
 type child struct {
 	cmd      *exec.Cmd
 	to       io.WriteCloser
 	from     *bufio.Reader
-	pipe     *os.File      // under from
-	output   *prefixBuffer // on its standard output and error
+	pipe     *os.File      // what from reads
+	output   *prefixBuffer // start of its standard output and error
 	timeout  func(pixels int64) time.Duration
-	timedOut atomic.Bool // killed because it did not answer in time
+	timedOut atomic.Bool // killed because it did not respond in time
 	killed   atomic.Bool // by this process
 }
 
-// startTime is how long a child may take to load TensorFlow.
+// startTimeout is how long a child may take to load TensorFlow.
 const startTimeout = 2 * time.Minute
 
 // start starts a child and waits until it is ready.
@@ -38,7 +38,7 @@ func start(ctx context.Context, j job) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start decoding process: %w", err)
 	}
-	// The child ends itself first; this is for one that cannot.
+	// The child exits by itself before this; the parent kills one that cannot.
 	c.timeout = func(pixels int64) time.Duration { return (wallTimeFactor + 1) * timeLimit(j.Seconds, pixels) }
 	var ready response
 	release := c.deadline(ctx, startTimeout)
@@ -60,17 +60,17 @@ func launch() (*child, error) {
 	c := &child{output: new(prefixBuffer)}
 	c.cmd = exec.Command(self())
 	c.cmd.Args[0] = os.Args[0]
-	// Two threads, so that the watch runs beside a decoder that does not end.
+	// Two threads, so that the watchdog runs beside a decoder that hangs.
 	c.cmd.Env = append(os.Environ(), childEnv+"=1", "GOMAXPROCS=2", "TF_CPP_MIN_LOG_LEVEL=3", "GOTRACEBACK=single")
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
-	// Ctrl-C is for the parent, which finishes what it is at.
+	// Ctrl-C is for the parent, which finishes its current step first.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	from, give, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer give.Close()
-	c.cmd.ExtraFiles = []*os.File{give} // file 3, answers
+	c.cmd.ExtraFiles = []*os.File{give} // file descriptor 3: responses
 	c.pipe, c.from = from, bufio.NewReaderSize(from, 1<<16)
 	if c.to, err = c.cmd.StdinPipe(); err == nil {
 		err = c.cmd.Start()
@@ -82,7 +82,8 @@ func launch() (*child, error) {
 	return c, nil
 }
 
-// self is this program's file, by a name that holds when it is replaced.
+// self is the path of this executable, one that stays valid when the file is
+// replaced.
 func self() string {
 	const own = "/proc/self/exe"
 	if _, err := os.Stat(own); err == nil {
@@ -95,8 +96,8 @@ func self() string {
 	return path
 }
 
-// deadline kills the child when ctx ends or the time is over, unless released
-// before.
+// deadline kills the child when ctx ends or d has passed, unless release is
+// called first.
 func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) {
 	timer := time.AfterFunc(d, func() {
 		c.timedOut.Store(true)
@@ -111,11 +112,11 @@ func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) 
 
 func (c *child) kill() {
 	c.killed.Store(true)
-	_ = c.cmd.Process.Kill() // or it has ended already
+	_ = c.cmd.Process.Kill() // fails if it has exited already
 }
 
-// ask has the child decode an image. A child that fails to answer is of no
-// more use: see end.
+// ask sends the child an image to decode. After an error the child is unusable:
+// see end.
 func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
 	defer c.deadline(ctx, c.timeout(q.Pixels))()
 	if err := send(c.to, q, encoded); err != nil {
@@ -134,49 +135,49 @@ func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float
 	return a, err
 }
 
-// close ends a child that has nothing to do.
+// close ends an idle child.
 func (c *child) close() {
 	c.to.Close()
 	c.wait(time.Second)
 }
 
-// wait waits for the child, which is killed if it takes longer.
+// wait waits for the child to exit and kills it after d.
 func (c *child) wait(d time.Duration) {
 	timer := time.AfterFunc(d, c.kill)
 	defer timer.Stop()
-	_ = c.cmd.Wait() // how it ended is in ProcessState
+	_ = c.cmd.Wait() // ProcessState has its exit status
 	c.pipe.Close()
 }
 
-// end ends a child that has failed to answer and tells why it did.
+// end ends a child that failed to respond and reports why.
 func (c *child) end() *crash {
 	c.to.Close()
-	c.wait(200 * time.Millisecond) // it may be dying
+	c.wait(200 * time.Millisecond) // it may be exiting already
 	if c.timedOut.Load() {
-		return &crash{reason: "takes too long to decode: its decoder gives no answer", timedOut: true}
+		return &crash{reason: "takes too long to decode: the decoder timed out", timedOut: true}
 	}
 	why := diagnose(c.cmd.ProcessState, c.output.String())
 	why.killedByOther = why.killedByOther && !c.killed.Load()
 	return why
 }
 
-// crash is how a child ended.
+// crash says why a child exited.
 type crash struct {
 	reason        string
 	timedOut      bool
-	killedByOther bool // killed by another, as the system does where memory is short: the image may be good
+	killedByOther bool // killed from outside, as the system does when memory is short: the image may be intact
 }
 
 func (c *crash) Error() string { return c.reason }
 
 func (c *crash) hint() string {
 	if c.killedByOther {
-		return "end other programs, or give this one more memory"
+		return "close other programs, or give this one more memory"
 	}
-	return "remove it, or save it anew with an image editor"
+	return "remove it, or save it again with an image editor"
 }
 
-// diagnose finds the words for how a process ended.
+// diagnose finds the reason from a process's exit status and output.
 func diagnose(state *os.ProcessState, said string) *crash {
 	signal := syscall.Signal(0)
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -185,24 +186,24 @@ func diagnose(state *os.ProcessState, said string) *crash {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
 		switch {
-		case strings.HasPrefix(line, "late: "):
-			return &crash{reason: "takes too long to decode: " + strings.TrimPrefix(line, "late: "), timedOut: true}
+		case strings.HasPrefix(line, "timeout: "):
+			return &crash{reason: "takes too long to decode: " + strings.TrimPrefix(line, "timeout: "), timedOut: true}
 		case strings.Contains(line, "out of memory"), strings.Contains(line, "cannot allocate memory"), strings.Contains(line, "bad_alloc"):
 			return &crash{reason: "takes too much memory to decode"}
 		case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "), strings.HasPrefix(line, "SIG"):
-			return &crash{reason: "makes its decoder crash: " + line}
+			return &crash{reason: "crashes the decoder: " + line}
 		}
 	}
 	if signal == syscall.SIGKILL {
-		return &crash{reason: "has its decoder killed, also while no other runs: the machine may be short of memory", killedByOther: true}
+		return &crash{reason: "the decoder was killed by the system, even while no other was running (out of memory?)", killedByOther: true}
 	}
-	if signal != 0 { // it died before it could say so
-		return &crash{reason: "makes its decoder crash: " + unix.SignalName(signal)}
+	if signal != 0 { // it died before it could print a reason
+		return &crash{reason: "crashes the decoder: " + unix.SignalName(signal)}
 	}
-	return &crash{reason: fmt.Sprintf("makes its decoder crash: %v", state)}
+	return &crash{reason: fmt.Sprintf("crashes the decoder: %v", state)}
 }
 
-// head keeps the first of what is written to it.
+// prefixBuffer keeps the first maxOutput bytes written to it.
 type prefixBuffer struct {
 	lock sync.Mutex
 	kept bytes.Buffer

@@ -15,10 +15,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// A program calls sandbox.Main first in its main; here TestMain has done so. The
-// scanner is then the guard of a loader.
+// A program calls sandbox.Main first in its main; here TestMain has done so. A loader
+// then decodes through the pool.
 func Example() {
-	dir, err := os.MkdirTemp("", "scan")
+	dir, err := os.MkdirTemp("", "sandbox")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -31,27 +31,27 @@ func Example() {
 	if err := os.WriteFile(cut, img[:len(img)/2], 0o644); err != nil {
 		log.Fatal(err)
 	}
-	contract := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
-	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	preprocessing := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
+	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer decoder.Close()
 	examples, _ := input.ExamplesFromPaths([]string{whole, cut}, input.Options{})
-	loader := eval.NewLoader(decoder, contract.Size, examples, 1)
+	loader := eval.NewLoader(decoder, preprocessing.Size, examples, 1)
 
-	scanner, err := sandbox.Open(sandbox.Options{Preprocessing: contract, Fast: loader.Load})
+	pool, err := sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Fast: loader.Load})
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer scanner.Close()
-	loader.Sandbox = scanner
-	problems, err := loader.Verify(context.Background())
-	for _, p := range problems {
+	defer pool.Close()
+	loader.Sandbox = pool
+	excluded, err := loader.Verify(context.Background())
+	for _, p := range excluded {
 		fmt.Println(filepath.Base(p.Path), p.Reason)
 	}
-	fmt.Println(len(input.Without(examples, problems)), "can be used", err)
+	fmt.Println(len(input.Without(examples, excluded)), "usable", err)
 	// Output:
 	// cut.jpg is damaged: jpeg::Uncompress failed. Invalid JPEG data or crop window.
-	// 1 can be used <nil>
+	// 1 usable <nil>
 }

@@ -58,8 +58,7 @@ func FuzzVerdicts(f *testing.F) {
 	})
 }
 
-// A child that says anything is told from one that answers, whose answer is read as
-// it was sent.
+// Arbitrary output of a child is an error or a response that survives a round trip.
 func FuzzReceive(f *testing.F) {
 	for _, seed := range []string{"", "{}\n", `{"floats":9}` + "\nxyz", `{"refused":"a","kind":-1}` + "\n", "[[[[\n", "{\"kind\":1e400}\n"} {
 		f.Add([]byte(seed))

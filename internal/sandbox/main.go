@@ -5,14 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// childMark is set in the environment of a child.
-const childEnv = "ALEXNET_SCAN_CHILD"
+// childEnv is set in the environment of a child.
+const childEnv = "ALEXNET_SANDBOX_CHILD"
 
 var ready atomic.Bool
 
-// Main lets [Open] start this program again as a child. It has to be the first
-// thing that main, or a test's TestMain, calls; in a child it does the child's
-// work and never returns.
+// Main lets [Open] start this program again as a child. main, or a test's TestMain,
+// must call it first; in a child it does the child's work and never returns.
 func Main() {
 	if os.Getenv(childEnv) == "" {
 		ready.Store(true)
@@ -22,5 +21,5 @@ func Main() {
 	os.Exit(serve(os.Stdin, os.NewFile(responseFD, "answers")))
 }
 
-// Available tells whether Main was called.
+// Available reports whether Main was called.
 func Available() bool { return ready.Load() }

@@ -36,22 +36,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// barrenMark in the environment keeps children from starting.
-const failStartEnv = "ALEXNET_SCAN_BARREN"
+// failStartEnv in the environment makes children exit at once.
+const failStartEnv = "ALEXNET_SANDBOX_FAIL_START"
 
-// deathsMark in the environment names a file that counts how often a child was
+// killCountEnv in the environment names a file that counts how often a child was
 // killed.
-const killCountEnv = "ALEXNET_SCAN_DEATHS"
+const killCountEnv = "ALEXNET_SANDBOX_KILLS"
 
-// spring does, in a child, the harm that the image's text names.
+// injectFault causes, in a child, the fault that the image's text chunk names.
 func injectFault(encoded []byte) {
 	_, word, _ := bytes.Cut(encoded, []byte("trap\x00"))
 	word, _, _ = bytes.Cut(word, []byte("."))
 	switch string(word) {
 	case "panic":
-		panic("a decoder's mistake")
+		panic("decoder bug")
 	case "panic elsewhere":
-		go func() { panic("a mistake in a goroutine") }()
+		go func() { panic("bug in a goroutine") }()
 		select {}
 	case "segmentation fault":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
@@ -88,19 +88,19 @@ func injectFault(encoded []byte) {
 		for n := 64 << 20; ; n *= 2 {
 			runtime.KeepAlive(bytes.Repeat([]byte{1}, n))
 		}
-	case "narrow": // room for less than a large image decoded
+	case "low memory": // less than a large image takes decoded
 		if err := limitMemory(192 << 20); err != nil {
 			panic(err)
 		}
 	case "noise":
 		os.Stdout.WriteString("{}\n")
-		os.Stderr.WriteString(strings.Repeat("late? no\n", 10_000))
+		os.Stderr.WriteString(strings.Repeat("timeout? no\n", 10_000))
 	}
 }
 
 const side = 67
 
-// trapped is a good image that does the named harm.
+// faultyImage is an intact image that triggers the named fault in the decoder.
 func faultyImage(t testing.TB, word string) []byte {
 	t.Helper()
 	return imageWithFault(t, testmodel.Picture(1), word)
@@ -119,35 +119,35 @@ func imageWithFault(t testing.TB, img image.Image, word string) []byte {
 	return bytes.Join([][]byte{whole[:header], chunk, whole[header:]}, nil)
 }
 
-// stored writes an image, and looks at its header.
+// writeImage writes an image and reads its header.
 func writeImage(t testing.TB, name string, encoded []byte) input.Example {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	must(t, os.WriteFile(path, encoded, 0o644))
 	old := time.Now().Add(-time.Hour)
 	must(t, os.Chtimes(path, old, old))
-	examples, problems := input.ExamplesFromPaths([]string{path}, input.Options{})
-	if len(problems) > 0 {
-		t.Fatal(problems)
+	examples, excluded := input.ExamplesFromPaths([]string{path}, input.Options{})
+	if len(excluded) > 0 {
+		t.Fatal(excluded)
 	}
 	return examples[0]
 }
 
-// local decodes in this process.
+// localLoader decodes in this process.
 func localLoader(t testing.TB) (alexnet.Preprocessing, *input.Loader[*tfgraph.Tensor]) {
 	t.Helper()
-	contract := alexnet.NewPreprocessing(side, alexnet.Squash, true, nil)
-	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	preprocess := alexnet.NewPreprocessing(side, alexnet.Squash, true, nil)
+	decoder, err := alexnet.NewDecoder(preprocess, tfgraph.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, decoder.Close()) })
-	return contract, eval.NewLoader(decoder, side, nil, 1)
+	return preprocess, eval.NewLoader(decoder, side, nil, 1)
 }
 
-// opened is a scanner with two children, closed with the test.
+// openPool opens a Pool of two children, closed with the test.
 func openPool(t testing.TB, change func(*Options)) *Pool {
 	t.Helper()
-	contract, loader := localLoader(t)
-	o := Options{Preprocessing: contract, Fast: loader.Load, Workers: 2, Note: func(text string) { t.Error(text) }}
+	preprocess, loader := localLoader(t)
+	o := Options{Preprocessing: preprocess, Fast: loader.Load, Workers: 2, Note: func(text string) { t.Error(text) }}
 	if change != nil {
 		change(&o)
 	}

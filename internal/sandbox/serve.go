@@ -14,10 +14,11 @@ import (
 	"alexnet/tfgraph"
 )
 
-// trap is called on each image before it is decoded. Tests do harm with it.
+// testHook is called with each image before it is decoded. Tests inject faults
+// with it.
 var testHook func(encoded []byte)
 
-// worker is a child's side.
+// worker is the child's side.
 type worker struct {
 	job
 	decoder *alexnet.Decoder
@@ -26,7 +27,7 @@ type worker struct {
 	floats  []float32
 }
 
-// serve answers questions until there are no more, and returns the exit code.
+// serve serves requests until in ends, and returns the exit code.
 func serve(in io.Reader, out io.Writer) int {
 	err := serveRequests(bufio.NewReaderSize(in, 1<<16), out)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -42,7 +43,7 @@ func serveRequests(in *bufio.Reader, out io.Writer) error {
 		return err
 	}
 	var err error
-	// One thread: there is a child for each core.
+	// One thread: there is one child per core.
 	if w.decoder, err = alexnet.NewDecoder(w.Preprocessing, tfgraph.Options{IntraOp: 1, InterOp: 1}); err != nil {
 		return err
 	}
@@ -75,8 +76,8 @@ func (w *worker) read(in io.Reader, size int) error {
 	return err
 }
 
-// answer decodes one image under the watch. An error ends the child: it may
-// be no fault of the image's, so that there is no verdict.
+// respond decodes one image under the watchdog. An error ends the child: the
+// image may not be its cause, so there is no verdict.
 func (w *worker) respond(out io.Writer, q request) error {
 	if err := w.watch.begin(q.Pixels, int64(q.Size)); err != nil {
 		return err
@@ -107,7 +108,8 @@ func (w *worker) decode(q request) error {
 	return classifyDecodeError(w.decoder.Decode(context.Background(), prepared, view, w.floats))
 }
 
-// judged tells a damaged image from what an intact one may meet with too.
+// classifyDecodeError tells a damaged image from a failure that an intact one may
+// run into too.
 func classifyDecodeError(err error) error {
 	var failed *tfgraph.Error
 	switch words := tfgraph.BadInput(err); {

@@ -12,49 +12,49 @@ import (
 	"alexnet/input"
 )
 
-// What passes through the pipes is one line of JSON a message and the bytes
-// that it announces. The first message to a child is a job, to which it answers
-// when it is ready; all others are questions.
+// A message is one line of JSON and the bytes that it announces. The first one to
+// a child is a job, to which it responds once it is ready; all others are
+// requests.
 
-// answers is the file on which a child answers: what libraries print to
-// standard output must not get between.
+// responseFD is the file descriptor that a child responds on: standard output may
+// carry text that libraries print.
 const responseFD = 3
 
-// job is what a child does as long as it lives.
+// job is the configuration of a child.
 type job struct {
-	Preprocessing alexnet.Preprocessing `json:"contract"`
+	Preprocessing alexnet.Preprocessing `json:"preprocessing"`
 	Limits        input.Limits          `json:"limits"`
 	Memory        int64                 `json:"memory"` // see Options
 	Seconds       float64               `json:"seconds"`
 }
 
-// question is followed by the encoded image.
+// request is followed by the encoded image.
 type request struct {
 	Size       int          `json:"size"` // bytes that follow
 	Format     input.Format `json:"format"`
-	Pixels     int64        `json:"pixels"` // that the header announces
-	Flipped    bool         `json:"mirrored,omitempty"`
-	WantFloats bool         `json:"give"` // the floats, not only whether there are any
+	Pixels     int64        `json:"pixels"` // by its header
+	Flipped    bool         `json:"flipped,omitempty"`
+	WantFloats bool         `json:"want_floats"` // the pixels, not only the verdict
 }
 
-// answer is followed by the floats, as they stand in memory.
+// response is followed by the floats, in their memory layout.
 type response struct {
-	Reason string `json:"refused,omitempty"` // why the image cannot be used
-	Kind   int    `json:"kind,omitempty"`    // the reason's place in kinds, from 1
+	Reason string `json:"reason,omitempty"` // why the image cannot be used
+	Kind   int    `json:"kind,omitempty"`   // the reason's index in kinds, from 1
 	Hint   string `json:"hint,omitempty"`
 	Floats int    `json:"floats,omitempty"` // that follow
 }
 
 var kinds = []error{input.ErrEmpty, input.ErrFormat, input.ErrDamaged, input.ErrTooLarge}
 
-// refuse puts an error of input into an answer.
+// responseFor converts an error of package input.
 func responseFor(err error) response {
 	p := input.ExcludedFor("", err)
 	kind := 1 + slices.IndexFunc(kinds, func(k error) bool { return errors.Is(err, k) })
 	return response{Reason: p.Reason, Kind: kind, Hint: p.Hint}
 }
 
-// error is the answer as an error of input about the file at path.
+// error converts the response into an input.Error about the file at path.
 func (a response) error(path string) error {
 	if a.Reason == "" {
 		return nil
@@ -66,7 +66,7 @@ func (a response) error(path string) error {
 	return &input.Error{Op: "decode image", Path: path, Err: reason, Hint: a.Hint}
 }
 
-// refusal is a reason that was found elsewhere.
+// refusal is a reason found in another process.
 type refusal struct {
 	text string
 	kind error
@@ -75,7 +75,7 @@ type refusal struct {
 func (r refusal) Error() string { return r.text }
 func (r refusal) Unwrap() error { return r.kind }
 
-// maxLine bounds a message: class names are the longest part of one.
+// maxLine bounds a message, of which class names are the longest part.
 const maxLine = 16 << 20
 
 func send(w io.Writer, message any, body []byte) error {

@@ -9,9 +9,9 @@ import (
 	"math"
 )
 
-// CorruptError says that a checksum does not match what it guards.
+// CorruptError reports a checksum mismatch.
 type CorruptError struct {
-	Offset    int64  // where the record begins, in bytes from the start
+	Offset    int64  // byte offset of the record
 	Part      string // "length" or "data"
 	Got, Want uint32 // computed and stored checksum
 }
@@ -21,11 +21,11 @@ func (e *CorruptError) Error() string {
 		e.Offset, e.Part, e.Got, e.Want)
 }
 
-// LengthError says that an intact record is longer than the reader accepts.
+// LengthError reports an intact record that is longer than the reader's limit.
 type LengthError struct {
-	Offset int64  // where the record begins, in bytes from the start
+	Offset int64  // byte offset of the record
 	Length uint64 // bytes of data that the record announces
-	Limit  int    // the most that this reader takes
+	Limit  int    // the reader's limit
 }
 
 func (e *LengthError) Error() string {
@@ -67,8 +67,8 @@ func (r *Reader) Next() ([]byte, error) {
 	return data, nil
 }
 
-// Offset returns how many bytes the records read so far take: where a file
-// with a truncated tail has to be cut to be whole again.
+// Offset returns how many bytes the records read so far take: the size to
+// which to cut a file with a truncated tail.
 func (r *Reader) Offset() int64 { return r.offset }
 
 func (r *Reader) next() ([]byte, error) {

@@ -63,7 +63,7 @@ func TestReaderFaults(t *testing.T) {
 	tests := []struct {
 		name   string
 		file   []byte
-		before int // records that are read before the fault
+		before int // records before the error
 		check  func(error) bool
 	}{
 		{"nothing", nil, 0, func(err error) bool { return err == io.EOF }},
@@ -130,11 +130,11 @@ func TestReaderTruncatedAnywhere(t *testing.T) {
 }
 
 func TestReaderPassesOnSourceError(t *testing.T) {
-	broken := errors.New("disk on fire")
+	failure := errors.New("disk failure")
 	for _, size := range []int{0, 3, headerSize, headerSize + 2} {
-		src := io.MultiReader(bytes.NewReader(frames("first")[:size]), iotest.ErrReader(broken))
-		if _, err := NewReader(src, testLimit).Next(); !errors.Is(err, broken) {
-			t.Errorf("after %d bytes: got %v, want %v", size, err, broken)
+		src := io.MultiReader(bytes.NewReader(frames("first")[:size]), iotest.ErrReader(failure))
+		if _, err := NewReader(src, testLimit).Next(); !errors.Is(err, failure) {
+			t.Errorf("after %d bytes: got %v, want %v", size, err, failure)
 		}
 	}
 }
@@ -208,7 +208,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// Whatever is read, written again, must be the bytes that were read.
+// Records that are read and written again make the same bytes.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(frames("first", "", "third"))
@@ -235,7 +235,7 @@ func Example() {
 			fmt.Println(err)
 		}
 	}
-	file.Truncate(file.Len() - 1) // the writer's machine lost power
+	file.Truncate(file.Len() - 1) // as after a power failure
 
 	reader := NewReader(&file, 1<<20)
 	for {

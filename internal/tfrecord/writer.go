@@ -25,15 +25,14 @@ type Writer struct {
 	err   error
 }
 
-// NewWriter returns a Writer that writes to dst. Closing dst stays the
-// caller's business.
+// NewWriter returns a Writer that writes to dst. The caller closes dst.
 func NewWriter(dst io.Writer) *Writer {
 	return &Writer{dst: dst}
 }
 
 // Write writes one record and keeps no reference to it. After a failure it
-// returns the same error forever, since what was half written would hide
-// every later record.
+// keeps returning the same error, since a partly written record would hide every
+// later one.
 func (w *Writer) Write(record []byte) error {
 	if w.err != nil {
 		return w.err

@@ -11,29 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What an image may cost beside what every one may: a decoder works on all
-// pixels some ten times at most, in some 16 bytes each.
+// Allowances on top of the fixed limits: a decoder passes over all pixels at most
+// some ten times and takes about 16 bytes for each.
 const (
 	nsPerPixel    = 100
 	bytesPerPixel = 16
-	copiesOfFile  = 4
+	bytesPerByte  = 4
 )
 
-// slowdown is how many times as long as it computes an image may take on a
-// machine that has other things to do.
+// wallTimeFactor is how many times its CPU time limit an image may take in wall
+// time, on a machine that is busy with other work.
 const wallTimeFactor = 12
 
-// watch ends a child that takes too much: of memory by the system's limit, of
-// time by a look at the clocks, which a decoder that hangs does not hinder.
+// watchdog limits what a child takes: memory by the system's limit, time by polling
+// the clocks in a goroutine, which a decoder that hangs cannot block.
 type watchdog struct {
 	seconds float64
 	memory  int64
 
 	lock       sync.Mutex
 	running    bool
-	limit      time.Duration // of computing
-	started    time.Time     // when the running image began
-	cpuAtStart time.Duration // that this process had computed by then
+	limit      time.Duration // of CPU time
+	started    time.Time     // when decoding of the current image began
+	cpuAtStart time.Duration // of this process at that time
 }
 
 const pollInterval = 100 * time.Millisecond
@@ -41,15 +41,15 @@ const pollInterval = 100 * time.Millisecond
 func newWatchdog(seconds float64, memory int64) *watchdog {
 	w := &watchdog{seconds: seconds, memory: memory}
 	noCore := unix.Rlimit{}
-	_ = unix.Setrlimit(unix.RLIMIT_CORE, &noCore) // a wish: no dump of memory for each crash
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &noCore) // best effort: no core dump for each crash
 	parent := os.Getppid()
 	go func() {
 		for range time.Tick(pollInterval) {
 			if os.Getppid() != parent {
-				os.Exit(0) // nobody waits for the answer
+				os.Exit(0) // the parent is gone
 			}
-			if late := w.overLimit(); late != "" {
-				fmt.Fprintln(os.Stderr, late)
+			if text := w.overLimit(); text != "" {
+				fmt.Fprintln(os.Stderr, text)
 				os.Exit(exitTimeout)
 			}
 		}
@@ -57,20 +57,20 @@ func newWatchdog(seconds float64, memory int64) *watchdog {
 	return w
 }
 
-// exitLate is the exit code of a child that took too long.
+// exitTimeout is the exit code of a child that exceeded its time limit.
 const exitTimeout = 75
 
 func timeLimit(seconds float64, pixels int64) time.Duration {
 	return time.Duration(seconds*1e9) + time.Duration(pixels*nsPerPixel)
 }
 
-// begin sets the limits for one image.
+// begin starts the limits for one image.
 func (w *watchdog) begin(pixels, size int64) error {
 	cpu, err := cpuTime()
 	if err != nil {
 		return err
 	}
-	if err := limitMemory(w.memory + pixels*bytesPerPixel + size*copiesOfFile); err != nil {
+	if err := limitMemory(w.memory + pixels*bytesPerPixel + size*bytesPerByte); err != nil {
 		return err
 	}
 	w.lock.Lock()
@@ -85,8 +85,8 @@ func (w *watchdog) end() {
 	w.running = false
 }
 
-// limitMemory lets this process take so many bytes more than it has. The limit
-// is a soft one, which the next image's may exceed again.
+// limitMemory allows this process the given number of bytes beyond what it has
+// taken. The limit is a soft one, so the next image's may be higher again.
 func limitMemory(more int64) error {
 	taken, err := addressSpace()
 	if err != nil {
@@ -103,7 +103,7 @@ func limitMemory(more int64) error {
 	return nil
 }
 
-// late says by how much the running image is over its time, or "".
+// overLimit says by how much the current image exceeds its time limit, or "".
 func (w *watchdog) overLimit() string {
 	w.lock.Lock()
 	defer w.lock.Unlock()
@@ -114,19 +114,20 @@ func (w *watchdog) overLimit() string {
 	if err == nil && cpu-w.cpuAtStart <= w.limit && time.Since(w.started) <= wallTimeFactor*w.limit {
 		return ""
 	}
-	return fmt.Sprintf("late: got %.1f s of computing in %.1f s, want at most %.1f s", (cpu - w.cpuAtStart).Seconds(), time.Since(w.started).Seconds(), w.limit.Seconds())
+	return fmt.Sprintf("timeout: got %.1f s of CPU time in %.1f s, want at most %.1f s", (cpu - w.cpuAtStart).Seconds(), time.Since(w.started).Seconds(), w.limit.Seconds())
 }
 
-// computed is the time that this process has spent on processors.
+// cpuTime is the CPU time of this process.
 func cpuTime() (time.Duration, error) {
 	var usage unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
-		return 0, fmt.Errorf("look at the clock: %w", err)
+		return 0, fmt.Errorf("read CPU time: %w", err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
-// addressSpace is how many bytes of it this process has taken (proc(5), statm).
+// addressSpace is the size in bytes of this process's address space (proc(5),
+// statm).
 func addressSpace() (int64, error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

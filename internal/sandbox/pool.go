@@ -12,20 +12,19 @@ import (
 	"alexnet/input"
 )
 
-// Options say what a [Scanner] decodes and what that may cost. Contract and
-// Fast are required.
+// Options configure a [Pool]. Preprocessing and Fast are required.
 type Options struct {
-	Preprocessing alexnet.Preprocessing // what images become
+	Preprocessing alexnet.Preprocessing // of the decoded images
 	Limits        input.Limits
-	// Fast decodes, in this process, an image that has passed.
+	// Fast decodes in this process; it is called for images that have passed.
 	Fast func(ctx context.Context, ex input.Example, into []float32) error
 
-	Dir            string       // where verdicts are kept; "": nowhere
-	IgnoreVerdicts bool         // try every image, whatever its verdict
-	Workers        int          // children at most; GOMAXPROCS
-	Seconds        float64      // of computing that any image may take, a 10-megapixel one a second more; 5
-	Memory         int64        // bytes that any image may take, and 16 for each pixel more; 512 MiB
-	Note           func(string) // is told what a user may want to know
+	Dir            string       // where verdicts are stored; "": nowhere
+	IgnoreVerdicts bool         // decode every image again
+	Workers        int          // maximum number of children; default GOMAXPROCS
+	Seconds        float64      // CPU time limit per image, plus a second per 10 megapixels; default 5
+	Memory         int64        // limit in bytes per image, plus 16 per pixel; default 512 MiB
+	Note           func(string) // receives messages for the user
 }
 
 func (o Options) withDefaults() Options {
@@ -44,26 +43,25 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Scanner decodes images in child processes, which start as they are needed.
-// It is an [input.Guard]; several calls may run at once.
+// Pool decodes images in child processes, started on demand. It is an
+// [input.Sandbox] and safe for concurrent use.
 type Pool struct {
 	opt       Options
 	slots     chan *child // nil: a child may be started
 	verdicts  *verdicts
-	noteOnce  sync.Once  // notes that there can be no children
-	exclusive sync.Mutex // of who waits until no other child runs
+	noteOnce  sync.Once  // for the note that children are unavailable
+	exclusive sync.Mutex // held while a child runs with no other beside it
 	closed    sync.Once
 }
 
-// Open makes a scanner. Where [Main] was not called, or a child cannot be
-// started, images are decoded in this process, and a note says so. The caller
-// closes the scanner.
+// Open makes a Pool, which the caller closes. If [Main] was not called, or no child
+// can be started, images are decoded in this process and a note says so.
 func Open(o Options) (*Pool, error) {
 	if err := o.Limits.Validate(); err != nil {
-		return nil, fmt.Errorf("open scanner: %w", err)
+		return nil, fmt.Errorf("open sandbox: %w", err)
 	}
 	if o.Fast == nil || o.Workers < 0 || o.Seconds < 0 || o.Memory < 0 {
-		return nil, errors.New("open scanner: got no Fast, or a negative number, want Fast and no number below 0")
+		return nil, errors.New("open sandbox: got no Fast or a negative limit, want Fast and limits from 0")
 	}
 	s := &Pool{opt: o.withDefaults()}
 	s.slots = make(chan *child, s.opt.Workers)
@@ -74,8 +72,8 @@ func Open(o Options) (*Pool, error) {
 	return s, nil
 }
 
-// Close ends the children and keeps what was found. No call may be running, and
-// none may follow but Close.
+// Close ends the children and saves the verdicts. No call may be running, and none
+// may follow but Close.
 func (s *Pool) Close() {
 	s.closed.Do(func() {
 		for range s.opt.Workers {
@@ -87,18 +85,18 @@ func (s *Pool) Close() {
 	})
 }
 
-// Try implements [input.Guard]. An image whose verdict is known is not read.
+// Try implements [input.Sandbox]. An image whose verdict is known is not read.
 func (s *Pool) Try(ctx context.Context, ex input.Example) error {
 	return s.decode(ctx, ex, nil)
 }
 
-// Load implements [input.Guard]. An image that has passed is decoded in this
-// process.
+// Load implements [input.Sandbox]. An image that has passed before is decoded in
+// this process.
 func (s *Pool) Load(ctx context.Context, ex input.Example, into []float32) error {
 	return s.decode(ctx, ex, into)
 }
 
-// judge finds the verdict on an image, and its floats where into is not nil.
+// decode finds the verdict on an image and, unless into is nil, its floats.
 func (s *Pool) decode(ctx context.Context, ex input.Example, into []float32) error {
 	mark := markOf(ex.Path)
 	if v, ok := s.known(ex.Path, mark); ok {
@@ -126,13 +124,13 @@ func (s *Pool) decode(ctx context.Context, ex input.Example, into []float32) err
 	case err != nil:
 		return err
 	}
-	if !errors.Is(a.error(ex.Path), input.ErrTooLarge) { // by limits that may be others the next time
+	if !errors.Is(a.error(ex.Path), input.ErrTooLarge) { // the limits may differ next time
 		s.verdicts.add(ex.Path, mark, sum, a)
 	}
 	return a.error(ex.Path)
 }
 
-// known is the verdict on the file at path if it has not changed since.
+// known returns the verdict on the file at path if the file has not changed since.
 func (s *Pool) known(path string, m mark) (response, bool) {
 	if s.opt.IgnoreVerdicts {
 		return response{}, false
@@ -140,7 +138,7 @@ func (s *Pool) known(path string, m mark) (response, bool) {
 	return s.verdicts.of(path, m)
 }
 
-// believe acts on a verdict that was found before.
+// applyVerdict acts on a verdict found earlier.
 func (s *Pool) applyVerdict(ctx context.Context, v response, ex input.Example, into []float32) error {
 	if err := v.error(ex.Path); err != nil || into == nil {
 		return err
@@ -148,10 +146,10 @@ func (s *Pool) applyVerdict(ctx context.Context, v response, ex input.Example, i
 	return s.opt.Fast(ctx, ex, into)
 }
 
-// inProcess is what is left where there are no children.
+// decodeInProcess is the fallback when children are unavailable.
 func (s *Pool) decodeInProcess(ctx context.Context, ex input.Example, into []float32, why error) error {
 	s.noteOnce.Do(func() {
-		s.opt.Note(fmt.Sprintf("images are decoded in this process, which one that makes a decoder crash would end: %v", why))
+		s.opt.Note(fmt.Sprintf("sandbox unavailable, decoding in-process (an image that crashes the decoder ends the program): %v", why))
 	})
 	if into == nil {
 		into = make([]float32, s.opt.Preprocessing.Size*s.opt.Preprocessing.Size*3)
@@ -159,16 +157,17 @@ func (s *Pool) decodeInProcess(ctx context.Context, ex input.Example, into []flo
 	return s.opt.Fast(ctx, ex, into)
 }
 
-// unavailable says why there is no child.
+// unavailable says why no child can be started.
 type unavailable struct{ error }
 
-var errNoMain = errors.New("the program does not call scan.Main first")
+var errNoMain = errors.New("the program does not call sandbox.Main first")
 
-// ask has a child decode an image. One that dies over it is replaced and asked
-// once more, in case the image was not to blame; what takes too long will
-// again. One that another has killed is replaced a second time, alone. Where none
-// can be had in its place, the crash stands: this process does not try an image
-// that has ended another. The error is a *crash, an *unavailable, or ctx's.
+// ask has a child decode an image. A child that crashes is replaced and asked once
+// more, in case the image was not the cause; a timeout is final. If something
+// outside killed the child, the image is tried a third time with no other child
+// running. If no replacement can be started, the crash is final: this process never
+// decodes an image that crashed a child. The error is a *crash, an *unavailable, or
+// ctx's.
 func (s *Pool) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
 	if !Available() {
 		return a, &unavailable{errNoMain}
@@ -185,7 +184,7 @@ func (s *Pool) ask(ctx context.Context, q request, encoded []byte, into []float3
 	return a, err
 }
 
-// take waits for a child that has nothing to do, or for leave to start one: nil.
+// acquire waits for an idle child, or for a slot in which to start one: nil.
 func (s *Pool) acquire(ctx context.Context) (*child, error) {
 	select {
 	case c := <-s.slots:
@@ -195,7 +194,7 @@ func (s *Pool) acquire(ctx context.Context) (*child, error) {
 	}
 }
 
-// askAlone asks once more, as one has died, while there is no other child.
+// askExclusively asks once more, after a crash, while no other child runs.
 func (s *Pool) askExclusively(ctx context.Context, died *crash, q request, encoded []byte, into []float32) (a response, err error) {
 	s.exclusive.Lock()
 	defer s.exclusive.Unlock()
@@ -216,8 +215,8 @@ func (s *Pool) askExclusively(ctx context.Context, died *crash, q request, encod
 	return a, err
 }
 
-// tries asks a child, or one in its place, as often as may be until it answers;
-// died is how one has ended before, if any. It returns the child that lives.
+// askWithRetry asks a child, or its replacement, up to the given number of times;
+// died is an earlier crash, if any. It returns the child that is still running.
 func (s *Pool) askWithRetry(ctx context.Context, most int, c *child, died *crash, q request, encoded []byte, into []float32) (_ *child, a response, err error) {
 	for range most {
 		if c == nil {

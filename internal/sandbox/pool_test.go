@@ -24,26 +24,26 @@ import (
 
 func row() []float32 { return make([]float32, side*side*3) }
 
-// Whatever an image does to its decoder, it is refused with a reason, and the
-// next one is decoded.
+// Whatever fault an image triggers, it is refused with a reason, and the next one is
+// decoded.
 func TestDecoderFaults(t *testing.T) {
 	if testing.Short() {
-		t.Skip("every harm costs a child or two; run without -short")
+		t.Skip("every fault costs a child or two; run without -short")
 	}
 	good := writeImage(t, "good.jpg", testmodel.JPEG(3))
-	cases := map[string]string{ // harm → part of the reason
-		"panic":              "crash: panic: a decoder's mistake",
-		"panic elsewhere":    "crash: panic: a mistake in a goroutine",
-		"segmentation fault": "crash: SIGSEGV",
-		"abort":              "crash: SIGABRT",
-		"killed":             "short of memory",
-		"exit":               "crash: exit status 0",
+	cases := map[string]string{ // fault → part of the reason
+		"panic":              "crashes the decoder: panic: decoder bug",
+		"panic elsewhere":    "crashes the decoder: panic: bug in a goroutine",
+		"segmentation fault": "crashes the decoder: SIGSEGV",
+		"abort":              "crashes the decoder: SIGABRT",
+		"killed":             "killed by the system",
+		"exit":               "crashes the decoder: exit status 0",
 		"loop":               "too long",
 		"sleep":              "too long",
 		"memory":             "too much memory",
 	}
-	for harm, want := range cases {
-		t.Run(harm, func(t *testing.T) {
+	for fault, want := range cases {
+		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			s := openPool(t, func(o *Options) {
 				o.Workers, o.Memory = 1, 256<<20
@@ -51,7 +51,7 @@ func TestDecoderFaults(t *testing.T) {
 					o.Seconds = .2
 				}
 			})
-			bad := writeImage(t, "bad.png", faultyImage(t, harm))
+			bad := writeImage(t, "bad.png", faultyImage(t, fault))
 			err := s.Try(t.Context(), bad)
 			var in *input.Error
 			if !errors.As(err, &in) || in.Path != bad.Path || in.Hint == "" || !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), want) {
@@ -64,20 +64,20 @@ func TestDecoderFaults(t *testing.T) {
 	}
 }
 
-// An image whose decoder the system kills, as it does where memory is short, is
-// tried again while no other child runs.
+// An image whose decoder the system kills, as it does when memory is short, is tried
+// again while no other child runs.
 func TestKilledByAnother(t *testing.T) {
 	t.Setenv(killCountEnv, filepath.Join(t.TempDir(), "deaths"))
 	s := openPool(t, nil)
 	must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
 	must(t, s.Try(t.Context(), writeImage(t, "killed.png", faultyImage(t, "killed twice"))))
 	if n := len(s.slots); n != s.opt.Workers {
-		t.Errorf("got room for %d children after it, want %d", n, s.opt.Workers)
+		t.Errorf("got %d free slots after it, want %d", n, s.opt.Workers)
 	}
 }
 
-// An image that has ended one child is not decoded in this process, though no
-// other child can be had.
+// An image that crashed a child is never decoded in this process, even if no other
+// child can be started.
 func TestNoChildAfterACrash(t *testing.T) {
 	s := openPool(t, func(o *Options) {
 		o.Workers = 1
@@ -89,13 +89,12 @@ func TestNoChildAfterACrash(t *testing.T) {
 	must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
 	t.Setenv(failStartEnv, "1")
 	err := s.Load(t.Context(), writeImage(t, "bad.png", faultyImage(t, "panic")), row())
-	if !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), "a decoder's mistake") {
+	if !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), "decoder bug") {
 		t.Errorf("got %v, want the crash of the only child", err)
 	}
 }
 
-// An image that TensorFlow has no memory for is no damaged one: nothing is
-// remembered of it.
+// An image that TensorFlow has no memory for is not damaged: no verdict is stored.
 func TestOutOfMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("TensorFlow waits 10 s for memory, in two children; run without -short")
@@ -103,7 +102,7 @@ func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
 	s := openPool(t, func(o *Options) { o.Workers = 1 })
 	drawn := image.NewPaletted(image.Rect(0, 0, 9000, 9000), color.Palette{color.Black, color.White})
-	large := imageWithFault(t, drawn, "narrow") // 232 MiB as RGB
+	large := imageWithFault(t, drawn, "low memory") // 232 MiB as RGB
 	err := s.Try(t.Context(), writeImage(t, "large.png", large))
 	if err == nil || !strings.Contains(err.Error(), "too much memory") {
 		t.Errorf("got %v, want too much memory", err)
@@ -113,7 +112,7 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// What TensorFlow reports is a verdict only where the image is to blame.
+// An error of TensorFlow is a verdict only if the image is its cause.
 func TestClassifyDecodeError(t *testing.T) {
 	for code, damaged := range map[int]bool{
 		3 /* INVALID_ARGUMENT */ : true, tfgraph.DataLoss: true,
@@ -127,13 +126,13 @@ func TestClassifyDecodeError(t *testing.T) {
 	}
 }
 
-// What a decoder prints does not get between the answers.
+// Text that a decoder prints does not corrupt the responses.
 func TestDecoderOutput(t *testing.T) {
 	s := openPool(t, nil)
 	must(t, s.Try(t.Context(), writeImage(t, "noise.png", faultyImage(t, "noise"))))
 }
 
-// A child that cannot end itself is ended.
+// A child that cannot exit by itself is killed.
 func TestStopped(t *testing.T) {
 	s := openPool(t, func(o *Options) { o.Workers, o.Seconds = 1, .1 })
 	if err := s.Try(t.Context(), writeImage(t, "stop.png", faultyImage(t, "stop"))); err == nil || !strings.Contains(err.Error(), "too long") {
@@ -141,31 +140,31 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// A child gives the same floats as this process, to the last bit.
+// A child's floats are bit-identical to this process's.
 func TestBitIdentical(t *testing.T) {
 	s := openPool(t, func(o *Options) { o.IgnoreVerdicts = true })
 	_, here := localLoader(t)
 	for i, encoded := range [][]byte{testmodel.JPEG(1), testmodel.Turned(2, 6), testmodel.Turned(3, 7), faultyImage(t, "nothing")} {
-		for _, mirrored := range []bool{false, true} {
+		for _, flipped := range []bool{false, true} {
 			ex := writeImage(t, "image", encoded)
-			ex.Mirrored = mirrored
+			ex.Mirrored = flipped
 			got, want := row(), row()
 			must(t, s.Load(t.Context(), ex, got))
 			must(t, here.Load(t.Context(), ex, want))
 			if !slices.Equal(got, want) {
-				t.Errorf("image %d, mirrored %v: got other floats than in this process", i, mirrored)
+				t.Errorf("image %d, flipped %v: floats differ from this process's", i, flipped)
 			}
 		}
 	}
 }
 
-// Damage is told as in this process.
+// Damage is reported as by this process.
 func TestRefusals(t *testing.T) {
 	s := openPool(t, nil)
 	whole := testmodel.JPEG(1)
 	cut := writeImage(t, "cut.jpg", whole[:len(whole)/2])
 	scans := slices.Concat(whole[:len(whole)-2], slices.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}, 500), whole[len(whole)-2:])
-	for range 2 { // the second time by its verdict
+	for range 2 { // the second time from its verdict
 		if err := s.Load(t.Context(), cut, row()); !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), cut.Path) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("cut: got %v, want one line with %v", err, input.ErrDamaged)
 		}
@@ -180,7 +179,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Who wants no more does not wait for a decoder.
+// A cancelled caller does not wait for a decoder.
 func TestCancelled(t *testing.T) {
 	s := openPool(t, func(o *Options) { o.Workers = 1 })
 	ctx, cancel := context.WithCancel(t.Context())
@@ -201,8 +200,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// A program that does not call Main, or cannot start children, decodes itself
-// and says so once.
+// A program that does not call Main, or cannot start children, decodes in-process and
+// notes it once.
 func TestWithoutChildren(t *testing.T) {
 	ready.Store(false)
 	defer ready.Store(true)
@@ -212,14 +211,14 @@ func TestWithoutChildren(t *testing.T) {
 		must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i))))
 		must(t, s.Load(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i)), row()))
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "scan.Main") {
-		t.Errorf("got notes %q, want one that names scan.Main", notes)
+	if len(notes) != 1 || !strings.Contains(notes[0], "sandbox.Main") {
+		t.Errorf("got notes %q, want one that names sandbox.Main", notes)
 	}
 }
 
-const orphanEnv = "ALEXNET_SCAN_ORPHAN"
+const orphanEnv = "ALEXNET_SANDBOX_ORPHAN"
 
-// orphan starts a child, has it hang, says its number and dies.
+// orphan starts a child, makes it hang, prints its process ID and exits.
 func orphan(path string) {
 	c, err := start(context.Background(), job{Preprocessing: preprocessing(side), Memory: 1 << 30, Seconds: 3600})
 	if err != nil {
@@ -237,7 +236,7 @@ func orphan(path string) {
 	os.Exit(0)
 }
 
-// No child outlives the program, even in the middle of an image.
+// No child outlives the program, even while it decodes.
 func TestNoOrphans(t *testing.T) {
 	bad := writeImage(t, "loop.png", faultyImage(t, "loop"))
 	parent := exec.Command(self())
@@ -254,7 +253,7 @@ func TestNoOrphans(t *testing.T) {
 	}
 }
 
-// zombie tells whether a process has ended, though nobody has asked how.
+// zombie reports whether a process has exited but was not waited for.
 func zombie(pid int) bool {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err != nil || strings.Contains(string(text), ") Z ")
