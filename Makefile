@@ -1,13 +1,13 @@
-# Every target works in a fresh checkout: what it needs from outside it brings first.
+# Every target works in a fresh checkout: it first installs what it needs.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench growth load screenshots kill asan hostile fuzz soak docker-test vulncheck sbom cover clean distclean
+.PHONY: help build check test nightly demo bench growth load screenshots kill asan hostile fuzz soak docker-test vulncheck sbom cover clean distclean
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10m
 
-# Stands before commands that build against TensorFlow's C library.
+# Prefix of commands that build against TensorFlow's C library.
 with_libtensorflow = scripts/install-libtensorflow && eval "$$(scripts/install-libtensorflow --env)" &&
 
 help: ## list the targets
@@ -19,8 +19,14 @@ build: ## bin/alexnet, the program
 		-ldflags "-X main.version=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown) \
 			-extldflags '-Wl,-rpath,\$$ORIGIN/../.libtensorflow/lib'" ./cmd/alexnet
 
-test: ## all checks and tests; what a change has to pass
+check: ## formatting, static analysis and unit tests; a minute or two
 	@scripts/check
+
+test: ## every check that a change has to pass; at most 10 minutes on 2 cores
+	@scripts/test
+
+nightly: ## race detector on everything, fuzzing, kills, benchmark peers, hostile images, soak; hours
+	@scripts/nightly
 
 demo: build ## train on a few pictures and show what comes of it
 	@scripts/demo

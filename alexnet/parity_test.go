@@ -69,7 +69,7 @@ func (s *scenario) run(t *testing.T) {
 			"config": map[string]any{"classes": s.config.Classes, "size": s.config.Size,
 				"conv": s.config.Widths.Conv, "fc": s.config.Widths.FC},
 			"seed": 5, "weights": path, "labels": s.labels, "gradients": true, "traces": s.traces,
-			"pictures": items(t, s.pick(t), s.config.Size, alexnet.Squash),
+			"images": items(t, s.pick(t), s.config.Size, alexnet.Squash),
 		})
 		s.weights = loadWeights(t, path)
 		if err := os.Remove(path); err != nil {
@@ -101,7 +101,7 @@ func (s *scenario) trial(t *testing.T, lrn alexnet.LRN, r graphOptions) *harness
 
 func TestPreprocessingAgrees(t *testing.T) {
 	all := testImages(t)
-	ref := parity.Run(t, "scripts/reference/pictures.py", map[string]any{
+	ref := parity.Run(t, "scripts/reference/preprocessing.py", map[string]any{
 		"items": items(t, all, 227, alexnet.Squash, alexnet.Crop),
 	})
 	same := parity.Tolerance{Why: "the same kernels on the same bytes: nothing may differ"}

@@ -54,7 +54,10 @@ func run(t *testing.T, name string, args ...string) {
 // Every part works. No time is judged.
 func TestBench(t *testing.T) {
 	s, pictures := tiny(t)
-	t.Run("beside others", func(t *testing.T) { besideOthers(t, s, pictures) })
+	t.Run("beside others", func(t *testing.T) {
+		testenv.Nightly(t)
+		besideOthers(t, s, pictures)
+	})
 	t.Run("alone", func(t *testing.T) { alone(t, s, pictures) })
 	t.Run("growth", func(t *testing.T) { grows(t, s, pictures) })
 }

@@ -9,10 +9,9 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// Run writes job as JSON into a folder of the test, has the Python script work
-// it off as "script job.json result.npz" and returns the arrays of the result.
-// Without a Python that has TensorFlow the test is skipped, and so it is with
-// -short, as importing that takes seconds; any other failure ends it.
+// Run writes job as JSON into a folder of the test, runs the Python script as "script job.json result.npz" and returns
+// the arrays of the result. Without a Python that has TensorFlow, and with -short, it skips the test; any other failure
+// fails it.
 func Run(t testing.TB, script string, job any) Reference {
 	t.Helper()
 	if testing.Short() {

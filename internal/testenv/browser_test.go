@@ -25,6 +25,11 @@ func TestBrowser(t *testing.T) {
 		t.Setenv(testenv.RequireBrowserVar, "1")
 		run(browser).check(t, "fatal", "scripts/install-browser")
 	})
+	t.Run("off", func(t *testing.T) {
+		empty(t)
+		t.Setenv(testenv.BrowserVar, "off")
+		run(browser).check(t, "skip", testenv.BrowserVar)
+	})
 	t.Run("on the path", func(t *testing.T) {
 		want := filepath.Join(empty(t), "google-chrome")
 		write(t, want, "#!/bin/sh\n", 0o700)

@@ -8,15 +8,14 @@ import (
 	"testing"
 )
 
-// Resident is the process's memory that is not on disk, in bytes, once Go has
-// given back what it does not use (proc(5), /proc/pid/statm). Where there is no
-// such file it skips the test.
+// Resident returns the process's anonymous resident memory in bytes, after Go has returned unused memory to the system
+// (proc(5), /proc/pid/statm). On a system without that file it skips the test.
 func Resident(t testing.TB) int64 {
 	t.Helper()
 	debug.FreeOSMemory()
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		t.Skipf("no resident memory to read: %v", err)
+		t.Skipf("cannot read resident memory: %v", err)
 	}
 	fields := strings.Fields(string(text))
 	all, err := strconv.ParseInt(fields[1], 10, 64)

@@ -1,34 +1,32 @@
-// Package testenv finds what tests need from outside the repository: a Python with TensorFlow, one with the newest
-// TensorFlow, a browser, and a folder of real photographs and pretrained weights. Start with [Python], [Browser] and
-// [Shared].
+// Package testenv finds the resources that tests need from outside the repository: a Python with TensorFlow, a second
+// one with the newest TensorFlow, a browser, and a folder of real images and pretrained weights. Start with [Python],
+// [Browser] and [Shared].
 //
-// What is missing skips the test with the reason and the remedy; it never fails one, unless the environment says
-// that it must be there. Nothing is downloaded and no goroutine outlives a call. Only tests import this package.
+// A missing resource skips the test with the reason and the remedy, or fails it where the environment requires the
+// resource. Nothing is downloaded and no goroutine outlives a call. Only tests import this package.
 package testenv
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
-	"time"
 )
 
-// The environment variables that say where things are, or that they must be there.
+// Environment variables.
 const (
-	// PythonVar names the interpreter for [Python], in place of .venv/bin/python.
+	// PythonVar names the interpreter for [Python], in place of .venv/bin/python; "off" skips all tests that need one.
 	PythonVar = "ALEXNET_PYTHON"
 	// RequirePythonVar set to 1 makes [Python] fail a test where it would skip it.
 	RequirePythonVar = "ALEXNET_REQUIRE_PYTHON"
+	// SeedVar is the seed that [Seed] returns.
+	SeedVar = "ALEXNET_SEED"
+	// NightlyVar set to 1 runs the tests that call [Nightly].
+	NightlyVar = "ALEXNET_NIGHTLY"
 	// SharedVar names the folder for [Shared], in place of "shared" beside the repository.
 	SharedVar = "ALEXNET_SHARED"
 )
-
-// grace is what is left of the test binary's time when a script is stopped: enough to report it.
-const grace = 4 * time.Second
 
 // Root returns the absolute path of the repository: the nearest folder with a go.mod, upwards from the folder of
 // the package under test, which is where a test starts.
@@ -50,12 +48,39 @@ func Root(t testing.TB) string {
 	}
 }
 
-// Python returns the absolute path of an interpreter that has TensorFlow 2.18: the one that PythonVar names, or
-// else the one that scripts/install-reference makes. Where there is none it skips the test, or fails it when
-// RequirePythonVar is 1. An interpreter that PythonVar names and that is not there always fails it.
+// Seed returns the seed for a test's random choices and logs it: the value of SeedVar, or 1. A failure of a nightly run,
+// which sets a random seed, is reproduced by setting the logged one.
+func Seed(t testing.TB) uint64 {
+	t.Helper()
+	seed := uint64(1)
+	if text := os.Getenv(SeedVar); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("read %s: %v", SeedVar, err)
+		}
+	}
+	t.Logf("%s=%d", SeedVar, seed)
+	return seed
+}
+
+// Nightly skips the test unless NightlyVar is 1, as `make nightly` sets it.
+func Nightly(t testing.TB) {
+	t.Helper()
+	if os.Getenv(NightlyVar) != "1" {
+		t.Skipf("runs in make nightly, or with %s=1", NightlyVar)
+	}
+}
+
+// Python returns the absolute path of an interpreter that has TensorFlow 2.18: the one that PythonVar names, or the one
+// that scripts/install-reference installs. Without one it skips the test, or fails it when RequirePythonVar is 1. An
+// interpreter that PythonVar names and that does not exist always fails it.
 func Python(t testing.TB) string {
 	t.Helper()
-	if named := os.Getenv(PythonVar); named != "" {
+	switch named := os.Getenv(PythonVar); named {
+	case "":
+	case "off":
+		t.Skipf("tests that need Python are off: %s=off", PythonVar)
+	default:
 		path, err := exec.LookPath(named)
 		if err != nil {
 			t.Fatalf("find python %q named by %s: %v", named, PythonVar, err)
@@ -66,13 +91,16 @@ func Python(t testing.TB) string {
 }
 
 // NewestPython returns the absolute path of the interpreter with TensorFlow 2.21 that scripts/install-reference 2.21
-// makes. Where there is none it skips the test, or fails it when RequirePythonVar is 1.
+// installs. Without one it skips the test, or fails it when RequirePythonVar is 1.
 func NewestPython(t testing.TB) string {
 	t.Helper()
+	if os.Getenv(PythonVar) == "off" {
+		t.Skipf("tests that need Python are off: %s=off", PythonVar)
+	}
 	return installed(t, ".venv-2.21", "scripts/install-reference 2.21")
 }
 
-// installed is the interpreter in a folder of the repository that a script makes.
+// installed returns the interpreter in a folder of the repository that script installs.
 func installed(t testing.TB, folder, script string) string {
 	t.Helper()
 	path := filepath.Join(Root(t), folder, "bin", "python")
@@ -86,9 +114,9 @@ func installed(t testing.TB, folder, script string) string {
 	return path
 }
 
-// Shared returns the folder with real photographs (data/) and pretrained weights (weights/): the one that SharedVar
-// names, or else "shared" beside the repository. Where there is none it skips the test. Elements, if any, name
-// something inside it, and the path returned is theirs: Shared(t, "data", "flowers5").
+// Shared returns the folder with real images (data/) and pretrained weights (weights/): the one that SharedVar names, or
+// "shared" beside the repository. Without one it skips the test. Elements, if any, name something inside it, and the
+// path returned is theirs: Shared(t, "data", "flowers5").
 func Shared(t testing.TB, elements ...string) string {
 	t.Helper()
 	folder := os.Getenv(SharedVar)
@@ -97,49 +125,7 @@ func Shared(t testing.TB, elements ...string) string {
 	}
 	path := filepath.Join(append([]string{folder}, elements...)...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no photographs and weights to test with: %v; set %s to a folder that has them", err, SharedVar)
+		t.Skipf("shared images and weights not found: %v; set %s to a folder that holds them", err, SharedVar)
 	}
 	return path
-}
-
-// RunPython runs a script with [Python] and returns what it wrote to stdout, see [RunPythonOf].
-func RunPython(t testing.TB, script string, args ...string) []byte {
-	t.Helper()
-	return RunPythonOf(t, Python(t), script, args...)
-}
-
-// RunPythonOf runs a script with the interpreter and returns what it wrote to stdout. A script that is not absolute is
-// taken from [Root]. It is stopped when the test ends, or shortly before the test binary's own time limit. An exit
-// status other than 0 fails the test, with what the script wrote to stderr.
-func RunPythonOf(t testing.TB, python, script string, args ...string) []byte {
-	t.Helper()
-	if !filepath.IsAbs(script) {
-		script = filepath.Join(Root(t), script)
-	}
-	// Reading it here makes the script an input of the test: go test runs it again when the script changes.
-	if _, err := os.ReadFile(script); err != nil {
-		t.Fatalf("run python: %v", err)
-	}
-	ctx, cancel := scriptContext(t)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, python, append([]string{script}, args...)...)
-	cmd.WaitDelay = grace / 2
-	cmd.Env = append(os.Environ(), "TF_CPP_MIN_LOG_LEVEL=2", "PYTHONDONTWRITEBYTECODE=1")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("run python %q: %v\n%s", script, errors.Join(err, ctx.Err()), stderr.Bytes())
-	}
-	return stdout.Bytes()
-}
-
-// scriptContext ends with the test, or grace before the test binary's own time limit where t knows of one: the
-// binary would end then by a panic that leaves the script running.
-func scriptContext(t testing.TB) (context.Context, context.CancelFunc) {
-	if limited, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
-		if deadline, ok := limited.Deadline(); ok {
-			return context.WithDeadline(t.Context(), deadline.Add(-grace))
-		}
-	}
-	return context.WithCancel(t.Context())
 }

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// outcome is a test that keeps how it ended, in place of ending.
+// outcome is a testing.TB that records how the test ended.
 type outcome struct {
 	testing.TB
 	verb, message string
@@ -40,7 +40,7 @@ func (o *outcome) end(verb, message string) {
 	runtime.Goexit()
 }
 
-// run calls f with a test of its own and returns how that ended.
+// run calls f with an outcome and returns it.
 func run(f func(testing.TB)) *outcome {
 	o := &outcome{verb: "pass"}
 	return o.run(f)
@@ -68,7 +68,7 @@ func (o *outcome) check(t *testing.T, verb string, words ...string) {
 	}
 }
 
-// repository makes a folder with a go.mod, moves below it and returns it; the environment is cleared.
+// repository creates a folder with a go.mod, changes into a folder below it and clears the environment.
 func repository(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -111,9 +111,10 @@ func TestPythonAbsent(t *testing.T) {
 		name, python, require, verb string
 		words                       []string
 	}{
-		{"nothing asked", "", "", "skip", []string{".venv", "scripts/install-reference", testenv.PythonVar}},
+		{"default", "", "", "skip", []string{".venv", "scripts/install-reference", testenv.PythonVar}},
+		{"off", "off", "1", "skip", []string{"off", testenv.PythonVar}},
 		{"required", "", "1", "fatal", []string{".venv", "scripts/install-reference"}},
-		{"named, not there", "/no/such/python", "", "fatal", []string{"/no/such/python", testenv.PythonVar}},
+		{"named, not found", "/no/such/python", "", "fatal", []string{"/no/such/python", testenv.PythonVar}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,7 +190,7 @@ func TestRunPython(t *testing.T) {
 	root := repository(t)
 	t.Setenv(testenv.PythonVar, "/bin/sh")
 	write(t, filepath.Join(root, "scripts", "hello.py"), `echo "$1 $TF_CPP_MIN_LOG_LEVEL"; echo noise >&2`, 0o600)
-	write(t, filepath.Join(root, "scripts", "broken.py"), `echo out; echo the reason >&2; exit 3`, 0o600)
+	write(t, filepath.Join(root, "scripts", "failing.py"), `echo out; echo the reason >&2; exit 3`, 0o600)
 	write(t, filepath.Join(root, "scripts", "endless.py"), `exec sleep 60`, 0o600)
 
 	if got, want := string(testenv.RunPython(t, "scripts/hello.py", "hi")), "hi 2\n"; got != want {
@@ -199,11 +200,11 @@ func TestRunPython(t *testing.T) {
 	if got, want := string(testenv.RunPython(t, absolute, "ho")), "ho 2\n"; got != want {
 		t.Errorf("absolute: got %q, want %q", got, want)
 	}
-	run(func(t testing.TB) { testenv.RunPython(t, "scripts/broken.py") }).
-		check(t, "fatal", "broken.py", "exit status 3", "the reason")
+	run(func(t testing.TB) { testenv.RunPython(t, "scripts/failing.py") }).
+		check(t, "fatal", "failing.py", "exit status 3", "the reason")
 	run(func(t testing.TB) { testenv.RunPython(t, "scripts/absent.py") }).check(t, "fatal", "absent.py")
 
-	// Its time is up in 0.3 s, less what is kept for the report.
+	// Of 4.3 s, 4 are kept for the report.
 	hurried := &outcome{deadline: time.Now().Add(4300 * time.Millisecond)}
 	hurried.run(func(t testing.TB) { testenv.RunPython(t, "scripts/endless.py") }).
 		check(t, "fatal", "endless.py", "deadline exceeded")

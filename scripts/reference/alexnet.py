@@ -1,4 +1,4 @@
-"""AlexNet in Python, in TensorFlow's graph mode: the numbers to agree with.
+"""AlexNet in Python, in TensorFlow's graph mode: the reference for numerical parity.
 
     alexnet.py job.json result.npz
 
@@ -6,7 +6,7 @@ The job says
     config    classes, size, widths of the convolutions (conv) and of fc6, fc7 (fc)
     seed      of the weights
     weights   where to write them: a pickled {layer: [weights, biases]} as .npy
-    pictures  items as pictures.py takes them, a batch in this order
+    images    items as in preprocessing.py, a batch in this order
     labels    a class for each
     gradients whether to differentiate
     traces    trainings from those weights, each {name, optimizer, rate, steps,
@@ -21,13 +21,13 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-import pictures
+import preprocessing
 
 tf1 = tf.compat.v1
 
 
 def shapes(classes, size, conv, fc):
-    """The eight layers' weights, from the picture upwards."""
+    """The eight layers' weights, from the input up."""
     side = (size - 11) // 4 + 1
     for _ in range(3):
         side = (side - 3) // 2 + 1
@@ -44,7 +44,7 @@ def shapes(classes, size, conv, fc):
 
 
 def draw_weights(config, seed):
-    """He's deviation for the layers with ReLU; fc8's keeps the logits near one."""
+    """He initialization for the layers with ReLU; fc8's scale keeps the logits near one."""
     rng = np.random.default_rng(seed)
     weights = {}
     for name, shape in shapes(**config).items():
@@ -61,7 +61,7 @@ class Network:
 
     def __init__(self, weights, images, dropout=None):
         self.given = weights
-        self.initial = {}    # placeholder -> first value
+        self.initial = {}    # placeholder -> initial value
         self.variables = {}  # conv1/weights -> variable
         self.dropout = dropout
         self.activations = {}
@@ -133,7 +133,7 @@ def start(session, network):
 
 
 def evaluate(weights, images, labels, gradients):
-    """Every activation, the loss, and its derivatives where they are wanted."""
+    """Every activation, the loss, and its gradients if requested."""
     with tf.Graph().as_default(), tf1.Session() as session:
         network = Network(weights, tf.constant(images))
         loss = network.loss(labels)
@@ -146,7 +146,7 @@ def evaluate(weights, images, labels, gradients):
 
 
 def trace(weights, images, labels, *, optimizer, rate, steps, dropout, seed):
-    """The losses of the first steps of a training that updates all layers."""
+    """The losses of the first steps when all layers are trained."""
     with tf.Graph().as_default(), tf1.Session() as session:
         key = tf1.placeholder(tf.int64, [2])
         network = Network(weights, tf.constant(images), (tf.constant(dropout, tf.float32), key))
@@ -161,8 +161,8 @@ def main(job_path, result_path):
         job = json.load(f)
     weights = draw_weights(job["config"], job["seed"])
     np.save(job["weights"], np.array(weights, dtype=object), allow_pickle=True)
-    items = [{k: v for k, v in p.items() if k != "name"} for p in job["pictures"]]
-    images = np.stack([pictures.prepare(**i) for i in items])
+    items = [{k: v for k, v in p.items() if k != "name"} for p in job["images"]]
+    images = np.stack([preprocessing.prepare(**i) for i in items])
     result = evaluate(weights, images, job["labels"], job["gradients"])
     for t in job["traces"]:
         name = t.pop("name")

@@ -1,4 +1,4 @@
-"""What tf.clip_by_global_norm makes of gradients.
+"""Gradients clipped by tf.clip_by_global_norm.
 
     clip.py job.json result.npz
 

@@ -12,7 +12,7 @@ import numpy as np
 
 
 def average_precision(scores, positive):
-    """The sum over thresholds of precision times what is added to the recall."""
+    """The sum over thresholds of precision times the increase in recall."""
     if not positive.any():
         return np.nan
     area, before = 0.0, 0.0
@@ -25,7 +25,7 @@ def average_precision(scores, positive):
 
 
 def auc(scores, positive):
-    """The share of pairs of a positive and a negative in the right order."""
+    """The fraction of (positive, negative) pairs that are ranked in the right order."""
     ours, theirs = scores[positive], scores[~positive]
     if not len(ours) or not len(theirs):
         return np.nan

@@ -1,4 +1,4 @@
-"""Random numbers that training draws: dropout and the first values of weights.
+"""Random numbers that training draws: dropout and the initialization of weights.
 
     draws.py job.json result.npz
 

@@ -1,6 +1,6 @@
-"""Photographs as inputs of AlexNet: the data contract in Python.
+"""Images as inputs of AlexNet: its preprocessing in Python.
 
-    pictures.py job.json result.npz
+    preprocessing.py job.json result.npz
 
 The job lists items {name, path, orientation, size, resize}; the result holds
 one float32 array [size, size, 3] under each name.
@@ -13,8 +13,8 @@ import tensorflow as tf
 
 MEAN_RGB = np.array([123.68, 116.779, 103.939], np.float32)
 
-# What is to be done to the stored pixels so that they stand upright: Exif 2.3,
-# tag 0x0112. Quarter turns are counted anticlockwise, as numpy does.
+# The operation that turns stored pixels upright, for each orientation: Exif 2.3, tag 0x0112. NumPy counts quarter turns
+# counterclockwise.
 UPRIGHT = {
     1: lambda p: p,
     2: np.fliplr,
@@ -34,8 +34,8 @@ def prepare(path, orientation, size, resize):
     side = size if resize == "squash" else round(size * 256 / 227)
     resized = tf.compat.v1.image.resize_bilinear(upright[None], [side, side]).numpy()[0]
     margin = (side - size) // 2
-    centre = resized[margin:margin + size, margin:margin + size]
-    return (centre - MEAN_RGB)[:, :, ::-1]
+    center = resized[margin:margin + size, margin:margin + size]
+    return (center - MEAN_RGB)[:, :, ::-1]
 
 
 def main(job_path, result_path):
