@@ -61,7 +61,7 @@ func newHarness(t testing.TB, config alexnet.Config, r graphOptions) *harness {
 	s := root.SubScope("loss")
 	tr.labels = tfgraph.Placeholder(root, "labels", tf.Int32, tf.MakeShape(-1))
 	tr.losses = ops.CrossEntropy(s, tr.net.Logits, tr.labels, config.Classes)
-	tr.loss = ops.Mean(s, tr.losses)
+	tr.loss = op.Mean(s, tr.losses, tfgraph.Const(s, "axis", []int32{0}))
 	for _, v := range tr.net.Variables {
 		value, assign := ops.AssignFed(root, v)
 		tr.values, tr.assigns = append(tr.values, value), append(tr.assigns, assign)

@@ -81,17 +81,17 @@ type builder struct {
 func (b *builder) build() {
 	x := b.net.Images
 
-	x = b.conv("conv1", x, 4, "VALID", 1)
+	x = b.conv("conv1", x, 4, 0, 1)
 	x = b.lrn("norm1", x)
 	x = b.pool("pool1", x)
 
-	x = b.conv("conv2", x, 1, "SAME", 2)
+	x = b.conv("conv2", x, 1, 2, 2)
 	x = b.lrn("norm2", x)
 	x = b.pool("pool2", x)
 
-	x = b.conv("conv3", x, 1, "SAME", 1)
-	x = b.conv("conv4", x, 1, "SAME", 2)
-	x = b.conv("conv5", x, 1, "SAME", 2)
+	x = b.conv("conv3", x, 1, 1, 1)
+	x = b.conv("conv4", x, 1, 1, 2)
+	x = b.conv("conv5", x, 1, 1, 2)
 	x = b.pool("pool5", x)
 
 	x = b.flatten(x)
@@ -101,12 +101,12 @@ func (b *builder) build() {
 }
 
 // conv is a convolution with ReLU, which comes before the normalisation.
-func (b *builder) conv(name string, x tf.Output, stride int64, padding string, groups int) tf.Output {
+func (b *builder) conv(name string, x tf.Output, stride, pad int64, groups int) tf.Output {
 	w, v := b.variables(name)
 	b.recordUse()
 	s := b.root.SubScope(name)
 	x, w, v = b.castTo(s, name, x, w, v)
-	return b.record(name, ops.Conv(s, x, w, v, stride, padding, groups))
+	return b.record(name, ops.Conv(s, x, w, v, stride, pad, groups))
 }
 
 func (b *builder) lrn(name string, x tf.Output) tf.Output {

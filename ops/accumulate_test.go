@@ -10,16 +10,16 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Two updates by sums of gradients that are fed: the second begins anew, and the
-// update shares its state with the one by a gradient that is not summed.
-func TestUpdateBySums(t *testing.T) {
-	for rule, apply := range rules {
-		t.Run(string(rule), func(t *testing.T) {
+// Updates by accumulated gradients start from fresh sums and share the optimizer
+// state with updates by a single gradient.
+func TestUpdateWithAccumulatedGradients(t *testing.T) {
+	for name, apply := range optimizers {
+		t.Run(string(name), func(t *testing.T) {
 			root := op.NewScope()
 			w := newFedVariable(root, "fc8/biases", random(1, 3))
 			grad := tfgraph.Placeholder(root, "gradient", tf.Float, tf.MakeShape(3))
 			vars, grads := []ops.Variable{w.Variable}, []tf.Output{grad}
-			u := ops.NewUpdate(root, rule, vars, grads)
+			u := ops.NewUpdate(root, name, vars, grads)
 			sums := ops.NewAccumulator(root, vars, grads)
 			by := u.WithGradients(root.SubScope("by_sums"), []tf.Output{sums.Sums[0].Value})
 			var zero []*tf.Operation
@@ -30,9 +30,9 @@ func TestUpdateBySums(t *testing.T) {
 			if len(zero) > 0 {
 				run[float32](t, session, nil, nil, zero...)
 			}
-			const rate = .1
+			const learningRate = .1
 			update := func(step int, op *tf.Operation, with tfgraph.Feeds) {
-				feeds := tfgraph.Feeds{u.LearningRate: tensor(t, []float32{rate}), u.Step: tensor(t, []int64{int64(step)})}
+				feeds := tfgraph.Feeds{u.LearningRate: tensor(t, []float32{learningRate}), u.Step: tensor(t, []int64{int64(step)})}
 				for k, v := range with {
 					feeds[k] = v
 				}
@@ -62,7 +62,7 @@ func TestUpdateBySums(t *testing.T) {
 					update(step, by, nil)
 				}
 				for i, g := range total.values {
-					apply(&want[i], &a[i], &b[i], g, float64(float32(rate)), step)
+					apply(&want[i], &a[i], &b[i], g, float64(float32(learningRate)), step)
 				}
 				near(t, "weights", run[float32](t, session, nil, []tf.Output{w.Value})[0], want, 2e-6)
 			}

@@ -8,12 +8,12 @@ import (
 )
 
 // Dropout zeroes each value of x [N,…] with probability rate and divides the
-// others by 1-rate (inverted dropout: nothing is left to do when predicting).
-// rate is a scalar in [0,1); at 0 the values pass unchanged, bit for bit. The
-// mask is a pure function of seed and salt, so a step can be repeated exactly;
-// Python's tf.random.stateless_uniform gives the same numbers. seed is
-// [2]int64, or [3]int64 where x is a part of a batch: the third is the batch's
-// row that x begins with, and x then loses what it would lose in the whole.
+// others by 1-rate (inverted dropout: inference needs no correction). rate is a
+// scalar in [0,1); at 0 the values pass unchanged, bit for bit. The mask is a
+// pure function of seed and salt, so a step can be repeated exactly; Python's
+// tf.random.stateless_uniform gives the same numbers. seed is [2]int64, or
+// [3]int64 for a micro-batch: the third value is the row of the batch at which x
+// starts, and x then gets the same mask as those rows of the whole batch.
 func Dropout(s *op.Scope, x, rate, seed tf.Output, salt int64) tf.Output {
 	keep := op.Cast(s, op.GreaterEqual(s, uniform(s.SubScope("uniform"), x, seed, salt), rate), tf.Float)
 	scale := op.Sub(s, tfgraph.Const(s, "one", float32(1)), rate)
@@ -21,7 +21,7 @@ func Dropout(s *op.Scope, x, rate, seed tf.Output, salt int64) tf.Output {
 }
 
 // uniform draws a number in [0,1) for each value of x. Philox makes four of them
-// from each value of its counter, which is where a part of a batch enters.
+// from each value of its counter, which a micro-batch advances.
 func uniform(s *op.Scope, x, seed tf.Output, salt int64) tf.Output {
 	const perCount, philox = 4, 1
 	number := func(name string, n ...int64) tf.Output { return tfgraph.Const(s, name, n) }
@@ -40,7 +40,7 @@ func uniform(s *op.Scope, x, seed tf.Output, salt int64) tf.Output {
 	return op.Reshape(s.SubScope("shape"), op.Slice(s, numbers, skipped, elements), shape)
 }
 
-// product multiplies the sizes in shape from the given dimension on: [1]int64.
+// product multiplies the dimensions of shape from the given one on: [1]int64.
 func product(s *op.Scope, shape tf.Output, from int64) tf.Output {
 	sizes := op.StridedSlice(s, shape, tfgraph.Const(s, "from", []int64{from}),
 		tfgraph.Const(s, "end", []int64{0}), tfgraph.Const(s, "stride", []int64{1}), op.StridedSliceEndMask(1))

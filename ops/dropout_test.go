@@ -12,17 +12,17 @@ import (
 	"alexnet/tfgraph"
 )
 
-// dropper is a graph with two dropout layers of different salts.
-type dropper struct {
+// dropoutGraph has two dropout layers with different salts.
+type dropoutGraph struct {
 	session    *tfgraph.Session
 	x, rate    tf.Output
 	seed       tf.Output
 	six, seven tf.Output
 }
 
-func newDropper(t *testing.T) *dropper {
+func newDropoutGraph(t *testing.T) *dropoutGraph {
 	s := op.NewScope()
-	d := &dropper{
+	d := &dropoutGraph{
 		x:    tfgraph.Placeholder(s, "x", tf.Float, tf.MakeShape(-1)),
 		rate: tfgraph.Placeholder(s, "rate", tf.Float, tf.ScalarShape()),
 		seed: tfgraph.Placeholder(s, "seed", tf.Int64, tf.MakeShape(2)),
@@ -34,7 +34,7 @@ func newDropper(t *testing.T) *dropper {
 	return d
 }
 
-func (d *dropper) drop(t *testing.T, x []float32, rate float32, seed ...int64) (six, seven []float32) {
+func (d *dropoutGraph) drop(t *testing.T, x []float32, rate float32, seed ...int64) (six, seven []float32) {
 	t.Helper()
 	feeds := tfgraph.Feeds{
 		d.x:    tensor(t, x, int64(len(x))),
@@ -45,19 +45,19 @@ func (d *dropper) drop(t *testing.T, x []float32, rate float32, seed ...int64) (
 	return got[0], got[1]
 }
 
-// Down to the smallest normal number: TensorFlow's threads take what is smaller
-// for zero, here as everywhere.
-func TestDropoutOfNothingChangesNothing(t *testing.T) {
+// Values go down to the smallest normal number: TensorFlow's threads flush
+// denormals to zero.
+func TestDropoutRateZeroIsIdentity(t *testing.T) {
 	x := []float32{0, float32(math.Copysign(0, -1)), 1, -1.0 / 3, math.MaxFloat32,
 		0x1p-126, float32(math.Inf(-1)), float32(math.NaN())}
 	for range 8 {
 		x = append(x, x...)
 	}
-	d := newDropper(t)
+	d := newDropoutGraph(t)
 	got, _ := d.drop(t, x, 0, 1, 2)
 	for i := range x {
 		if math.Float32bits(got[i]) != math.Float32bits(x[i]) {
-			// A NaN stays one; which of its bits do is the processor's affair.
+			// A NaN stays NaN; its payload depends on the processor.
 			if got[i] != got[i] && x[i] != x[i] {
 				continue
 			}
@@ -66,11 +66,11 @@ func TestDropoutOfNothingChangesNothing(t *testing.T) {
 	}
 }
 
-// This seed draws an exact zero twice in 2^20: the least rate drops those, and
+// This seed draws an exact zero twice in 2^20: the smallest rate drops those, and
 // rate 0 must not.
-func TestDropoutOfNothingKeepsWhatDrewZero(t *testing.T) {
+func TestDropoutRateZeroKeepsZeroDraws(t *testing.T) {
 	x := slices.Repeat([]float32{1}, 1<<20)
-	d := newDropper(t)
+	d := newDropoutGraph(t)
 	for rate, want := range map[float32]int{1e-8: 2, 0: 0} {
 		dropped := 0
 		six, _ := d.drop(t, x, rate, 1, 16)
@@ -85,10 +85,10 @@ func TestDropoutOfNothingKeepsWhatDrewZero(t *testing.T) {
 	}
 }
 
-func TestDropoutScalesWhatItKeeps(t *testing.T) {
+func TestDropoutScalesKeptValues(t *testing.T) {
 	const n = 1 << 16
 	x := random(1, n).float32s()
-	d := newDropper(t)
+	d := newDropoutGraph(t)
 	for _, rate := range []float32{.1, .25, .5, .9} {
 		got, _ := d.drop(t, x, rate, 42, 0)
 		kept := 0
@@ -111,13 +111,13 @@ func TestDropoutScalesWhatItKeeps(t *testing.T) {
 
 func TestDropoutMaskIsAFunctionOfSeedAndSalt(t *testing.T) {
 	x := slices.Repeat([]float32{1}, 1000)
-	d, other := newDropper(t), newDropper(t)
+	d, other := newDropoutGraph(t), newDropoutGraph(t)
 	six, seven := d.drop(t, x, .5, 1, 100)
 	if again, _ := d.drop(t, x, .5, 1, 100); !slices.Equal(again, six) {
-		t.Error("the same seed gave another mask in the same session")
+		t.Error("the same seed gave a different mask in the same session")
 	}
 	if again, _ := other.drop(t, x, .5, 1, 100); !slices.Equal(again, six) {
-		t.Error("the same seed gave another mask in another session")
+		t.Error("the same seed gave a different mask in another session")
 	}
 	step, _ := d.drop(t, x, .5, 1, 101)
 	seed, _ := d.drop(t, x, .5, 2, 100)
@@ -128,16 +128,16 @@ func TestDropoutMaskIsAFunctionOfSeedAndSalt(t *testing.T) {
 				same++
 			}
 		}
-		// Independent masks agree in half of 1,000 places; 80 is five deviations.
+		// Independent masks agree at half of 1,000 positions; 80 is five deviations.
 		if same < 420 || same > 580 {
-			t.Errorf("another %s: %d of 1000 places agree, want about 500", name, same)
+			t.Errorf("different %s: %d of 1000 positions agree, want about 500", name, same)
 		}
 	}
 }
 
-// Rows of 1, 4 and 7 values: parts that begin at each place among the four
-// numbers that the generator makes at a time.
-func TestDropoutOfPartsIsThatOfTheWhole(t *testing.T) {
+// Rows of 1, 4 and 7 values make micro-batches start at every offset within the
+// four numbers that the generator makes at a time.
+func TestDropoutOfMicroBatches(t *testing.T) {
 	const rows = 11
 	s := op.NewScope()
 	x := tfgraph.Placeholder(s, "x", tf.Float, tf.MakeShape(-1, -1))
@@ -151,13 +151,13 @@ func TestDropoutOfPartsIsThatOfTheWhole(t *testing.T) {
 		return run[float32](t, session, feeds, []tf.Output{y})[0]
 	}
 	for _, width := range []int{1, 4, 7} {
-		whole := drop(width, 0, rows, 3, 5)
-		if got := drop(width, 0, rows, 3, 5, 0); !slices.Equal(got, whole) {
-			t.Errorf("width %d: a batch from row 0 differs from one without a row: got %v, want %v", width, got, whole)
+		batch := drop(width, 0, rows, 3, 5)
+		if got := drop(width, 0, rows, 3, 5, 0); !slices.Equal(got, batch) {
+			t.Errorf("width %d: a batch from row 0 differs from one without a row: got %v, want %v", width, got, batch)
 		}
 		for first := range rows {
 			for last := first + 1; last <= rows; last++ {
-				got, want := drop(width, first, last, 3, 5, int64(first)), whole[first*width:last*width]
+				got, want := drop(width, first, last, 3, 5, int64(first)), batch[first*width:last*width]
 				if !slices.Equal(got, want) {
 					t.Fatalf("width %d, rows %d to %d: got %v, want %v", width, first, last, got, want)
 				}

@@ -16,11 +16,11 @@ import (
 func Example() {
 	root := op.NewScope()
 	w := ops.NewVariable(root, "w", 2)
-	start := ops.Assign(root, w, tfgraph.Const(root, "start", []float32{1, 1}))
+	initialize := ops.Assign(root, w, tfgraph.Const(root, "initial", []float32{1, 1}))
 
 	var tape ops.Tape
 	tape.Use(w)
-	loss := ops.Mean(root, op.Mul(root, w.Value, tfgraph.Const(root, "x", []float32{2, 4})))
+	loss := op.Mean(root, op.Mul(root, w.Value, tfgraph.Const(root, "x", []float32{2, 4})), tfgraph.Const(root, "axis", []int32{0}))
 	grads := ops.Gradients(root, loss, []ops.Variable{w}, &tape)
 	update := ops.NewUpdate(root, ops.GradientDescent, []ops.Variable{w}, grads)
 
@@ -35,15 +35,15 @@ func Example() {
 	defer session.Close()
 
 	ctx := context.Background()
-	rate, err := tfgraph.Scalar(float32(.5))
+	learningRate, err := tfgraph.Scalar(float32(.5))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer rate.Close()
-	if _, err := session.Run(ctx, nil, nil, start); err != nil {
+	defer learningRate.Close()
+	if _, err := session.Run(ctx, nil, nil, initialize); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := session.Run(ctx, tfgraph.Feeds{update.LearningRate: rate}, nil, update.Op); err != nil {
+	if _, err := session.Run(ctx, tfgraph.Feeds{update.LearningRate: learningRate}, nil, update.Op); err != nil {
 		log.Fatal(err)
 	}
 	out, err := session.Run(ctx, nil, []tf.Output{w.Value})

@@ -14,18 +14,18 @@ import (
 	"alexnet/tfgraph"
 )
 
-// checkedUpdate is an update of two variables by gradients that are fed.
+// checkedUpdate is an update of variables by fed gradients, with a finite check.
 type checkedUpdate struct {
 	session *tfgraph.Session
 	vars    []fedVariable
 	grads   []tf.Output
 	loss    tf.Output
-	guard   ops.FiniteCheck
+	check   ops.FiniteCheck
 	clipped []tf.Output
 	update  ops.Update
 }
 
-func newCheckedUpdate(t testing.TB, rule ops.Optimizer, limit float32, start ...array) checkedUpdate {
+func newCheckedUpdate(t testing.TB, optimizer ops.Optimizer, limit float32, start ...array) checkedUpdate {
 	t.Helper()
 	root := op.NewScope()
 	g := checkedUpdate{loss: tfgraph.Placeholder(root, "loss", tf.Float, tf.ScalarShape())}
@@ -35,9 +35,9 @@ func newCheckedUpdate(t testing.TB, rule ops.Optimizer, limit float32, start ...
 		g.vars, vars = append(g.vars, v), append(vars, v.Variable)
 		g.grads = append(g.grads, tfgraph.Placeholder(root, fmt.Sprintf("g%d", i), tf.Float, tf.MakeShape(a.dims()...)))
 	}
-	g.guard = ops.NewFiniteCheck(root.SubScope("guard"), g.grads, g.loss)
-	g.clipped = g.guard.Clip(root.SubScope("clip"), g.grads, limit)
-	g.update = ops.NewUpdate(root, rule, vars, g.clipped, g.guard.Pass)
+	g.check = ops.NewFiniteCheck(root.SubScope("guard"), g.grads, g.loss)
+	g.clipped = g.check.Clip(root.SubScope("clip"), g.grads, limit)
+	g.update = ops.NewUpdate(root, optimizer, vars, g.clipped, g.check.Pass)
 	var zero []*tf.Operation
 	for _, slot := range g.update.Slots {
 		zero = append(zero, ops.Zeros(root, slot))
@@ -57,7 +57,7 @@ func (g checkedUpdate) feeds(t testing.TB, loss float32, grads ...[]float32) tfg
 	return feeds
 }
 
-// state is every variable and slot.
+// state returns every variable and slot.
 func (g checkedUpdate) state(t testing.TB) [][]float32 {
 	var values []tf.Output
 	for _, v := range g.vars {
@@ -69,42 +69,41 @@ func (g checkedUpdate) state(t testing.TB) [][]float32 {
 	return run[float32](t, g.session, nil, values)
 }
 
-// One value that is not finite, in the loss or in any gradient, keeps back the
-// whole update, whose run is no error; Squares says where it is. The next update
-// goes through.
+// One non-finite value, in the loss or in any gradient, skips the whole update
+// without an error, and HalfSquares says where it is. The next update is applied.
 func TestFiniteCheck(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	cases := map[string]struct {
 		loss float32
 		a, b []float32
-		bad  []bool // of Squares
+		bad  []bool // of HalfSquares
 	}{
-		"loss NaN":          {nan, []float32{1, 2}, []float32{3}, []bool{false, false}},
-		"loss infinite":     {inf, []float32{1, 2}, []float32{3}, []bool{false, false}},
-		"a gradient NaN":    {1, []float32{1, nan}, []float32{3}, []bool{true, false}},
-		"another infinite":  {1, []float32{1, 2}, []float32{-inf}, []bool{false, true}},
-		"both, opposite":    {1, []float32{inf, 2}, []float32{-inf}, []bool{true, true}},
-		"squares too large": {1, []float32{1e20, 2}, []float32{3}, []bool{true, false}},
-		"all is NaN":        {nan, []float32{nan, nan}, []float32{nan}, []bool{true, true}},
+		"loss NaN":            {nan, []float32{1, 2}, []float32{3}, []bool{false, false}},
+		"loss infinite":       {inf, []float32{1, 2}, []float32{3}, []bool{false, false}},
+		"a gradient NaN":      {1, []float32{1, nan}, []float32{3}, []bool{true, false}},
+		"another infinite":    {1, []float32{1, 2}, []float32{-inf}, []bool{false, true}},
+		"opposite infinities": {1, []float32{inf, 2}, []float32{-inf}, []bool{true, true}},
+		"squares too large":   {1, []float32{1e20, 2}, []float32{3}, []bool{true, false}},
+		"all NaN":             {nan, []float32{nan, nan}, []float32{nan}, []bool{true, true}},
 	}
-	for _, rule := range []ops.Optimizer{ops.GradientDescent, ops.Momentum, ops.Adam} {
+	for _, optimizer := range []ops.Optimizer{ops.GradientDescent, ops.Momentum, ops.Adam} {
 		for name, c := range cases {
-			t.Run(string(rule)+"/"+name, func(t *testing.T) {
-				g := newCheckedUpdate(t, rule, 100, array{[]int{2}, []float64{5, 6}}, array{[]int{1}, []float64{7}})
+			t.Run(string(optimizer)+"/"+name, func(t *testing.T) {
+				g := newCheckedUpdate(t, optimizer, 100, array{[]int{2}, []float64{5, 6}}, array{[]int{1}, []float64{7}})
 				run[float32](t, g.session, g.feeds(t, 1, []float32{.1, .2}, []float32{.3}), nil, g.update.Op)
 				before := g.state(t)
-				squares := run[float32](t, g.session, g.feeds(t, c.loss, c.a, c.b), []tf.Output{g.guard.HalfSquares}, g.update.Op)[0]
+				squares := run[float32](t, g.session, g.feeds(t, c.loss, c.a, c.b), []tf.Output{g.check.HalfSquares}, g.update.Op)[0]
 				for i, want := range c.bad {
 					if got := squares[i] != squares[i] || math.IsInf(float64(squares[i]), 0); got != want {
-						t.Errorf("squares %d: got %v, want it finite: %t", i, squares[i], !want)
+						t.Errorf("squares %d: got %v, want finite: %t", i, squares[i], !want)
 					}
 				}
 				if !equal(g.state(t), before) {
-					t.Error("an update that is not finite has changed the state")
+					t.Error("a non-finite update changed the state")
 				}
 				run[float32](t, g.session, g.feeds(t, 1, []float32{.1, .2}, []float32{.3}), nil, g.update.Op)
 				if equal(g.state(t), before) {
-					t.Error("the update after it changed nothing")
+					t.Error("the next update changed nothing")
 				}
 			})
 		}
@@ -113,7 +112,7 @@ func TestFiniteCheck(t *testing.T) {
 
 func equal(a, b [][]float32) bool { return slices.EqualFunc(a, b, slices.Equal[[]float32]) }
 
-// Clipped gradients and their norm are those of tf.clip_by_global_norm.
+// Clipped gradients and their norm equal those of tf.clip_by_global_norm.
 func TestClipAgrees(t *testing.T) {
 	type gradient struct {
 		Shape  []int     `json:"shape"`
@@ -141,7 +140,7 @@ func TestClipAgrees(t *testing.T) {
 		draw("huge", 5, 1e15, layers...), draw("small", 1, 1e-12, layers...), draw("one", .5, 1, []int{3}), draw("zero", 1, 0, []int{3}, []int{2, 2}),
 	}
 	reference := parity.Run(t, "scripts/reference/clip.py", map[string]any{"cases": cases})
-	tolerance := parity.Tolerance{Max: 3e-7, Norm: 3e-7, Why: "a sum of squares may be added up in another order"}
+	tolerance := parity.Tolerance{Max: 3e-7, Norm: 3e-7, Why: "a sum of squares may run in another order"}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			var start []array
@@ -150,7 +149,7 @@ func TestClipAgrees(t *testing.T) {
 				start, values = append(start, zeros(g.Shape...)), append(values, g.Values)
 			}
 			g := newCheckedUpdate(t, ops.GradientDescent, c.Limit, start...)
-			out := run[float32](t, g.session, g.feeds(t, 0, values...), append([]tf.Output{g.guard.Norm}, g.clipped...))
+			out := run[float32](t, g.session, g.feeds(t, 0, values...), append([]tf.Output{g.check.Norm}, g.clipped...))
 			cmp := parity.Against(t, reference, c.Name+"/")
 			cmp.Check("norm", parity.Tensor{Data: out[0]}, tolerance)
 			for i, v := range g.vars {

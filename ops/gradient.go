@@ -5,8 +5,8 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 )
 
-// Tape notes, in the order of the forward pass, which variables are used and
-// where the gradient registry must not be asked.
+// Tape records, in the order of the forward pass, where each variable is used
+// and which operations need a gradient other than the registry's.
 type Tape struct {
 	stage map[string]int // variable → number of cuts before its use
 	cuts  []cut
@@ -17,11 +17,11 @@ type cut struct {
 	grad func(s *op.Scope, dy tf.Output) tf.Output
 }
 
-// acrossCut is the stage of a variable that is used on both sides of a cut.
+// acrossCut is the stage of a variable used on both sides of a cut.
 const acrossCut = -1
 
-// Use notes that the forward pass uses v at this point. A variable may be used
-// again until the next cut, not beyond it.
+// Use records that the forward pass uses v at this point. A variable may be used
+// again up to the next cut, not beyond it.
 func (t *Tape) Use(v Variable) {
 	if t.stage == nil {
 		t.stage = map[string]int{}
@@ -38,13 +38,13 @@ func (t *Tape) cut(x, y tf.Output, grad func(*op.Scope, tf.Output) tf.Output) {
 }
 
 // Gradients adds the backward pass from the scalar loss and returns its
-// derivative by each of vars, in their order. The pass runs backwards from cut
-// to cut: up to a cut the registry differentiates, through it the cut's own
-// gradient leads, and it ends at the first variable that is asked for. So all
-// that leads from a variable to the loss must lead through the cuts between: a
-// penalty on the variable itself belongs to its gradient, not to the loss. A
-// variable that the tape has not seen, or on both sides of a cut, fails the
-// scope.
+// derivative with respect to each of vars, in their order. The pass runs
+// backwards from cut to cut: the registry differentiates up to a cut, the cut's
+// own gradient passes through it, and the pass ends at the first of vars. Every
+// path from a variable to the loss must therefore pass through the cuts between
+// them: a penalty on the variable itself belongs to its gradient, not to the
+// loss. A variable that the tape has not recorded, or that is used on both sides
+// of a cut, fails the scope.
 func Gradients(root *op.Scope, loss tf.Output, vars []Variable, tape *Tape) []tf.Output {
 	if root.Err() != nil {
 		return make([]tf.Output, len(vars))
@@ -54,11 +54,11 @@ func Gradients(root *op.Scope, loss tf.Output, vars []Variable, tape *Tape) []tf
 	for _, v := range vars {
 		stage, ok := tape.stage[v.Name]
 		if !ok {
-			fail(root, "Gradients", "differentiate by %q: the forward pass does not use it", v.Name)
+			fail(root, "Gradients", "differentiate with respect to %q: the forward pass does not use it", v.Name)
 			return make([]tf.Output, len(vars))
 		}
 		if stage == acrossCut {
-			fail(root, "Gradients", "differentiate by %q: it is used on both sides of a cut", v.Name)
+			fail(root, "Gradients", "differentiate with respect to %q: it is used on both sides of a cut", v.Name)
 			return make([]tf.Output, len(vars))
 		}
 		first = min(first, stage)
@@ -85,8 +85,8 @@ func Gradients(root *op.Scope, loss tf.Output, vars []Variable, tape *Tape) []tf
 	}
 }
 
-// at lists the values of those vars that are used between cut stage-1 and cut
-// stage, with their places in vars.
+// at returns the values of those vars that are used between cut stage-1 and cut
+// stage, with their indices in vars.
 func (t *Tape) at(stage int, vars []Variable) (values []tf.Output, index []int) {
 	for i, v := range vars {
 		if t.stage[v.Name] == stage {

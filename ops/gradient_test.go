@@ -15,8 +15,8 @@ import (
 
 var strong = ops.LRNParams{Radius: 2, Bias: 1, Alpha: .3, Beta: .75}
 
-// twoCuts is sum(weights * c * LRN(b * LRN(a))), each of a, b, c used in a
-// stage of its own, and twin beside b.
+// twoCuts is sum(weights * c * LRN(b * twin * LRN(a))): a, b and c are each used
+// in a stage of their own, twin in that of b.
 type twoCuts struct {
 	root    *op.Scope
 	tape    *ops.Tape
@@ -58,11 +58,11 @@ func (g *twoCuts) reference() float64 {
 }
 
 func TestGradientsThroughTwoCuts(t *testing.T) {
-	for _, asked := range []string{"a b twin c", "c twin b a", "c", "b", "b twin", "a", "c a", "b c", "twin a"} {
-		t.Run(asked, func(t *testing.T) {
+	for _, requested := range []string{"a b twin c", "c twin b a", "c", "b", "b twin", "a", "c a", "b c", "twin a"} {
+		t.Run(requested, func(t *testing.T) {
 			g := newTwoCuts()
 			var vars []ops.Variable
-			for _, name := range strings.Fields(asked) {
+			for _, name := range strings.Fields(requested) {
 				vars = append(vars, g.vars[name].Variable)
 			}
 			grads := ops.Gradients(g.root, g.loss, vars, g.tape)
@@ -74,18 +74,18 @@ func TestGradientsThroughTwoCuts(t *testing.T) {
 	}
 }
 
-// The backward pass costs nothing below the first variable that is asked for.
+// The backward pass ends at the first requested variable.
 func TestGradientsEndAtFirstVariable(t *testing.T) {
-	for asked, want := range map[string]int{"c": 0, "b": 1, "a": 2} {
+	for requested, want := range map[string]int{"c": 0, "b": 1, "a": 2} {
 		g := newTwoCuts()
-		ops.Gradients(g.root, g.loss, []ops.Variable{g.vars[asked].Variable}, g.tape)
+		ops.Gradients(g.root, g.loss, []ops.Variable{g.vars[requested].Variable}, g.tape)
 		if got := count(t, g.root, "LRNGrad"); got != want {
-			t.Errorf("derivative by %s: got %d LRNGrad in the graph, want %d", asked, got, want)
+			t.Errorf("derivative with respect to %s: got %d LRNGrad in the graph, want %d", requested, got, want)
 		}
 	}
 }
 
-// count finishes the graph and counts its operations of one type.
+// count returns the number of operations of one type in the finished graph.
 func count(t *testing.T, s *op.Scope, kind string) (n int) {
 	t.Helper()
 	def, err := tfgraph.GraphDef(s)
@@ -104,12 +104,12 @@ func count(t *testing.T, s *op.Scope, kind string) (n int) {
 	return n
 }
 
-func TestGradientsRefuse(t *testing.T) {
+func TestGradientsRejects(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil func(g *twoCuts)
-		words string
+		breakGraph func(g *twoCuts)
+		words      string
 	}{
-		"variable the tape has not seen": {func(*twoCuts) {}, `"unused": the forward pass does not use it`},
+		"variable the tape has not recorded": {func(*twoCuts) {}, `"unused": the forward pass does not use it`},
 		"variable on both sides of a cut": {func(g *twoCuts) {
 			g.tape = new(ops.Tape)
 			g.tape.Use(g.vars["unused"].Variable)
@@ -122,10 +122,10 @@ func TestGradientsRefuse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newTwoCuts()
-			test.spoil(g)
+			test.breakGraph(g)
 			vars := []ops.Variable{g.vars["unused"].Variable}
 			if got := ops.Gradients(g.root, g.loss, vars, g.tape); len(got) != 1 {
-				t.Errorf("got %d gradients, want one a variable whatever happens", len(got))
+				t.Errorf("got %d gradients, want one per variable", len(got))
 			}
 			if g.root.Err() == nil || !strings.Contains(g.root.Err().Error(), test.words) {
 				t.Errorf("got %v, want … %s …", g.root.Err(), test.words)

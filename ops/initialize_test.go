@@ -11,7 +11,7 @@ import (
 	"alexnet/ops"
 )
 
-// glorot draws a variable's start in a graph of its own.
+// glorot returns a variable's initial values in a graph of its own.
 func glorot(t *testing.T, name string, seed int64, shape ...int64) []float32 {
 	t.Helper()
 	root := op.NewScope()
@@ -35,19 +35,19 @@ func TestGlorotNormal(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			values := glorot(t, "w", 1, test.shape...)
-			sum, squares, most := 0.0, 0.0, 0.0
+			sum, squares, largest := 0.0, 0.0, 0.0
 			for _, f := range values {
 				v := float64(f)
-				sum, squares, most = sum+v, squares+v*v, math.Max(most, math.Abs(v))
+				sum, squares, largest = sum+v, squares+v*v, math.Max(largest, math.Abs(v))
 			}
 			n, want := float64(len(values)), math.Sqrt(2/test.fans)
 			mean, deviation := sum/n, math.Sqrt(squares/n)
 			if math.Abs(deviation-want) > .01*want || math.Abs(mean) > .02*want {
 				t.Errorf("got mean %g, deviation %g, want 0, %g within 1 %%", mean, deviation, want)
 			}
-			// Cut at two deviations of the distribution before the cut.
-			if cut := 2 * want / .8796256610342398; most > 1.0001*cut || most < .99*cut {
-				t.Errorf("got values up to %g, want all within %g, and some near", most, cut)
+			// Truncated at two deviations of the original distribution.
+			if cut := 2 * want / .8796256610342398; largest > 1.0001*cut || largest < .99*cut {
+				t.Errorf("got values up to %g, want all within %g, and some near", largest, cut)
 			}
 		})
 	}
@@ -56,13 +56,13 @@ func TestGlorotNormal(t *testing.T) {
 func TestGlorotNormalIsAFunctionOfSeedAndName(t *testing.T) {
 	want := glorot(t, "fc6/weights", 1, 20, 30)
 	if got := glorot(t, "fc6/weights", 1, 20, 30); !slices.Equal(got, want) {
-		t.Error("the same seed and name gave other numbers")
+		t.Error("the same seed and name gave different values")
 	}
 	if got := glorot(t, "fc6/weights", 2, 20, 30); slices.Equal(got, want) {
-		t.Error("another seed gave the same numbers")
+		t.Error("another seed gave the same values")
 	}
 	if got := glorot(t, "fc7/weights", 1, 20, 30); slices.Equal(got, want) {
-		t.Error("another name gave the same numbers")
+		t.Error("another name gave the same values")
 	}
 	root := op.NewScope()
 	ops.NewVariable(root, "something/else", 5)
@@ -73,7 +73,7 @@ func TestGlorotNormalIsAFunctionOfSeedAndName(t *testing.T) {
 	defer session.Close()
 	run[float32](t, session, nil, nil, start)
 	if got := run[float32](t, session, nil, []tf.Output{v.Value})[0]; !slices.Equal(got, want) {
-		t.Error("the rest of the graph changed the numbers")
+		t.Error("the rest of the graph changed the values")
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 )
 
 // CrossEntropy is the softmax cross-entropy of each row of logits [N,C] with
-// its label [N]int32, in nats: shape [N]. It goes through one-hot labels, as
-// the sparse form has no gradient outside Python; so a label outside [0,classes)
-// is no error here but a loss of zero, and whoever feeds labels checks them.
+// its label [N]int32, in nats: shape [N]. It uses one-hot labels because the
+// sparse form has no gradient outside Python. A label outside [0,classes) is
+// therefore not an error but a loss of zero: the caller checks the labels.
 func CrossEntropy(s *op.Scope, logits, labels tf.Output, classes int) tf.Output {
 	oneHot := op.OneHot(s, labels,
 		tfgraph.Const(s, "depth", int32(classes)),
@@ -19,13 +19,8 @@ func CrossEntropy(s *op.Scope, logits, labels tf.Output, classes int) tf.Output 
 	return loss
 }
 
-// Mean averages x [N] to a scalar.
-func Mean(s *op.Scope, x tf.Output) tf.Output {
-	return op.Mean(s, x, tfgraph.Const(s, "axis", []int32{0}))
-}
-
-// InTop tells for each row of logits [N,C] whether its label [N]int32 is among
-// the k largest: shape [N]bool, ties counted as TensorFlow's InTopKV2 does.
+// InTopK reports for each row of logits [N,C] whether its label [N]int32 is
+// among the k largest: shape [N]bool, with ties as in TensorFlow's InTopKV2.
 func InTopK(s *op.Scope, logits, labels tf.Output, k int) tf.Output {
 	return op.InTopKV2(s, logits, labels, tfgraph.Const(s, "k", int32(k)))
 }

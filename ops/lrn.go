@@ -9,7 +9,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// LRNParams are the constants of local response normalisation across channels
+// LRNParams are the constants of local response normalization across channels
 // (Krizhevsky et al. 2012, §3.3). TensorFlow's alpha is Caffe's divided by the
 // window's size, 2*Radius+1.
 type LRNParams struct {
@@ -21,9 +21,9 @@ type LRNParams struct {
 // beta 0.75, k 1.
 var AlexNetLRN = LRNParams{Radius: 2, Bias: 1, Alpha: 2e-5, Beta: 0.75}
 
-// LRNKernel normalises x [N,H,W,C] with TensorFlow's LRN kernel. Its gradient
-// in the C++ registry drops every attribute and is silently wrong, so each call
-// is noted on the tape, and [Gradients] passes the true LRNGrad through there.
+// LRNKernel normalizes x [N,H,W,C] with TensorFlow's LRN kernel. Its gradient in
+// the C++ registry drops every attribute and is silently wrong, so each call
+// records a cut on the tape, where [Gradients] applies the true LRNGrad.
 func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {
 	y := op.LRN(s, x, op.LRNDepthRadius(p.Radius), op.LRNBias(p.Bias), op.LRNAlpha(p.Alpha), op.LRNBeta(p.Beta))
 	tape.cut(x, y, func(s *op.Scope, dy tf.Output) tf.Output {
@@ -33,18 +33,17 @@ func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {
 	return y
 }
 
-// LRN normalises x [N,H,W,C], C known while building, by other ops: the sum of
+// LRN normalizes x [N,H,W,C], whose C must be known, with other ops: the sum of
 // squares over the window is a product with a band matrix, and x / s^0.75 is
-// x * rsqrt(s * sqrt(s)). It is faster than the kernel and its gradient is
-// right in the registry. Only Beta 0.75 has this form; any other fails the
-// scope.
+// x * rsqrt(s * sqrt(s)). It is faster than the kernel, and the registry has its
+// correct gradient. Only Beta 0.75 has this form; any other fails the scope.
 func LRN(s *op.Scope, x tf.Output, p LRNParams) tf.Output {
 	if s.Err() != nil {
 		return tf.Output{}
 	}
 	channels := x.Shape().Size(3)
 	if p.Beta != 0.75 || channels < 1 {
-		fail(s, "LRN", "build LRN: got beta %g over %d channels, want 0.75 over a known number", p.Beta, channels)
+		fail(s, "LRN", "build LRN: got beta %g over %d channels, want beta 0.75 over a known number of channels", p.Beta, channels)
 		return tf.Output{}
 	}
 	band := Cast(s.SubScope("band"), tfgraph.Const(s, "band", bandMatrix(int(channels), int(p.Radius), p.Alpha)), x.DataType())

@@ -27,18 +27,18 @@ func localResponseNorm(x array, p ops.LRNParams) array {
 	return y
 }
 
-// lrnForms are the two ways to build it.
+// lrnForms are the two implementations.
 var lrnForms = map[string]func(*op.Scope, tf.Output, ops.LRNParams, *ops.Tape) tf.Output{
 	"ops":    func(s *op.Scope, x tf.Output, p ops.LRNParams, _ *ops.Tape) tf.Output { return ops.LRN(s, x, p) },
 	"kernel": ops.LRNKernel,
 }
 
 var lrnParams = map[string]ops.LRNParams{
-	"AlexNet":      ops.AlexNetLRN,
-	"strong":       {Radius: 2, Bias: 1, Alpha: .3, Beta: .75},
-	"wide":         {Radius: 7, Bias: 2, Alpha: .1, Beta: .75},
-	"narrow":       {Radius: 1, Bias: .5, Alpha: 1, Beta: .75},
-	"only oneself": {Radius: 0, Bias: 1, Alpha: .5, Beta: .75},
+	"AlexNet":          ops.AlexNetLRN,
+	"strong":           {Radius: 2, Bias: 1, Alpha: .3, Beta: .75},
+	"wide":             {Radius: 7, Bias: 2, Alpha: .1, Beta: .75},
+	"narrow":           {Radius: 1, Bias: .5, Alpha: 1, Beta: .75},
+	"own channel only": {Radius: 0, Bias: 1, Alpha: .5, Beta: .75},
 }
 
 func TestLRN(t *testing.T) {
@@ -82,7 +82,7 @@ func TestLRNKernelTakesAnyBeta(t *testing.T) {
 	near(t, "kernel", eval[float32](t, s, y), localResponseNorm(x, p).values, 2e-5)
 }
 
-func TestLRNRefuses(t *testing.T) {
+func TestLRNRejects(t *testing.T) {
 	for name, test := range map[string]struct {
 		shape tf.Shape
 		beta  float32
@@ -101,7 +101,7 @@ func TestLRNRefuses(t *testing.T) {
 	}
 }
 
-// lrnGradient is the derivative of sum(weights * LRN(x)) by x.
+// lrnGradient is the derivative of sum(weights * LRN(x)) with respect to x.
 func lrnGradient(t *testing.T, form string, x, weights array, p ops.LRNParams) []float32 {
 	root, tape := op.NewScope(), new(ops.Tape)
 	v := newFedVariable(root, "x", x)
@@ -124,9 +124,9 @@ func TestLRNGradient(t *testing.T) {
 	}
 }
 
-// The registry's own gradient of the kernel gives .151 .062 -.153 .269 here:
-// this is the case that tells it from the true one.
-func TestLRNGradientIsNotTheRegistrys(t *testing.T) {
+// The registry's gradient of the kernel is .151 .062 -.153 .269 here: this case
+// tells it apart from the true one.
+func TestLRNGradientDiffersFromRegistry(t *testing.T) {
 	x := array{[]int{1, 1, 1, 8}, []float64{1, 2, 3, -1, .5, 2, 1, 4}}
 	ones := array{x.shape, []float64{1, 1, 1, 1, 1, 1, 1, 1}}
 	p := ops.LRNParams{Radius: 2, Bias: 1, Alpha: .3, Beta: .75}
@@ -158,7 +158,7 @@ func BenchmarkLRN(b *testing.B) {
 						target = ops.Gradients(root, loss, []ops.Variable{v.Variable}, tape)[0].Op
 					}
 					session := openWith(b, root, v)
-					run[float32](b, session, nil, nil, target) // prepares the graph
+					run[float32](b, session, nil, nil, target) // warm-up
 					for b.Loop() {
 						run[float32](b, session, nil, nil, target)
 					}

@@ -13,7 +13,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// failer is what *testing.T, *testing.B and *rapid.T have in common.
+// failer is the common part of *testing.T, *testing.B and *rapid.T.
 type failer interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -37,7 +37,7 @@ type number interface {
 	~bool | ~uint8 | ~int32 | ~int64 | ~float32 | ~float64
 }
 
-// run executes the targets and copies out what is fetched.
+// run executes the targets and returns copies of the fetched values.
 func run[T number](t failer, session *tfgraph.Session, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) [][]T {
 	t.Helper()
 	results, err := session.Run(context.Background(), feeds, fetches, targets...)
@@ -52,7 +52,7 @@ func run[T number](t failer, session *tfgraph.Session, feeds tfgraph.Feeds, fetc
 	return values
 }
 
-// eval runs one output of a graph that feeds on constants.
+// eval returns one output of a graph without inputs.
 func eval[T number](t failer, s *op.Scope, y tf.Output) []T {
 	t.Helper()
 	session := open(t, s)
@@ -60,7 +60,7 @@ func eval[T number](t failer, s *op.Scope, y tf.Output) []T {
 	return run[T](t, session, nil, []tf.Output{y})[0]
 }
 
-// tensor makes a tensor that nobody frees before the test ends.
+// tensor returns a tensor that is closed when the test ends.
 func tensor[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
 	t.Helper()
 	made, err := tfgraph.Of(values, shape...)
@@ -77,7 +77,7 @@ type array struct {
 	values []float64
 }
 
-// random draws from [-1,1) what float32 holds exactly.
+// random draws values from [-1,1) that float32 represents exactly.
 func random(seed uint64, shape ...int) array {
 	r := rand.New(rand.NewPCG(seed, 1))
 	a := zeros(shape...)
@@ -116,14 +116,14 @@ func (a array) dims() []int64 {
 	return dims
 }
 
-// constant puts a into the graph.
+// constant adds a to the graph.
 func (a array) constant(s *op.Scope, name string) tf.Output {
 	flat := tfgraph.Const(s, name+"/flat", a.float32s())
 	own := s.SubScope(name)
 	return op.Reshape(own, flat, tfgraph.Const(own, "shape", a.dims()))
 }
 
-// near compares with a tolerance relative to the largest value wanted.
+// near compares with a tolerance relative to the largest wanted magnitude.
 func near(t failer, what string, got []float32, want []float64, tolerance float64) {
 	t.Helper()
 	scale := 1e-3
@@ -133,7 +133,7 @@ func near(t failer, what string, got []float32, want []float64, tolerance float6
 	within(t, what, got, want, tolerance*scale)
 }
 
-// within compares with an absolute tolerance; no NaN is ever within it.
+// within compares with an absolute tolerance; NaN fails.
 func within(t failer, what string, got []float32, want []float64, limit float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -147,7 +147,8 @@ func within(t failer, what string, got []float32, want []float64, limit float64)
 	}
 }
 
-// finiteDifferences is the derivative of f by each of x's values, by central differences.
+// finiteDifferences returns the derivative of f with respect to each value of x,
+// by central differences.
 func finiteDifferences(x array, f func() float64) []float64 {
 	const step = 1e-5
 	d := make([]float64, len(x.values))
@@ -161,7 +162,7 @@ func finiteDifferences(x array, f func() float64) []float64 {
 	return d
 }
 
-// fedVariable is a variable with the node that starts it and the value for it.
+// fedVariable is a variable with its initializer and initial value.
 type fedVariable struct {
 	ops.Variable
 	input  tf.Output
@@ -175,7 +176,7 @@ func newFedVariable(root *op.Scope, name string, start array) fedVariable {
 	return fedVariable{v, input, assign, start}
 }
 
-// openWith opens the graph and starts its variables.
+// openWith opens the graph and initializes its variables.
 func openWith(t testing.TB, root *op.Scope, vars ...fedVariable) *tfgraph.Session {
 	t.Helper()
 	session := open(t, root)
@@ -188,7 +189,7 @@ func openWith(t testing.TB, root *op.Scope, vars ...fedVariable) *tfgraph.Sessio
 }
 
 // weighted is the scalar sum of x times fixed weights, a loss with a known
-// derivative by x.
+// derivative with respect to x.
 func weighted(s *op.Scope, x tf.Output, weights array) tf.Output {
 	product := op.Mul(s, x, weights.constant(s, "loss_weights"))
 	flat := op.Reshape(s, product, tfgraph.Const(s, "flat", []int32{-1}))

@@ -9,11 +9,11 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Optimizer names an update rule; its constants are TensorFlow's own defaults.
+// Optimizer names an optimizer; its constants are TensorFlow's defaults.
 type Optimizer string
 
-// The update rules: w -= lr*g; a = 0.9a+g, w -= lr*a; and Adam (Kingma & Ba
-// 2015, beta 0.9 and 0.999, epsilon 1e-8).
+// The optimizers: w -= lr*g; a = 0.9a+g, w -= lr*a; and Adam (Kingma & Ba 2015,
+// beta 0.9 and 0.999, epsilon 1e-8).
 const (
 	GradientDescent Optimizer = "gd"
 	Momentum        Optimizer = "momentum"
@@ -27,23 +27,29 @@ const (
 	adamEps   = float32(1e-8)
 )
 
-// Update is the training half of a graph: one node that updates every trained
-// variable once.
+// slotNames are TensorFlow's own.
+var slotNames = map[Optimizer][]string{Momentum: {"Momentum"}, Adam: {"Adam", "Adam_1"}}
+
+// SlotCount is the number of state variables per trainable variable.
+func SlotCount(optimizer Optimizer) int { return len(slotNames[optimizer]) }
+
+// Update is one optimizer step: a node that updates every trainable variable
+// once.
 type Update struct {
 	Op           *tf.Operation
 	LearningRate tf.Output  // float32 scalar, fed
-	Step         tf.Output  // int64 scalar, fed: updates done before this one (Adam's bias correction)
-	Slots        []Variable // the optimiser's own state, all zero at the start
+	Step         tf.Output  // int64 scalar, fed: steps before this one (Adam's bias correction)
+	Slots        []Variable // optimizer state, initially zero
 
 	vars  []Variable
 	apply applyFunc
 }
 
 // NewUpdate adds one update of vars by their grads. No variable changes before
-// every gradient is known, so a step is one function of the values it began
-// with, and each kernel may write in place. It waits for after, such as a
-// Guard's Pass.
-func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Output, after ...*tf.Operation) Update {
+// every gradient is computed, so a step is a function of the values before it,
+// and each kernel may write in place. The update also depends on after, such as
+// [FiniteCheck.Pass].
+func NewUpdate(root *op.Scope, optimizer Optimizer, vars []Variable, grads []tf.Output, after ...*tf.Operation) Update {
 	s := root.SubScope("update")
 	u := Update{
 		LearningRate: tfgraph.Placeholder(s, "learning_rate", tf.Float, tf.ScalarShape()),
@@ -54,20 +60,20 @@ func NewUpdate(root *op.Scope, rule Optimizer, vars []Variable, grads []tf.Outpu
 		return u
 	}
 	for _, v := range vars {
-		for _, name := range slotNames[rule] {
+		for _, name := range slotNames[optimizer] {
 			u.Slots = append(u.Slots, NewVariable(root, v.Name+"/"+name, v.Shape...))
 		}
 	}
-	if u.apply = u.applier(s, rule); u.apply == nil {
-		fail(root, "NewUpdate", "choose optimizer %q: want gd, momentum or adam", rule)
+	if u.apply = u.applier(s, optimizer); u.apply == nil {
+		fail(root, "NewUpdate", "choose optimizer %q: want gd, momentum or adam", optimizer)
 		return u
 	}
 	u.Op = u.WithGradients(s, grads, after...)
 	return u
 }
 
-// By adds a node that does the same update by other gradients, such as the sums
-// of an Accumulator, in the order of the first.
+// WithGradients adds a node for the same update by other gradients, such as the
+// sums of an [Accumulator], in the order of the original ones.
 func (u Update) WithGradients(s *op.Scope, grads []tf.Output, after ...*tf.Operation) *tf.Operation {
 	if s.Err() != nil {
 		return nil
@@ -88,17 +94,11 @@ func (u Update) WithGradients(s *op.Scope, grads []tf.Output, after ...*tf.Opera
 	return op.NoOp(s.SubScope("all").WithControlDependencies(done...))
 }
 
-// slotNames are those of TensorFlow's optimisers.
-var slotNames = map[Optimizer][]string{Momentum: {"Momentum"}, Adam: {"Adam", "Adam_1"}}
-
-// Slots is how many variables of state the rule keeps for each trained one.
-func SlotCount(rule Optimizer) int { return len(slotNames[rule]) }
-
 type applyFunc func(s *op.Scope, v Variable, slots []Variable, grad tf.Output) *tf.Operation
 
-// applier is the rule, nil for one that is not known.
-func (u Update) applier(s *op.Scope, rule Optimizer) applyFunc {
-	switch rule {
+// applier returns nil for an unknown optimizer.
+func (u Update) applier(s *op.Scope, optimizer Optimizer) applyFunc {
+	switch optimizer {
 	case GradientDescent:
 		return func(s *op.Scope, v Variable, _ []Variable, grad tf.Output) *tf.Operation {
 			return op.ResourceApplyGradientDescent(s, v.Handle, u.LearningRate, grad)
@@ -119,4 +119,32 @@ func (u Update) applier(s *op.Scope, rule Optimizer) applyFunc {
 		}
 	}
 	return nil
+}
+
+// Accumulator sums the gradients of the micro-batches of a batch. The sums are
+// not part of the saved state: they occupy memory only from the first Start on,
+// and Start overwrites earlier values.
+type Accumulator struct {
+	Start *tf.Operation // sets the sums to the first micro-batch's gradients
+	Add   *tf.Operation // adds another micro-batch's
+	Sums  []Variable    // in the order of the gradients
+}
+
+// NewAccumulator adds the sums of grads, the gradients of vars.
+func NewAccumulator(root *op.Scope, vars []Variable, grads []tf.Output) Accumulator {
+	var a Accumulator
+	s := root.SubScope("accumulate")
+	set, add := make([]*tf.Operation, len(vars)), make([]*tf.Operation, len(vars))
+	for i, v := range vars {
+		sum := NewVariable(root, v.Name+"/gradient_sum", v.Shape...)
+		own := s.SubScope(v.Name)
+		set[i] = op.AssignVariableOp(own, sum.Handle, grads[i])
+		add[i] = op.AssignAddVariableOp(own, sum.Handle, grads[i])
+		a.Sums = append(a.Sums, sum)
+	}
+	if root.Err() == nil {
+		a.Start = op.NoOp(s.SubScope("set").WithControlDependencies(set...))
+		a.Add = op.NoOp(s.SubScope("add").WithControlDependencies(add...))
+	}
+	return a
 }

@@ -13,23 +13,23 @@ import (
 	"alexnet/tfgraph"
 )
 
-// rules are the recursions in float64: one value, its gradient, two slots.
-var rules = map[ops.Optimizer]func(w, a, b *float64, g, rate float64, step int){
-	ops.GradientDescent: func(w, _, _ *float64, g, rate float64, _ int) { *w -= rate * g },
-	ops.Momentum: func(w, a, _ *float64, g, rate float64, _ int) {
+// optimizers are the recursions in float64: one value, its gradient, two slots.
+var optimizers = map[ops.Optimizer]func(w, a, b *float64, g, lr float64, step int){
+	ops.GradientDescent: func(w, _, _ *float64, g, lr float64, _ int) { *w -= lr * g },
+	ops.Momentum: func(w, a, _ *float64, g, lr float64, _ int) {
 		*a = .9**a + g
-		*w -= rate * *a
+		*w -= lr * *a
 	},
-	ops.Adam: func(w, m, v *float64, g, rate float64, step int) {
+	ops.Adam: func(w, m, v *float64, g, lr float64, step int) {
 		*m = .9**m + .1*g
 		*v = .999**v + .001*g*g
 		t := float64(step + 1)
-		unbiased := rate * math.Sqrt(1-math.Pow(.999, t)) / (1 - math.Pow(.9, t))
+		unbiased := lr * math.Sqrt(1-math.Pow(.999, t)) / (1 - math.Pow(.9, t))
 		*w -= unbiased * *m / (math.Sqrt(*v) + 1e-8)
 	},
 }
 
-// learner minimises sum(weights * w²), whose gradient is 2*weights*w.
+// learner minimizes sum(weights * w²), whose gradient is 2*weights*w.
 type learner struct {
 	w       fedVariable
 	weights array
@@ -37,14 +37,14 @@ type learner struct {
 	session *tfgraph.Session
 }
 
-func newLearner(t *testing.T, rule ops.Optimizer) *learner {
+func newLearner(t *testing.T, optimizer ops.Optimizer) *learner {
 	t.Helper()
 	root, tape := op.NewScope(), new(ops.Tape)
 	l := &learner{w: newFedVariable(root, "fc8/weights", random(1, 2, 3)), weights: random(2, 2, 3)}
 	tape.Use(l.w.Variable)
 	loss := weighted(root, op.Square(root, l.w.Value), l.weights)
 	vars := []ops.Variable{l.w.Variable}
-	l.update = ops.NewUpdate(root, rule, vars, ops.Gradients(root, loss, vars, tape))
+	l.update = ops.NewUpdate(root, optimizer, vars, ops.Gradients(root, loss, vars, tape))
 	var zero []*tf.Operation
 	for _, slot := range l.update.Slots {
 		zero = append(zero, ops.Zeros(root, slot))
@@ -56,25 +56,25 @@ func newLearner(t *testing.T, rule ops.Optimizer) *learner {
 	return l
 }
 
-func (l *learner) step(t *testing.T, rate float32, step int64) {
+func (l *learner) step(t *testing.T, lr float32, step int64) {
 	t.Helper()
 	run[float32](t, l.session, tfgraph.Feeds{
-		l.update.LearningRate: tensor(t, []float32{rate}),
+		l.update.LearningRate: tensor(t, []float32{lr}),
 		l.update.Step:         tensor(t, []int64{step}),
 	}, nil, l.update.Op)
 }
 
-func TestUpdateFollowsTheRule(t *testing.T) {
-	for rule, apply := range rules {
-		t.Run(string(rule), func(t *testing.T) {
-			l := newLearner(t, rule)
+func TestOptimizers(t *testing.T) {
+	for optimizer, apply := range optimizers {
+		t.Run(string(optimizer), func(t *testing.T) {
+			l := newLearner(t, optimizer)
 			w := slices.Clone(l.w.start.values)
 			a, b := make([]float64, len(w)), make([]float64, len(w))
 			for step := range 5 {
-				rate := .1 / float32(step+1)
-				l.step(t, rate, int64(step))
+				lr := .1 / float32(step+1)
+				l.step(t, lr, int64(step))
 				for i := range w {
-					apply(&w[i], &a[i], &b[i], 2*l.weights.values[i]*w[i], float64(rate), step)
+					apply(&w[i], &a[i], &b[i], 2*l.weights.values[i]*w[i], float64(lr), step)
 				}
 				near(t, "weights", run[float32](t, l.session, nil, []tf.Output{l.w.Value})[0], w, 2e-6)
 			}
@@ -92,25 +92,25 @@ func TestUpdateFollowsTheRule(t *testing.T) {
 }
 
 func TestUpdateSlots(t *testing.T) {
-	for rule, want := range map[ops.Optimizer][]string{
+	for optimizer, want := range map[ops.Optimizer][]string{
 		ops.GradientDescent: nil,
 		ops.Momentum:        {"fc8/weights/Momentum"},
 		ops.Adam:            {"fc8/weights/Adam", "fc8/weights/Adam_1"},
 	} {
 		var got []string
-		for _, slot := range newLearner(t, rule).update.Slots {
+		for _, slot := range newLearner(t, optimizer).update.Slots {
 			got = append(got, slot.Name)
 			if !slices.Equal(slot.Shape, []int64{2, 3}) {
 				t.Errorf("%s: got shape %v, want [2 3]", slot.Name, slot.Shape)
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s: got slots %q, want %q", rule, got, want)
+			t.Errorf("%s: got slots %q, want %q", optimizer, got, want)
 		}
 	}
 }
 
-func TestUpdateRefusesUnknownRule(t *testing.T) {
+func TestNewUpdateRejectsUnknownOptimizer(t *testing.T) {
 	root, tape := op.NewScope(), new(ops.Tape)
 	w := newFedVariable(root, "w", random(1, 2))
 	tape.Use(w.Variable)
@@ -122,8 +122,8 @@ func TestUpdateRefusesUnknownRule(t *testing.T) {
 	}
 }
 
-// With loss a*b each one's gradient is the other: whoever came second would
-// see the first one's new value.
+// With loss a*b each variable is the other's gradient: a sequential update would
+// use the first one's new value.
 func TestUpdateIsSimultaneous(t *testing.T) {
 	root, tape := op.NewScope(), new(ops.Tape)
 	a := newFedVariable(root, "a", array{[]int{1}, []float64{5}})
@@ -136,13 +136,13 @@ func TestUpdateIsSimultaneous(t *testing.T) {
 	session := openWith(t, root, a, b)
 	feeds := tfgraph.Feeds{u.LearningRate: tensor(t, []float32{1}), u.Step: tensor(t, []int64{0})}
 	before := run[float32](t, session, feeds, []tf.Output{a.Value, b.Value, loss}, u.Op)
-	near(t, "fetched beside the update", []float32{before[0][0], before[1][0], before[2][0]}, []float64{5, 2, 10}, 0)
+	near(t, "fetched with the update", []float32{before[0][0], before[1][0], before[2][0]}, []float64{5, 2, 10}, 0)
 	after := run[float32](t, session, nil, []tf.Output{a.Value, b.Value})
 	near(t, "after", []float32{after[0][0], after[1][0]}, []float64{3, -3}, 0)
 }
 
-// The second gradient reads the first variable anew, after long work: it still
-// finds the old value, because no variable changes before all gradients stand.
+// The second gradient reads the first variable again, after long work, and still
+// finds the old value: no variable changes before all gradients are computed.
 func TestUpdateWaitsForEveryGradient(t *testing.T) {
 	root := op.NewScope()
 	a := newFedVariable(root, "a", array{[]int{1}, []float64{5}})
@@ -152,7 +152,7 @@ func TestUpdateWaitsForEveryGradient(t *testing.T) {
 	for range 8 {
 		slow = op.MatMul(root.SubScope("slow"), slow, work)
 	}
-	// Work that nothing keeps would be optimised away.
+	// Unused work would be optimized away.
 	kept := ops.Assign(root, ops.NewVariable(root, "kept", 600, 600), slow)
 	one := tfgraph.Const(root, "gradient", []float32{1})
 	late := op.ReadVariableOp(root.SubScope("late").WithControlDependencies(kept), a.Handle, tf.Float)

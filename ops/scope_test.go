@@ -11,24 +11,23 @@ import (
 	"alexnet/ops"
 )
 
-// Calls chain without checks: on a scope that has failed every builder does
-// nothing, and the first error stays.
+// Calls chain without checks: on a failed scope every function does nothing, and
+// the first error is kept.
 func TestBuildersOnFailedScope(t *testing.T) {
 	var none tf.Output
 	for name, build := range map[string]func(s *op.Scope){
-		"Conv":         func(s *op.Scope) { ops.Conv(s, none, none, none, 1, "SAME", 1) },
-		"grouped Conv": func(s *op.Scope) { ops.Conv(s, none, none, none, 1, "SAME", 2) },
+		"Conv":         func(s *op.Scope) { ops.Conv(s, none, none, none, 1, 0, 1) },
+		"grouped Conv": func(s *op.Scope) { ops.Conv(s, none, none, none, 1, 1, 2) },
 		"MaxPool":      func(s *op.Scope) { ops.MaxPool(s, none, 3, 2) },
 		"Dense":        func(s *op.Scope) { ops.Dense(s, none, none, none, new(ops.Tape)) },
 		"LRN":          func(s *op.Scope) { ops.LRN(s, none, ops.AlexNetLRN) },
 		"LRNKernel":    func(s *op.Scope) { ops.LRNKernel(s, none, ops.AlexNetLRN, new(ops.Tape)) },
 		"Dropout":      func(s *op.Scope) { ops.Dropout(s, none, none, none, 1) },
 		"CrossEntropy": func(s *op.Scope) { ops.CrossEntropy(s, none, none, 2) },
-		"Mean":         func(s *op.Scope) { ops.Mean(s, none) },
-		"InTop":        func(s *op.Scope) { ops.InTopK(s, none, none, 1) },
+		"InTopK":       func(s *op.Scope) { ops.InTopK(s, none, none, 1) },
 		"GlorotNormal": func(s *op.Scope) { ops.GlorotNormal(s, ops.NewVariable(s, "v", 2, 2), 1) },
 		"Zeros":        func(s *op.Scope) { ops.Zeros(s, ops.NewVariable(s, "v", 2)) },
-		"Fed":          func(s *op.Scope) { ops.AssignFed(s, ops.NewVariable(s, "v", 2)) },
+		"AssignFed":    func(s *op.Scope) { ops.AssignFed(s, ops.NewVariable(s, "v", 2)) },
 		"Assign":       func(s *op.Scope) { ops.Assign(s, ops.NewVariable(s, "v", 2), none) },
 		"Gradients": func(s *op.Scope) {
 			tape, v := new(ops.Tape), ops.NewVariable(s, "v", 2)

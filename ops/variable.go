@@ -1,6 +1,15 @@
+// Package ops adds the operations of training and inference that graft lacks or
+// gets wrong. Start with [NewVariable] and [Gradients].
+//
+// Every function adds nodes to a graft scope and reports errors through the
+// scope's sticky error, so calls chain without checks. Images and feature maps
+// are float32 in NHWC order, convolution filters in HWIO order. A variable is
+// named once, in full ("conv1/weights"), and that name is the node, the resource
+// and the checkpoint key.
 package ops
 
 import (
+	"fmt"
 	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
@@ -14,11 +23,11 @@ type Variable struct {
 	Name   string // node, shared resource and checkpoint key
 	Shape  []int64
 	Handle tf.Output
-	Value  tf.Output // what a run reads; one read a run, so all users see the same
+	Value  tf.Output // read once per run, so all its consumers see the same value
 }
 
-// NewVariable adds the variable name, given in full, to the root scope. A name
-// that is taken fails the scope.
+// NewVariable adds a variable under its full name to the root scope. A name
+// already in use fails the scope.
 func NewVariable(root *op.Scope, name string, shape ...int64) Variable {
 	static := tf.MakeShape(shape...)
 	handle := tfgraph.Node(root, tf.OpSpec{Type: "VarHandleOp", Name: name, Attrs: map[string]any{
@@ -41,9 +50,8 @@ func (v Variable) Elements() int64 {
 	return n
 }
 
-// Assign adds the node that gives v a value. The value's shape must be known
-// while building and be v's: TensorFlow would let any other silently replace
-// the variable's own.
+// Assign adds the node that sets v to value, whose shape must be known and equal
+// v's: TensorFlow would silently let any other shape replace the variable's.
 func Assign(s *op.Scope, v Variable, value tf.Output) *tf.Operation {
 	if s.Err() != nil {
 		return nil
@@ -54,4 +62,11 @@ func Assign(s *op.Scope, v Variable, value tf.Output) *tf.Operation {
 		return nil
 	}
 	return op.AssignVariableOp(s, v.Handle, value)
+}
+
+// fail records an error on the scope unless it has one already.
+func fail(s *op.Scope, function, format string, args ...any) {
+	if s.Err() == nil {
+		s.UpdateErr(function, fmt.Errorf(format, args...))
+	}
 }

@@ -39,7 +39,7 @@ func TestScalarVariable(t *testing.T) {
 	near(t, "v", run[float32](t, openWith(t, root, v), nil, []tf.Output{v.Value})[0], []float64{3}, 0)
 }
 
-func TestNewVariableRefusesTakenNames(t *testing.T) {
+func TestNewVariableRejectsNamesInUse(t *testing.T) {
 	for name, take := range map[string]func(root *op.Scope){
 		"a variable":      func(root *op.Scope) { ops.NewVariable(root, "fc8/biases", 3) },
 		"another node":    func(root *op.Scope) { tfgraph.Const(root, "fc8/biases", float32(0)) },
@@ -54,7 +54,7 @@ func TestNewVariableRefusesTakenNames(t *testing.T) {
 	}
 }
 
-func TestAssignRefuses(t *testing.T) {
+func TestAssignRejects(t *testing.T) {
 	for name, shape := range map[string]tf.Shape{
 		"unknown rank":      {},
 		"unknown dimension": tf.MakeShape(-1, 3),
@@ -66,12 +66,12 @@ func TestAssignRefuses(t *testing.T) {
 		v := ops.NewVariable(root, "fc8/weights", 2, 3)
 		assign := ops.Assign(root, v, tfgraph.Placeholder(root, "value", tf.Float, shape))
 		if assign != nil || root.Err() == nil || !strings.Contains(root.Err().Error(), `assign variable "fc8/weights"`) {
-			t.Errorf("%s: got %v, want an error of the assignment", name, root.Err())
+			t.Errorf("%s: got %v, want an assignment error", name, root.Err())
 		}
 	}
 }
 
-func TestAssignRefusesOtherType(t *testing.T) {
+func TestAssignRejectsOtherType(t *testing.T) {
 	root := op.NewScope()
 	v := ops.NewVariable(root, "v", 2)
 	ops.Assign(root, v, tfgraph.Const(root, "value", []int32{1, 2}))

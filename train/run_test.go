@@ -88,7 +88,7 @@ func (s *fixture) startAndGradients(t testing.TB, cfg train.Config) (start, grad
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network)
 	head := eval.NewHead(root, net.Images, net.Logits, s.network.Classes)
-	grads := ops.Gradients(root, ops.Mean(root.SubScope("loss"), head.Losses), net.Variables, net.Tape)
+	grads := ops.Gradients(root, op.Mean(root.SubScope("loss"), head.Losses, tfgraph.Const(root, "loss_axis", []int32{0})), net.Variables, net.Tape)
 	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
 	must(t, err)
 	starter := plan.Initializer(root, net, cfg.Seed)
