@@ -87,7 +87,7 @@ func (b *dashboards) hparams() []summaries.HParam {
 		{Name: "lr", Value: b.LearningRate, Main: true}, {Name: "batch", Value: b.Batch, Main: true},
 		{Name: "optimizer", Value: string(b.Optimizer), Main: true}, {Name: "dropout", Value: b.Dropout, Main: true},
 		{Name: "train-layers", Value: strings.Join(b.TrainLayers, ","), Main: true},
-		{Name: "weights", Value: weights}, {Name: "mirror", Value: b.Flip}, {Name: "precision", Value: string(b.Precision)},
+		{Name: "weights", Value: weights}, {Name: "augment", Value: string(b.Augment)}, {Name: "precision", Value: string(b.Precision)},
 		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "pictures", Value: b.TrainCount},
 	}
 }

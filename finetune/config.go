@@ -102,7 +102,7 @@ func (c Config) Settings() map[string]string {
 		"val": c.Val, "resize": text(c.Resize), "ignore-orientation": text(c.IgnoreOrientation),
 		"formats": c.Formats, "max-pixels": text(c.MaxPixels), "widths": text(c.Network.Widths), "size": text(c.Network.Size),
 		"lrn": text(c.Network.LRN), "precision": text(cmp.Or(c.Precision, Float32)),
-		"mirror": text(c.Flip), "in-order": text(c.NoShuffle), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
+		"augment": text(cmp.Or(c.Augment, train.NoAugment)), "no-shuffle": text(c.NoShuffle), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
 		"clip-norm": text(c.ClipNorm),
 	}
 }

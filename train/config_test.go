@@ -12,13 +12,13 @@ import (
 
 func TestConfigWithDefaults(t *testing.T) {
 	full := train.Config{Epochs: 3, Batch: 5, LearningRate: 7, Optimizer: ops.Adam, Dropout: .5, Seed: 9, Keep: 2, DisplayEvery: 4,
-		ClipNorm: 3, OnNaN: train.Skip}
+		Augment: train.FlipAugment, ClipNorm: 3, OnNaN: train.Skip}
 	cases := map[string]struct{ got, want train.Config }{
-		"zero": {train.Config{}, train.Config{Epochs: 10, Batch: 128, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 20, OnNaN: train.Stop}},
+		"zero": {train.Config{}, train.Config{Epochs: 10, Batch: 128, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 20, Augment: train.NoAugment, OnNaN: train.Stop}},
 		"momentum": {train.Config{Optimizer: ops.Momentum},
-			train.Config{Epochs: 10, Batch: 128, LearningRate: 1e-4, Optimizer: ops.Momentum, DisplayEvery: 20, OnNaN: train.Stop}},
+			train.Config{Epochs: 10, Batch: 128, LearningRate: 1e-4, Optimizer: ops.Momentum, DisplayEvery: 20, Augment: train.NoAugment, OnNaN: train.Stop}},
 		"adam": {train.Config{Optimizer: ops.Adam},
-			train.Config{Epochs: 10, Batch: 128, LearningRate: 1e-4, Optimizer: ops.Adam, DisplayEvery: 20, OnNaN: train.Stop}},
+			train.Config{Epochs: 10, Batch: 128, LearningRate: 1e-4, Optimizer: ops.Adam, DisplayEvery: 20, Augment: train.NoAugment, OnNaN: train.Stop}},
 		"full": {full, full},
 	}
 	for name, c := range cases {
@@ -54,6 +54,8 @@ func TestConfigValidate(t *testing.T) {
 		"clip norm -1":   {func(c *train.Config) { c.ClipNorm = -1 }, "clip norm: got -1"},
 		"clip norm NaN":  {func(c *train.Config) { c.ClipNorm = math.NaN() }, "clip norm: got NaN"},
 		"clip norm huge": {func(c *train.Config) { c.ClipNorm = 1e39 }, "clip norm: got 1e+39"},
+		"augment":        {func(c *train.Config) { c.Augment = "mirror" }, `augment: got "mirror"`},
+		"augment unset":  {func(c *train.Config) { c.Augment = "" }, ""},
 		"on NaN":         {func(c *train.Config) { c.OnNaN = "pray" }, `on nan: got "pray"`},
 		"on NaN unset":   {func(c *train.Config) { c.OnNaN = "" }, ""},
 	}

@@ -35,7 +35,7 @@ const (
 
 // mortal are the settings of runs that are killed: all that a position is made
 // of matters in them.
-var killedConfig = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Flip: true,
+var killedConfig = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Augment: train.FlipAugment,
 	Keep: 2, DisplayEvery: 3, SaveEvery: train.Interval{Steps: 1}}
 
 const killedImages, killedTrained = 34, 24

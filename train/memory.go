@@ -61,7 +61,7 @@ func EstimateMemory(cfg Config, job Job) MemoryEstimate {
 	if n.Boundary.Op != nil {
 		feed = n.Boundary
 		f.Images = job.Data.imageBytes(n.Head.Images, featureBatch)
-		f.Features = rowBytes(feed)*int64(size) + job.cacheBytes(cfg.Flip)
+		f.Features = rowBytes(feed)*int64(size) + job.cacheBytes(cfg.Augment.draws())
 	}
 	all, _ := forward(feed)
 	_, largest := forward(n.Head.Images)
@@ -86,16 +86,13 @@ func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 }
 
 // kept is what the cache holds in memory: all or nothing.
-func (j Job) cacheBytes(mirrored bool) int64 {
+func (j Job) cacheBytes(draws int) int64 {
 	if j.Cache.Off || j.Cache.Dir != "" {
 		return 0
 	}
 	rows := 0
 	if l := j.Data.Train; l != nil {
-		rows += len(l.Examples)
-	}
-	if mirrored {
-		rows *= 2
+		rows += draws * len(l.Examples)
 	}
 	if l := j.Data.Val; l != nil {
 		rows += len(l.Examples)

@@ -67,7 +67,7 @@ func (s source) without(l *loader, problems []input.Excluded) source {
 // prepare finds out which images can be used and opens the run's sources.
 func (r *run) prepare(ctx context.Context) error {
 	loaders := []*loader{r.job.Data.Train}
-	if r.cfg.Flip {
+	if r.cfg.Augment.draws() > 1 {
 		loaders[0] = withFlipped(loaders[0])
 	}
 	if r.job.Data.Val != nil {
@@ -118,7 +118,7 @@ func (r *run) order() []int {
 		order = input.Shuffled(r.train.count, r.cfg.Seed, r.at.Epoch)
 	}
 	for k, i := range order {
-		if r.cfg.Flip && input.Flip(r.cfg.Seed, r.at.Epoch, i) {
+		if r.cfg.Augment == FlipAugment && input.Flip(r.cfg.Seed, r.at.Epoch, i) {
 			order[k] += r.train.count
 		}
 	}

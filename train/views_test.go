@@ -64,7 +64,7 @@ func TestMirror(t *testing.T) {
 	cfg := cached
 	cfg.NoShuffle, cfg.Batch = true, 12
 	plain, _ := s.with(t, cfg, train.Cache{})
-	cfg.Flip = true
+	cfg.Augment = train.FlipAugment
 	kept, what := s.with(t, cfg, train.Cache{})
 	if what.filled != 2*12+4 {
 		t.Errorf("got %d images computed, want 12 twice and 4", what.filled)

@@ -13,11 +13,13 @@ import (
 	"alexnet/input"
 	"alexnet/ops"
 	"alexnet/tfgraph"
+	"alexnet/train"
 )
 
 // choices are what a shell offers for flags that take one of a few words,
 // whichever verb has them.
 var choices = map[string][]cobra.Completion{
+	"augment":    {string(train.FlipAugment), string(train.NoAugment)},
 	"bad-images": {string(input.Refuse), string(input.Skip), string(input.List)},
 	"decode":     {"exact", string(alexnet.DecodeFast)},
 	"device":     {string(tfgraph.AutoDevice), string(tfgraph.CPU), "gpu:0"},
