@@ -18,23 +18,21 @@ import (
 	"alexnet/train"
 )
 
-// board is what a run shows in TensorBoard beside the curves, histograms and
-// input pictures of package train.
+// dashboards writes a run's TensorBoard data beyond the curves, histograms and input images of package train.
 type dashboards struct {
 	*session
 	net           *alexnet.Network
 	head          eval.Head
 	preprocessing alexnet.Preprocessing
 	plan          alexnet.Plan
-	images        *input.Loader[*tfgraph.Tensor] // of validation; nil without
-	curves        []summaries.PRCurve            // of the newest validation, by class
+	images        *input.Loader[*tfgraph.Tensor] // of the validation split; nil without one
+	curves        []summaries.PRCurve            // of the latest evaluation, by class
 }
 
-// mostCurves is how many classes have a curve of their own: more than that
-// nobody scrolls through.
+// maxCurves is the maximum number of per-class curves.
 const maxCurves = 50
 
-// observe begins the curves of a validation.
+// observe starts the curves of an evaluation.
 func (b *dashboards) observe() eval.Observer {
 	b.curves = make([]summaries.PRCurve, min(len(b.data.Classes), maxCurves))
 	return func(label int, probabilities []float32) {
@@ -44,7 +42,7 @@ func (b *dashboards) observe() eval.Observer {
 	}
 }
 
-// show is called at epoch 0 of a run that begins, and after each epoch.
+// show is called at epoch 0 of a new run and after each epoch.
 func (b *dashboards) show(ctx context.Context, v train.View) error {
 	var errs []error
 	if v.EpochResult.Epoch == 0 {
@@ -60,16 +58,16 @@ func (b *dashboards) show(ctx context.Context, v train.View) error {
 		errs = append(errs, v.Events.Text(v.Step, "run/validation", confusionText(*v.Validation)))
 	}
 	if v.EpochResult.Epoch == v.Epochs {
-		// A picture may be gone by now, and the run is as good without.
+		// Missing images do not fail the run.
 		if err := b.writeProjector(ctx, v); err != nil {
-			b.log.Warn("the projector has nothing to show", "reason", err)
+			b.log.Warn("projector data not written", "reason", err)
 		}
 		errs = append(errs, v.Events.HParamsEnd(v.Step))
 	}
 	return errors.Join(errs...)
 }
 
-// begin writes what holds for the whole run.
+// writeRunInfo writes the data that does not change during the run.
 func (b *dashboards) writeRunInfo(v train.View) error {
 	return errors.Join(
 		v.Events.Text(0, "run/settings", settingsText(b.Config)),
@@ -77,7 +75,7 @@ func (b *dashboards) writeRunInfo(v train.View) error {
 		v.Events.HParams(b.hparams(), "validation/accuracy", "validation/cross_entropy", "accuracy", "cross_entropy"))
 }
 
-// hparams are the settings by which people compare runs.
+// hparams are the settings by which TensorBoard compares runs.
 func (b *dashboards) hparams() []summaries.HParam {
 	weights := "none"
 	if b.Weights != "" {
@@ -88,18 +86,18 @@ func (b *dashboards) hparams() []summaries.HParam {
 		{Name: "optimizer", Value: string(b.Optimizer), Main: true}, {Name: "dropout", Value: b.Dropout, Main: true},
 		{Name: "train-layers", Value: strings.Join(b.TrainLayers, ","), Main: true},
 		{Name: "weights", Value: weights}, {Name: "augment", Value: string(b.Augment)}, {Name: "precision", Value: string(b.Precision)},
-		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "pictures", Value: b.TrainCount},
+		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "images", Value: b.TrainCount},
 	}
 }
 
-// filters shows conv1's.
+// writeFilters writes conv1's filters as an image.
 func (b *dashboards) writeFilters(ctx context.Context, v train.View) error {
 	const scale, columns = 4, 12 // 96 filters of 11 pixels
 	out, err := v.Session.Run(ctx, nil, []tf.Output{b.net.Variables[0].Value})
 	if err != nil {
-		return fmt.Errorf("show filters: %w", err)
+		return fmt.Errorf("write filters: %w", err)
 	}
 	defer tfgraph.CloseAll(out)
-	pictures := b.preprocessing.FilterImages(tfgraph.Data[float32](out[0]), scale)
-	return v.Events.Image(v.Step, "conv1/filters", summaries.Grid(columns, pictures...))
+	filters := b.preprocessing.FilterImages(tfgraph.Data[float32](out[0]), scale)
+	return v.Events.Image(v.Step, "conv1/filters", summaries.Grid(columns, filters...))
 }

@@ -19,26 +19,26 @@ import (
 )
 
 const (
-	maxPoints = 500 // validation pictures in the projector
-	thumbnail = 48  // pixels of their sides there
-	maxTraced = 16  // pictures of the pass that is timed
+	maxPoints = 500 // validation images in the projector
+	thumbnail = 48  // side of their thumbnails in pixels
+	maxTraced = 16  // images in the traced forward pass
 )
 
-// project lays out validation pictures, evenly chosen, by what fc7 makes of them,
-// and times the network on the first of them.
+// writeProjector writes the fc7 features of evenly chosen validation images for TensorBoard's projector, and
+// traces a forward pass on the first of them.
 func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 	if v.Count == 0 {
 		return nil
 	}
 	e, examples, err := b.embed(ctx, v, evenlySpaced(v.Count, maxPoints))
 	if err != nil {
-		return fmt.Errorf("lay out pictures: %w", err)
+		return fmt.Errorf("write projector data: %w", err)
 	}
 	if err := b.traceForward(ctx, v, examples[:min(maxTraced, len(examples))]); err != nil {
-		return fmt.Errorf("time the network: %w", err)
+		return fmt.Errorf("trace forward pass: %w", err)
 	}
 	if e.Pictures, err = b.thumbnails(ctx, examples); err != nil {
-		return fmt.Errorf("lay out pictures: %w", err)
+		return fmt.Errorf("write projector data: %w", err)
 	}
 	files, err := e.Files()
 	if err != nil {
@@ -52,11 +52,11 @@ func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 	return nil
 }
 
-// points are the pictures at the places, without their thumbnails.
-func (b *dashboards) embed(ctx context.Context, v train.View, places []int) (e summaries.Embedding, examples []input.Example, err error) {
-	e = summaries.Embedding{Name: "fc7", Columns: []string{"picture", "class", "answer", "right"}}
+// embed computes the features of the validation images at the indices, without thumbnails.
+func (b *dashboards) embed(ctx context.Context, v train.View, indices []int) (e summaries.Embedding, examples []input.Example, err error) {
+	e = summaries.Embedding{Name: "fc7", Columns: []string{"image", "class", "predicted", "correct"}}
 	fc7 := b.net.Activations[slices.IndexFunc(b.net.Activations, func(a alexnet.Activation) bool { return a.Name == e.Name })].Output
-	for batch, err := range v.Batches(ctx, places) {
+	for batch, err := range v.Batches(ctx, indices) {
 		if err != nil {
 			return e, nil, err
 		}
@@ -66,9 +66,9 @@ func (b *dashboards) embed(ctx context.Context, v train.View, places []int) (e s
 			return e, nil, err
 		}
 		for i, ex := range batch.Examples {
-			answer := eval.ArgMax(out[1].Row(i))
+			predicted := eval.ArgMax(out[1].Row(i))
 			e.Vectors = append(e.Vectors, slices.Clone(out[0].Row(i)))
-			e.Rows = append(e.Rows, []string{filepath.Base(ex.Path), b.data.Classes[ex.Label], b.data.Classes[answer], fmt.Sprint(answer == ex.Label)})
+			e.Rows = append(e.Rows, []string{filepath.Base(ex.Path), b.data.Classes[ex.Label], b.data.Classes[predicted], fmt.Sprint(predicted == ex.Label)})
 		}
 		tfgraph.CloseAll(out)
 		examples = append(examples, batch.Examples...)
@@ -76,25 +76,25 @@ func (b *dashboards) embed(ctx context.Context, v train.View, places []int) (e s
 	return e, examples, nil
 }
 
-// thumbnails are the examples as the network sees them, but small.
+// thumbnails are small copies of the network's input.
 func (b *dashboards) thumbnails(ctx context.Context, examples []input.Example) ([]image.Image, error) {
 	var small []image.Image
 	err := b.eachBatch(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
 		for i := range batch.Labels {
-			picture := b.preprocessing.Denormalize(batch.Images.Row(i))
-			small = append(small, imaging.Resize(picture, thumbnail, thumbnail, imaging.Box))
+			img := b.preprocessing.Denormalize(batch.Images.Row(i))
+			small = append(small, imaging.Resize(img, thumbnail, thumbnail, imaging.Box))
 		}
 		return nil
 	})
 	return small, err
 }
 
-// time takes how long each operation needs from pixels to probabilities: updates
-// may begin behind frozen layers.
+// traceForward records the time of each operation from pixels to probabilities: training steps may start at
+// the features.
 func (b *dashboards) traceForward(ctx context.Context, v train.View, examples []input.Example) error {
 	return b.eachBatch(ctx, examples, func(batch input.Batch[*tfgraph.Tensor]) error {
 		feeds, fetches := tfgraph.Feeds{b.head.Images: batch.Images}, []tf.Output{b.head.Probabilities}
-		out, err := v.Session.Run(ctx, feeds, fetches) // in which kernels are prepared
+		out, err := v.Session.Run(ctx, feeds, fetches) // warm-up
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (b *dashboards) traceForward(ctx context.Context, v train.View, examples []
 	})
 }
 
-// decoded hands over the examples in batches.
+// eachBatch decodes the examples and calls use with each batch.
 func (b *dashboards) eachBatch(ctx context.Context, examples []input.Example, use func(input.Batch[*tfgraph.Tensor]) error) error {
 	l := *b.images
 	l.Examples, l.Batch = examples, maxTraced
@@ -125,11 +125,11 @@ func (b *dashboards) eachBatch(ctx context.Context, examples []input.Example, us
 	return nil
 }
 
-// spread picks at most n of the numbers below count, evenly.
+// evenlySpaced returns at most n indices below count.
 func evenlySpaced(count, n int) []int {
-	places := make([]int, min(count, n))
-	for i := range places {
-		places[i] = i * count / len(places)
+	indices := make([]int, min(count, n))
+	for i := range indices {
+		indices[i] = i * count / len(indices)
 	}
-	return places
+	return indices
 }

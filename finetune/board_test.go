@@ -22,8 +22,8 @@ import (
 	"alexnet/train"
 )
 
-// shows gives what TensorBoard finds beside the curves: by page and tag the
-// steps. Where a session starts, it forgets what was written from there on.
+// shows returns the steps of TensorBoard's data beyond the curves, by plugin and tag. A session start discards
+// later steps, as TensorBoard does.
 func shows(t *testing.T, dir string) map[string][]int64 {
 	t.Helper()
 	files, err := summaries.Files(train.Events(dir))
@@ -58,11 +58,11 @@ func shows(t *testing.T, dir string) map[string][]int64 {
 	return steps
 }
 
-// A run shows all pages, each thing once, in one go and interrupted.
-func TestBoard(t *testing.T) {
+// A run writes data for all plugins exactly once, whether interrupted or not.
+func TestDashboardData(t *testing.T) {
 	c := tiny(photos(t, 8))
-	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
-	run(t, whole, c)
+	uninterrupted, resumed := filepath.Join(t.TempDir(), "uninterrupted"), filepath.Join(t.TempDir(), "resumed")
+	run(t, uninterrupted, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) {
 		if s.Step == 3 {
@@ -70,17 +70,17 @@ func TestBoard(t *testing.T) {
 		}
 	}}}
 	var stopped *train.InterruptedError
-	if err := finetune.Run(ctx, parts, c, w); !errors.As(err, &stopped) {
+	if err := finetune.Run(ctx, resumed, c, w); !errors.As(err, &stopped) {
 		t.Fatalf("got %v, want an interruption", err)
 	}
-	again, err := finetune.ReadConfig(parts)
+	again, err := finetune.ReadConfig(resumed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := finetune.Resume(t.Context(), parts, again, finetune.Watch{}); err != nil {
+	if err := finetune.Resume(t.Context(), resumed, again, finetune.Watch{}); err != nil {
 		t.Fatal(err)
 	}
-	last := newest(t, whole).Step
+	last := newest(t, uninterrupted).Step
 	epochs := []int64{0, last / 2, last}
 	want := map[string][]int64{
 		"text run/settings": {0}, "text run/layers": {0}, "text run/validation": epochs,
@@ -89,7 +89,7 @@ func TestBoard(t *testing.T) {
 		"pr_curves precision_recall/bright": epochs, "pr_curves precision_recall/dark": epochs,
 		"trace update 2": {2}, fmt.Sprintf("trace step %d, forward", last): {last},
 	}
-	for name, dir := range map[string]string{"whole": whole, "in parts": parts} {
+	for name, dir := range map[string]string{"uninterrupted": uninterrupted, "resumed": resumed} {
 		if got := shows(t, dir); !maps.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
@@ -109,12 +109,12 @@ func checkProjector(t *testing.T, events string) {
 	}
 	rows := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
 	if got := strings.Count(string(vectors), "\n"); len(rows) == 0 || got != len(rows) {
-		t.Errorf("got %d points and %d rows, want some and as many", got, len(rows))
+		t.Errorf("got %d points and %d rows, want the same number, at least 1", got, len(rows))
 	}
 	for _, row := range rows {
 		cells := strings.Split(row, "\t")
 		if len(cells) != 4 || !strings.HasSuffix(cells[0], ".png") || cells[3] != fmt.Sprint(cells[1] == cells[2]) {
-			t.Errorf("got row %q, want a picture, its class, the answer and whether that is right", row)
+			t.Errorf("got row %q, want an image, its class, the predicted class and whether it is correct", row)
 		}
 	}
 	f, err := os.Open(filepath.Join(events, "projector-sprite.png"))
@@ -123,12 +123,11 @@ func checkProjector(t *testing.T, events string) {
 	}
 	defer f.Close()
 	if sprite, err := png.DecodeConfig(f); err != nil || sprite.Width%48 != 0 || sprite.Width/48*sprite.Height/48 < len(rows) {
-		t.Errorf("got a sprite of %dx%d, %v, want one of at least %d squares of 48", sprite.Width, sprite.Height, err, len(rows))
+		t.Errorf("got a sprite of %dx%d, %v, want at least %d tiles of 48x48", sprite.Width, sprite.Height, err, len(rows))
 	}
 }
 
-// weights are a file of pretrained ones, all the same, for the network of c and
-// one class more than photos has.
+// weights writes a file of constant pretrained weights for the network of c, with one class more than photos.
 func weights(t *testing.T, c finetune.Config) string {
 	t.Helper()
 	constant := func(shape []int64) *npy.Array {
@@ -151,13 +150,13 @@ func weights(t *testing.T, c finetune.Config) string {
 	return path
 }
 
-// A picture that is gone by the end costs the projector, not the run.
-func TestBoardOfLostPictures(t *testing.T) {
+// Missing images cost the projector data, not the run.
+func TestDashboardDataWithMissingImages(t *testing.T) {
 	c := tiny(photos(t, 8))
-	c.Weights, c.TrainLayers, c.Epochs = weights(t, c), []string{"fc8"}, 1 // what fc8 reads is kept
+	c.Weights, c.TrainLayers, c.Epochs = weights(t, c), []string{"fc8"}, 1 // its features are cached
 	dir := filepath.Join(t.TempDir(), "run")
-	var said bytes.Buffer
-	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&said, nil)), Progress: train.Progress{OnStep: func(train.StepResult) {
+	var log bytes.Buffer
+	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil)), Progress: train.Progress{OnStep: func(train.StepResult) {
 		if err := os.RemoveAll(c.Data); err != nil {
 			t.Error(err)
 		}
@@ -165,13 +164,13 @@ func TestBoardOfLostPictures(t *testing.T) {
 	if err := finetune.Run(t.Context(), dir, c, w); err != nil {
 		t.Fatal(err)
 	}
-	if newest(t, dir).Epoch != 1 || !strings.Contains(said.String(), "the projector has nothing to show") {
-		t.Errorf("got %+v, said\n%s\nwant an epoch, and why there is no projector", newest(t, dir), &said)
+	if newest(t, dir).Epoch != 1 || !strings.Contains(log.String(), "projector data not written") {
+		t.Errorf("got %+v, log\n%s\nwant one epoch and a warning about the projector", newest(t, dir), &log)
 	}
 }
 
-// Without pictures to validate on, there is nothing to lay out and no curve.
-func TestBoardWithoutValidation(t *testing.T) {
+// Without a validation split there is no projector data and no curve.
+func TestDashboardDataWithoutValidation(t *testing.T) {
 	c := tiny(photos(t, 2))
 	c.Val = ""
 	dir := filepath.Join(t.TempDir(), "run")
@@ -182,6 +181,6 @@ func TestBoardWithoutValidation(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(train.Events(dir), "projector_config.pbtxt")); err == nil {
-		t.Error("got a projector of no pictures")
+		t.Error("got projector data without images")
 	}
 }

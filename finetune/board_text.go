@@ -10,7 +10,7 @@ import (
 	"alexnet/eval"
 )
 
-// table writes Markdown's tables, which TensorBoard renders.
+// table builds a Markdown table, which TensorBoard renders.
 type table struct{ strings.Builder }
 
 func newTable(headings ...string) *table {
@@ -29,7 +29,7 @@ func (t *table) row(cells ...string) {
 	t.WriteString("|\n")
 }
 
-// settingsText are the flags of `alexnet train` that make this run.
+// settingsText lists the run's settings by flag of `alexnet train`.
 func settingsText(c Config) string {
 	settings := c.Settings()
 	settings["data"], settings["epochs"] = c.Data, fmt.Sprint(c.Epochs)
@@ -40,7 +40,7 @@ func settingsText(c Config) string {
 	return t.String()
 }
 
-// planText says of each layer where its values come from.
+// planText lists the layers with the source of their initial values.
 func planText(plan alexnet.Plan) string {
 	t := newTable("layer", "weights", "biases", "parameters", "from", "")
 	for _, l := range plan {
@@ -53,16 +53,15 @@ func planText(plan alexnet.Plan) string {
 	return t.String()
 }
 
-// mostClasses is how many columns of a confusion matrix fit on a page.
+// maxClasses is the maximum number of columns of a confusion matrix.
 const maxClasses = 20
 
-// confusion is the matrix of a validation, or without room for it the figures of
-// each class.
+// confusionText is the confusion matrix, if it is small enough, and the metrics of each class.
 func confusionText(r eval.Report) string {
 	if len(r.Classes) > maxClasses {
 		return perClassText(r)
 	}
-	t := newTable(append([]string{"true class \\ first"}, r.Classes...)...)
+	t := newTable(append([]string{"true \\ predicted"}, r.Classes...)...)
 	for i, counts := range r.Confusion {
 		row := []string{r.Classes[i]}
 		for _, n := range counts {
@@ -74,13 +73,13 @@ func confusionText(r eval.Report) string {
 }
 
 func perClassText(r eval.Report) string {
-	percent := func(share *float64) string {
-		if share == nil {
+	percent := func(fraction *float64) string {
+		if fraction == nil {
 			return "-"
 		}
-		return fmt.Sprintf("%.1f %%", 100**share)
+		return fmt.Sprintf("%.1f %%", 100**fraction)
 	}
-	t := newTable("class", "pictures", "precision", "recall")
+	t := newTable("class", "images", "precision", "recall")
 	for _, c := range r.PerClass {
 		t.row(c.Class, fmt.Sprint(c.Count), percent(c.Precision), percent(c.Recall))
 	}

@@ -15,15 +15,14 @@ import (
 	"alexnet/train"
 )
 
-// Config are all that a run is made from; config.json in the run directory holds
-// them. [New] fills in what has a default.
+// Config holds all settings of a run; the run directory contains it as config.json. [New] fills in the defaults.
 type Config struct {
 	train.Config
-	Data              string         `json:"data"`             // folder or list, as for input.Open; paths are kept absolute
-	Fingerprint       string         `json:"data_fingerprint"` // of the pictures that were found; set by Run
-	TrainCount        int            `json:"pictures_used"`    // for training; others could not be decoded; set by Run
-	Excluded          *ExcludedNames `json:"left_out"`         // those others, which a resumed run leaves out too; set by Run
-	Val               string         `json:"val,omitempty"`    // folder, list or fraction; none: Data's own val or test
+	Data              string         `json:"data"`             // folder or list, as for input.Open; stored as an absolute path
+	Fingerprint       string         `json:"data_fingerprint"` // of the dataset; set by Run
+	TrainCount        int            `json:"train_count"`      // images trained on; set by Run
+	Excluded          *ExcludedNames `json:"excluded"`         // images that cannot be decoded; a resumed run excludes the same; set by Run
+	Val               string         `json:"val,omitempty"`    // folder, list or fraction; "": Data's own val or test
 	Weights           string         `json:"weights,omitempty"`
 	TrainLayers       []string       `json:"train_layers"`
 	InitLayers        string         `json:"init_layers,omitempty"` // layers to start from scratch, as in "fc7,fc8"; "none"; "": fc8 where classes differ, and what the file lacks
@@ -34,22 +33,21 @@ type Config struct {
 	MaxPixels         int64          `json:"max_pixels,omitempty"` // 0: 100 million
 	Cache             string         `json:"cache,omitempty"`      // folder that runs may share; "off"; "": in memory, or else in the run directory
 	CacheMemory       int64          `json:"cache_memory"`         // MiB
-	CacheHalf         bool           `json:"cache_half,omitempty"` // keep it in float16
+	CacheHalf         bool           `json:"cache_half,omitempty"` // store features in float16
 	Decode            string         `json:"decode,omitempty"`     // exact or fast
 	Precision         Precision      `json:"precision,omitempty"`
-	Device            tfgraph.Device `json:"device,omitempty"` // a GPU that is not there: the CPU
+	Device            tfgraph.Device `json:"device,omitempty"` // falls back to the CPU
 	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
-	VerdictDir        string         `json:"-"`                // folder, which runs may share, of what scan finds; "": the run directory
+	VerdictDir        string         `json:"-"`                // folder of cached verdicts on images, which runs may share; "": the run directory
 }
 
-// Pictures are some of a run's, by input.Example's Name.
+// ExcludedNames lists excluded images by input.Example.Name.
 type ExcludedNames struct {
 	Train []string `json:"train"`
 	Val   []string `json:"val"`
 }
 
-// New is the Config of a run on data with the defaults of `alexnet train`.
-// Without weights all layers train from scratch.
+// New returns the defaults of `alexnet train`. Without weights all layers train from scratch.
 func New(data, weights string) Config {
 	return Config{
 		Config: train.Config{Dropout: 0.5, Seed: 1, Keep: 5}.WithDefaults(),
@@ -64,13 +62,13 @@ const (
 	cacheOff    = "off"
 )
 
-// Validate joins everything that is wrong with c, as far as c alone tells.
+// Validate joins all problems that c alone shows.
 func (c Config) Validate() error {
 	errs := []error{c.Config.Validate(), c.BadImages.Validate(), c.Device.Validate()}
 	places := c.absolute()
 	for _, path := range []string{places.Data, places.Val, places.Weights, places.Cache} {
 		if !utf8.ValidString(path) {
-			errs = append(errs, fmt.Errorf("paths: got %q, want UTF-8, as config.json has to hold it: rename the folder or file", path))
+			errs = append(errs, fmt.Errorf("paths: got %q, want UTF-8, which config.json requires: rename the folder or file", path))
 		}
 	}
 	if c.Network.LRN != alexnet.LRNOps && c.Network.LRN != alexnet.LRNKernel {
@@ -91,8 +89,7 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Settings gives what a run cannot change once it has begun, as text under the
-// name of the flag of `alexnet train`.
+// Settings are the settings that a run cannot change on resume, as text by flag of `alexnet train`.
 func (c Config) Settings() map[string]string {
 	text := func(v any) string { return fmt.Sprint(v) }
 	c = c.absolute()
@@ -107,8 +104,8 @@ func (c Config) Settings() map[string]string {
 	}
 }
 
-// Moved is c with its pictures where they are now: Data, and Val where both the
-// old and the new one are paths. What is "" stays.
+// WithPaths returns c with its dataset at a new location: Data, and Val if the old and the new one are paths.
+// "" keeps the old path.
 func (c Config) WithPaths(data, val string) Config {
 	c.Data = cmp.Or(data, c.Data)
 	if isPath(c.Val) && isPath(val) {
@@ -117,7 +114,7 @@ func (c Config) WithPaths(data, val string) Config {
 	return c
 }
 
-// absolute is c with paths that hold in any working folder.
+// absolute returns c with absolute paths.
 func (c Config) absolute() Config {
 	c.Data, c.Weights = absolute(c.Data), absolute(c.Weights)
 	if isPath(c.Val) {
@@ -129,8 +126,7 @@ func (c Config) absolute() Config {
 	return c
 }
 
-// WithoutFolders is c with its files and folders by their names alone: where they lie
-// is nobody's business where a model goes.
+// WithBaseNames returns c without the folders of its paths, which an exported model must not reveal.
 func (c Config) WithBaseNames() Config {
 	for _, path := range []*string{&c.Data, &c.Val, &c.Weights, &c.Cache} {
 		if filepath.IsAbs(*path) {
@@ -140,13 +136,13 @@ func (c Config) WithBaseNames() Config {
 	return c
 }
 
-// isPath tells whether a Val names a folder or list.
+// isPath reports whether a Val is a folder or list.
 func isPath(val string) bool {
 	_, fraction := input.Options{Val: val}.Fraction()
 	return val != "" && !fraction
 }
 
-// absolute leaves no path as it is.
+// absolute keeps "".
 func absolute(path string) string {
 	if abs, err := filepath.Abs(path); err == nil && path != "" {
 		return abs
@@ -154,7 +150,7 @@ func absolute(path string) string {
 	return path
 }
 
-// Layers reads "fc7,fc8" or "all"; nothing is nil.
+// Layers parses "fc7,fc8" or "all"; "" gives nil.
 func Layers(list string) []string {
 	switch list {
 	case "":
@@ -169,19 +165,18 @@ func Layers(list string) []string {
 	return layers
 }
 
-// choice is what the layer settings ask of a plan.
+// layerSelection says which layers to load and which to train.
 func (c Config) layerSelection() alexnet.Selection {
-	choice := alexnet.Selection{Train: c.TrainLayers}
+	selection := alexnet.Selection{Train: c.TrainLayers}
 	if c.InitLayers == "none" {
-		choice.Strict = true
+		selection.Strict = true
 	} else {
-		choice.Init = Layers(c.InitLayers)
+		selection.Init = Layers(c.InitLayers)
 	}
-	return choice
+	return selection
 }
 
-// dropped are the layers that dropout follows: a frozen layer's output is not
-// dropped.
+// dropoutLayers are the layers followed by dropout: those that are trained.
 func (c Config) dropoutLayers() []string {
 	if c.Dropout == 0 {
 		return nil
@@ -189,11 +184,11 @@ func (c Config) dropoutLayers() []string {
 	return slices.DeleteFunc([]string{"fc6", "fc7"}, func(l string) bool { return !slices.Contains(c.TrainLayers, l) })
 }
 
-// contract is what a picture has to be to enter the run's network.
+// preprocessing of the run's images.
 func (c Config) preprocessing(classes []string) alexnet.Preprocessing {
-	contract := alexnet.NewPreprocessing(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
+	p := alexnet.NewPreprocessing(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
 	if c.Decode != decodeExact {
-		contract.Decode = alexnet.DecodeMode(c.Decode)
+		p.Decode = alexnet.DecodeMode(c.Decode)
 	}
-	return contract
+	return p
 }

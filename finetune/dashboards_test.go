@@ -16,12 +16,11 @@ import (
 	"alexnet/internal/browser"
 )
 
-// RunsVar names a folder of runs on the same pictures to look at, in place of the
-// small ones that the test makes.
+// RunsVar names a folder of runs to show instead of the small ones that the test trains.
 const RunsVar = "ALEXNET_RUNS"
 
-// exhibition is a folder of runs that differ in their learning rate.
-func exhibition(t *testing.T) (dir string) {
+// trainRuns returns a folder of runs with different learning rates.
+func trainRuns(t *testing.T) (dir string) {
 	t.Helper()
 	if dir := os.Getenv(RunsVar); dir != "" {
 		return dir
@@ -34,7 +33,7 @@ func exhibition(t *testing.T) (dir string) {
 	return dir
 }
 
-// expected is what the pages should show of the runs in dir.
+// expected is what the dashboards must show for the runs in dir.
 func expected(t *testing.T, dir string) map[string]any {
 	t.Helper()
 	runs, err := filepath.Glob(filepath.Join(dir, "*", "events"))
@@ -70,19 +69,19 @@ func expected(t *testing.T, dir string) map[string]any {
 		"trace":     fmt.Sprintf("step %d, forward", m.Step),
 		"images":    []string{"inputs", "conv1/filters"},
 		"cells":     append(cells, "batch", "lr", "optimizer", "validation/accuracy"),
-		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, m.Network.Widths.FC[1]), "picture class answer right", "Points: " + fmt.Sprint(m.Metrics.Count)},
+		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, m.Network.Widths.FC[1]), "image class predicted correct", "Points: " + fmt.Sprint(m.Metrics.Count)},
 		"texts":     []string{"run/settings", "run/layers", "run/validation"},
-		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true class \\ first " + strings.Join(m.Preprocessing.Classes, " ")},
+		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true \\ predicted " + strings.Join(m.Preprocessing.Classes, " ")},
 	}
 }
 
-// short is a number as the table of runs shows it: five digits.
+// short formats a number as TensorBoard's table of runs does.
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }
 
-// Real TensorBoard in a real browser shows all there is to see of two runs.
+// TensorBoard in a browser shows all data of two runs.
 func TestDashboards(t *testing.T) {
 	tab := browser.Open(t, 8*time.Minute)
-	dir := exhibition(t)
+	dir := trainRuns(t)
 	want := expected(t, dir)
 	address := startTensorBoard(t, dir)
 	if err := chromedp.Do(tab, chromedp.EmulateViewport(1100, 800)); err != nil {
@@ -91,7 +90,7 @@ func TestDashboards(t *testing.T) {
 	for _, name := range []string{"scalars", "graphs", "distributions", "histograms", "images", "pr_curves", "hparams", "projector", "text"} {
 		t.Run(name, func(t *testing.T) {
 			awaitDashboard(t, tab, address, name, want)
-			if os.Getenv(browser.ScreenshotsVar) != "" { // what moves comes to rest
+			if os.Getenv(browser.ScreenshotsVar) != "" { // until animations end
 				tab.Ask(t, `(dispatchEvent(new Event("resize")), [])`)
 				time.Sleep(3 * time.Second)
 			}

@@ -11,8 +11,8 @@ import (
 	"alexnet/train"
 )
 
-// Two epochs of a narrow network on pictures that the example draws. A real run
-// is finetune.New("photos", "bvlc_alexnet.npy") as it comes.
+// Two epochs of a narrow network on generated images. A real run is finetune.New("photos", "bvlc_alexnet.npy")
+// without changes.
 func Example() {
 	dir, err := os.MkdirTemp("", "finetune")
 	if err != nil {
@@ -21,7 +21,7 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	photos := filepath.Join(dir, "photos")
-	if err := drawPhotos(photos, 8); err != nil {
+	if err := drawImages(photos, 8); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -31,13 +31,13 @@ func Example() {
 	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
 	var w finetune.Watch
 	w.OnEpoch = func(e train.EpochResult) {
-		fmt.Printf("epoch %d of %d, measured: %t\n", e.Epoch, e.Epochs, e.Validation != nil)
+		fmt.Printf("epoch %d of %d, validated: %t\n", e.Epoch, e.Epochs, e.Validation != nil)
 	}
 	if err := finetune.Run(context.Background(), filepath.Join(dir, "run"), c, w); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// epoch 0 of 2, measured: true
-	// epoch 1 of 2, measured: true
-	// epoch 2 of 2, measured: true
+	// epoch 0 of 2, validated: true
+	// epoch 1 of 2, validated: true
+	// epoch 2 of 2, validated: true
 }

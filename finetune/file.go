@@ -17,7 +17,7 @@ import (
 // ConfigFile is where the run in dir keeps its Config.
 func ConfigFile(dir string) string { return filepath.Join(dir, "config.json") }
 
-// Read gives the Config that the run in dir was begun with: config.json's, or where
+// ReadConfig gives the Config that the run in dir was begun with: config.json's, or where
 // that is gone or damaged, what the newest checkpoint says of it.
 func ReadConfig(dir string) (Config, error) {
 	c, gone, err := readFile(dir)

@@ -10,10 +10,9 @@ import (
 	"alexnet/alexnet"
 )
 
-// Whatever config.json holds, it is an error or settings that can be judged, that
-// make no plan beyond bounds, and that are the same when they are written and read
-// again.
-func FuzzRead(f *testing.F) {
+// Any config.json is either an error or settings that can be validated, have a bounded plan, and survive a round
+// trip.
+func FuzzReadConfig(f *testing.F) {
 	c := New("photos", "bvlc.npy")
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -48,7 +47,7 @@ func FuzzRead(f *testing.F) {
 					t.Errorf("%s: got %d parameters", l.Name, n)
 				}
 			}
-			// A layer that is none is an error; a plan holds shapes alone.
+			// An unknown layer is an error; a plan holds only shapes.
 			_, _ = alexnet.NewPlan(c.Network, nil, c.layerSelection())
 		}
 		_, err = c.write(dir)

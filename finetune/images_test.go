@@ -18,8 +18,8 @@ import (
 	"alexnet/train"
 )
 
-// A bad picture ends a run before it begins, or is left out, counted and listed.
-func TestBadPictures(t *testing.T) {
+// An image that cannot be decoded fails the run before it starts, or is excluded and listed.
+func TestBadImages(t *testing.T) {
 	data := photos(t, 8)
 	torn := filepath.Join(data, "dark", "torn.png")
 	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
@@ -34,63 +34,62 @@ func TestBadPictures(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	var in *input.Error
 	if err := finetune.Run(t.Context(), dir, c, finetune.Watch{}); !errors.As(err, &in) || in.Hint == "" || !strings.Contains(err.Error(), "torn.png") {
-		t.Fatalf("got %v, want an error that names torn.png and says what to do", err)
+		t.Fatalf("got %v, want an error that names torn.png, with a hint", err)
 	}
 	c.BadImages = input.Skip
 	run(t, dir, c)
 	if got, err := finetune.ReadConfig(dir); err != nil || got.TrainCount == 0 || got.TrainCount >= 16 {
-		t.Errorf("got %d pictures used, %v, want fewer than all", got.TrainCount, err)
+		t.Errorf("got %d images used, %v, want fewer than all", got.TrainCount, err)
 	}
 	out, err := finetune.ReadExcluded(dir)
 	if err != nil || len(out) != 1 || out[0].Path != torn || !strings.HasPrefix(out[0].Reason, "is damaged: ") {
-		t.Errorf("got %v, %v left out, want %s and that it is damaged", out, err, torn)
+		t.Errorf("got %v, %v excluded, want %s, damaged", out, err, torn)
 	}
 	if after := digest(t, data); after != before {
-		t.Errorf("got the pictures changed:\n%s\nwant them as they were:\n%s", after, before)
+		t.Errorf("dataset changed: got\n%s\nwant\n%s", after, before)
 	}
 }
 
-// tear cuts the pictures at paths, whose sizes stay.
-func tear(t *testing.T, paths ...string) {
+// corrupt overwrites the second half of the images with zeros.
+func corrupt(t *testing.T, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
-		picture, err := os.ReadFile(path)
+		encoded, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		clear(picture[len(picture)/2:])
-		if err := os.WriteFile(path, picture, 0o666); err != nil {
+		clear(encoded[len(encoded)/2:])
+		if err := os.WriteFile(path, encoded, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// A run that is not resumed, since pictures have been torn, keeps its list of
-// what it leaves out.
-func TestRefusedResumeChangesNothing(t *testing.T) {
+// A run that cannot be resumed, since an image is now damaged, keeps its list of excluded images.
+func TestFailedResumeChangesNothing(t *testing.T) {
 	c := tiny(photos(t, 8))
 	c.BadImages, c.Val = input.Skip, ""
 	torn := filepath.Join(c.Data, "dark", "0.png")
-	tear(t, torn)
+	corrupt(t, torn)
 	dir := filepath.Join(t.TempDir(), "run")
 	run(t, dir, c)
-	tear(t, filepath.Join(c.Data, "dark", "2.png"))
+	corrupt(t, filepath.Join(c.Data, "dark", "2.png"))
 	own, err := finetune.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	own.Epochs++
-	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("cannot be decoded any more\n  %q", filepath.Join(c.Data, "dark", "2.png"))) {
+	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("can no longer be decoded\n  %q", filepath.Join(c.Data, "dark", "2.png"))) {
 		t.Errorf("got %v, want an error that names dark/2.png", err)
 	}
 	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 || out[0].Path != torn {
-		t.Errorf("got %v, %v left out, want %s alone", out, err, torn)
+		t.Errorf("got %v, %v excluded, want only %s", out, err, torn)
 	}
 }
 
-// A run that goes on leaves out what it did when it began, though by now that can be
-// decoded, and ends with the same values as one in one go.
-func TestResumeLeavesOutTheSame(t *testing.T) {
+// A resumed run excludes the same images as before, even if they can be decoded now, and ends with the same
+// values as an uninterrupted run.
+func TestResumeExcludesTheSame(t *testing.T) {
 	c := tiny(photos(t, 8))
 	c.BadImages = input.Skip
 	data, err := c.OpenData()
@@ -98,92 +97,91 @@ func TestResumeLeavesOutTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	torn := []string{data.Train[1].Path, data.Val[2].Path}
-	whole := map[string][]byte{}
+	intact := map[string][]byte{}
 	for _, path := range torn {
-		if whole[path], err = os.ReadFile(path); err != nil {
+		if intact[path], err = os.ReadFile(path); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tear(t, torn...)
-	once, parts := filepath.Join(t.TempDir(), "once"), filepath.Join(t.TempDir(), "parts")
+	corrupt(t, torn...)
+	once, resumed := filepath.Join(t.TempDir(), "once"), filepath.Join(t.TempDir(), "resumed")
 	run(t, once, c)
 	c.Epochs = 1
-	run(t, parts, c)
-	for path, picture := range whole {
-		if err := os.WriteFile(path, picture, 0o666); err != nil {
+	run(t, resumed, c)
+	for path, encoded := range intact {
+		if err := os.WriteFile(path, encoded, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	own, err := finetune.ReadConfig(parts)
+	own, err := finetune.ReadConfig(resumed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := (&finetune.ExcludedNames{Train: []string{data.Train[1].Name}, Val: []string{data.Val[2].Name}}); !reflect.DeepEqual(own.Excluded, want) {
-		t.Errorf("got %v left out, want %v", own.Excluded, want)
+		t.Errorf("got %v excluded, want %v", own.Excluded, want)
 	}
 	own.Epochs = 2
-	half := []string{filepath.Join(parts, ".left-out.csv.1"), filepath.Join(parts, ".pictures.txt.1"), filepath.Join(parts, ".config.json.1")}
-	for _, path := range half { // a process died over them
+	partial := []string{filepath.Join(resumed, ".left-out.csv.1"), filepath.Join(resumed, ".dataset.txt.1"), filepath.Join(resumed, ".config.json.1")}
+	for _, path := range partial { // left by a killed process
 		if err := os.WriteFile(path, nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := finetune.Resume(t.Context(), parts, own, finetune.Watch{}); err != nil {
+	if err := finetune.Resume(t.Context(), resumed, own, finetune.Watch{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range half {
+	for _, path := range partial {
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s: got %v, want it swept away", path, err)
+			t.Errorf("%s: got %v, want it removed", path, err)
 		}
 	}
-	if out, err := finetune.ReadExcluded(parts); err != nil || len(out) != 2 {
-		t.Errorf("got %v, %v left out, want %s", out, err, torn)
+	if out, err := finetune.ReadExcluded(resumed); err != nil || len(out) != 2 {
+		t.Errorf("got %v, %v excluded, want %s", out, err, torn)
 	}
-	got, want := newest(t, parts), newest(t, once)
+	got, want := newest(t, resumed), newest(t, once)
 	if *got.Metrics != *want.Metrics || got.Step != want.Step {
 		t.Errorf("got %+v at step %d, want %+v at %d", *got.Metrics, got.Step, *want.Metrics, want.Step)
 	}
-	// A validation picture counts as much as one to train on.
-	tear(t, data.Val[0].Path)
+	// The same holds for validation images.
+	corrupt(t, data.Val[0].Path)
 	own.Epochs = 3
-	if err := finetune.Resume(t.Context(), parts, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), data.Val[0].Path) {
+	if err := finetune.Resume(t.Context(), resumed, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), data.Val[0].Path) {
 		t.Errorf("got %v, want an error that names %s", err, data.Val[0].Path)
 	}
 }
 
-// Where the pictures are others, the run says which.
-func TestDifferences(t *testing.T) {
+// Resuming on another dataset lists the differences.
+func TestDatasetDiff(t *testing.T) {
 	c := tiny(photos(t, 8))
 	c.Val, c.Epochs, c.BadImages = "", 1, input.Skip
 	dir := filepath.Join(t.TempDir(), "run")
 	run(t, dir, c)
 	in := func(name string) string { return filepath.Join(c.Data, "dark", name) }
-	text := []byte("no picture")
+	text := []byte("not an image")
 	if err := errors.Join(os.Remove(in("0.png")), os.WriteFile(in("2.png"), text, 0o666), os.Rename(in("4.png"), in("5.png"))); err != nil {
 		t.Fatal(err)
 	}
 	c.Epochs = 2
 	err := finetune.Resume(t.Context(), dir, c, finetune.Watch{})
-	const want = `began with:
-  train "dark/0.png": is missing
+	const want = `differs from the run's:
+  train "dark/0.png": missing
   train "dark/2.png": is not a picture that can be read: got text
-  train "dark/4.png": is missing
-  train "dark/5.png": is new`
+  train "dark/4.png": missing
+  train "dark/5.png": new`
 	var advice interface{ Hint() string }
 	if err == nil || !strings.HasSuffix(err.Error(), want) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), "alexnet export "+dir) {
-		t.Errorf("got %v, want the four and how to begin anew", err)
+		t.Errorf("got %v, want the four differences and a hint", err)
 	}
 }
 
-// Where no validation picture can be decoded, the run says that it measures
-// A class of which no picture is left ends a run, though bad pictures are left out.
-func TestClassIsEmptied(t *testing.T) {
+// A class without usable images fails the run, even if images may be excluded.
+func TestEmptyClass(t *testing.T) {
 	data := photos(t, 8)
 	dark, err := filepath.Glob(filepath.Join(data, "dark", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tear(t, dark...)
+	corrupt(t, dark...)
 	c := tiny(data)
 	c.BadImages = input.Skip
 	dir := filepath.Join(t.TempDir(), "run")
@@ -196,8 +194,8 @@ func TestClassIsEmptied(t *testing.T) {
 	}
 }
 
-// nothing.
-func TestNoValidationPictureIsLeft(t *testing.T) {
+// If no validation image can be decoded, the run logs that it measures no accuracy.
+func TestNoUsableValidationImages(t *testing.T) {
 	c := tiny(photos(t, 8))
 	c.BadImages = input.Skip
 	data, err := c.OpenData()
@@ -205,7 +203,7 @@ func TestNoValidationPictureIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, ex := range data.Val {
-		tear(t, ex.Path)
+		corrupt(t, ex.Path)
 	}
 	var log bytes.Buffer
 	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil))}
@@ -213,12 +211,11 @@ func TestNoValidationPictureIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(log.String(), "the accuracy is not measured") {
-		t.Errorf("log: got %s, want a word that the accuracy is not measured", log.String())
+		t.Errorf("log: got %s, want a warning that the accuracy is not measured", log.String())
 	}
 }
 
-// What a run found about pictures, the next one knows; its list of what is left
-// out is made anew.
+// Runs share verdicts on images; each writes its own list of excluded images.
 func TestVerdictsAreShared(t *testing.T) {
 	data, verdicts := photos(t, 8), t.TempDir()
 	torn := filepath.Join(data, "dark", "torn.png")
@@ -229,7 +226,7 @@ func TestVerdictsAreShared(t *testing.T) {
 	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
-	// What has only just been written may change again unseen.
+	// Verdicts on recently written files are not cached.
 	old := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(torn, old, old); err != nil {
 		t.Fatal(err)
@@ -240,23 +237,23 @@ func TestVerdictsAreShared(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
 		run(t, dir, c)
 		if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 {
-			t.Errorf("got %v, %v left out, want torn.png", out, err)
+			t.Errorf("got %v, %v excluded, want torn.png", out, err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "verdicts.csv")); err == nil {
-			t.Error("got verdicts in the run directory too")
+			t.Error("got verdicts also in the run directory")
 		}
 	}
 	if text, err := os.ReadFile(filepath.Join(verdicts, "verdicts.csv")); err != nil || !strings.Contains(string(text), "is damaged") {
-		t.Errorf("got verdicts %q, %v, want one that torn.png is damaged", text, err)
+		t.Errorf("got verdicts %q, %v, want torn.png damaged", text, err)
 	}
 }
 
-// A picture that goes while the run does ends it with what to do, which helps.
-func TestPictureVanishes(t *testing.T) {
-	for epoch, says := range []string{"begin anew", "--resume"} {
+// An image that is removed during the run fails it with a hint, and following the hint works.
+func TestImageIsRemoved(t *testing.T) {
+	for epoch, hint := range []string{"begin anew", "--resume"} {
 		data := photos(t, 8)
 		c := tiny(data)
-		c.Val, c.Batch = "", 16 // one update an epoch
+		c.Val, c.Batch = "", 16 // one step per epoch
 		dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
 		w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.EpochResult) {
 			if e.Epoch == epoch {
@@ -267,8 +264,8 @@ func TestPictureVanishes(t *testing.T) {
 		}}}
 		err := finetune.Run(t.Context(), dir, c, w)
 		var advice interface{ Hint() string }
-		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), says) {
-			t.Fatalf("got %v, want an error that names %s and a hint %q", err, gone, says)
+		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), hint) {
+			t.Fatalf("got %v, want an error that names %s and a hint %q", err, gone, hint)
 		}
 		if err := os.Rename(kept, gone); err != nil {
 			t.Fatal(err)
@@ -276,7 +273,7 @@ func TestPictureVanishes(t *testing.T) {
 		if epoch == 0 {
 			run(t, dir, c)
 		} else if own, err := finetune.ReadConfig(dir); err != nil || finetune.Resume(t.Context(), dir, own, finetune.Watch{}) != nil {
-			t.Fatalf("got the run not resumed, %v", err)
+			t.Fatalf("resume failed, %v", err)
 		}
 		if got := newest(t, dir).Epoch; got != c.Epochs {
 			t.Errorf("got %d epochs, want %d", got, c.Epochs)

@@ -12,7 +12,7 @@ import (
 	"alexnet/internal/regular"
 )
 
-// LeftOutFile is where the run in dir lists the files of its data that it leaves
+// ExcludedFile is where the run in dir lists the files of its data that it leaves
 // out, as lines of path and reason. A run that uses all has none.
 func ExcludedFile(dir string) string { return filepath.Join(dir, "left-out.csv") }
 
@@ -30,7 +30,7 @@ func writeLeftOut(dir string, problems []input.Excluded) error {
 	return replace(ExcludedFile(dir), text.Bytes())
 }
 
-// LeftOut reads what the run in dir leaves out.
+// ReadExcluded reads what the run in dir leaves out.
 func ReadExcluded(dir string) ([]input.Excluded, error) {
 	path := ExcludedFile(dir)
 	f, _, err := regular.Open(path)

@@ -24,22 +24,22 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// drawPhotos makes dir/{dark,bright} with n pictures each.
-func drawPhotos(dir string, n int) error {
+// drawImages writes n images each into dir/{dark,bright}.
+func drawImages(dir string, n int) error {
 	for i := range 2 * n {
 		class, level := "dark", 40+5*i
 		if i%2 == 1 {
 			class, level = "bright", 200+2*i
 		}
 		path := filepath.Join(dir, class, fmt.Sprintf("%d.png", i))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), drawPhoto(path, uint8(level))); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), drawImage(path, uint8(level))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func drawPhoto(path string, level uint8) error {
+func drawImage(path string, level uint8) error {
 	img := image.NewGray(image.Rect(0, 0, 70, 70))
 	for i := range img.Pix {
 		img.SetGray(i%70, i/70, color.Gray{level + uint8(i%30)})
@@ -54,13 +54,13 @@ func drawPhoto(path string, level uint8) error {
 func photos(t *testing.T, n int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "photos")
-	if err := drawPhotos(dir, n); err != nil {
+	if err := drawImages(dir, n); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// tiny is a run of every layer that takes a second.
+// tiny trains all layers of a narrow network within a second.
 func tiny(data string) finetune.Config {
 	c := finetune.New(data, "")
 	c.Network = alexnet.Config{Size: 67, LRN: alexnet.LRNOps, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}

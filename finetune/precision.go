@@ -8,26 +8,25 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Precision is the number format that layers are computed in. Variables, updates
-// and checkpoints are float32 in any case.
+// Precision is the number format of layer computations. Variables, optimizer steps and checkpoints are always
+// float32.
 type Precision string
 
-// Float32 computes all layers so, BFloat16 all but fc8, which is too small to
-// gain from it. Auto computes frozen layers in bfloat16 where the processor has
-// instructions for it.
+// Float32 applies to all layers, BFloat16 to all but the last, which is too small to profit. Auto computes frozen
+// layers in bfloat16 if the processor supports it.
 const (
 	Float32  Precision = "float32"
 	BFloat16 Precision = "bfloat16"
 	Auto     Precision = "auto"
 )
 
-// layers are those that p computes in bfloat16.
+// bfloat16Layers are the layers computed in bfloat16.
 func (p Precision) bfloat16Layers(trained []string) ([]string, error) {
 	const last = 7 // fc8's index
 	switch p {
 	case BFloat16:
 		if !tfgraph.HasBFloat16() {
-			return nil, advised{fmt.Errorf("precision %s: this processor has no instructions for it, or oneDNN is off", p), "use float32, or auto"}
+			return nil, advised{fmt.Errorf("precision %s: not supported by this processor, or oneDNN is disabled", p), "use float32 or auto"}
 		}
 		return slices.Clone(alexnet.LayerNames[:last]), nil
 	case Auto:
@@ -40,13 +39,13 @@ func (p Precision) bfloat16Layers(trained []string) ([]string, error) {
 	return nil, nil
 }
 
-// arithmetic says in words how the network's layers are computed on this machine.
+// arithmeticText describes the number format of the network's layers on this machine.
 func arithmeticText(c alexnet.Config) string {
 	switch {
 	case len(c.BFloat16) == 0:
 		return string(Float32)
 	case !tfgraph.HasBFloat16():
-		return "float32, as this machine has no fast bfloat16"
+		return "float32 (no fast bfloat16 on this machine)"
 	}
 	return fmt.Sprintf("bfloat16 for %v", c.BFloat16)
 }

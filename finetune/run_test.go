@@ -21,12 +21,11 @@ func run(t *testing.T, dir string, c finetune.Config) {
 	}
 }
 
-// An interrupted run goes on from what Read gives, and ends with the same bytes
-// as one that was not interrupted.
+// A resumed run ends with the same bytes as an uninterrupted one.
 func TestResumeFromItsOwnConfig(t *testing.T) {
 	c := tiny(photos(t, 8))
-	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
-	run(t, whole, c)
+	uninterrupted, resumed := filepath.Join(t.TempDir(), "uninterrupted"), filepath.Join(t.TempDir(), "resumed")
+	run(t, uninterrupted, c)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) {
@@ -35,14 +34,14 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 		}
 	}}}
 	var stopped *train.InterruptedError
-	if err := finetune.Run(ctx, parts, c, w); !errors.As(err, &stopped) || stopped.Step != 2 {
+	if err := finetune.Run(ctx, resumed, c, w); !errors.As(err, &stopped) || stopped.Step != 2 {
 		t.Fatalf("got %v, want an interruption at step 2", err)
 	}
-	again, err := finetune.ReadConfig(parts)
+	again, err := finetune.ReadConfig(resumed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := finetune.Resume(t.Context(), parts, again, finetune.Watch{}); err != nil {
+	if err := finetune.Resume(t.Context(), resumed, again, finetune.Watch{}); err != nil {
 		t.Fatal(err)
 	}
 	values := func(dir string) []byte {
@@ -52,34 +51,33 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 		}
 		return data
 	}
-	if !bytes.Equal(values(whole), values(parts)) {
+	if !bytes.Equal(values(uninterrupted), values(resumed)) {
 		t.Error("the resumed run ends with other values")
 	}
 }
 
-// Where the newest checkpoint is damaged, the one before is used with a word of
-// it; where all are, nothing is begun over them.
-func TestResumePassesOverADamagedCheckpoint(t *testing.T) {
+// If the newest checkpoint is damaged, the previous one is used, with a warning; if all are, the run fails.
+func TestResumeSkipsDamagedCheckpoint(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	run(t, dir, tiny(photos(t, 8)))
 	c, err := finetune.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	spoil := func(epoch string) (data string, whole []byte) {
+	damage := func(epoch string) (data string, intact []byte) {
 		data = filepath.Join(string(train.Checkpoints(dir)), "model_epoch"+epoch+".ckpt.data-00000-of-00001")
-		whole, err := os.ReadFile(data)
+		intact, err := os.ReadFile(data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := bytes.Clone(whole)
+		text := bytes.Clone(intact)
 		text[len(text)/2] ^= 1
 		if err := os.WriteFile(data, text, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		return data, whole
+		return data, intact
 	}
-	data, whole := spoil("2")
+	data, intact := damage("2")
 	var log bytes.Buffer
 	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil))}
 	if err := finetune.Resume(t.Context(), dir, c, w); err != nil {
@@ -87,25 +85,25 @@ func TestResumePassesOverADamagedCheckpoint(t *testing.T) {
 	}
 	for _, word := range []string{"WARN", "damaged", "model_epoch2.ckpt", "checkpoint=model_epoch1.ckpt"} {
 		if !strings.Contains(log.String(), word) {
-			t.Errorf("log: got %s, want a word of %q", log.String(), word)
+			t.Errorf("log: got %s, want %q", log.String(), word)
 		}
 	}
-	if got, err := os.ReadFile(data); err != nil || !bytes.Equal(got, whole) {
-		t.Errorf("the second epoch done again ends with other values, %v", err)
+	if got, err := os.ReadFile(data); err != nil || !bytes.Equal(got, intact) {
+		t.Errorf("the repeated epoch ends with other values, %v", err)
 	}
-	spoil("1")
-	spoil("2")
+	damage("1")
+	damage("2")
 	for name, start := range map[string]func(context.Context, string, finetune.Config, finetune.Watch) error{"Run": finetune.Run, "Resume": finetune.Resume} {
 		err := start(t.Context(), dir, c, finetune.Watch{})
 		var advice interface{ Hint() string }
 		if err == nil || !strings.Contains(err.Error(), "all checkpoints in it are damaged") || !errors.As(err, &advice) || advice.Hint() == "" {
-			t.Errorf("%s: got %v, want an error that all are damaged, and a hint", name, err)
+			t.Errorf("%s: got %v, want an error that all are damaged, with a hint", name, err)
 		}
 	}
 }
 
-// A run whose config.json is gone or damaged goes on with what its checkpoints say,
-// and has one again. One that contradicts them is refused.
+// A run without a valid config.json resumes with the settings in its checkpoints and restores the file. A
+// config.json that contradicts them is refused.
 func TestResumeWithoutItsConfig(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	c := tiny(photos(t, 4))
@@ -129,7 +127,7 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(log.String(), "config.json is written anew") {
-			t.Errorf("log: got %s, want a word of config.json", log.String())
+			t.Errorf("log: got %s, want a warning about config.json", log.String())
 		}
 	}
 	text, err := os.ReadFile(finetune.ConfigFile(dir))
@@ -145,11 +143,11 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), "lr: got 0.1, model_epoch") {
-		t.Errorf("got %v, want config.json's rate refused", err)
+		t.Errorf("got %v, want config.json's learning rate refused", err)
 	}
 }
 
-func TestReadySaysWhatComes(t *testing.T) {
+func TestReady(t *testing.T) {
 	c := tiny(photos(t, 4))
 	dir := filepath.Join(t.TempDir(), "run")
 	var got []finetune.Ready
@@ -157,7 +155,7 @@ func TestReadySaysWhatComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got) != 1 || len(got[0].Plan) != 8 || got[0].Memory.Total() <= 0 || got[0].Events != train.Events(dir) {
-		t.Errorf("got %+v, want once the eight layers, the memory and the events' folder", got)
+		t.Errorf("got %+v, want one call with eight layers, memory estimate and event folder", got)
 	}
 }
 
@@ -180,18 +178,18 @@ func TestRefuses(t *testing.T) {
 		c     finetune.Config
 		want  string
 	}{
-		"a run over another":     {finetune.Run, begun, tiny(data), "holds a run of 2 epochs"},
-		"no pictures":            {finetune.Run, fresh(), tiny(t.TempDir()), "found no pictures"},
-		"a setting out of range": {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Dropout = 1 }), "dropout: got 1"},
-		"an unknown precision":   {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Precision = "half" }), `precision: got "half"`},
-		"an unknown policy":      {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad images: got ""`},
-		"a path in Latin 1":      {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Data = "da\xe4ta" }), `da\xe4ta", want UTF-8`},
-		"no weights":             {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Weights = "nowhere.npy" }), "nowhere.npy"},
-		"to resume nothing":      {finetune.Resume, fresh(), tiny(data), "holds no config.json"},
-		"to resume otherwise":    {finetune.Resume, begun, with(own, func(c *finetune.Config) { c.LearningRate, c.Seed = 0.5, 9 }), "lr: got 0.5, the run has 0.001; seed: got 9, the run has 1"},
-		"to resume other pictures": {finetune.Resume, begun, with(own, func(c *finetune.Config) {
+		"a run over another":         {finetune.Run, begun, tiny(data), "holds a run of 2 epochs"},
+		"no images":                  {finetune.Run, fresh(), tiny(t.TempDir()), "found no pictures"},
+		"a setting out of range":     {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Dropout = 1 }), "dropout: got 1"},
+		"an unknown precision":       {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Precision = "half" }), `precision: got "half"`},
+		"an unknown policy":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad images: got ""`},
+		"a path in Latin 1":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Data = "da\xe4ta" }), `da\xe4ta", want UTF-8`},
+		"no weights":                 {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Weights = "nowhere.npy" }), "nowhere.npy"},
+		"resume without a run":       {finetune.Resume, fresh(), tiny(data), "holds no config.json"},
+		"resume with other settings": {finetune.Resume, begun, with(own, func(c *finetune.Config) { c.LearningRate, c.Seed = 0.5, 9 }), "lr: got 0.5, the run has 0.001; seed: got 9, the run has 1"},
+		"resume on other images": {finetune.Resume, begun, with(own, func(c *finetune.Config) {
 			c.Data, c.Epochs = photos(t, 5), 3
-		}), "not those that the run began with"},
+		}), "differs from the run's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.start(t.Context(), test.dir, test.c, finetune.Watch{})

@@ -14,12 +14,10 @@ import (
 	"alexnet/internal/regular"
 )
 
-// PicturesFile is where the run in dir lists its pictures, as their
-// input.Data.Inventory.
-func DatasetFile(dir string) string { return filepath.Join(dir, "pictures.txt") }
+// DatasetFile is where the run in dir lists its images: input.Dataset.Inventory.
+func DatasetFile(dir string) string { return filepath.Join(dir, "dataset.txt") }
 
-// sameData refuses to resume on other pictures: a position in their order would
-// mean nothing.
+// checkDataset refuses to resume on another dataset: the position in its order would be meaningless.
 func (s *session) checkDataset(from *checkpoint.Meta) error {
 	now := s.data.Fingerprint()
 	if from != nil && s.Fingerprint != now {
@@ -29,22 +27,21 @@ func (s *session) checkDataset(from *checkpoint.Meta) error {
 	return nil
 }
 
-// goesOnExactly tells whether it is known by name what the run has left out: runs
-// of before counted only what they used.
+// knowsExcluded reports whether a resumed run names its excluded images.
 func (s *session) knowsExcluded() bool { return s.from != nil && s.Excluded != nil }
 
-// before are the pictures that the run has left out since it began.
+// previouslyExcluded are the images that the run has excluded since it started.
 func (s *session) previouslyExcluded() (out []input.Excluded) {
 	if !s.knowsExcluded() {
 		return nil
 	}
-	for _, part := range []struct {
+	for _, split := range []struct {
 		examples []input.Example
 		names    []string
 	}{{s.data.Train, s.Excluded.Train}, {s.data.Val, s.Excluded.Val}} {
-		for _, ex := range part.examples {
-			if slices.Contains(part.names, validUTF8(ex.Name)) {
-				out = append(out, input.Excluded{Path: ex.Path, Reason: "was left out when the run began"})
+		for _, ex := range split.examples {
+			if slices.Contains(split.names, validUTF8(ex.Name)) {
+				out = append(out, input.Excluded{Path: ex.Path, Reason: "excluded when the run started"})
 			}
 		}
 	}
@@ -62,10 +59,10 @@ func namesOf(examples []input.Example, problems []input.Excluded) (names []strin
 	return names
 }
 
-// plain is a name as JSON can hold it.
+// validUTF8 makes a name representable in JSON.
 func validUTF8(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
 
-// without are those of the problems whose paths others do not name.
+// notIn are the problems with paths that others do not contain.
 func notIn(problems, others []input.Excluded) (rest []input.Excluded) {
 	known := pathsOf(others)
 	for _, p := range problems {
@@ -84,49 +81,48 @@ func pathsOf(problems []input.Excluded) map[string]bool {
 	return paths
 }
 
-// lost refuses to go on without pictures that the run began with.
+// missingError refuses to resume without images that the run started with.
 func (s *session) missingError(problems []input.Excluded) error {
-	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("pictures that it began with cannot be decoded any more"),
+	return &input.Error{Op: "resume run", Path: s.dir, Err: errors.New("images of its dataset can no longer be decoded"),
 		Excluded: problems, Hint: s.newRunHint()}
 }
 
 func (s *session) datasetError() error {
-	return advised{fmt.Errorf("resume run %q: the pictures of %q are not those that the run began with:%s", s.dir, s.Data, s.diffDataset()), s.newRunHint()}
+	return advised{fmt.Errorf("resume run %q: dataset %q differs from the run's:%s", s.dir, s.Data, s.diffDataset()), s.newRunHint()}
 }
 
-// anew is what is left where a run's pictures cannot be had again.
+// newRunHint is the hint for a run whose dataset has changed.
 func (s *session) newRunHint() string {
-	return fmt.Sprintf("bring them back as they were; or begin a new run from what this one has learnt: "+
+	return fmt.Sprintf("restore the images, or start a new run from this run's weights: "+
 		"alexnet export %[1]s --format npy --out w.npy, then alexnet train %[2]s --weights w.npy --out another", s.dir, s.Data)
 }
 
-// differences names what is not as the run has listed it, or where it has not,
-// counts.
+// diffDataset lists the differences from the run's dataset.txt, or only counts without it.
 func (s *session) diffDataset() string {
 	text, err := regular.Read(DatasetFile(s.dir), 1<<30)
 	if err != nil || fmt.Sprintf("%x", sha256.Sum256(text)) != s.Fingerprint {
-		return fmt.Sprintf(" it trained on %d, there are %d to train and %d to validate on", s.TrainCount, len(s.data.Train), len(s.data.Val))
+		return fmt.Sprintf(" trained on %d images, found %d for training and %d for validation", s.TrainCount, len(s.data.Train), len(s.data.Val))
 	}
 	was, now := parseInventory(text), parseInventory(s.data.Inventory())
 	var lines []string
-	for name, about := range was {
-		switch today, there := now[name]; {
-		case !there:
+	for name, line := range was {
+		switch found, ok := now[name]; {
+		case !ok:
 			lines = append(lines, name+": "+s.missingReason(name))
-		case today != about:
-			lines = append(lines, name+": has changed")
+		case found != line:
+			lines = append(lines, name+": changed")
 		}
 	}
 	for name := range now {
 		if _, known := was[name]; !known {
-			lines = append(lines, name+": is new")
+			lines = append(lines, name+": new")
 		}
 	}
 	slices.Sort(lines)
 	return firstOf(lines)
 }
 
-// inventory has what each line says after its quoted name.
+// parseInventory maps each quoted name to the rest of its line.
 func parseInventory(text []byte) map[string]string {
 	all := map[string]string{}
 	for line := range strings.Lines(string(text)) {
@@ -136,7 +132,7 @@ func parseInventory(text []byte) map[string]string {
 	return all
 }
 
-// whyGone is why what an inventory names as `train "cat/1.jpg"` is not found.
+// missingReason says why an inventory's image, such as `train "cat/1.jpg"`, is not found.
 func (s *session) missingReason(line string) string {
 	name, err := strconv.Unquote(line[strings.IndexByte(line, '"'):])
 	for _, p := range s.data.Excluded {
@@ -144,10 +140,10 @@ func (s *session) missingReason(line string) string {
 			return p.Reason
 		}
 	}
-	return "is missing"
+	return "missing"
 }
 
-// firstOf has the first ten of the lines below each other.
+// firstOf joins the first ten lines.
 func firstOf(lines []string) string {
 	const named = 10
 	text := ""

@@ -20,13 +20,12 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// startTensorBoard serves the runs below dir until the test ends, and returns its
-// address.
+// startTensorBoard serves the runs below dir until the test ends, and returns its address.
 func startTensorBoard(t *testing.T, dir string) string {
 	t.Helper()
 	cmd := exec.Command(testenv.Python(t), "-m", "tensorboard.main", "--logdir", filepath.Base(dir), "--host", "127.0.0.1", "--port", "0", "--reload_interval", "2")
-	cmd.Dir = filepath.Dir(dir)                           // its pages show the folder as it is named
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its server of data is a child
+	cmd.Dir = filepath.Dir(dir)                           // its pages show this path
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its data server is a child process
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -38,24 +37,23 @@ func startTensorBoard(t *testing.T, dir string) string {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
-	var said strings.Builder
+	var output strings.Builder
 	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/`)
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		fmt.Fprintln(&said, lines.Text())
+		fmt.Fprintln(&output, lines.Text())
 		if found := address.FindString(lines.Text()); found != "" {
-			go io.Copy(io.Discard, stderr) // until it ends, or it would block
+			go io.Copy(io.Discard, stderr) // or it would block
 			return found
 		}
 	}
-	t.Fatalf("start TensorBoard: it ended, having said\n%s", said.String())
+	t.Fatalf("start TensorBoard: it exited:\n%s", output.String())
 	return ""
 }
 
 //go:embed testdata/dashboards.js
 var dashboardsScript string
 
-// awaitDashboard opens a page and waits until nothing of what it should show is
-// lacking.
+// awaitDashboard opens a page and waits until it shows everything expected.
 func awaitDashboard(t *testing.T, tab *browser.Tab, address, name string, want map[string]any) {
 	t.Helper()
 	given, err := json.Marshal(want)
@@ -67,12 +65,12 @@ func awaitDashboard(t *testing.T, tab *browser.Tab, address, name string, want m
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(time.Minute); ; {
-		lacks, err := chromedp.Run(tab, chromedp.Evaluate[[]string](script))
-		if err == nil && len(lacks) == 0 {
+		missing, err := chromedp.Run(tab, chromedp.Evaluate[[]string](script))
+		if err == nil && len(missing) == 0 {
 			return
 		}
 		if time.Now().After(end) {
-			t.Errorf("%s lacks %s (%v)", name, strings.Join(lacks, "\n"), err)
+			t.Errorf("%s: missing %s (%v)", name, strings.Join(missing, "\n"), err)
 			return
 		}
 		if err := chromedp.Do(tab, chromedp.Sleep(300*time.Millisecond)); err != nil {

@@ -16,8 +16,7 @@ import (
 	"alexnet/train"
 )
 
-// choices are what a shell offers for flags that take one of a few words,
-// whichever verb has them.
+// choices are the values that the shell completes for flags, whichever command has them.
 var choices = map[string][]cobra.Completion{
 	"augment":    {string(train.FlipAugment), string(train.NoAugment)},
 	"bad-images": {string(input.Refuse), string(input.Skip), string(input.List)},
@@ -31,15 +30,15 @@ var choices = map[string][]cobra.Completion{
 	"split":      {string(input.TrainSplit), string(input.ValSplit), string(input.TestSplit)},
 }
 
-// offer gives the flags and arguments of a verb what a shell completes them with.
+// registerCompletions adds shell completion to a command's flags and arguments.
 func registerCompletions(cmd *cobra.Command) error {
 	for name, words := range choices {
 		if err := registerCompletion(cmd, name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			return err
 		}
 	}
-	for name, whole := range map[string]string{"train-layers": "all", "init-layers": "none"} {
-		if err := registerCompletion(cmd, name, completeLayers(whole)); err != nil {
+	for name, keyword := range map[string]string{"train-layers": "all", "init-layers": "none"} {
+		if err := registerCompletion(cmd, name, completeLayers(keyword)); err != nil {
 			return err
 		}
 	}
@@ -49,8 +48,7 @@ func registerCompletions(cmd *cobra.Command) error {
 	return nil
 }
 
-// runFirst completes the first argument by run directories, and any by files
-// where there are none.
+// completeRun completes the first argument with run directories; the shell falls back to files.
 func completeRun(_ *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
@@ -65,14 +63,13 @@ func registerCompletion(cmd *cobra.Command, name string, words cobra.CompletionF
 	return cmd.RegisterFlagCompletionFunc(name, words)
 }
 
-// layerLists completes lists such as fc6,fc7 by another layer, or by the word
-// that stands for a whole list.
-func completeLayers(whole string) cobra.CompletionFunc {
+// completeLayers completes lists such as fc6,fc7 with another layer, and an empty one also with the keyword.
+func completeLayers(keyword string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		done := start[:strings.LastIndex(start, ",")+1]
 		var lists []cobra.Completion
 		if done == "" {
-			lists = append(lists, whole)
+			lists = append(lists, keyword)
 		}
 		for _, layer := range alexnet.LayerNames {
 			if !slices.Contains(strings.Split(done, ","), layer) {
@@ -83,8 +80,7 @@ func completeLayers(whole string) cobra.CompletionFunc {
 	}
 }
 
-// runsFrom finds run directories whose path begins with start, this folder's and
-// the next one's.
+// findRuns finds run directories whose path begins with start, one or two levels deep.
 func findRuns(start string) []cobra.Completion {
 	var runs []cobra.Completion
 	for _, pattern := range []string{"*", filepath.Join("*", "*")} {
@@ -99,7 +95,7 @@ func findRuns(start string) []cobra.Completion {
 	return runs
 }
 
-// quoteGlob has filepath.Glob take a path as it is written.
+// quoteGlob escapes a path for filepath.Glob.
 func quoteGlob(path string) string {
 	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
 }

@@ -9,12 +9,12 @@ import (
 	"alexnet/tfgraph"
 )
 
-// registerDevice is the flag of every verb that computes a network.
+// registerDevice adds the flag of every command that runs a network.
 func registerDevice(f *pflag.FlagSet, d *tfgraph.Device) {
-	f.TextVar(d, "device", tfgraph.AutoDevice, "the `device` to compute on: cpu, a GPU as in gpu:0, or auto for the first GPU or else the CPU")
+	f.TextVar(d, "device", tfgraph.AutoDevice, "`device`: cpu, a GPU such as gpu:0, or auto for the first GPU, else the CPU")
 }
 
-// on gives the options of a session on d, and says so where it is another.
+// sessionOptions resolves d; it logs a warning if another device is used instead.
 func (a *app) sessionOptions(d tfgraph.Device) (tfgraph.Options, error) {
 	use, note, err := d.Resolve()
 	if note != "" {
@@ -23,7 +23,7 @@ func (a *app) sessionOptions(d tfgraph.Device) (tfgraph.Options, error) {
 	return tfgraph.Options{Device: use}, err
 }
 
-// open loads a run's model onto a device. The caller closes it.
+// openModel loads a model onto a device. The caller closes it.
 func (a *app) openModel(ctx context.Context, path string, d tfgraph.Device) (*eval.Classifier, error) {
 	options, err := a.sessionOptions(d)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"alexnet/train"
 )
 
-// diskHint says what to do about a disk that fails under the run directory out.
-// What fails elsewhere, such as a file of weights, is not its business.
+// diskHint is the hint for a disk error below the run directory out; "" for errors elsewhere, such as in a
+// weights file.
 func diskHint(err error, out string) string {
 	switch e := err.(type) {
 	case *fs.PathError:
@@ -24,7 +24,7 @@ func diskHint(err error, out string) string {
 		if within(out, e.New) {
 			return diskAdvice(e)
 		}
-	case *tfgraph.Error: // names the file in its words
+	case *tfgraph.Error: // names the file only in its message
 		if strings.Contains(e.Message, string(train.Checkpoints(out))) {
 			return diskAdvice(e)
 		}
@@ -40,7 +40,7 @@ func diskHint(err error, out string) string {
 	return ""
 }
 
-// within tells whether path is dir or lies below it.
+// within reports whether path is dir or below it.
 func within(dir, path string) bool {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -53,17 +53,17 @@ func within(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// adviceOn goes by what the system says, which TensorFlow passes on only in words.
+// diskAdvice matches errno by text too: TensorFlow passes on only the message.
 func diskAdvice(err error) string {
 	text := strings.ToLower(err.Error())
 	says := func(n syscall.Errno) bool { return errors.Is(err, n) || strings.Contains(text, n.Error()) }
 	switch {
 	case says(syscall.ENOSPC) || says(syscall.EDQUOT):
-		return "make room on the disk; what was saved is whole, and --resume goes on from it"
+		return "disk full: free some space and continue with --resume; saved checkpoints are intact"
 	case says(syscall.EROFS) || says(syscall.EACCES):
-		return "the folder cannot be written to: name another --out, or make it writable; what was saved is whole"
+		return "permission denied: choose another --out, or make it writable; saved checkpoints are intact"
 	case says(syscall.EIO):
-		return "the disk may be failing: copy the run directory to another one, and go on there with --resume"
+		return "the disk may be failing: copy the run directory to another disk, and continue there with --resume"
 	}
 	return ""
 }

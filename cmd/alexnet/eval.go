@@ -15,19 +15,19 @@ import (
 
 func newEval(a *app) *cobra.Command {
 	var (
-		asJSON   bool
-		batch    int
-		split    string
-		device   tfgraph.Device
-		pictures imageFlags
+		asJSON bool
+		batch  int
+		split  string
+		device tfgraph.Device
+		images imageFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "eval RUN DATA",
-		Short: "Measure a run's model on labelled pictures",
-		Long: "Measure a model on labelled pictures: loss, top-1, top-5 beyond five classes, precision and recall\n" +
-			"by class, confusion matrix.\n\n" +
-			"RUN is a run directory, of which the checkpoint with the best validation accuracy is taken, one\n" +
-			"checkpoint, or what export wrote. DATA is what train takes; of a folder with several parts, test or else val is measured.",
+		Short: "Evaluate a model on labeled images",
+		Long: "Evaluate a model on labeled images: loss, top-1 accuracy, top-5 accuracy with more than five classes,\n" +
+			"precision and recall per class, and the confusion matrix.\n\n" +
+			"RUN is a run directory (its checkpoint with the best validation accuracy is used), a checkpoint, or an\n" +
+			"exported model. DATA has one of train's layouts; of a folder with several splits, test or else val is used.",
 		Example: "  alexnet eval runs/1 photos\n  alexnet eval runs/1/checkpoints/model_epoch3.ckpt photos/test --json",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,7 +37,7 @@ func newEval(a *app) *cobra.Command {
 				return err
 			}
 			defer model.Close()
-			opt, err := pictures.options()
+			opt, err := images.options()
 			if err != nil {
 				return err
 			}
@@ -45,12 +45,12 @@ func newEval(a *app) *cobra.Command {
 			opt.Classes, opt.Split = model.Meta.Preprocessing.Classes, input.Split(split)
 			data, err := input.OpenEval(args[1], opt)
 			if err != nil {
-				return pictures.bad.ApplyOnOpen(err)
+				return images.bad.ApplyOnOpen(err)
 			}
 			for _, note := range data.Notes {
 				a.log.Info(note)
 			}
-			examples, err := pictures.usable(ctx, a, data.Excluded, model, data.Val)
+			examples, err := images.usable(ctx, a, data.Excluded, model, data.Val)
 			if err != nil {
 				return err
 			}
@@ -67,14 +67,14 @@ func newEval(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	f.IntVar(&batch, "batch", 64, "pictures computed at once")
-	f.StringVar(&split, "split", "", "part of DATA to measure: train, val or test")
+	f.IntVar(&batch, "batch", 64, "batch size")
+	f.StringVar(&split, "split", "", "split of DATA to evaluate: train, val or test")
 	registerDevice(f, &device)
-	pictures.register(f)
+	images.register(f)
 	return cmd
 }
 
-// evaluation is a report with what it is of.
+// evaluation is a report with the checkpoint and the data that it describes.
 type evaluation struct {
 	eval.Report
 	Checkpoint string `json:"checkpoint"`
@@ -86,18 +86,18 @@ type evaluation struct {
 func (e evaluation) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s on %s\n\n", e.Checkpoint, e.Data)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "pictures\t%d\nloss\t%.4f\naccuracy\t%.4f\n", e.Count, e.Loss, e.Accuracy)
+	fmt.Fprintf(t, "images\t%d\nloss\t%.4f\naccuracy\t%.4f\n", e.Count, e.Loss, e.Accuracy)
 	if e.Top5 != nil {
 		fmt.Fprintf(t, "top-5\t%.4f\n", *e.Top5)
 	}
 	t.Flush()
 	fmt.Fprintln(w)
-	fmt.Fprint(t, "class\tpictures\tprecision\trecall\n")
+	fmt.Fprint(t, "class\timages\tprecision\trecall\n")
 	for _, c := range e.PerClass {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", c.Class, c.Count, percent(c.Precision), percent(c.Recall))
 	}
 	t.Flush()
-	fmt.Fprintln(w, "\nconfusion (row: the true class, column: the class that came first)")
+	fmt.Fprintln(w, "\nconfusion matrix (row: true class, column: predicted class)")
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, c := range e.Classes {
 		fmt.Fprintf(t, "\t%s", c)
@@ -113,9 +113,9 @@ func (e evaluation) print(w io.Writer) error {
 	return t.Flush()
 }
 
-func percent(share *float64) string {
-	if share == nil {
+func percent(fraction *float64) string {
+	if fraction == nil {
 		return "-"
 	}
-	return fmt.Sprintf("%.1f %%", 100**share)
+	return fmt.Sprintf("%.1f %%", 100**fraction)
 }

@@ -16,7 +16,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// ran trains a narrow network for an epoch and gives its checkpoint's prefix.
+// trainRun trains a narrow network for an epoch and gives its checkpoint's prefix.
 func trainRun(t *testing.T, photos, seed string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run")

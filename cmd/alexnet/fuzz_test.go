@@ -13,7 +13,7 @@ import (
 	"alexnet/checkpoint"
 )
 
-// inspect says of any run directory what is in it, or why it cannot, for people
+// FuzzInspectRun says of any run directory what is in it, or why it cannot, for people
 // and as JSON: whatever config.json, metrics.csv and TensorFlow's text file
 // checkpoint hold.
 func FuzzInspectRun(f *testing.F) {

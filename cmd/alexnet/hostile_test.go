@@ -30,7 +30,7 @@ const (
 	hostileSeed  = "ALEXNET_HOSTILE_SEED"
 )
 
-// patience is for how long one picture may keep the program busy.
+// maxImageTime is for how long one picture may keep the program busy.
 const maxImageTime = 5 * time.Second
 
 // TestHostilePictures has the program meet pictures that are broken or malicious,
@@ -63,7 +63,7 @@ func TestHostilePictures(t *testing.T) {
 	}
 }
 
-// asked is the number in an environment variable, or else another one.
+// numberFrom is the number in an environment variable, or else another one.
 func numberFrom(t *testing.T, name string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(name)
@@ -77,7 +77,7 @@ func numberFrom(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// meeting is the program's with hostile pictures.
+// hostileTest is the program's with hostile pictures.
 type hostileTest struct {
 	images              []hostile.Picture
 	data, runDir, cache string
@@ -89,7 +89,7 @@ func (m *hostileTest) path(i int) string {
 	return filepath.Join(m.data, "ab"[i%2:i%2+1], m.images[i].Name)
 }
 
-// ends runs the program to its end, which has to come by itself and with code.
+// run runs the program to its end, which has to come by itself and with code.
 func (m *hostileTest) run(t *testing.T, code int, args ...string) (stdout []byte, stderr string) {
 	t.Helper()
 	began := time.Now()
@@ -110,7 +110,7 @@ func (m *hostileTest) run(t *testing.T, code int, args ...string) (stdout []byte
 	return stdout, said.String()
 }
 
-// judge looks at the reasons for which paths were refused.
+// checkReasons looks at the reasons for which paths were refused.
 func (m *hostileTest) checkReasons(t *testing.T, refused map[string]string) {
 	t.Helper()
 	slow := 0

@@ -16,7 +16,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// pictureFlags are the flags of the verbs that measure labelled pictures.
+// imageFlags are the flags of commands that evaluate labeled images.
 type imageFlags struct {
 	bad     input.Policy
 	formats string
@@ -28,16 +28,16 @@ func (p *imageFlags) register(f *pflag.FlagSet) {
 	registerImageFlags(f, &p.bad, &p.formats, &p.limits.MaxPixels)
 }
 
-// registerPictures are the flags of every verb that reads labelled pictures.
+// registerImageFlags adds the flags of every command that reads labeled images.
 func registerImageFlags(f *pflag.FlagSet, bad *input.Policy, formats *string, maxPixels *int64) {
-	f.StringVar((*string)(bad), "bad-images", string(*bad), "what a picture that cannot be read does: error; skip to leave it out; or list to print all of those and do no more")
+	f.StringVar((*string)(bad), "bad-images", string(*bad), "policy for images that cannot be decoded: error, skip (exclude them), or list (print them and exit)")
 	registerReadFlags(f, formats, maxPixels)
 }
 
-// registerReading are the flags of every verb that reads pictures.
+// registerReadFlags adds the flags of every command that reads images.
 func registerReadFlags(f *pflag.FlagSet, formats *string, maxPixels *int64) {
-	f.StringVar(formats, "formats", "", "formats to convert that TensorFlow does not read: webp, tiff")
-	f.Int64Var(maxPixels, "max-pixels", 0, "largest picture in pixels (default 100 million)")
+	f.StringVar(formats, "formats", "", "image formats to accept besides JPEG, PNG, GIF and BMP: webp, tiff")
+	f.Int64Var(maxPixels, "max-pixels", 0, "maximum image size in pixels (default 100 million)")
 }
 
 func (p *imageFlags) options() (input.Options, error) {
@@ -51,7 +51,7 @@ func (p *imageFlags) options() (input.Options, error) {
 	return input.Options{Formats: formats, Limits: p.limits}, nil
 }
 
-// verdictsDir is where the user's verdicts on pictures are kept; "" if nowhere.
+// verdictsDir is where the verdicts on images are cached; "" if there is no cache folder.
 func verdictsDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -60,10 +60,9 @@ func verdictsDir() string {
 	return filepath.Join(dir, "alexnet")
 }
 
-// verify decodes every example of the loader once, by the contract, where one
-// that crashes a decoder does no harm, and returns those that fail.
-func (a *app) verify(ctx context.Context, contract alexnet.Preprocessing, loader *input.Loader[*tfgraph.Tensor], anew bool) ([]input.Excluded, error) {
-	scanner, err := sandbox.Open(sandbox.Options{Preprocessing: contract, Limits: loader.Limits, Fast: loader.Load, IgnoreVerdicts: anew,
+// verify decodes every example of the loader once, in the sandbox, and returns those that fail.
+func (a *app) verify(ctx context.Context, preprocessing alexnet.Preprocessing, loader *input.Loader[*tfgraph.Tensor], ignoreVerdicts bool) ([]input.Excluded, error) {
+	scanner, err := sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Limits: loader.Limits, Fast: loader.Load, IgnoreVerdicts: ignoreVerdicts,
 		Dir: verdictsDir(), Note: func(text string) { a.log.Info(text) }})
 	if err != nil {
 		return nil, err
@@ -74,21 +73,20 @@ func (a *app) verify(ctx context.Context, contract alexnet.Preprocessing, loader
 	return guarded.Verify(ctx)
 }
 
-// list prints the pictures that cannot be used, where nothing else was asked for.
+// printExcluded prints the images that cannot be used, for --bad-images list.
 func (a *app) printExcluded(bad input.Listed) error {
-	a.log.Info("all pictures were looked at", "cannot be used", len(bad))
+	a.log.Info("checked all images", "unusable", len(bad))
 	return input.WriteExcluded(a.stdout, bad)
 }
 
-// refuse decodes every example once and returns those that are left: not those
-// that fail, nor may there be any where bad pictures are an error.
+// usable decodes every example once and applies the policy: it returns the examples that decode, or an error.
 func (p *imageFlags) usable(ctx context.Context, a *app, problems []input.Excluded, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
-	broken, err := a.verify(ctx, model.Meta.Preprocessing, model.Loader(examples, 1), false)
+	undecodable, err := a.verify(ctx, model.Meta.Preprocessing, model.Loader(examples, 1), false)
 	if err != nil {
 		return nil, err
 	}
-	problems = slices.Concat(problems, broken)
-	err = p.bad.Apply(problems, func(problem input.Excluded) { a.log.Warn("left out", "path", problem.Path, "reason", problem.Reason) })
+	problems = slices.Concat(problems, undecodable)
+	err = p.bad.Apply(problems, func(problem input.Excluded) { a.log.Warn("excluded", "path", problem.Path, "reason", problem.Reason) })
 	if err != nil {
 		return nil, err
 	}

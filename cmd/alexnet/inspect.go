@@ -23,10 +23,10 @@ func newInspect(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect PATH",
-		Short: "Show what a run, a checkpoint or a weights file holds",
-		Long: "Show what PATH holds: a run directory; a checkpoint, by its prefix or any of its files, one that another\n" +
-			"TensorFlow program wrote included; a SavedModel; or a weights file: .npy, .npz, or a folder of arrays.\n\n" +
-			"Of a run it shows settings, epochs and checkpoints, and the variables of the best one.",
+		Short: "Show the contents of a run, a checkpoint, a SavedModel or a weights file",
+		Long: "Show the contents of PATH: a run directory; a checkpoint, named by its prefix or any of its files, also\n" +
+			"one written by another TensorFlow program; a SavedModel; or a weights file: .npy, .npz, or a folder of arrays.\n\n" +
+			"For a run it shows the settings, epochs and checkpoints, and the variables of the best checkpoint.",
 		Example: "  alexnet inspect runs/1\n  alexnet inspect bvlc_alexnet.npy\n  alexnet inspect runs/1/checkpoints/model_epoch3.ckpt --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -44,23 +44,23 @@ func newInspect(a *app) *cobra.Command {
 	return cmd
 }
 
-// inspection is what is in a path.
+// inspection is the contents of a path.
 type inspection struct {
 	Path string `json:"path"`
-	Kind string `json:"kind"` // in words
+	Kind string `json:"kind"` // for people
 	*runHistory
 	VariablesOf string           `json:"variables_of,omitempty"` // the checkpoint's prefix or the file
-	Meta        *checkpoint.Meta `json:"checkpoint,omitempty"`   // what it says of itself
+	Meta        *checkpoint.Meta `json:"checkpoint,omitempty"`   // its description
 	Variables   []variable       `json:"variables"`
 	Parameters  int64            `json:"parameters"`
 	Bytes       int64            `json:"bytes"`
-	Skipped     []string         `json:"skipped,omitempty"` // entries of a weights file that are no layer's
+	Skipped     []string         `json:"skipped,omitempty"` // entries of a weights file that belong to no layer
 
 	SavedModel *export.Contents `json:"saved_model,omitempty"`
 }
 
-// inspect tells by the content what path is. Of a path of which a part is
-// damaged it returns both what it could read and the error.
+// inspect detects the kind of path by its content. If part of it is damaged, it returns both the readable
+// rest and the error.
 func inspect(path string) (*inspection, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
@@ -70,12 +70,12 @@ func inspect(path string) (*inspection, error) {
 		return inspectBundle(&inspection{Path: path, Kind: "checkpoint"}, prefix)
 	}
 	if err != nil {
-		return nil, hinted{fmt.Errorf("inspect %q: %w", path, reasonOf(err)), "name a run directory, a checkpoint or a weights file"}
+		return nil, hinted{fmt.Errorf("inspect %q: %w", path, reasonOf(err)), "expected a run directory, a checkpoint or a weights file"}
 	}
 	return inspectWeights(path)
 }
 
-// reasonOf leaves out the path, which the message names already.
+// reasonOf strips the path, which the message contains already.
 func reasonOf(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
@@ -84,10 +84,10 @@ func reasonOf(err error) error {
 	return err
 }
 
-// dataFile is the ending of one of the files that hold a bundle's values.
+// dataFile matches the ending of a bundle's data files.
 var dataFile = regexp.MustCompile(`\.data-\d{5}-of-\d{5}$`)
 
-// bundlePrefix is the prefix that a checkpoint's file belongs to.
+// bundlePrefix is the prefix of the checkpoint that a file belongs to.
 func bundlePrefix(path string) (prefix string, ok bool) {
 	for _, prefix := range []string{path, strings.TrimSuffix(path, ".index"), strings.TrimSuffix(path, ".json"), dataFile.ReplaceAllString(path, "")} {
 		if info, err := os.Stat(prefix + ".index"); err == nil && info.Mode().IsRegular() {
@@ -113,7 +113,7 @@ func inspectFolder(path string) (*inspection, error) {
 	return inspectWeights(path)
 }
 
-// bundles are the names of the checkpoints in a folder, whoever wrote them.
+// bundles are the names of all checkpoints in a folder, whichever program wrote them.
 func bundles(dir string) []string {
 	names, _ := fs.Glob(os.DirFS(dir), "*.index") // the pattern is well formed
 	for i := range names {
@@ -122,8 +122,8 @@ func bundles(dir string) []string {
 	return names
 }
 
-// inspectRun shows the history and then the variables of the best checkpoint,
-// or, where another program wrote them, of the newest.
+// inspectRun shows the history and then the variables of the best checkpoint, or of the newest if another
+// program wrote them.
 func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
 	var err error
 	if found.runHistory, err = readHistory(found.Path, dir); err != nil {
@@ -137,8 +137,7 @@ func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
 	return inspectBundle(found, prefix)
 }
 
-// inspectSavedModel shows signatures, card and variables; a frozen graph has none of
-// the latter.
+// inspectSavedModel shows signatures, card and variables; a frozen graph has no variables.
 func inspectSavedModel(dir string) (*inspection, error) {
 	found := &inspection{Path: dir, Kind: "SavedModel", Variables: []variable{}}
 	var damage error
@@ -189,7 +188,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 func inspectWeights(path string) (*inspection, error) {
 	w, err := npy.Open(path)
 	if err != nil {
-		return nil, hinted{err, "name a run directory, a checkpoint or a weights file"}
+		return nil, hinted{err, "expected a run directory, a checkpoint or a weights file"}
 	}
 	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
 	for _, layer := range w.Layers() {
@@ -200,7 +199,7 @@ func inspectWeights(path string) (*inspection, error) {
 	return found, nil
 }
 
-// addArray adds an array of a weights file, which may lack it.
+// addArray adds an array of a weights file; nil is skipped.
 func (f *inspection) addArray(name string, a *npy.Array) {
 	if a == nil {
 		return

@@ -34,7 +34,7 @@ func (f *inspection) print(w io.Writer) error {
 func (h *runHistory) print(w io.Writer) {
 	printSettings(w, h.Config)
 	if n := len(h.Excluded); n > 0 {
-		fmt.Fprintf(w, "left out\t%d files, see %s\n", n, h.excludedFile)
+		fmt.Fprintf(w, "excluded\t%d files, see %s\n", n, h.excludedFile)
 	}
 	if len(h.Metrics) > 1 {
 		fmt.Fprintln(w)
@@ -70,7 +70,7 @@ func (c checkpointInfo) row() string {
 	return strings.Join([]string{c.Name, epoch, step, measured, strings.Join(marks, ", ")}, "\t")
 }
 
-// printSettings shows what matters of a run's config.json.
+// printSettings shows a run's most important settings.
 func printSettings(w io.Writer, config json.RawMessage) {
 	var s finetune.Config
 	if len(config) == 0 || json.Unmarshal(config, &s) != nil {
@@ -80,12 +80,12 @@ func printSettings(w io.Writer, config json.RawMessage) {
 	if s.Weights != "" {
 		fmt.Fprintf(w, "weights\t%s\n", s.Weights)
 	}
-	fmt.Fprintf(w, "trained layers\t%s\n", strings.Join(s.TrainLayers, ", "))
+	fmt.Fprintf(w, "trainable layers\t%s\n", strings.Join(s.TrainLayers, ", "))
 	fmt.Fprintf(w, "training\t%d epochs, batches of %d, %s at %g, dropout %g, seed %d\n",
 		s.Epochs, s.Batch, s.Optimizer, s.LearningRate, s.Dropout, s.Seed)
 }
 
-// printSavedModel shows what a program that loads it may ask for.
+// printSavedModel shows what a program that loads the model can use.
 func printSavedModel(w io.Writer, m *export.Contents) {
 	fmt.Fprintf(w, "tags\t%s\n", strings.Join(m.Tags, ", "))
 	if m.TensorFlow != "" {
@@ -100,7 +100,7 @@ func printSavedModel(w io.Writer, m *export.Contents) {
 	}
 	fmt.Fprintf(w, "size\t%s\n", bytesText(m.Bytes))
 	printOps(w, m)
-	fmt.Fprint(w, "\nsignature\ttakes\tgives\n")
+	fmt.Fprint(w, "\nsignature\tinputs\toutputs\n")
 	for _, s := range m.Signatures {
 		for i := range max(len(s.Inputs), len(s.Outputs)) {
 			fmt.Fprintf(w, "%s\t%s\t%s\n", cell([]string{s.Name}, i), cell(s.Inputs, i), cell(s.Outputs, i))
@@ -125,7 +125,7 @@ func printOps(w io.Writer, m *export.Contents) {
 	}
 }
 
-// cell is the i-th of a column, or nothing below its end.
+// cell is the i-th cell of a column, "" below its end.
 func cell[T any](column []T, i int) string {
 	if i >= len(column) {
 		return ""
@@ -133,24 +133,24 @@ func cell[T any](column []T, i int) string {
 	return fmt.Sprint(column[i])
 }
 
-// printMeta shows what a checkpoint says of itself.
+// printMeta shows a checkpoint's description.
 func printMeta(w io.Writer, m checkpoint.Meta) {
 	c := m.Preprocessing
 	fmt.Fprintf(w, "\ncheckpoint\t%s, epoch %d, step %d, saved %s\n", m.Name, m.Epoch, m.Step, m.Saved.Format("2006-01-02 15:04:05"))
 	if v := m.Metrics; v != nil {
-		fmt.Fprintf(w, "validation\taccuracy %.4f, loss %.4f, %d pictures\n", v.Accuracy, v.Loss, v.Count)
+		fmt.Fprintf(w, "validation\taccuracy %.4f, loss %.4f, %d images\n", v.Accuracy, v.Loss, v.Count)
 	}
 	if m.Skipped > 0 {
-		fmt.Fprintf(w, "not finite\t%d updates left out\n", m.Skipped)
+		fmt.Fprintf(w, "non-finite\t%d steps skipped\n", m.Skipped)
 	}
 	if m.Lowered > 0 {
-		fmt.Fprintf(w, "not finite\tlearning rate lowered to a tenth, %d times\n", m.Lowered)
+		fmt.Fprintf(w, "non-finite\tlearning rate divided by 10, %d times\n", m.Lowered)
 	}
 	orientation := "as stored"
 	if c.Orientation {
-		orientation = "turned upright"
+		orientation = "EXIF orientation applied"
 	}
-	fmt.Fprintf(w, "pictures\t%s, %s to %dx%d, %s minus RGB mean %g\n", orientation, c.Resize, c.Size, c.Size, c.Channels, c.MeanRGB)
+	fmt.Fprintf(w, "preprocessing\t%s, %s to %dx%d, %s minus RGB mean %g\n", orientation, c.Resize, c.Size, c.Size, c.Channels, c.MeanRGB)
 	fmt.Fprintf(w, "classes\t%s\n", strings.Join(c.Classes, ", "))
 }
 
@@ -162,18 +162,18 @@ func (f *inspection) printVariables(w io.Writer) {
 	}
 	fmt.Fprintf(w, "all\t\t\t%d\t%s\n", f.Parameters, bytesText(f.Bytes))
 	for _, name := range f.Skipped {
-		fmt.Fprintf(w, "no layer's: %s\n", name)
+		fmt.Fprintf(w, "not a layer: %s\n", name)
 	}
 }
 
-// String has cells between tabs.
+// String returns tab-separated cells.
 func (r *valueStats) String() string {
 	if r == nil {
 		return "-\t-\t-\t"
 	}
 	s := fmt.Sprintf("%.4g\t%.4g\t%.4g\t", r.Min, r.Mean, r.Max)
 	if r.NonFinite > 0 {
-		s += fmt.Sprintf("%d not finite", r.NonFinite)
+		s += fmt.Sprintf("%d non-finite", r.NonFinite)
 	}
 	return s
 }

@@ -15,18 +15,17 @@ import (
 	"alexnet/train"
 )
 
-// history is what a run directory, or a folder of checkpoints, tells of
-// itself beside the variables.
+// runHistory describes a run directory or a folder of checkpoints, apart from the variables.
 type runHistory struct {
 	Config      json.RawMessage  `json:"config,omitempty"` // config.json
 	Metrics     [][]string       `json:"metrics,omitempty"`
 	Checkpoints []checkpointInfo `json:"checkpoints"`
-	Excluded    []input.Excluded `json:"left_out,omitempty"`
+	Excluded    []input.Excluded `json:"excluded,omitempty"`
 
 	excludedFile string
 }
 
-// kept is one checkpoint of a folder, oldest first.
+// checkpointInfo describes one checkpoint of a folder.
 type checkpointInfo struct {
 	Name    string              `json:"name"`
 	Epoch   int                 `json:"epoch"`
@@ -35,14 +34,14 @@ type checkpointInfo struct {
 	Metrics *checkpoint.Metrics `json:"metrics,omitempty"`
 	Newest  bool                `json:"newest"`
 	Best    bool                `json:"best"`
-	Foreign bool                `json:"foreign,omitempty"` // another program wrote it
+	Foreign bool                `json:"foreign,omitempty"` // written by another program
 }
 
 func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
 	h := &runHistory{Checkpoints: []checkpointInfo{}}
 	text, err := regular.Read(finetune.ConfigFile(path), 64<<20)
 	if err == nil && !json.Valid(text) {
-		err = fmt.Errorf("read %q: it is damaged: want JSON", finetune.ConfigFile(path))
+		err = fmt.Errorf("read %q: corrupt: want JSON", finetune.ConfigFile(path))
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -58,7 +57,7 @@ func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
 	return h, h.list(dir)
 }
 
-// list takes our own checkpoints, or where there are none, any bundles.
+// list finds our own checkpoints, or any bundles if there are none.
 func (h *runHistory) list(dir checkpoint.Dir) error {
 	all, err := dir.List()
 	if err != nil {
@@ -79,8 +78,8 @@ func (h *runHistory) list(dir checkpoint.Dir) error {
 	return nil
 }
 
-// show is the prefix of the checkpoint whose variables are shown: the best, or
-// else the newest, or else the last by name.
+// shownCheckpoint is the prefix of the checkpoint whose variables are shown: the best, else the newest, else
+// the first by name.
 func (h *runHistory) shownCheckpoint(dir checkpoint.Dir) string {
 	chosen := ""
 	for _, c := range h.Checkpoints {

@@ -2,27 +2,26 @@ package main
 
 import "math"
 
-// variable is one array of numbers.
+// variable describes one variable.
 type variable struct {
 	Name        string  `json:"name"`
 	DType       string  `json:"dtype"` // as in the file
 	Shape       []int64 `json:"shape"`
 	Parameters  int64   `json:"parameters"` // elements
-	*valueStats         // none where the values are not float32
+	*valueStats         // nil if the values are not float32
 	bytes       int64
 }
 
-// spread is what values lie between. Those that are not finite are counted and
-// take no part in the others.
+// valueStats summarizes finite values; non-finite ones are only counted.
 type valueStats struct {
 	Min       float64 `json:"min"`
 	Mean      float64 `json:"mean"`
 	Max       float64 `json:"max"`
-	NonFinite int     `json:"not_finite"`
+	NonFinite int     `json:"non_finite"`
 }
 
-// spreadOf adds up in float64: the mean of millions of float32 is not to be had
-// in float32. It is nil where no value is finite and none is not.
+// computeStats accumulates in float64: float32 cannot hold the sum of millions of values. It returns nil for no
+// values.
 func computeStats(values []float32) *valueStats {
 	if len(values) == 0 {
 		return nil

@@ -68,14 +68,14 @@ func TestKilledProgram(t *testing.T) {
 	}
 }
 
-// mortal is a run's command, and a home that its lives share.
+// killedRun is a run's command, and a home that its lives share.
 type killedRun struct {
 	data  string
 	flags []string
 	home  string
 }
 
-// life gives the command, or the one that goes on, and kills it after a while.
+// start gives the command, or the one that goes on, and kills it after a while.
 func (m killedRun) start(t *testing.T, run string, after time.Duration) (killed bool) {
 	t.Helper()
 	args := append([]string{"train", m.data, "--out", run}, m.flags...)
@@ -96,7 +96,7 @@ func (m killedRun) start(t *testing.T, run string, after time.Duration) (killed 
 	return err != nil
 }
 
-// residue says by what a killed program left how far it was.
+// leftBehind says by what a killed program left how far it was.
 func leftBehind(run string) string {
 	all, _ := train.Checkpoints(run).List()
 	half, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(run)), ".*"))

@@ -1,8 +1,7 @@
-// Command alexnet fine-tunes AlexNet on your own photographs.
+// Command alexnet fine-tunes AlexNet on a folder of images.
 //
-// Each verb has a file of its own: train, eval, predict, report, export, serve, inspect, doctor. They
-// turn flags into Config structs and introduce the packages to each other.
-// Results go to stdout, everything else to stderr.
+// Each command has its own file: train, eval, predict, report, export, serve, inspect, doctor. They turn
+// flags into Config structs and call the packages. Results go to stdout, everything else to stderr.
 package main
 
 import (
@@ -18,14 +17,14 @@ import (
 	"alexnet/internal/sandbox"
 )
 
-// Exit codes; a signal's is 128 and its number.
+// Exit codes; after a signal it is 128 plus the signal's number.
 const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
 )
 
-// app is what every verb works with.
+// app holds what every command uses.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -66,7 +65,7 @@ func withoutTime(groups []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// errSilent ends the program with exitFailure where everything has been said.
+// errSilent ends the program with exitFailure without printing anything more.
 var errSilent = errors.New("failed")
 
 // usageError is a mistake in the command line.
@@ -75,8 +74,8 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// exitCode is a signal's only where nothing but the signal kept the work from its
-// end: whoever reads it may count on the checkpoint.
+// exitCode reports a signal only if nothing but the signal ended the work: the caller may then rely on
+// the checkpoint.
 func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	if errors.As(err, &usage) {
@@ -89,8 +88,7 @@ func exitCode(ctx context.Context, err error) int {
 	return exitFailure
 }
 
-// interruption tells whether all that err joins and wraps comes from the end of a
-// context.
+// interruption reports whether every error that err joins and wraps comes from a canceled context.
 func interruption(err error) bool {
 	switch e := err.(type) {
 	case signalError:
@@ -103,7 +101,7 @@ func interruption(err error) bool {
 	return err == context.Canceled
 }
 
-// hinted is an error that knows what the user can do about it.
+// hinted is an error with a hint for the user.
 type hinted struct {
 	error
 	hint string

@@ -48,14 +48,14 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// atHome keeps what a script's programs remember, such as verdicts on pictures,
+// setHome keeps what a script's programs remember, such as verdicts on pictures,
 // in the script's own folder.
 func setHome(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	return nil
 }
 
-// pictures draws: pictures DIR COUNT CLASS… gives COUNT pictures in each of
+// drawImages draws: pictures DIR COUNT CLASS… gives COUNT pictures in each of
 // DIR/CLASS; the first class is dark, the next ones are brighter.
 func drawImages(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[1])
@@ -83,13 +83,13 @@ func drawImage(path string, level uint8, seed uint64) error {
 	return errors.Join(jpeg.Encode(f, img, nil), f.Close())
 }
 
-// weights draws: weights FILE gives pretrained weights for the narrow network
+// writeWeights draws: weights FILE gives pretrained weights for the narrow network
 // that the scripts train, for one class more than they have.
 func writeWeights(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(drawWeights(ts.MkAbs(args[0]), tinyNetwork))
 }
 
-// narrow is the network of TINY, but for its classes.
+// tinyNetwork is the network of TINY, but for its classes.
 var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
 
 func drawWeights(path string, of alexnet.Config) error {
@@ -115,7 +115,7 @@ func drawArray(random *rand.Rand, shape []int64, deviation float64) *npy.Array {
 	return a
 }
 
-// measured compares: measured FILE RUN holds what report --json wrote against what the run's best checkpoint keeps.
+// reportAgrees compares: measured FILE RUN holds what report --json wrote against what the run's best checkpoint keeps.
 func reportAgrees(ts *testscript.TestScript, _ bool, args []string) {
 	var got struct {
 		Accuracy, Loss float64
@@ -130,7 +130,7 @@ func reportAgrees(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// exits runs a command that must end with a code: exits 2 alexnet train.
+// exitsWith runs a command that must end with a code: exits 2 alexnet train.
 func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)

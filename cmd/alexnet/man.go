@@ -11,9 +11,9 @@ import (
 func newMan(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",
-		Short:   "Write manual pages for all commands into a folder",
+		Short:   "Write manual pages for all commands to a folder",
 		Example: "  alexnet man ~/.local/share/man/man1 && man alexnet-train",
-		Hidden:  true, // of use once, to whoever installs
+		Hidden:  true, // used once, when packaging
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o777); err != nil {

@@ -28,11 +28,11 @@ func newPredict(a *app) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "predict RUN FILE…",
-		Short: "Say what is on pictures",
-		Long: "Say what is on pictures. FILE may be a picture, a folder, a pattern, or - for a list of paths on stdin.\n" +
-			"RUN is a run directory, one checkpoint, or what export wrote.\n" +
-			"A picture that cannot be read is reported, the others go on, and the exit code is then 1.",
-		Example: "  alexnet predict runs/1 cat.jpg\n  alexnet predict runs/1 holiday/ --draw seen\n  find . -name '*.jpg' | alexnet predict runs/1 - --json",
+		Short: "Classify images",
+		Long: "Classify images. FILE may be an image, a folder, a glob pattern, or - for a list of paths on stdin.\n" +
+			"RUN is a run directory, a checkpoint, or an exported model.\n" +
+			"An image that cannot be read is reported, the others are still classified, and the exit code is 1.",
+		Example: "  alexnet predict runs/1 cat.jpg\n  alexnet predict runs/1 holiday/ --draw drawn\n  find . -name '*.jpg' | alexnet predict runs/1 - --json",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -69,16 +69,16 @@ func newPredict(a *app) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&asJSON, "json", false, "print one JSON object a line")
-	f.StringVar(&draw, "draw", "", "write each picture with its class and probability drawn on it into this folder")
-	f.IntVar(&top, "top", 5, "classes named for each picture")
-	f.IntVar(&batch, "batch", 32, "pictures computed at once")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	f.StringVar(&draw, "draw", "", "write a copy of each image with its predicted class and probability drawn on it into this folder")
+	f.IntVar(&top, "top", 5, "number of classes to print for each image")
+	f.IntVar(&batch, "batch", 32, "batch size")
 	registerDevice(f, &device)
 	registerReadFlags(f, &formats, &limits.MaxPixels)
 	return cmd
 }
 
-// predictions prints what a model says, picture by picture.
+// predictions prints predictions, one image per line.
 type predictions struct {
 	app     *app
 	json    bool
@@ -86,7 +86,7 @@ type predictions struct {
 	failed  int
 }
 
-// target is a picture to draw and the file to draw it into.
+// target is an image to draw and the file to write it to.
 type target struct {
 	example input.Example
 	path    string
@@ -146,7 +146,7 @@ func (p *predictions) draw(one eval.Prediction) error {
 	if err != nil {
 		return err
 	}
-	picture, err := caption.Decode(encoded, t.example.Orientation)
+	img, err := caption.Decode(encoded, t.example.Orientation)
 	if err != nil {
 		return fmt.Errorf("draw: %w", err)
 	}
@@ -155,5 +155,5 @@ func (p *predictions) draw(one eval.Prediction) error {
 	for _, r := range one.Top[:min(shown, len(one.Top))] {
 		ranked = append(ranked, caption.Ranked(r))
 	}
-	return caption.Save(t.path, caption.DrawRanked(picture, ranked...))
+	return caption.Save(t.path, caption.DrawRanked(img, ranked...))
 }

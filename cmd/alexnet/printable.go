@@ -8,9 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// printable writes text for people: what a name of a file or a class, which may be
-// anybody's, would tell their terminal to do is written as \x1b. Line ends and
-// tabs stay.
+// escapingWriter escapes control characters, as in \x1b: names of files and classes are untrusted and must not
+// control the terminal. Line ends and tabs stay.
 type escapingWriter struct{ to io.Writer }
 
 func (p escapingWriter) Write(text []byte) (int, error) {

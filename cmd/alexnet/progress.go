@@ -13,8 +13,7 @@ import (
 	"alexnet/train"
 )
 
-// newProgress prints a line an epoch to stdout and, where stderr is a terminal,
-// a bar in between.
+// newProgress prints one line per epoch to stdout and, if stderr is a terminal, a progress bar.
 func newProgress(a *app) train.Progress {
 	p := train.Progress{
 		OnNote:  func(text string) { a.log.Warn(text) },
@@ -37,7 +36,7 @@ func newProgress(a *app) train.Progress {
 	return p
 }
 
-// fillLine says when the frozen layers are done, and how fast they were.
+// logCache logs when the features have been computed, and how fast.
 func (a *app) logCache() func(train.CacheProgress) {
 	var began time.Time
 	return func(f train.CacheProgress) {
@@ -46,8 +45,8 @@ func (a *app) logCache() func(train.CacheProgress) {
 		}
 		if f.Done == f.Of {
 			took := time.Since(began)
-			a.log.Info("frozen layers computed", "pictures", f.Of, "took", took.Round(time.Second/10),
-				"images/s", int(float64(f.Of)/took.Seconds()))
+			a.log.Info("features computed", "images", f.Of, "took", took.Round(time.Second/10),
+				"images_per_second", int(float64(f.Of)/took.Seconds()))
 		}
 	}
 }
@@ -67,10 +66,10 @@ func epochLine(e train.EpochResult) string {
 	return b.String()
 }
 
-// bar shows how far the running epoch is.
+// bar shows the progress of the running epoch.
 type bar struct {
 	to   io.Writer
-	of   string // what the bar measures
+	of   string // its title
 	size int
 	bar  *progressbar.ProgressBar
 }
@@ -79,7 +78,7 @@ func (b *bar) step(s train.StepResult) {
 	b.show(fmt.Sprintf("epoch %d/%d", s.Epoch, s.Epochs), fmt.Sprintf("  loss %.4f", s.Loss), s.Done, s.Of)
 }
 
-func (b *bar) cache(f train.CacheProgress) { b.show("frozen layers", "", f.Done, f.Of) }
+func (b *bar) cache(f train.CacheProgress) { b.show("features", "", f.Done, f.Of) }
 
 func (b *bar) show(what, detail string, done, size int) {
 	if b.bar == nil || b.of != what || b.size != size {

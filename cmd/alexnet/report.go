@@ -38,12 +38,11 @@ func newReport(a *app) *cobra.Command {
 	f := new(reportFlags)
 	cmd := &cobra.Command{
 		Use:   "report RUN [DATA]",
-		Short: "Write one page about a run: curves, confusion, mistakes, what the network looks at",
-		Long: "Write one self-contained HTML page about a run: training curves, confusion matrix, precision and recall,\n" +
-			"ROC, calibration, the pictures that it gets most wrong and is least sure of, Grad-CAM, conv1's filters,\n" +
-			"the data and the settings.\n\n" +
-			"The pictures are those that the run validated on. DATA says where they are now, or names others, of\n" +
-			"which test or else val is measured. Where the run's pictures are gone, the page is made without them.",
+		Short: "Write an HTML report of a run: curves, confusion matrix, errors, Grad-CAM",
+		Long: "Write a self-contained HTML report of a run: training curves, confusion matrix, precision and recall, ROC,\n" +
+			"calibration, top errors and lowest margins, Grad-CAM, the filters of the first layer, dataset and settings.\n\n" +
+			"The images are the run's validation split. DATA is their new location or another dataset, of which test\n" +
+			"or else val is evaluated. If the run's images are gone, the report omits them.",
 		Example: "  alexnet report runs/1\n  alexnet report runs/1 photos/test --out test.html\n  alexnet report runs/1 --checkpoint model_epoch3.ckpt --open",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,11 +53,11 @@ func newReport(a *app) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.out, "out", "", "the page (default RUN/report.html)")
-	flags.StringVar(&f.checkpoint, "checkpoint", "", "checkpoint of the run, by its name or path (default the best)")
-	flags.IntVar(&f.gallery, "gallery", 12, "pictures in each gallery")
-	flags.IntVar(&f.batch, "batch", 64, "pictures computed at once")
-	flags.BoolVar(&f.open, "open", false, "open the page in a browser")
+	flags.StringVar(&f.out, "out", "", "output file (default RUN/report.html)")
+	flags.StringVar(&f.checkpoint, "checkpoint", "", "checkpoint of the run, by name or path (default the best)")
+	flags.IntVar(&f.gallery, "gallery", 12, "number of images in each gallery")
+	flags.IntVar(&f.batch, "batch", 64, "batch size")
+	flags.BoolVar(&f.open, "open", false, "open the report in a browser")
 	registerDevice(flags, &f.device)
 	flags.BoolVar(&f.json, "json", false, "print one JSON object")
 	return cmd
@@ -68,7 +67,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	dir := args[0]
 	config, err := finetune.ReadConfig(dir)
 	if err != nil {
-		return hinted{err, "name a run directory, which alexnet train --out makes"}
+		return hinted{err, "expected a run directory, as written by alexnet train --out"}
 	}
 	path := cmp.Or(f.out, filepath.Join(dir, "report.html"))
 	if err := checkReplaceable(path); err != nil {
@@ -94,7 +93,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 		return err
 	}
 	if len(out) > 0 {
-		opt.Notes = append(opt.Notes, fmt.Sprintf("The run left out %d files of its data: %s says which and why.", len(out), finetune.ExcludedFile(dir)))
+		opt.Notes = append(opt.Notes, fmt.Sprintf("The run excluded %d files of its dataset: %s lists them with the reasons.", len(out), finetune.ExcludedFile(dir)))
 	}
 	page, err := report.Make(ctx, dir, model, data, opt)
 	if err != nil {
@@ -106,7 +105,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	return a.writePage(ctx, page, f, path)
 }
 
-// checkpointPath is where the chosen checkpoint of the run is.
+// checkpointPath is the path of the chosen checkpoint of the run.
 func checkpointPath(dir, name string) string {
 	if name == "" {
 		return dir
@@ -117,23 +116,23 @@ func checkpointPath(dir, name string) string {
 	return name
 }
 
-// validated are the pictures that the run validated on, or why there are none.
+// validationData is the run's validation split, or notes that say why it is missing.
 func (a *app) validationData(config finetune.Config, model checkpoint.Meta) (data *input.Dataset, notes []string) {
 	data, err := config.OpenData()
 	switch {
 	case err != nil:
-		return nil, []string{fmt.Sprintf("The run's pictures cannot be read any more, so nothing was measured anew: %v. alexnet report RUN DATA says where they are.", err)}
+		return nil, []string{fmt.Sprintf("The run's images cannot be read, so nothing was evaluated: %v. Pass their new location with alexnet report RUN DATA.", err)}
 	case !slices.Equal(data.Classes, model.Preprocessing.Classes):
-		return nil, []string{fmt.Sprintf("The pictures in %q have other classes by now than the model, so nothing was measured anew.", config.Data)}
+		return nil, []string{fmt.Sprintf("The classes of %q differ from the model's, so nothing was evaluated.", config.Data)}
 	case len(data.Val) == 0:
-		notes = append(notes, "The run kept no pictures back to validate on, so nothing was measured. alexnet report RUN DATA measures others.")
+		notes = append(notes, "The run has no validation split, so nothing was evaluated. Evaluate other images with alexnet report RUN DATA.")
 	case data.Fingerprint() != config.Fingerprint:
-		notes = append(notes, "The pictures are not the same as when the run began: some were added, removed or changed.")
+		notes = append(notes, "The dataset differs from the run's: images were added, removed or changed.")
 	}
 	return data, notes
 }
 
-// named are the run's own pictures where they are now, or others.
+// namedData is the dataset at path: the run's own at a new location, or another.
 func namedData(config finetune.Config, model checkpoint.Meta, path string) (*input.Dataset, error) {
 	moved := config
 	moved.Data = path
@@ -156,7 +155,7 @@ func versionRows() []report.Row {
 	}
 }
 
-// written is what report says of its page; what was not measured is null.
+// reportSummary is the output of report --json; what was not evaluated is null.
 type reportSummary struct {
 	Path             string   `json:"path"`
 	Bytes            int      `json:"bytes"`
@@ -189,9 +188,9 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 	return err
 }
 
-// replaceable refuses to overwrite what is no page of ours.
+// checkReplaceable refuses to overwrite a file that is not a report.
 func checkReplaceable(path string) error {
-	const most = 4 << 10
+	const limit = 4 << 10
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -201,14 +200,14 @@ func checkReplaceable(path string) error {
 		var f *os.File
 		if f, err = os.Open(path); err == nil {
 			defer f.Close()
-			head, err = io.ReadAll(io.LimitReader(f, most))
+			head, err = io.ReadAll(io.LimitReader(f, limit))
 		}
 	}
 	if err == nil && !bytes.Contains(head, []byte(" · alexnet report</title>")) {
-		err = errors.New("it exists already and is no report")
+		err = errors.New("file exists and is not an alexnet report")
 	}
 	if err != nil {
-		return hinted{fmt.Errorf("write page %q: %w", path, reasonOf(err)), "name another --out, or remove what is there"}
+		return hinted{fmt.Errorf("write report %q: %w", path, reasonOf(err)), "choose another --out, or remove that file"}
 	}
 	return nil
 }
@@ -218,7 +217,7 @@ func accuracyText(page *report.Page) string {
 		return ""
 	}
 	s := page.Measured.Scores
-	return fmt.Sprintf(", accuracy %.4f on %d pictures", s.Accuracy, s.Count)
+	return fmt.Sprintf(", accuracy %.4f on %d images", s.Accuracy, s.Count)
 }
 
 func summarize(page *report.Page, path string, bytes int) reportSummary {
@@ -238,7 +237,7 @@ func nullIfNaN(v float64) *float64 {
 	return &v
 }
 
-// openPage asks the system to show the page.
+// openPage opens the report in the system's browser.
 func openPage(ctx context.Context, path string) error {
 	opener := "xdg-open"
 	if runtime.GOOS == "darwin" {
@@ -247,7 +246,7 @@ func openPage(ctx context.Context, path string) error {
 	cmd := exec.CommandContext(ctx, opener, path)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		return hinted{fmt.Errorf("open page %q: %w", path, err), "it is written; open it in a browser yourself"}
+		return hinted{fmt.Errorf("open report %q: %w", path, err), "the file is written: open it in a browser yourself"}
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "alexnet",
-		Short:         "Fine-tune AlexNet on your own photographs",
+		Short:         "Fine-tune AlexNet on a folder of images",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -28,7 +28,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newDoctor(a), newVersion(a), newMan(a))
 	for _, cmd := range append(root.Commands(), root) {
 		if err := registerCompletions(cmd); err != nil {
-			panic(err) // a flag that two tables complete: no user can cause it
+			panic(err) // a flag with two completions: a bug, which no user can cause
 		}
 		cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 		if args := cmd.Args; args != nil {

@@ -66,7 +66,7 @@ func startServer(t *testing.T, args ...string) (*exec.Cmd, *serverLog) {
 	return cmd, log
 }
 
-// ended waits for the program's end, and returns its exit code and all that it
+// wait waits for the program's end, and returns its exit code and all that it
 // wrote.
 func (l *serverLog) wait(cmd *exec.Cmd) (int, string) {
 	<-l.done

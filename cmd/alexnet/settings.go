@@ -86,7 +86,7 @@ func (f *trainFlags) config(data string) (finetune.Config, error) {
 	return c, nil
 }
 
-// resumed is the Config of the run in --out with what the flags may change of it.
+// resumeConfig is the Config of the run in --out with what the flags may change of it.
 // DATA and --val may be where its pictures are now. A flag that contradicts the run is an error.
 func (f *trainFlags) resumeConfig(cmd *cobra.Command, args []string) (finetune.Config, error) {
 	old, err := finetune.ReadConfig(f.out)

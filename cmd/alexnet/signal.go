@@ -9,14 +9,13 @@ import (
 	"syscall"
 )
 
-// signalError is the cause of a context that a signal ended.
+// signalError is the cause of a context canceled by a signal.
 type signalError struct{ number syscall.Signal }
 
 func (e signalError) Error() string { return fmt.Sprintf("received %v", e.number) }
 
-// untilSignal ends the context at the first SIGINT, SIGTERM or SIGHUP, says so, and
-// lets the second one kill the process as it would by default. A SIGHUP that is
-// ignored, as under nohup, stays so.
+// withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, logs it, and lets a second one kill
+// the process. An ignored SIGHUP, as under nohup, stays ignored.
 func withSignals(parent context.Context, log *slog.Logger) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
@@ -28,7 +27,7 @@ func withSignals(parent context.Context, log *slog.Logger) (context.Context, fun
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			log.Info("stopping; a second signal ends the program at once", "signal", s)
+			log.Info("stopping; a second signal kills the program", "signal", s)
 			cancel(signalError{s.(syscall.Signal)})
 		case <-ctx.Done():
 		}

@@ -173,11 +173,11 @@ func signalTwice(t *testing.T, data string) (*os.ProcessState, string) {
 	return cmd.ProcessState, text.String()
 }
 
-// longestStop is how long a narrow network may take from a signal to its end: the
+// maxStop is how long a narrow network may take from a signal to its end: the
 // update that it is in, a checkpoint, and what a busy machine adds.
 const maxStop = 10 * time.Second
 
-// goOn resumes the run for what is left of its epoch and checks that a whole
+// resumeRun resumes the run for what is left of its epoch and checks that a whole
 // epoch's checkpoint comes of it.
 func resumeRun(t *testing.T, out string) {
 	t.Helper()

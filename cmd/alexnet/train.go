@@ -18,13 +18,13 @@ func newTrain(a *app) *cobra.Command {
 	f := new(trainFlags)
 	cmd := &cobra.Command{
 		Use:   "train DATA",
-		Short: "Fine-tune AlexNet on a folder of photographs",
-		Long: "Fine-tune AlexNet on photographs. DATA is a folder with one folder a class, a folder of files named\n" +
-			"cat.0.jpg dog.0.jpg …, a list of lines `path label`, or a folder that holds train and val or test.\n\n" +
-			"The run directory gets a checkpoint an epoch, TensorBoard's event files, metrics.csv and config.json.\n" +
-			"Ctrl-C finishes the update, saves, and --resume goes on from there.\n\n" +
-			"What is found about each picture is kept in alexnet/verdicts.csv in the user's cache folder (~/.cache),\n" +
-			"which may be removed at any time.",
+		Short: "Fine-tune AlexNet on a folder of images",
+		Long: "Fine-tune AlexNet on images. DATA is a folder with one folder per class, a folder of files named\n" +
+			"cat.0.jpg dog.0.jpg …, a list of lines `path label`, or a folder that contains train and val or test.\n\n" +
+			"The run directory receives one checkpoint per epoch, TensorBoard event files, metrics.csv and config.json.\n" +
+			"Ctrl-C finishes the current step and saves a checkpoint; --resume continues from there.\n\n" +
+			"The result of checking each image is cached in alexnet/verdicts.csv in the user's cache folder (~/.cache);\n" +
+			"it can be removed at any time.",
 		Example: "  alexnet train photos --weights bvlc_alexnet.npy --out runs/1\n" +
 			"  alexnet train photos --weights bvlc_alexnet.npy --train-layers all --lr 1e-4 --val 0.2\n" +
 			"  alexnet train --out runs/1 --resume --epochs 20",
@@ -52,7 +52,7 @@ func newTrain(a *app) *cobra.Command {
 	return cmd
 }
 
-// nameOf is the last element of a path, of "." too.
+// nameOf is the last element of the absolute path.
 func nameOf(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
@@ -68,20 +68,20 @@ func (a *app) resume(cmd *cobra.Command, f *trainFlags, args []string) error {
 	return a.finish(f.out, finetune.Resume(cmd.Context(), f.out, c, a.watch()))
 }
 
-// watch prints how a run goes.
+// watch prints a run's progress.
 func (a *app) watch() finetune.Watch {
 	return finetune.Watch{Progress: newProgress(a), Log: a.log, OnReady: func(r finetune.Ready) {
 		a.printPlan(r.Plan)
 		a.logMemory(r.Memory)
-		fmt.Fprintf(a.stdout, "watch it: tensorboard --logdir %s\n", r.Events)
+		fmt.Fprintf(a.stdout, "TensorBoard: tensorboard --logdir %s\n", r.Events)
 	}}
 }
 
-// sayMemory states what the run will take, and what to do where there is less.
+// logMemory logs the run's peak memory estimate, with a warning if less is free.
 func (a *app) logMemory(f train.MemoryEstimate) {
-	a.log.Info("memory", "at most", bytesText(f.Total()), "activations", bytesText(f.Activations), "features", bytesText(f.Features))
+	a.log.Info("memory", "peak_estimate", bytesText(f.Total()), "activations", bytesText(f.Activations), "features", bytesText(f.Features))
 	if free := readMachine(rootFS).free(); free > 0 && free < f.Total() {
-		a.log.Warn("less memory is free than the run may take: a smaller --micro-batch or --cache-memory takes less", "free", bytesText(free))
+		a.log.Warn("the peak memory estimate exceeds free memory: reduce --micro-batch or --cache-memory", "free", bytesText(free))
 	}
 }
 
@@ -101,10 +101,10 @@ func (a *app) printPlan(plan alexnet.Plan) {
 	t.Flush()
 }
 
-// resumeHint tells whose run ended early how to go on.
+// resumeHint adds a hint about continuing a run that ended early.
 func resumeHint(err error, out string) error {
 	if errors.Is(err, train.ErrBusy) {
-		return hinted{err, "wait for it, or name another --out"}
+		return hinted{err, "wait for it, or choose another --out"}
 	}
 	if hintOf(err) != "" {
 		return err
@@ -114,14 +114,14 @@ func resumeHint(err error, out string) error {
 	}
 	if errors.As(err, new(*train.InterruptedError)) {
 		if all, _ := train.Checkpoints(out).List(); len(all) > 0 {
-			return hinted{err, "go on with: alexnet train --out " + out + " --resume"}
+			return hinted{err, "resume with: alexnet train --out " + out + " --resume"}
 		}
-		return hinted{err, "no update was done yet: the same command starts again, with what it found about the pictures so far"}
+		return hinted{err, "no step was completed: run the same command again; images checked so far are not checked again"}
 	}
 	return err
 }
 
-// conclude names the best checkpoint of a run that ended well.
+// finish prints the best checkpoint of a successful run.
 func (a *app) finish(out string, err error) error {
 	if err != nil {
 		return resumeHint(err, out)
@@ -135,8 +135,8 @@ func (a *app) finish(out string, err error) error {
 		return nil
 	}
 	if m := best.Metrics; m != nil {
-		fmt.Fprintf(a.stdout, "best: epoch %d, accuracy %.4f on %d validation pictures\n", best.Epoch, m.Accuracy, m.Count)
+		fmt.Fprintf(a.stdout, "best: epoch %d, accuracy %.4f on %d validation images\n", best.Epoch, m.Accuracy, m.Count)
 	}
-	fmt.Fprintf(a.stdout, "use it: alexnet predict %s FILE…\n", out)
+	fmt.Fprintf(a.stdout, "Next: alexnet predict %s FILE…\n", out)
 	return nil
 }

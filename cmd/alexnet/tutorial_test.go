@@ -97,12 +97,12 @@ var (
 	demo    = strings.NewReplacer("rings", "class", "stripes", "class", ".png", ".jpg")
 )
 
-// form is a line without what may differ from run to run.
+// normalize is a line without what may differ from run to run.
 func normalize(line string) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(numbers.ReplaceAllString(demo.Replace(line), "N"), " "))
 }
 
-// prints checks that the last command printed every line of a file.
+// checkPrinted checks that the last command printed every line of a file.
 func checkPrinted(ts *testscript.TestScript, _ bool, args []string) {
 	got := map[string]bool{}
 	for line := range strings.Lines(ts.ReadFile("stdout")) {

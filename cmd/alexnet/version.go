@@ -14,7 +14,7 @@ import (
 // version is set while linking.
 var version = ""
 
-// versions say what a program is made of and what it finds to compute on.
+// versions are the program's versions and the devices that it finds.
 type versions struct {
 	Alexnet    string           `json:"alexnet"`
 	TensorFlow string           `json:"tensorflow"`
@@ -27,7 +27,7 @@ func newVersion(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Say which alexnet and which TensorFlow this is, and what it can compute on",
+		Short:   "Print the versions of alexnet and TensorFlow and the available devices",
 		Example: "  alexnet version\n  alexnet version --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
