@@ -22,11 +22,11 @@ import (
 func TestBadImages(t *testing.T) {
 	data := photos(t, 8)
 	torn := filepath.Join(data, "dark", "torn.png")
-	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
+	intact, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
+	if err := os.WriteFile(torn, intact[:len(intact)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
 	before := digest(t, data)
@@ -219,11 +219,11 @@ func TestNoUsableValidationImages(t *testing.T) {
 func TestVerdictsAreShared(t *testing.T) {
 	data, verdicts := photos(t, 8), t.TempDir()
 	torn := filepath.Join(data, "dark", "torn.png")
-	whole, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
+	intact, err := os.ReadFile(filepath.Join(data, "dark", "0.png"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(torn, whole[:len(whole)/2], 0o666); err != nil {
+	if err := os.WriteFile(torn, intact[:len(intact)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
 	// Verdicts on recently written files are not cached.

@@ -109,11 +109,11 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 	c := tiny(photos(t, 4))
 	c.Epochs = 1
 	run(t, dir, c)
-	whole, err := os.ReadFile(finetune.ConfigFile(dir))
+	intact, err := os.ReadFile(finetune.ConfigFile(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, text := range []string{"", string(whole[:len(whole)/2])} {
+	for i, text := range []string{"", string(intact[:len(intact)/2])} {
 		if err := os.WriteFile(finetune.ConfigFile(dir), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}

@@ -13,9 +13,8 @@ import (
 	"alexnet/checkpoint"
 )
 
-// FuzzInspectRun says of any run directory what is in it, or why it cannot, for people
-// and as JSON: whatever config.json, metrics.csv and TensorFlow's text file
-// checkpoint hold.
+// inspect prints any run directory, or fails with an error, whatever config.json, metrics.csv and TensorFlow's
+// checkpoint file contain.
 func FuzzInspectRun(f *testing.F) {
 	f.Add([]byte(`{"data":"photos","train_layers":["fc8"],"epochs":3}`), []byte("epoch,step\n1,2\n"), []byte("model_checkpoint_path: \"model.ckpt-10\"\n"))
 	f.Add([]byte(`{"save_every":"x"}`), []byte("\""), []byte("model_checkpoint_path:\x00/../../etc\n"))

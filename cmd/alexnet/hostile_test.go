@@ -23,22 +23,21 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// hostileCount and hostileSeed are how many pictures TestHostilePictures draws,
-// and which: scripts/hostile sets them.
+// hostileCount and hostileSeed set the number of images that TestHostileImages generates and the seed;
+// scripts/hostile sets them.
 const (
 	hostileCount = "ALEXNET_HOSTILE"
 	hostileSeed  = "ALEXNET_HOSTILE_SEED"
 )
 
-// maxImageTime is for how long one picture may keep the program busy.
+// maxImageTime is the maximum time that one image may take.
 const maxImageTime = 5 * time.Second
 
-// TestHostilePictures has the program meet pictures that are broken or malicious,
-// and folders that hold all but pictures: it neither crashes nor hangs, uses what
-// is sound, says of everything else why not, and changes nothing.
-func TestHostilePictures(t *testing.T) {
+// TestHostileImages runs the program on damaged and malicious images and on folders with other files: it neither
+// crashes nor hangs, uses every intact image, gives a reason for excluding each other file, and changes nothing.
+func TestHostileImages(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program; run without -short")
+		t.Skip("starts the program; run without -short")
 	}
 	count, seed := numberFrom(t, hostileCount, 150), numberFrom(t, hostileSeed, 1)
 	m := &hostileTest{images: hostile.Pictures(count, uint64(seed)), data: filepath.Join(t.TempDir(), "data"), runDir: filepath.Join(t.TempDir(), "run"), cache: t.TempDir()}
@@ -59,11 +58,11 @@ func TestHostilePictures(t *testing.T) {
 		}
 	}
 	if after, err := hostile.Digest(m.data); err != nil || after != before {
-		t.Errorf("got other files than before (%v), want them untouched:\n%s\nwant\n%s", err, after, before)
+		t.Errorf("dataset changed (%v), got:\n%s\nwant\n%s", err, after, before)
 	}
 }
 
-// numberFrom is the number in an environment variable, or else another one.
+// numberFrom is the number in an environment variable, or the fallback.
 func numberFrom(t *testing.T, name string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(name)
@@ -77,55 +76,55 @@ func numberFrom(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// hostileTest is the program's with hostile pictures.
+// hostileTest holds the images and the folders of TestHostileImages.
 type hostileTest struct {
 	images              []hostile.Picture
 	data, runDir, cache string
-	odd                 []string // paths of what is not even a file with a picture's name
+	odd                 []string // paths of files without an image's name
 }
 
-// path is where the i-th picture lies; see hostile.Plant.
+// path is the i-th image's; see hostile.Plant.
 func (m *hostileTest) path(i int) string {
 	return filepath.Join(m.data, "ab"[i%2:i%2+1], m.images[i].Name)
 }
 
-// run runs the program to its end, which has to come by itself and with code.
-func (m *hostileTest) run(t *testing.T, code int, args ...string) (stdout []byte, stderr string) {
+// run runs the program, which must exit by itself with code.
+func (m *hostileTest) run(t *testing.T, code int, args ...string) (stdout []byte, log string) {
 	t.Helper()
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(len(m.images))*maxImageTime/5+time.Minute)
 	defer cancel()
-	started, said := program(t, append(args, "--formats", "webp,tiff")...)
+	started, stderr := program(t, append(args, "--formats", "webp,tiff")...)
 	cmd := exec.CommandContext(ctx, started.Path, started.Args[1:]...)
-	cmd.Args[0], cmd.Stderr = started.Args[0], said
+	cmd.Args[0], cmd.Stderr = started.Args[0], stderr
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+m.cache)
 	stdout, _ = cmd.Output() // the code is looked at
 	if got := cmd.ProcessState.ExitCode(); got != code || ctx.Err() != nil {
-		t.Fatalf("%s: got exit code %d after %v, want %d\n%s", args[0], got, time.Since(began), code, said)
+		t.Fatalf("%s: got exit code %d after %v, want %d\n%s", args[0], got, time.Since(began), code, stderr)
 	}
-	if strings.Contains(said.String(), "goroutine ") {
-		t.Errorf("%s: got a crash:\n%s", args[0], said)
+	if strings.Contains(stderr.String(), "goroutine ") {
+		t.Errorf("%s: got a crash:\n%s", args[0], stderr)
 	}
-	t.Logf("%s: %d pictures in %v", args[0], len(m.images), time.Since(began).Round(time.Second/10))
-	return stdout, said.String()
+	t.Logf("%s: %d images in %v", args[0], len(m.images), time.Since(began).Round(time.Second/10))
+	return stdout, stderr.String()
 }
 
-// checkReasons looks at the reasons for which paths were refused.
+// checkReasons checks that each refused path has a reason, and no intact image is refused.
 func (m *hostileTest) checkReasons(t *testing.T, refused map[string]string) {
 	t.Helper()
 	slow := 0
 	for path, reason := range refused {
 		if reason == "" {
-			t.Errorf("%s: got refused without a reason", path)
+			t.Errorf("%s: refused without a reason", path)
 		}
 		if strings.Contains(reason, "takes too") || strings.Contains(reason, "its decoder") {
 			slow++
-			t.Errorf("%s: got %q, want the decoder to end by itself", path, reason)
+			t.Errorf("%s: got %q, want no crash or timeout of the decoder", path, reason)
 		}
 	}
 	for i, p := range m.images {
 		if reason, ok := refused[m.path(i)]; ok && p.Whole {
-			t.Errorf("%s: got %q, want a whole picture used", p.Name, reason)
+			t.Errorf("%s: got %q, want an intact image used", p.Name, reason)
 		}
 	}
 	t.Logf("%d files refused, each with a reason; %d crashes or timeouts", len(refused), slow)
@@ -146,7 +145,7 @@ func (m *hostileTest) doctor(t *testing.T) {
 	m.checkReasons(t, refused)
 }
 
-// train uses or lists every file.
+// train uses or excludes every file.
 func (m *hostileTest) train(t *testing.T) {
 	_, stderr := m.run(t, 0, append([]string{"train", m.data, "--out", m.runDir, "--bad-images", "skip", "--epochs", "1"}, tinyFlags...)...)
 	if !strings.Contains(stderr, "left-out.csv") {
@@ -172,11 +171,11 @@ func (m *hostileTest) train(t *testing.T) {
 		}
 	}
 	if config.TrainCount+ours != len(m.images) {
-		t.Errorf("got %d pictures used and %d listed, want %d together", config.TrainCount, ours, len(m.images))
+		t.Errorf("got %d images used and %d excluded, want %d together", config.TrainCount, ours, len(m.images))
 	}
 	for _, path := range m.odd {
 		if _, ok := refused[path]; !ok && filepath.Base(path) != "locked" { // an empty folder, to who may look
-			t.Errorf("%q: got it not listed", path)
+			t.Errorf("%q: not listed as excluded", path)
 		}
 	}
 }
@@ -196,13 +195,13 @@ func (m *hostileTest) predict(t *testing.T) {
 	}
 	for i := range m.images {
 		if !answered[m.path(i)] {
-			t.Errorf("%s: got no answer", m.images[i].Name)
+			t.Errorf("%s: no prediction", m.images[i].Name)
 		}
 	}
 	m.checkReasons(t, refused)
 }
 
-// serve answers everything at once with 200 or a client's mistake, and goes on.
+// serve answers each request in time with status 200 or 4xx, and keeps serving.
 func (m *hostileTest) serve(t *testing.T) {
 	cmd, log := startServer(t, m.runDir, "--formats", "webp,tiff")
 	var lock sync.Mutex
@@ -228,7 +227,7 @@ func (m *hostileTest) serve(t *testing.T) {
 	for _, p := range m.images {
 		post(p.Name, p.Encoded)
 	}
-	post("a sound one, after all", testmodel.JPEG(1))
+	post("an intact image at the end", testmodel.JPEG(1))
 	if codes[http.StatusOK] == 0 || len(took) != len(m.images)+1 {
 		t.Errorf("got answers %v, want one each", codes)
 	}

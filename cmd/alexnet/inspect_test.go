@@ -13,7 +13,7 @@ import (
 	"alexnet/internal/npy"
 )
 
-func TestSpreadOf(t *testing.T) {
+func TestComputeStats(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
 	many := make([]float32, 1<<25)
 	for i := range many {
@@ -26,7 +26,7 @@ func TestSpreadOf(t *testing.T) {
 	}{
 		{"none", nil, nil},
 		{"some", []float32{3, -1, 4}, &valueStats{Min: -1, Mean: 2, Max: 4}},
-		{"not finite among them", []float32{nan, 2, inf}, &valueStats{Min: 2, Mean: 2, Max: 2, NonFinite: 2}},
+		{"non-finite among them", []float32{nan, 2, inf}, &valueStats{Min: 2, Mean: 2, Max: 2, NonFinite: 2}},
 		{"none finite", []float32{nan}, &valueStats{NonFinite: 1}},
 		{"more than float32 can count", many, &valueStats{Min: 0.5, Mean: 0.5, Max: 0.5}},
 	}
@@ -92,16 +92,16 @@ func TestInspectRefuses(t *testing.T) {
 	for _, path := range []string{text, filepath.Join(dir, "none"), t.TempDir()} {
 		found, err := inspect(path)
 		if found != nil || err == nil || hintOf(err) == "" || strings.Count(err.Error(), path) > 1 {
-			t.Errorf("%s: got %v, %v, want an error that names it once, and a hint", path, found, err)
+			t.Errorf("%s: got %v, %v, want an error that names it once, with a hint", path, found, err)
 		}
 	}
 }
 
-// What became of updates that were not finite is told.
-func TestInspectTellsWhatWasNotFinite(t *testing.T) {
+// Skipped steps and lowered learning rates are shown.
+func TestInspectShowsNonFinite(t *testing.T) {
 	var text strings.Builder
 	printMeta(&text, checkpoint.Meta{Skipped: 2, Lowered: 1})
-	for _, want := range []string{"2 updates left out", "lowered to a tenth, 1 times"} {
+	for _, want := range []string{"2 steps skipped", "divided by 10, 1 times"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("got %q, want %q", text.String(), want)
 		}

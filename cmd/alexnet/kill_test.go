@@ -20,19 +20,17 @@ import (
 	"alexnet/train"
 )
 
-// wholeKillsVar is how many times TestKilledProgram kills at full size;
-// scripts/kill sets it.
-const wholeKillsVar = "ALEXNET_KILLS_WHOLE"
+// fullKillsVar sets how many times TestKilledProgram kills a run of the full network; scripts/kill sets it.
+const fullKillsVar = "ALEXNET_KILLS_WHOLE"
 
-// TestKilledProgram kills the program as people run it, at any time between its
-// start and its end, and gives the command that goes on, until its run is done:
-// that has the files of one that nobody killed, to the last bit.
+// TestKilledProgram kills the program at random times and resumes it until the run is finished. Its files are
+// bit-identical to those of an uninterrupted run.
 func TestKilledProgram(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program several times; run without -short")
+		t.Skip("starts the uninterrupted program several times; run without -short")
 	}
 	kills, network, flags := 4, tinyNetwork, tinyFlags
-	if n, err := strconv.Atoi(os.Getenv(wholeKillsVar)); err == nil {
+	if n, err := strconv.Atoi(os.Getenv(fullKillsVar)); err == nil {
 		kills, network, flags = n, alexnet.Config{Classes: 3}.WithDefaults(), []string{"--batch=8"}
 	}
 	data, pretrained := photos(t), filepath.Join(t.TempDir(), "weights.npy")
@@ -46,10 +44,10 @@ func TestKilledProgram(t *testing.T) {
 			chance := rand.New(rand.NewPCG(seed, 0))
 			m := killedRun{data, append(flags, "--weights="+pretrained, "--train-layers="+layers, "--optimizer=adam", "--lr=1e-5",
 				"--val=.25", "--epochs=2", "--keep=1", "--save-every=1", "--display-every=2"), t.TempDir()}
-			whole := filepath.Join(t.TempDir(), "whole")
+			uninterrupted := filepath.Join(t.TempDir(), "uninterrupted")
 			began := time.Now()
-			if m.start(t, whole, time.Hour) {
-				t.Fatal("got the run killed that should end")
+			if m.start(t, uninterrupted, time.Hour) {
+				t.Fatal("uninterrupted run was killed")
 			}
 			took := time.Since(began)
 			done, where := 0, map[string]int{}
@@ -59,7 +57,7 @@ func TestKilledProgram(t *testing.T) {
 					done++
 					where[leftBehind(run)]++
 				}
-				if got, want := contents(t, run), contents(t, whole); !reflect.DeepEqual(got, want) {
+				if got, want := contents(t, run), contents(t, uninterrupted); !reflect.DeepEqual(got, want) {
 					t.Fatalf("got %v, want %v", got, want)
 				}
 			}
@@ -68,14 +66,14 @@ func TestKilledProgram(t *testing.T) {
 	}
 }
 
-// killedRun is a run's command, and a home that its lives share.
+// killedRun is a run's command, and a cache folder that all its processes share.
 type killedRun struct {
 	data  string
 	flags []string
 	home  string
 }
 
-// start gives the command, or the one that goes on, and kills it after a while.
+// start runs or resumes the program and kills it after a while.
 func (m killedRun) start(t *testing.T, run string, after time.Duration) (killed bool) {
 	t.Helper()
 	args := append([]string{"train", m.data, "--out", run}, m.flags...)
@@ -96,22 +94,21 @@ func (m killedRun) start(t *testing.T, run string, after time.Duration) (killed 
 	return err != nil
 }
 
-// leftBehind says by what a killed program left how far it was.
+// leftBehind classifies what a killed program left on disk.
 func leftBehind(run string) string {
 	all, _ := train.Checkpoints(run).List()
 	half, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(run)), ".*"))
 	switch {
 	case half != nil:
-		return "half a checkpoint"
+		return "partial checkpoint"
 	case len(all) > 0:
 		return "checkpoints"
 	}
 	return "no checkpoint"
 }
 
-// contents are the files of a run but for those of events, whose names tell times,
-// and the index of pictures, which waits until they have been left alone a while.
-// Metrics and descriptions count without the times that they tell.
+// contents are the files of a run, without event files, whose names contain times, and the image index, which
+// omits recently written files. Metrics and checkpoint descriptions count without times.
 func contents(t *testing.T, run string) map[string]any {
 	t.Helper()
 	all := map[string]any{}

@@ -27,16 +27,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"alexnet": main})
 }
 
-// TestScripts runs the program as people do; testdata/script reads as its
-// documentation. `tiny` in a script stands for the flags of a narrow network.
+// TestScripts runs the scripts in testdata/script, which read as documentation of the program.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("each script starts the whole program many times; run without -short")
+		t.Skip("each script starts the program many times; run without -short")
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"pictures": drawImages,
+			"images":   drawImages,
 			"exits":    exitsWith,
 			"weights":  writeWeights,
 			"measured": reportAgrees,
@@ -48,15 +47,14 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// setHome keeps what a script's programs remember, such as verdicts on pictures,
-// in the script's own folder.
+// setHome keeps caches, such as verdicts on images, in the script's folder.
 func setHome(env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	return nil
 }
 
-// drawImages draws: pictures DIR COUNT CLASS… gives COUNT pictures in each of
-// DIR/CLASS; the first class is dark, the next ones are brighter.
+// drawImages implements: images DIR COUNT CLASS… writes COUNT images into each DIR/CLASS; the first class is dark,
+// the following ones are brighter.
 func drawImages(ts *testscript.TestScript, _ bool, args []string) {
 	count, err := strconv.Atoi(args[1])
 	ts.Check(err)
@@ -83,13 +81,12 @@ func drawImage(path string, level uint8, seed uint64) error {
 	return errors.Join(jpeg.Encode(f, img, nil), f.Close())
 }
 
-// writeWeights draws: weights FILE gives pretrained weights for the narrow network
-// that the scripts train, for one class more than they have.
+// writeWeights implements: weights FILE writes pretrained weights for the tiny network with three classes.
 func writeWeights(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(drawWeights(ts.MkAbs(args[0]), tinyNetwork))
 }
 
-// tinyNetwork is the network of TINY, but for its classes.
+// tinyNetwork is the network of tinyFlags, with three classes.
 var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
 
 func drawWeights(path string, of alexnet.Config) error {
@@ -115,7 +112,8 @@ func drawArray(random *rand.Rand, shape []int64, deviation float64) *npy.Array {
 	return a
 }
 
-// reportAgrees compares: measured FILE RUN holds what report --json wrote against what the run's best checkpoint keeps.
+// reportAgrees implements: measured FILE RUN compares the output of report --json with the metrics in the run's best
+// checkpoint.
 func reportAgrees(ts *testscript.TestScript, _ bool, args []string) {
 	var got struct {
 		Accuracy, Loss float64
@@ -130,7 +128,7 @@ func reportAgrees(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// exitsWith runs a command that must end with a code: exits 2 alexnet train.
+// exitsWith implements: exits CODE COMMAND… runs a command that must exit with the code.
 func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)

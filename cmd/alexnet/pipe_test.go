@@ -11,11 +11,10 @@ import (
 	"time"
 )
 
-// A pipe in the place of any file of a run is never waited for: what reads that
-// file refuses it or does without it.
+// A named pipe in place of a file of a run never blocks: commands that read the file report it or ignore it.
 func TestPipes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program for each file; run without -short")
+		t.Skip("starts the program for each file; run without -short")
 	}
 	fail := func(err error) {
 		t.Helper()
@@ -49,7 +48,7 @@ func TestPipes(t *testing.T) {
 			late := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 			err := cmd.Wait()
 			if !late.Stop() {
-				t.Errorf("%s of a run whose %s is a pipe: got it waiting", args[0], name)
+				t.Errorf("%s of a run whose %s is a pipe: it blocked", args[0], name)
 			} else if err != nil && !strings.Contains(stderr.String(), run) {
 				t.Errorf("%s of a run whose %s is a pipe: got %v without the run's name:\n%s", args[0], name, err, stderr)
 			}

@@ -11,6 +11,6 @@ func TestOpenPageWithoutBrowser(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	err := openPage(t.Context(), "runs/1/report.html")
 	if !errors.Is(err, exec.ErrNotFound) || !strings.Contains(err.Error(), "runs/1/report.html") || hintOf(err) == "" {
-		t.Errorf("got %v, want an error that names the page and says what to do", err)
+		t.Errorf("got %v, want an error that names the report, with a hint", err)
 	}
 }

@@ -25,7 +25,7 @@ import (
 	"alexnet/serve"
 )
 
-// serverLog is what a server writes, and the address that it says.
+// serverLog is a server's log and URL.
 type serverLog struct {
 	url   string
 	lines strings.Builder
@@ -34,8 +34,7 @@ type serverLog struct {
 
 var servingLine = regexp.MustCompile(`msg=serving .*url=(\S+)`)
 
-// startServer runs `alexnet serve` on a free port of this machine until it says
-// where.
+// startServer runs `alexnet serve` on a free local port and waits until it listens.
 func startServer(t *testing.T, args ...string) (*exec.Cmd, *serverLog) {
 	t.Helper()
 	cmd, _ := program(t, append([]string{"serve", "--addr", "127.0.0.1:0", "-v"}, args...)...)
@@ -66,11 +65,10 @@ func startServer(t *testing.T, args ...string) (*exec.Cmd, *serverLog) {
 	return cmd, log
 }
 
-// wait waits for the program's end, and returns its exit code and all that it
-// wrote.
+// wait waits for the program to exit, and returns its exit code and log.
 func (l *serverLog) wait(cmd *exec.Cmd) (int, string) {
 	<-l.done
-	_ = cmd.Wait() // the code says it
+	_ = cmd.Wait() // the exit code is returned
 	return cmd.ProcessState.ExitCode(), l.lines.String()
 }
 
@@ -84,26 +82,26 @@ func smallRun(t *testing.T) string {
 	return run
 }
 
-// TestServe stops the program under load: each of its answers arrives, the exit
-// code is 0, and the answers are those of predict.
+// TestServe stops the server under load: every accepted request is answered, with predict's result, and the exit
+// code is 0.
 func TestServe(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program; run without -short")
+		t.Skip("starts the program; run without -short")
 	}
 	run := smallRun(t)
 	for _, stop := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(stop.String(), func(t *testing.T) {
 			cmd, log := startServer(t, run, "--drain-delay", "200ms")
-			picture := testmodel.Turned(3, 6)
-			want := predictedClass(t, run, picture)
+			encoded := testmodel.Turned(3, 6)
+			want := predictedClass(t, run, encoded)
 			var answered atomic.Int64
 			var clients sync.WaitGroup
 			for range 6 {
 				clients.Go(func() {
 					for {
-						got, err := classOf(log.url+"classify", picture)
+						got, err := classOf(log.url+"classify", encoded)
 						if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
-							return // before there was a request
+							return // before the request was accepted
 						}
 						if err != nil || got != want {
 							t.Errorf("got %q and %v, want %q", got, err, want)
@@ -128,9 +126,9 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// classOf asks the server for a picture's class and its probability.
-func classOf(url string, picture []byte) (string, error) {
-	response, err := http.Post(url, "image/jpeg", bytes.NewReader(picture))
+// classOf asks the server for an image's class and probability.
+func classOf(url string, encoded []byte) (string, error) {
+	response, err := http.Post(url, "image/jpeg", bytes.NewReader(encoded))
 	if err != nil {
 		return "", err
 	}
@@ -151,10 +149,10 @@ func readClass(text []byte) (string, error) {
 	return fmt.Sprintf("%s %.5f", answer.Class, answer.Probability), err
 }
 
-func predictedClass(t *testing.T, run string, picture []byte) string {
+func predictedClass(t *testing.T, run string, encoded []byte) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "picture.jpg")
-	if err := os.WriteFile(path, picture, 0o644); err != nil {
+	path := filepath.Join(t.TempDir(), "image.jpg")
+	if err := os.WriteFile(path, encoded, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	cmd, stderr := program(t, "predict", run, path, "--json")
@@ -169,11 +167,10 @@ func predictedClass(t *testing.T, run string, picture []byte) string {
 	return class
 }
 
-// A path like models/7 gives the version, as for TensorFlow Serving, and the
-// token is asked for.
+// A path such as models/7 sets the version, as for TensorFlow Serving, and the token is required.
 func TestServeVersionAndToken(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program; run without -short")
+		t.Skip("starts the program; run without -short")
 	}
 	models := t.TempDir()
 	run := filepath.Join(models, "7")
@@ -205,17 +202,17 @@ func TestServeVersionAndToken(t *testing.T) {
 	}
 }
 
-// Who may use the server unasked is said.
-func TestServeAnnounces(t *testing.T) {
+// A public address without authentication is a warning.
+func TestServeLogsAddress(t *testing.T) {
 	for name, c := range map[string]struct {
 		ip    net.IP
 		token string
 		warns bool
 	}{
-		"everybody":       {net.IPv4zero, "", true},
-		"the network":     {net.IPv4(10, 0, 0, 1), "", true},
+		"all addresses":   {net.IPv4zero, "", true},
+		"private network": {net.IPv4(10, 0, 0, 1), "", true},
 		"with a token":    {net.IPv4zero, "secret", false},
-		"on this machine": {net.IPv4(127, 0, 0, 1), "", false},
+		"loopback":        {net.IPv4(127, 0, 0, 1), "", false},
 		"IPv6 loopback":   {net.IPv6loopback, "", false},
 	} {
 		var text bytes.Buffer

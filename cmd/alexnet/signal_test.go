@@ -18,8 +18,7 @@ import (
 	"alexnet/train"
 )
 
-// program is the test binary in the role of alexnet, with a cache of its own; see
-// TestMain.
+// program is the test binary running as alexnet, with its own cache; see TestMain.
 func program(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	self, err := os.Executable()
@@ -50,20 +49,20 @@ func photos(t *testing.T) string {
 
 var tinyFlags = []string{"--size=67", "--widths=8,8,8,8,8,16,16", "--batch=4", "--keep=0"}
 
-// TestSignals stops runs from outside and goes on with them.
+// TestSignals interrupts runs and resumes them.
 func TestSignals(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program several times; run without -short")
+		t.Skip("starts the program several times; run without -short")
 	}
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP) // or programs inherit that it is ignored, where nohup runs this test
+	signal.Notify(hangups, syscall.SIGHUP) // under nohup, programs would inherit that it is ignored
 	defer signal.Stop(hangups)
 	data := photos(t)
 	for _, c := range []struct {
 		name   string
 		signal syscall.Signal
 		code   int // -1: killed by the signal
-		says   string
+		stderr string
 	}{
 		{"Ctrl-C", syscall.SIGINT, 130, "--resume"},
 		{"SIGTERM", syscall.SIGTERM, 143, "--resume"},
@@ -100,20 +99,19 @@ func TestSignals(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); got != c.code {
 				t.Fatalf("exit code: got %d (%v), want %d\n%s", got, err, c.code, stderr)
 			}
-			if !strings.Contains(stderr.String(), c.says) {
-				t.Errorf("stderr: got %q, want a word of %q", stderr, c.says)
+			if !strings.Contains(stderr.String(), c.stderr) {
+				t.Errorf("stderr: got %q, want %q", stderr, c.stderr)
 			}
 			resumeRun(t, out)
 		})
 	}
 }
 
-// TestSecondSignal ends a run in the middle of an update that takes long. The
-// update may all the same be over before the second signal comes: then the run
-// ends as after one, and another is tried.
+// TestSecondSignal kills a run during a long step. If the step ends before the second signal arrives, the run
+// ends as after one signal, and the test tries again.
 func TestSecondSignal(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts the whole program; run without -short")
+		t.Skip("starts the program; run without -short")
 	}
 	data := photos(t)
 	for range 5 {
@@ -123,14 +121,13 @@ func TestSecondSignal(t *testing.T) {
 			return
 		}
 		if state.ExitCode() != 143 {
-			t.Fatalf("got %v, want it ended by the second signal\n%s", state, text)
+			t.Fatalf("got %v, want it killed by the second signal\n%s", state, text)
 		}
 	}
-	t.Error("got every run ended by the first signal alone, want one ended by the second")
+	t.Error("every run ended after the first signal, want one killed by the second")
 }
 
-// signalTwice sends a run SIGTERM in the middle of an update, and again as soon as
-// it says that it stops.
+// signalTwice sends a run SIGTERM during a step, and again as soon as it logs that it stops.
 func signalTwice(t *testing.T, data string) (*os.ProcessState, string) {
 	t.Helper()
 	cmd, _ := program(t, "train", data, "--out", filepath.Join(t.TempDir(), "run"), "--widths=64,128,192,192,128,256,256", "--batch=32", "--epochs=1000")
@@ -173,17 +170,16 @@ func signalTwice(t *testing.T, data string) (*os.ProcessState, string) {
 	return cmd.ProcessState, text.String()
 }
 
-// maxStop is how long a narrow network may take from a signal to its end: the
-// update that it is in, a checkpoint, and what a busy machine adds.
+// maxStop is the maximum time from a signal to the end of a run of the tiny network: one step and one checkpoint,
+// on a busy machine.
 const maxStop = 10 * time.Second
 
-// resumeRun resumes the run for what is left of its epoch and checks that a whole
-// epoch's checkpoint comes of it.
+// resumeRun resumes the run until the end of its epoch and checks for that epoch's checkpoint.
 func resumeRun(t *testing.T, out string) {
 	t.Helper()
 	all, err := train.Checkpoints(out).List()
 	if err != nil || len(all) == 0 {
-		t.Fatalf("got %d checkpoints and %v, want some to go on from", len(all), err)
+		t.Fatalf("got %d checkpoints and %v, want at least 1", len(all), err)
 	}
 	next := all[len(all)-1].Epoch + 1
 	cmd, stderr := program(t, "train", "--out", out, "--resume", "--epochs", strconv.Itoa(next))
@@ -191,8 +187,8 @@ func resumeRun(t *testing.T, out string) {
 	if err != nil {
 		t.Fatalf("resume: %v\n%s", err, stderr)
 	}
-	if !strings.Contains(string(text), "use it: alexnet predict") {
-		t.Errorf("resume: got %q, want a run that ends", text)
+	if !strings.Contains(string(text), "Next: alexnet predict") {
+		t.Errorf("resume: got %q, want a finished run", text)
 	}
 	for _, epoch := range []int{2, next} {
 		if _, err := os.Stat(filepath.Join(out, "checkpoints", fmt.Sprintf("model_epoch%d.ckpt.index", epoch))); err != nil {

@@ -16,9 +16,8 @@ import (
 	"alexnet/train"
 )
 
-// A disk that fails under a run comes with what to do about it, whether Go or
-// TensorFlow met it, and an interruption with how to go on, if there is anything
-// to go on from. What fails elsewhere gets no advice about the run directory.
+// A disk error below the run directory, reported by Go or TensorFlow, has a hint, and so has an interruption, with
+// the command to resume if there is a checkpoint. Errors elsewhere get no hint about the run directory.
 func TestResumeHint(t *testing.T) {
 	dir := t.TempDir()
 	run, fresh := filepath.Join(dir, "run"), filepath.Join(dir, "sub", "fresh")
@@ -27,7 +26,7 @@ func TestResumeHint(t *testing.T) {
 	}
 	at := func(op, path string, n syscall.Errno) error { return &fs.PathError{Op: op, Path: path, Err: n} }
 	path := func(n syscall.Errno) error { return at("write", filepath.Join(run, "metrics.csv"), n) }
-	said := func(path string) error {
+	fromTF := func(path string) error {
 		return fmt.Errorf("save: %w", &tfgraph.Error{Op: "run session", Code: 8, Message: path + "; No space left on device"})
 	}
 	stopped := &train.InterruptedError{Cause: signalError{syscall.SIGINT}}
@@ -36,22 +35,22 @@ func TestResumeHint(t *testing.T) {
 		err  error
 		want string
 	}{
-		"full":               {run, path(syscall.ENOSPC), "make room"},
-		"full, renaming":     {run, &os.LinkError{Op: "rename", Old: "x", New: filepath.Join(run, "x"), Err: syscall.ENOSPC}, "make room"},
-		"full, TensorFlow":   {run, said(filepath.Join(run, "checkpoints", "x.data")), "make room"},
-		"full elsewhere":     {run, said(filepath.Join(dir, "x.data")), ""},
-		"read-only":          {run, path(syscall.EROFS), "another --out"},
-		"forbidden":          {run, path(syscall.EACCES), "another --out"},
-		"forbidden to make":  {fresh, at("mkdir", filepath.Join(dir, "sub"), syscall.EACCES), "another --out"},
-		"forbidden weights":  {run, fmt.Errorf("read weights: %w", at("open", filepath.Join(dir, "w.npy"), syscall.EACCES)), ""},
-		"broken":             {run, path(syscall.EIO), "failing"},
-		"broken pictures":    {run, at("read", filepath.Join(dir, "photos", "a.jpg"), syscall.EIO), ""},
-		"busy":               {run, fmt.Errorf("open run: %w", train.ErrBusy), "wait for it"},
-		"interrupted":        {run, stopped, "alexnet train --out " + run + " --resume"},
-		"interrupted, fresh": {fresh, stopped, "the same command"},
-		"interrupted, full":  {run, errors.Join(stopped, path(syscall.ENOSPC)), "make room"},
-		"advised already":    {run, hinted{path(syscall.ENOSPC), "ask"}, "ask"},
-		"anything":           {run, errors.New("no such layer"), ""},
+		"full":                  {run, path(syscall.ENOSPC), "free some space"},
+		"full, renaming":        {run, &os.LinkError{Op: "rename", Old: "x", New: filepath.Join(run, "x"), Err: syscall.ENOSPC}, "free some space"},
+		"full, TensorFlow":      {run, fromTF(filepath.Join(run, "checkpoints", "x.data")), "free some space"},
+		"full elsewhere":        {run, fromTF(filepath.Join(dir, "x.data")), ""},
+		"read-only":             {run, path(syscall.EROFS), "another --out"},
+		"forbidden":             {run, path(syscall.EACCES), "another --out"},
+		"forbidden to make":     {fresh, at("mkdir", filepath.Join(dir, "sub"), syscall.EACCES), "another --out"},
+		"forbidden weights":     {run, fmt.Errorf("read weights: %w", at("open", filepath.Join(dir, "w.npy"), syscall.EACCES)), ""},
+		"I/O error":             {run, path(syscall.EIO), "failing"},
+		"I/O error of an image": {run, at("read", filepath.Join(dir, "photos", "a.jpg"), syscall.EIO), ""},
+		"busy":                  {run, fmt.Errorf("open run: %w", train.ErrBusy), "wait for it"},
+		"interrupted":           {run, stopped, "alexnet train --out " + run + " --resume"},
+		"interrupted, fresh":    {fresh, stopped, "the same command"},
+		"interrupted, full":     {run, errors.Join(stopped, path(syscall.ENOSPC)), "free some space"},
+		"with a hint":           {run, hinted{path(syscall.ENOSPC), "ask"}, "ask"},
+		"anything":              {run, errors.New("no such layer"), ""},
 	} {
 		got := resumeHint(c.err, c.out)
 		if hint := hintOf(got); !strings.Contains(hint, c.want) || (hint == "") != (c.want == "") || !errors.Is(got, c.err) {
@@ -60,7 +59,7 @@ func TestResumeHint(t *testing.T) {
 	}
 }
 
-// A signal's exit code says that nothing else went wrong.
+// A signal's exit code means that nothing else failed.
 func TestExitCode(t *testing.T) {
 	signalled, cancel := context.WithCancelCause(t.Context())
 	cancel(signalError{syscall.SIGTERM})
@@ -71,10 +70,10 @@ func TestExitCode(t *testing.T) {
 		err  error
 		want int
 	}{
-		"interrupted":          {signalled, hinted{stopped, "go on"}, 143},
+		"interrupted":          {signalled, hinted{stopped, "resume"}, 143},
 		"while it prepared":    {signalled, fmt.Errorf("read: %w", context.Canceled), 143},
 		"twice":                {signalled, errors.Join(stopped, context.Canceled), 143},
-		"the save failed":      {signalled, hinted{errors.Join(stopped, full), "make room"}, exitFailure},
+		"the save failed":      {signalled, hinted{errors.Join(stopped, full), "free some space"}, exitFailure},
 		"something else":       {signalled, full, exitFailure},
 		"a server cut off":     {signalled, serveError{context.Canceled}, exitFailure},
 		"no signal":            {t.Context(), full, exitFailure},

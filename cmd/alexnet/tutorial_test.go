@@ -15,9 +15,8 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// TestTutorial runs the commands of docs/tutorial.md in the order in which they
-// stand there, with a narrow network, and holds what the tutorial says that they
-// print against what they print: line by line, whatever the numbers.
+// TestTutorial runs the commands of docs/tutorial.md in order, with the tiny network, and compares their output
+// with the tutorial line by line, ignoring numbers.
 func TestTutorial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it trains three times; run without -short")
@@ -52,8 +51,8 @@ func TestTutorial(t *testing.T) {
 	})
 }
 
-// tutorialScript makes a script of the blocks marked console: lines that begin
-// with $ are commands, those below what they print.
+// tutorialScript makes a script of the blocks marked console: lines that begin with $ are commands, the others
+// their output.
 func tutorialScript(text string) (script string, commands int) {
 	var b strings.Builder
 	b.WriteString("weights bvlc_alexnet.npy\n")
@@ -80,7 +79,7 @@ func consoleBlocks(text string) (blocks []string) {
 	return blocks
 }
 
-// scriptLine is a command of the tutorial as the script runs it.
+// scriptLine adapts a command of the tutorial to the script.
 func scriptLine(command string) string {
 	if dir, ok := strings.CutPrefix(command, "go run ./scripts/demo-pictures "); ok {
 		return "draw " + dir
@@ -97,7 +96,7 @@ var (
 	demo    = strings.NewReplacer("rings", "class", "stripes", "class", ".png", ".jpg")
 )
 
-// normalize is a line without what may differ from run to run.
+// normalize removes what differs between runs.
 func normalize(line string) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(numbers.ReplaceAllString(demo.Replace(line), "N"), " "))
 }
@@ -110,7 +109,7 @@ func checkPrinted(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
 		if !got[normalize(line)] {
-			ts.Fatalf("the tutorial says that this is printed: %q\ngot:\n%s", normalize(line), ts.ReadFile("stdout"))
+			ts.Fatalf("the tutorial shows the line %q\ngot:\n%s", normalize(line), ts.ReadFile("stdout"))
 		}
 	}
 }
