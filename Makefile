@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help build check test nightly demo bench growth load screenshots kill asan hostile fuzz soak docker-test vulncheck sbom cover clean distclean
 
-# How long `make fuzz` runs each target.
+# The time that `make fuzz` runs each target.
 FUZZTIME ?= 10m
 
 # Prefix of commands that build against TensorFlow's C library.
@@ -13,7 +13,7 @@ with_libtensorflow = scripts/install-libtensorflow && eval "$$(scripts/install-l
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-# The program finds the library beside its own folder, so the checkout may move; no environment variable is needed.
+# The program finds the library relative to its own folder, so the checkout may move and no environment variable is set.
 build: ## bin/alexnet, the program
 	@$(with_libtensorflow) go build -o bin/alexnet \
 		-ldflags "-X main.version=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown) \
@@ -28,51 +28,51 @@ test: ## every check that a change has to pass; at most 10 minutes on 2 cores
 nightly: ## race detector on everything, fuzzing, kills, benchmark peers, hostile images, soak; hours
 	@scripts/nightly
 
-demo: build ## train on a few pictures and show what comes of it
+demo: build ## train on a few hundred drawn images, evaluate, predict, report, export
 	@scripts/demo
 
-bench: build ## measure speed on this machine beside Python TensorFlow and Keras; PEERS=all: and PyTorch
-	@scripts/bench
+bench: build ## compare speed with Python TensorFlow and Keras; PEERS=all adds PyTorch
+	@cmd/bench/bench.sh
 
-growth: build ## how time and memory grow with pictures and epochs
-	@scripts/growth
+growth: build ## time and memory by number of images and epochs
+	@cmd/bench/growth.sh
 
 fuzz: ## every fuzz target for FUZZTIME (10m) each
 	@$(with_libtensorflow) scripts/fuzz "$(FUZZTIME)"
 
-soak: ## train for minutes and watch memory
+soak: ## train for minutes and check that memory stays flat
 	@scripts/soak
 
-screenshots: build ## the pictures of TensorBoard in docs/
+screenshots: build ## the screenshots of TensorBoard in docs/
 	@scripts/install-browser && scripts/install-reference && $(with_libtensorflow) scripts/screenshots
 
-kill: ## kill runs KILLS (120) times, fail each of their writes; half an hour
+kill: ## kill runs KILLS (120) times and fail each of their system calls; half an hour
 	@scripts/kill
 
-asan: ## the boundary to C under AddressSanitizer
+asan: ## test the boundary to C under AddressSanitizer
 	@scripts/asan
 
-hostile: ## meet a thousand broken and malicious pictures
+hostile: ## test with a thousand corrupt and malicious images
 	@scripts/hostile
 
-load: build ## how fast MODEL=runs/1 is served over HTTP, with PICTURES=folder
-	@scripts/load "$${MODEL:?make load MODEL=runs/1 PICTURES=folder}" "$${PICTURES:?make load MODEL=runs/1 PICTURES=folder}"
+load: build ## measure alexnet serve: MODEL=runs/1 IMAGES=folder
+	@cmd/bench/load.sh "$${MODEL:?make load MODEL=runs/1 IMAGES=folder}" "$${IMAGES:?make load MODEL=runs/1 IMAGES=folder}"
 
-docker-test: ## build the images and use them; GPU=1: the one for GPUs too
+docker-test: ## build and test the container images; GPU=1 adds the one for GPUs
 	@scripts/docker-test $(GPU:1=gpu)
 
-vulncheck: ## known vulnerabilities in the Go code that is reached
+vulncheck: ## known vulnerabilities in reachable Go code
 	@scripts/vulncheck
 
-sbom: ## bin/alexnet.cdx.json, what the program is made of
+sbom: ## bin/alexnet.cdx.json, the bill of materials
 	@scripts/sbom
 
-cover: ## the share of statements that tests reach; cover.out for go tool cover -html
+cover: ## test coverage by statements; cover.out for go tool cover -html
 	@$(with_libtensorflow) go test -coverprofile=cover.out -coverpkg=./... ./... && \
 		go tool cover -func=cover.out | tail -n 1
 
-clean: ## remove what was built
+clean: ## remove build outputs
 	rm -rf bin cover.out
 
-distclean: clean ## remove what was brought too: the C library and Python
+distclean: clean ## also remove the downloaded C library and Python
 	rm -rf .libtensorflow .libtensorflow.* .venv* .vulndb

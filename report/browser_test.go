@@ -23,7 +23,7 @@ func TestInBrowser(t *testing.T) {
 				name := fmt.Sprintf("%d-classes-%d-%s", classes, width, scheme)
 				t.Run(name, func(t *testing.T) {
 					b.Show(t, "file://"+path, width, scheme)
-					for _, trouble := range b.Troubles(t) {
+					for _, trouble := range b.Problems(t) {
 						t.Error(trouble)
 					}
 					b.Keep(t, name)

@@ -1,8 +1,8 @@
-# steps.sh is sourced by the install scripts: how they speak, fail and wait for each other.
+# steps.sh is sourced by the install scripts: messages, failures and locking.
 
 say() { echo "${0##*/}: $1"; }
 
-# fail prints what was tried and a hint on what to do, and ends the script.
+# fail prints an error and a hint, and exits.
 fail() {
 	echo "${0##*/}: error: $1" >&2
 	echo "${0##*/}: hint: $2" >&2
@@ -14,8 +14,8 @@ checksum() {
 	{ sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | cut -d ' ' -f 1
 }
 
-# first_python prints the first of the interpreters $2… for which `interpreter -c $1` succeeds. Running them
-# matters: version managers leave names on the PATH that start nothing.
+# first_python prints the first of the interpreters $2… for which `interpreter -c $1` succeeds. It runs them because
+# version managers leave names on the PATH that do not start.
 first_python() {
 	condition=$1
 	shift
@@ -28,8 +28,8 @@ first_python() {
 	return 1
 }
 
-# take_lock waits until no other call holds the file $1, with the interpreter $2. The kernel drops the lock
-# when this script and its children have ended, however they ended, so a lock is never stale.
+# take_lock locks the file $1 with the interpreter $2, waiting for other calls. The kernel releases the lock when this
+# script and its children have ended, so a lock is never stale.
 take_lock() {
 	exec 9>"$1"
 	"$2" - "${0##*/}" <<-'EOF'
@@ -42,14 +42,14 @@ take_lock() {
 	EOF
 }
 
-# need_space fails unless the file system of the current folder has $1 MB left.
+# need_space fails unless the file system of the current folder has $1 MB free.
 need_space() {
 	free=$(($(df -Pk . | awk 'END { print $4 }') / 1024))
 	[ "$free" -ge "$1" ] ||
-		fail "check free space in $PWD: got $free MB, want $1 MB" "free some space, or work on another disk"
+		fail "check free space in $PWD: got $free MB, want $1 MB" "free some space, or use another disk"
 }
 
-# run_pip runs pip with the interpreter $1; its output is shown only when it fails.
+# run_pip runs pip with the interpreter $1 and shows its output only if it fails.
 run_pip() {
 	interpreter=$1
 	shift
@@ -59,14 +59,14 @@ run_pip() {
 	printf '%s\n' "$log" >&2
 	case $log in
 	*"DO NOT MATCH THE HASHES"*)
-		fail "check what pip downloaded: not the file this project pins, so nothing was installed" \
-			"see which index or mirror pip is set to use (pip config list); a damaged cache is cleared by pip cache purge"
+		fail "check the download of pip: its hash differs from the pinned one, so nothing was installed" \
+			"check which index or mirror pip uses (pip config list); clear a damaged cache with pip cache purge"
 		;;
 	*"No space left"*) fail "run pip $1: no space left on device" "free some space; pip also needs some in ${TMPDIR:-/tmp}" ;;
 	*"No matching distribution"* | *onnection* | *esolution* | *imed\ out*)
 		fail "run pip $1: the package was not found" \
-			"check the network and which index and proxy pip uses (pip config list), then call again: it continues"
+			"check the network, and which index and proxy pip uses (pip config list), then run it again: it continues"
 		;;
-	*) fail "run pip $1: it failed as shown above" "mend that and call again: it continues" ;;
+	*) fail "run pip $1: it failed as shown above" "fix that and run it again: it continues" ;;
 	esac
 }

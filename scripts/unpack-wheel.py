@@ -1,4 +1,4 @@
-"""unpack-wheel.py WHEEL FOLDER takes the C library, its headers and its notices out of TensorFlow's Python wheel.
+"""unpack-wheel.py WHEEL FOLDER extracts the C library, its headers and its notices from TensorFlow's Python wheel.
 
 Of the 170 MB of headers only those are taken that tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h include.
 """

@@ -49,7 +49,7 @@ func TestPageInBrowser(t *testing.T) {
 				if !begin(got, want) || !strings.HasSuffix(got[0], "0 bars, failed") || !strings.HasSuffix(got[2], "7 bars") {
 					t.Errorf("got cards %q, want %q with 7 bars for a picture", got, want)
 				}
-				for _, trouble := range b.Troubles(t) {
+				for _, trouble := range b.Problems(t) {
 					// The browser itself reports answers of 401 and 415, and that notes.jpg is no picture.
 					if !strings.Contains(trouble, "Failed to load resource") && !strings.Contains(trouble, "not decoded") {
 						t.Error(trouble)

@@ -40,7 +40,7 @@ func TestHostileImages(t *testing.T) {
 		t.Skip("starts the program; run without -short")
 	}
 	count, seed := numberFrom(t, hostileCount, 150), numberFrom(t, hostileSeed, 1)
-	m := &hostileTest{images: hostile.Pictures(count, uint64(seed)), data: filepath.Join(t.TempDir(), "data"), runDir: filepath.Join(t.TempDir(), "run"), cache: t.TempDir()}
+	m := &hostileTest{images: hostile.Images(count, uint64(seed)), data: filepath.Join(t.TempDir(), "data"), runDir: filepath.Join(t.TempDir(), "run"), cache: t.TempDir()}
 	var err error
 	if m.odd, err = hostile.Plant(m.data, m.images); err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func numberFrom(t *testing.T, name string, otherwise int) int {
 
 // hostileTest holds the images and the folders of TestHostileImages.
 type hostileTest struct {
-	images              []hostile.Picture
+	images              []hostile.Image
 	data, runDir, cache string
 	odd                 []string // paths of files without an image's name
 }
@@ -123,7 +123,7 @@ func (m *hostileTest) checkReasons(t *testing.T, refused map[string]string) {
 		}
 	}
 	for i, p := range m.images {
-		if reason, ok := refused[m.path(i)]; ok && p.Whole {
+		if reason, ok := refused[m.path(i)]; ok && p.Valid {
 			t.Errorf("%s: got %q, want an intact image used", p.Name, reason)
 		}
 	}

@@ -25,23 +25,23 @@ func TestMain(m *testing.M) {
 }
 
 // tiny are settings of a measurement that takes seconds: one turn, of a narrow
-// network, on a few drawn pictures.
-func tiny(t *testing.T) (s settings, pictures string) {
+// network, on a few drawn images.
+func tiny(t *testing.T) (s settings, images string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds the program and starts it and its peers many times; run without -short")
 	}
 	t.Chdir(testenv.Root(t))
 	dir := t.TempDir()
-	s, pictures = defaults(), filepath.Join(dir, "pictures")
+	s, images = defaults(), filepath.Join(dir, "images")
 	s.Out, s.Program = filepath.Join(dir, "out"), filepath.Join(dir, "alexnet")
 	run(t, "go", "build", "-o", s.Program, "./cmd/alexnet")
-	run(t, "go", "run", "./scripts/demo-pictures", "-count", "8", pictures)
+	run(t, "go", "run", "./scripts/demo-images", "-count", "8", images)
 	s.Epochs, s.PeerEpochs, s.Horizon, s.Turns, s.Steps = 3, 2, 10, 1, 1
 	s.Batch, s.Large, s.All, s.Forward, s.Heads = 4, 16, 4, 4, []int{4}
 	s.Side, s.Copied = 64, 1
 	s.Network = alexnet.Config{Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
-	return s, pictures
+	return s, images
 }
 
 func run(t *testing.T, name string, args ...string) {
@@ -53,20 +53,20 @@ func run(t *testing.T, name string, args ...string) {
 
 // Every part works. No time is judged.
 func TestBench(t *testing.T) {
-	s, pictures := tiny(t)
+	s, images := tiny(t)
 	t.Run("beside others", func(t *testing.T) {
 		testenv.Nightly(t)
-		besideOthers(t, s, pictures)
+		besideOthers(t, s, images)
 	})
-	t.Run("alone", func(t *testing.T) { alone(t, s, pictures) })
-	t.Run("growth", func(t *testing.T) { grows(t, s, pictures) })
+	t.Run("alone", func(t *testing.T) { alone(t, s, images) })
+	t.Run("growth", func(t *testing.T) { grows(t, s, images) })
 }
 
 // besideOthers wants a table, JSON, Markdown and plots of all that is measured
 // with Python's TensorFlow.
-func besideOthers(t *testing.T, s settings, pictures string) {
+func besideOthers(t *testing.T, s settings, images string) {
 	s.Python = testenv.Python(t)
-	r, err := measure(t.Context(), s, pictures)
+	r, err := measure(t.Context(), s, images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func besideOthers(t *testing.T, s settings, pictures string) {
 			t.Fatal(err)
 		}
 		if img, err := png.Decode(f); err != nil || img.Bounds().Dx() < 300 {
-			t.Errorf("%s: got %v, want a picture", name, err)
+			t.Errorf("%s: got %v, want an image", name, err)
 		}
 		f.Close()
 	}
@@ -108,7 +108,7 @@ func besideOthers(t *testing.T, s settings, pictures string) {
 
 // checkJobs wants the five programs, and this one in reduced precision where the
 // processor has it, each with the epochs asked of it and accuracies that are
-// shares of the six validation pictures.
+// shares of the six validation images.
 func checkJobs(t *testing.T, r *report) {
 	t.Helper()
 	want := 5
@@ -116,7 +116,7 @@ func checkJobs(t *testing.T, r *report) {
 		want += 2
 	}
 	if len(r.Jobs) != want || r.Val != 6 {
-		t.Fatalf("got %d jobs and %d validation pictures, want %d and 6", len(r.Jobs), r.Val, want)
+		t.Fatalf("got %d jobs and %d validation images, want %d and 6", len(r.Jobs), r.Val, want)
 	}
 	for i, o := range r.Jobs {
 		epochs := r.Settings.PeerEpochs
@@ -165,9 +165,9 @@ func checkRows(t *testing.T, r *report, want, wantAgainst int) {
 func abs(v float64) float64 { return max(v, -v) }
 
 // alone wants what is measured without Python.
-func alone(t *testing.T, s settings, pictures string) {
+func alone(t *testing.T, s settings, images string) {
 	s.Peers, s.Parts = "none", []string{"steps"}
-	r, err := measure(t.Context(), s, pictures)
+	r, err := measure(t.Context(), s, images)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +177,9 @@ func alone(t *testing.T, s settings, pictures string) {
 	checkRows(t, r, 8, 0)
 }
 
-// grows wants a line for each number of pictures and epochs.
-func grows(t *testing.T, s settings, pictures string) {
-	g, err := grow(t.Context(), s, pictures, []int{4, 16}, []int{1, 3})
+// grows wants a line for each number of images and epochs.
+func grows(t *testing.T, s settings, images string) {
+	g, err := grow(t.Context(), s, images, []int{4, 16}, []int{1, 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func grows(t *testing.T, s settings, pictures string) {
 	if strings.Contains(printed.String(), "too few") || strings.Contains(printed.String(), " 0 MiB") {
 		t.Errorf("got %s, want every statement and every memory", printed.String())
 	}
-	if _, err := grow(t.Context(), s, pictures, []int{17}, []int{1}); err == nil || !strings.Contains(err.Error(), "got 16 to train on, want 17") {
-		t.Errorf("17 of 16 pictures: got %v, want a refusal", err)
+	if _, err := grow(t.Context(), s, images, []int{17}, []int{1}); err == nil || !strings.Contains(err.Error(), "got 16 to train on, want 17") {
+		t.Errorf("17 of 16 images: got %v, want a refusal", err)
 	}
 }

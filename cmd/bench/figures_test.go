@@ -11,7 +11,7 @@ import (
 func TestHeadWork(t *testing.T) {
 	got := headWork(alexnet.Config{Classes: 2}.WithDefaults()) * 1e9 / 2
 	if want := 125.9e6; math.Abs(got-want) > 0.1e6 {
-		t.Errorf("got %.1f million multiply-adds a picture, want %.1f", got/1e6, want/1e6)
+		t.Errorf("got %.1f million multiply-adds an image, want %.1f", got/1e6, want/1e6)
 	}
 }
 
@@ -25,7 +25,7 @@ func TestExponent(t *testing.T) {
 		if got := exponent(x, y); math.Abs(got-p) > 1e-9 {
 			t.Errorf("3x^%g: got exponent %g", p, got)
 		}
-		said := statement("time", "pictures", x, y)
+		said := statement("time", "images", x, y)
 		if got := strings.Contains(said, "SUPER-LINEAR"); got != (p > 1.1) {
 			t.Errorf("3x^%g: got %q", p, said)
 		}
@@ -64,7 +64,7 @@ func TestEpochLine(t *testing.T) {
 			t.Errorf("%s: got %d, %g, %v", line, epoch, accuracy, ok)
 		}
 	}
-	if _, _, ok := epochLine("best: epoch 5, accuracy 0.9587 on 800 validation pictures"); ok {
+	if _, _, ok := epochLine("best: epoch 5, accuracy 0.9587 on 800 validation images"); ok {
 		t.Error("the last line was taken for an epoch's")
 	}
 }

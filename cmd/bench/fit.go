@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// steepest is the largest exponent that still counts as linear: a tenth above
-// one is what noise makes.
-const steepest = 1.1
+// maxLinear is the largest exponent that counts as linear: noise moves it by up to a tenth.
+const maxLinear = 1.1
 
 // exponent fits y = c * x^p by least squares on the logarithms and returns p.
 // All values must be positive; with fewer than two different x it is NaN.
@@ -24,14 +23,14 @@ func exponent(x, y []float64) float64 {
 	return math.NaN()
 }
 
-// statement says in words how y grows with x.
+// statement describes in a sentence how y grows with x.
 func statement(what, with string, x, y []float64) string {
 	p := exponent(x, y)
 	verdict := "not super-linear"
 	switch {
 	case math.IsNaN(p):
 		return fmt.Sprintf("%s: too few measurements to say how it grows with %s", what, with)
-	case p > steepest:
+	case p > maxLinear:
 		verdict = "SUPER-LINEAR"
 	}
 	return fmt.Sprintf("%s grows as %s^%.2f (least squares on logarithms): %s", what, with, p, verdict)

@@ -10,47 +10,47 @@ import (
 	"strings"
 )
 
-// growth is how one program's cost grows, as it stands in its JSON.
+// growth is the JSON of a growth measurement.
 type growth struct {
-	Machine  machine    `json:"machine"`
-	Pictures string     `json:"pictures"`
-	Epochs   []int      `json:"epochs"`
-	Counts   []int      `json:"counts"` // pictures trained on
-	Runs     []*outcome `json:"runs"`   // one a count
+	Machine machine    `json:"machine"`
+	Images  string     `json:"images"`
+	Epochs  []int      `json:"epochs"`
+	Counts  []int      `json:"counts"` // images trained on
+	Runs    []*outcome `json:"runs"`   // one for each count
 }
 
-// grow trains on more and more of the pictures and looks at time and memory after
-// some epochs of each run. The pictures validated on are the same each time.
-func grow(ctx context.Context, s settings, pictures string, counts, epochs []int) (*growth, error) {
+// grow trains on increasing numbers of images and records time and memory after the given epochs of each run. The
+// validation images are the same each time.
+func grow(ctx context.Context, s settings, images string, counts, epochs []int) (*growth, error) {
 	s.Peers = "none"
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
 	if len(counts) == 0 || len(epochs) == 0 || slices.Min(counts) < 2 || slices.Min(epochs) < 1 {
-		return nil, fmt.Errorf("--pictures, --epochs: got %v and %v, want numbers of at least 2 and at least 1", counts, epochs)
+		return nil, fmt.Errorf("--images, --epochs: got %v and %v, want numbers of at least 2 and at least 1", counts, epochs)
 	}
 	dir, err := os.MkdirTemp("", "alexnet-growth-*")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	t, err := newTask(s, pictures, dir)
+	t, err := newTask(s, images, dir)
 	if err != nil {
 		return nil, err
 	}
 	if most := slices.Max(counts); most > len(t.Train) {
-		return nil, fmt.Errorf("open pictures %q: got %d to train on, want %d: name a larger folder, or fewer with --pictures", pictures, len(t.Train), most)
+		return nil, fmt.Errorf("open images %q: got %d training images, want %d: name a larger dataset, or fewer with --images", images, len(t.Train), most)
 	}
-	g := &growth{Machine: machineHere(), Pictures: pictures, Counts: counts, Epochs: epochs}
+	g := &growth{Machine: machineHere(), Images: images, Counts: counts, Epochs: epochs}
 	for _, n := range counts {
 		part := t
 		part.Dir = filepath.Join(dir, fmt.Sprint(n))
-		part.Epochs, part.Pictures = slices.Max(epochs), filepath.Join(part.Dir, "pictures")
-		if err := t.writeLists(part.Pictures, n); err != nil {
+		part.Epochs, part.Images = slices.Max(epochs), filepath.Join(part.Dir, "images")
+		if err := t.writeLists(part.Images, n); err != nil {
 			return nil, err
 		}
-		s.tell(fmt.Sprintf("%d pictures", n))
-		o, err := ours(s, part, fmt.Sprintf("%d pictures", n)).run(ctx)
+		s.announce(fmt.Sprintf("%d images", n))
+		o, err := ours(s, part, fmt.Sprintf("%d images", n)).run(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -62,19 +62,18 @@ func grow(ctx context.Context, s settings, pictures string, counts, epochs []int
 	return g, nil
 }
 
-// writeLists makes a data set of n of the pictures to train on, evenly spread,
-// and all to validate on.
+// writeLists writes a dataset of n evenly spaced training images and all validation images.
 func (t task) writeLists(dir string, n int) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("write list: %w", err)
 	}
-	some := make([]picture, n)
+	some := make([]example, n)
 	for i := range some {
 		some[i] = t.Train[i*len(t.Train)/n]
 	}
-	for name, pictures := range map[string][]picture{"train.txt": some, "val.txt": t.Val} {
+	for name, images := range map[string][]example{"train.txt": some, "val.txt": t.Val} {
 		var b strings.Builder
-		for _, p := range pictures {
+		for _, p := range images {
 			path, err := filepath.Abs(p.Path)
 			if err != nil {
 				return fmt.Errorf("write list: %w", err)
@@ -93,7 +92,7 @@ func (g *growth) publish(stdout io.Writer, dir string) error {
 	if err := writeJSON(filepath.Join(dir, "growth.json"), g); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s, %d cores, TensorFlow %s; %s\n\n%s\n", g.Machine.Processor, g.Machine.Cores, g.Machine.TensorFlow, g.Pictures, grid(g.table(), "  "))
+	fmt.Fprintf(stdout, "%s, %d cores, TensorFlow %s; %s\n\n%s\n", g.Machine.Processor, g.Machine.Cores, g.Machine.TensorFlow, g.Images, grid(g.table(), "  "))
 	for _, s := range g.statements() {
 		fmt.Fprintln(stdout, s)
 	}
@@ -102,7 +101,7 @@ func (g *growth) publish(stdout io.Writer, dir string) error {
 }
 
 func (g *growth) table() [][]string {
-	table := [][]string{{"pictures", "epochs", "time", "peak memory"}}
+	table := [][]string{{"images", "epochs", "time", "peak memory"}}
 	for i, n := range g.Counts {
 		for _, e := range g.Epochs {
 			at := g.Runs[i].Points[e]
@@ -112,8 +111,7 @@ func (g *growth) table() [][]string {
 	return table
 }
 
-// statements say how time and memory grow with pictures, and with epochs once the
-// frozen layers are computed.
+// statements describe how time and memory grow with images, and with epochs once the features are cached.
 func (g *growth) statements() []string {
 	first, most := slices.Min(g.Epochs), slices.Max(g.Epochs)
 	var counts, early, late, memory, epochs, seconds []float64
@@ -128,9 +126,9 @@ func (g *growth) statements() []string {
 		seconds = append(seconds, points[e].Seconds-points[0].Seconds)
 	}
 	return []string{
-		statement(fmt.Sprintf("time to the end of epoch %d", first), "pictures", counts, early),
-		statement(fmt.Sprintf("time to the end of epoch %d", most), "pictures", counts, late),
-		statement(fmt.Sprintf("time on %d pictures, frozen layers computed,", g.Counts[len(g.Counts)-1]), "epochs", epochs, seconds),
-		statement("peak memory", "pictures", counts, memory),
+		statement(fmt.Sprintf("time to the end of epoch %d", first), "images", counts, early),
+		statement(fmt.Sprintf("time to the end of epoch %d", most), "images", counts, late),
+		statement(fmt.Sprintf("time on %d images, frozen layers computed,", g.Counts[len(g.Counts)-1]), "epochs", epochs, seconds),
+		statement("peak memory", "images", counts, memory),
 	}
 }

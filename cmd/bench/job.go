@@ -12,7 +12,7 @@ import (
 	"alexnet/alexnet"
 )
 
-// job is one program's whole training, from its start to its end.
+// job is one program's complete training run.
 type job struct {
 	name    string
 	command []string
@@ -20,18 +20,17 @@ type job struct {
 	parse   func(line string) (epoch int, accuracy float64, ok bool)
 }
 
-// outcome is what came of a job.
+// outcome is the result of a job.
 type outcome struct {
 	Name    string   `json:"name"`
 	Command []string `json:"command"`
 	Batch   int      `json:"batch"`
-	Points  []point  `json:"points"`   // epoch 0 and those that were run
+	Points  []point  `json:"points"`   // epoch 0 and each completed epoch
 	Seconds float64  `json:"seconds"`  // until the program ended
 	Peak    float64  `json:"peak_mib"` // largest resident memory
 }
 
-// point is a moment of a job: so many epochs are done and validated, 0 meaning
-// that the first update is next.
+// point is the state of a job after an epoch and its validation; epoch 0 is the state before the first step.
 type point struct {
 	Epoch    int     `json:"epoch"`
 	Seconds  float64 `json:"seconds"` // since the program was started
@@ -39,7 +38,7 @@ type point struct {
 	Peak     float64 `json:"peak_mib"` // largest resident memory so far
 }
 
-// run lets the program finish, with an eye on what it prints.
+// run runs the program to its end and parses its output.
 func (j job) run(ctx context.Context) (*outcome, error) {
 	p, err := start(ctx, j.command)
 	if err != nil {
@@ -56,14 +55,14 @@ func (j job) run(ctx context.Context) (*outcome, error) {
 	}
 	o.Seconds, o.Peak = time.Since(p.began).Seconds(), p.peak()
 	if len(o.Points) < 2 || o.Points[0].Epoch != 0 {
-		return nil, fmt.Errorf("run %s: got %d lines on epochs, want one before the first epoch and one after each", j.name, len(o.Points))
+		return nil, fmt.Errorf("run %s: got %d epoch lines, want one before the first epoch and one after each", j.name, len(o.Points))
 	}
 	return o, nil
 }
 
-// ours is this program as people use it.
+// ours is a job of this program.
 func ours(s settings, t task, name string, flags ...string) job {
-	command := []string{s.Program, "train", t.Pictures, "--weights", t.Weights, "--out", filepath.Join(t.Dir, "run"),
+	command := []string{s.Program, "train", t.Images, "--weights", t.Weights, "--out", filepath.Join(t.Dir, "run"),
 		"--batch", strconv.Itoa(t.Batch), "--epochs", strconv.Itoa(t.Epochs), "--lr", fmt.Sprint(t.Rate),
 		"--seed", fmt.Sprint(t.Seed), "--train-layers", "fc6,fc7,fc8", "--keep", "1"}
 	if t.Network.Size != 227 {
@@ -77,7 +76,7 @@ func ours(s settings, t task, name string, flags ...string) job {
 
 var epochPattern = regexp.MustCompile(`^epoch (\d+)/\d+ .*validation loss \S+ +accuracy (\S+)`)
 
-// epochLine reads what `alexnet train` prints an epoch.
+// epochLine parses a line that `alexnet train` prints for an epoch.
 func epochLine(line string) (epoch int, accuracy float64, ok bool) {
 	m := epochPattern.FindStringSubmatch(line)
 	if m == nil {
@@ -91,14 +90,14 @@ func epochLine(line string) (epoch int, accuracy float64, ok bool) {
 	return epoch, accuracy, err == nil
 }
 
-// peer is a program of peers/*.py.
+// peer is a job of a program in peers/.
 func peer(name, python, script string, t task) (job, error) {
 	file, err := t.file()
 	command := []string{python, filepath.Join("cmd", "bench", "peers", script), file}
 	return job{name: name, command: command, batch: t.Batch, parse: peerLine}, err
 }
 
-// peerLine reads what task.py's tell prints.
+// peerLine parses a line that task.py's report prints.
 func peerLine(line string) (epoch int, accuracy float64, ok bool) {
 	var said struct {
 		Epoch    *int    `json:"epoch"`

@@ -9,8 +9,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// jobs runs the same training in every program, and then has a model of ours
-// look at one picture.
+// jobs runs the same training in every program, then measures prediction with a trained model.
 func (b *bench) jobs(ctx context.Context) error {
 	small, large := b.with(b.Batch), b.with(b.Large)
 	small.Epochs, large.Epochs = b.Epochs, b.PeerEpochs
@@ -49,7 +48,7 @@ func (b *bench) jobs(ctx context.Context) error {
 		return err
 	}
 	for _, j := range all {
-		b.tell(j.name)
+		b.announce(j.name)
 		o, err := j.run(ctx)
 		if err != nil {
 			return err
@@ -59,13 +58,12 @@ func (b *bench) jobs(ctx context.Context) error {
 	return b.predict(ctx, filepath.Join(small.Dir, "run"))
 }
 
-// predict measures from a process's start to its answer on one picture, by one
-// run's model.
+// predict measures the time from a process's start to its prediction for one image.
 func (b *bench) predict(ctx context.Context, run string) error {
-	picture := b.task.Val[0].Path
-	ours := []string{b.Program, "predict", run, picture}
-	peer := []string{b.Python, filepath.Join("bench", "predict.py"), run, picture}
-	b.tell("predict one picture")
+	image := b.task.Val[0].Path
+	ours := []string{b.Program, "predict", run, image}
+	peer := []string{b.Python, filepath.Join("cmd", "bench", "predict.py"), run, image}
+	b.announce("predict one image")
 	var seconds [2][]float64
 	for turn := range b.Turns + 1 {
 		for k := range seconds {
@@ -82,7 +80,7 @@ func (b *bench) predict(ctx context.Context, run string) error {
 			}
 		}
 	}
-	r := row{What: "predict one picture, from start to answer", Unit: "s", Ours: spreadOf(seconds[0])}
+	r := row{What: "predict one image, start to answer", Unit: "s", Ours: spreadOf(seconds[0])}
 	if b.Peers != "none" {
 		r = compare(r.What, r.Unit, seconds[0], "Python TensorFlow", seconds[1])
 	}
@@ -90,7 +88,7 @@ func (b *bench) predict(ctx context.Context, run string) error {
 	return nil
 }
 
-// timed runs a program to its end and returns the seconds.
+// timed runs a program and returns the seconds it took.
 func timed(ctx context.Context, command []string) (float64, error) {
 	p, err := start(ctx, command)
 	if err != nil {

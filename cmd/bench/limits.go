@@ -15,10 +15,9 @@ func cube(side int64) float64 {
 	return 2 * n * n * n / 1e9
 }
 
-// headWork is the GFLOP that an update of fc6 to fc8 needs for each picture: the
-// products of the forward pass, of the weights' gradients, and of the inputs'
-// gradients but fc6's, which nothing asks for. For AlexNet of two classes these
-// are 125.9 million multiply-adds.
+// headWork is the GFLOP of a training step of fc6 to fc8 per image: the products of the forward pass, of the weights'
+// gradients, and of the inputs' gradients except fc6's, which is not needed. For AlexNet with two classes these are
+// 125.9 million multiply-adds.
 func headWork(network alexnet.Config) float64 {
 	var sum float64
 	for i, l := range network.Layers()[5:] {
@@ -31,9 +30,9 @@ func headWork(network alexnet.Config) float64 {
 	return 2 * sum / 1e9
 }
 
-// limits measures what the machine does without this program.
+// limits measures the machine's own rates.
 func (b *bench) limits(ctx context.Context) error {
-	b.tell("limits")
+	b.announce("limits")
 	limits := []struct {
 		kind, what, unit string
 		count            int
@@ -42,7 +41,7 @@ func (b *bench) limits(ctx context.Context) error {
 		{kindMatMul, fmt.Sprintf("MatMul %d³, float32", b.Side), "GFLOP/s", b.Steps, cube(b.Side)},
 		{kindHalf, fmt.Sprintf("MatMul %d³, bfloat16", b.Side), "GFLOP/s", b.Steps, cube(b.Side)},
 		{kindCopy, fmt.Sprintf("copy of %d MiB, read and written", b.Copied), "GB/s", 4 * b.Steps, 2 * float64(b.Copied) * (1 << 20) / 1e9},
-		{kindRead, "photographs read and decoded, no network", "images/s", 4 * b.Steps, float64(b.Forward)},
+		{kindRead, "images read and decoded, no network", "images/s", 4 * b.Steps, float64(b.Forward)},
 	}
 	var lanes []lane
 	if !tfgraph.HasBFloat16() {

@@ -1,13 +1,11 @@
-// Command bench measures this program beside the same work in Python TensorFlow,
-// Keras and PyTorch, on one machine in one run, and beside what the machine can
-// do at all. Ratios count: absolute figures of a shared machine mean little.
+// Command bench compares this program with the same work in Python TensorFlow, Keras and PyTorch, on one machine in one
+// run, and with the machine's own limits. Read the ratios: absolute figures of a shared machine mean little.
 //
-//	make bench     # whole jobs, single steps in turns, limits
-//	make growth    # how time and memory grow with pictures and epochs
+//	make bench     # whole jobs, interleaved steps, limits
+//	make growth    # how time and memory grow with images and epochs
 //
-// Start reading with measure, which is all that one bench does, job, which is a
-// whole program, and race, which has workers take turns. Every program of the
-// bench, in Go or in peers/*.py, begins with a task in a JSON file.
+// Start reading with measure, the whole benchmark, job, a complete training run of one program, and race, which
+// interleaves workers. Every program, in Go or in peers/*.py, reads its task from a JSON file.
 package main
 
 import (
@@ -41,8 +39,8 @@ func newRun(stdout io.Writer) *cobra.Command {
 	s.Progress = os.Stderr
 	var results string
 	cmd := &cobra.Command{
-		Use:   "run PICTURES",
-		Short: "Whole jobs, single steps in turns, and the machine's limits",
+		Use:   "run DATA",
+		Short: "Whole jobs, interleaved steps, and the machine's limits",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := measure(cmd.Context(), s, args[0])
@@ -54,12 +52,12 @@ func newRun(stdout io.Writer) *cobra.Command {
 	}
 	f := cmd.Flags()
 	s.register(f)
-	f.StringVar(&s.Peers, "peers", s.Peers, "programs to compare with: none, tensorflow, or all, which is PyTorch too")
+	f.StringVar(&s.Peers, "peers", s.Peers, "programs to compare with: none, tensorflow, or all (adds PyTorch)")
 	f.StringSliceVar(&s.Parts, "parts", s.Parts, "what to measure: jobs, steps, limits")
-	f.IntVar(&s.Epochs, "epochs", s.Epochs, "epochs that this program trains")
-	f.IntVar(&s.PeerEpochs, "peer-epochs", s.PeerEpochs, "epochs that the others train; what lies beyond is extrapolated")
+	f.IntVar(&s.Epochs, "epochs", s.Epochs, "epochs of this program")
+	f.IntVar(&s.PeerEpochs, "peer-epochs", s.PeerEpochs, "epochs of the other programs; the rest is extrapolated")
 	f.IntVar(&s.Turns, "turns", s.Turns, "turns of each worker")
-	f.IntVar(&s.Steps, "steps", s.Steps, "updates a turn; lighter work is repeated in proportion")
+	f.IntVar(&s.Steps, "steps", s.Steps, "steps per turn; lighter work is repeated in proportion")
 	f.StringVar(&s.Python, "python", s.Python, "interpreter that has TensorFlow")
 	f.StringVar(&s.Torch, "torch", s.Torch, "interpreter that has PyTorch")
 	f.StringVar(&results, "results", "", "also write the tables, the command and the machine into this Markdown file")
@@ -69,13 +67,13 @@ func newRun(stdout io.Writer) *cobra.Command {
 func newGrowth(stdout io.Writer) *cobra.Command {
 	s := defaults()
 	s.Progress = os.Stderr
-	pictures, epochs := []int{500, 2000, 9000}, []int{1, 10, 100}
+	images, epochs := []int{500, 2000, 9000}, []int{1, 10, 100}
 	cmd := &cobra.Command{
-		Use:   "growth PICTURES",
-		Short: "How time and memory grow with pictures and epochs",
+		Use:   "growth DATA",
+		Short: "How time and memory grow with images and epochs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			g, err := grow(cmd.Context(), s, args[0], pictures, epochs)
+			g, err := grow(cmd.Context(), s, args[0], images, epochs)
 			if err != nil {
 				return err
 			}
@@ -83,7 +81,7 @@ func newGrowth(stdout io.Writer) *cobra.Command {
 		},
 	}
 	s.register(cmd.Flags())
-	cmd.Flags().IntSliceVar(&pictures, "pictures", pictures, "how many pictures to train on")
-	cmd.Flags().IntSliceVar(&epochs, "epochs", epochs, "after how many epochs to look")
+	cmd.Flags().IntSliceVar(&images, "images", images, "numbers of training images")
+	cmd.Flags().IntSliceVar(&epochs, "epochs", epochs, "epochs after which to record time and memory")
 	return cmd
 }

@@ -12,8 +12,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// measure does all parts of a bench, one after the other.
-func measure(ctx context.Context, s settings, pictures string) (*report, error) {
+// measure runs all parts of the benchmark.
+func measure(ctx context.Context, s settings, images string) (*report, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
@@ -22,11 +22,11 @@ func measure(ctx context.Context, s settings, pictures string) (*report, error) 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	t, err := newTask(s, pictures, dir)
+	t, err := newTask(s, images, dir)
 	if err != nil {
 		return nil, err
 	}
-	r := &report{Command: os.Args, Machine: machineHere(), Settings: s, Pictures: pictures,
+	r := &report{Command: os.Args, Machine: machineHere(), Settings: s, Images: images,
 		Train: len(t.Train), Val: len(t.Val), Network: t.Network}
 	b := &bench{settings: s, task: t}
 	for i, do := range []func(context.Context) error{b.jobs, b.steps, b.limits} {
@@ -40,7 +40,7 @@ func measure(ctx context.Context, s settings, pictures string) (*report, error) 
 	return r, nil
 }
 
-// bench is a measurement under way.
+// bench is a measurement in progress.
 type bench struct {
 	settings
 	task     task
@@ -49,7 +49,7 @@ type bench struct {
 	folders  int
 }
 
-// with is the task with another batch and an empty folder of its own.
+// with returns the task with another batch size and an empty folder of its own.
 func (b *bench) with(batch int) task {
 	t := b.task
 	b.folders++
@@ -57,7 +57,7 @@ func (b *bench) with(batch int) task {
 	return t
 }
 
-// machine is where a bench was run.
+// machine describes the machine.
 type machine struct {
 	Processor  string `json:"processor"`
 	Cores      int    `json:"cores"`
@@ -69,7 +69,7 @@ func machineHere() machine {
 	return machine{Processor: processor(), Cores: runtime.NumCPU(), TensorFlow: tfgraph.Version(), BFloat16: tfgraph.HasBFloat16()}
 }
 
-// processor is the name that Linux gives it.
+// processor is the model name that Linux reports.
 func processor() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(text)) {

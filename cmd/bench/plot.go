@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// plots draws time.png and accuracy.png into dir, one line a program.
+// plots draws time.png and accuracy.png into dir, one line for each program.
 func (r *report) plots(dir string) error {
 	if err := r.plotTime(filepath.Join(dir, "time.png")); err != nil {
 		return err
@@ -19,7 +19,7 @@ func (r *report) plots(dir string) error {
 	return r.plotAccuracy(filepath.Join(dir, "accuracy.png"))
 }
 
-// plotTime is time against epochs; what is extrapolated is dashed.
+// plotTime plots time against epochs; the extrapolated part is dashed.
 func (r *report) plotTime(path string) error {
 	p := newPlot("Time against epochs (dashed: extrapolated)", "epochs", "minutes")
 	for i, o := range r.Jobs {
@@ -37,8 +37,7 @@ func (r *report) plotTime(path string) error {
 	return savePlot(p, path)
 }
 
-// plotAccuracy is the validation accuracy against time, as far as it was
-// measured.
+// plotAccuracy plots the measured validation accuracy against time.
 func (r *report) plotAccuracy(path string) error {
 	p := newPlot("Validation accuracy against time", "seconds", "accuracy")
 	p.Legend.Left, p.Legend.Top = false, false
@@ -63,8 +62,7 @@ func newPlot(title, x, y string) *plot.Plot {
 	return p
 }
 
-// addLine adds the i-th line with its points, and its dashed rest if there is
-// one.
+// addLine adds the i-th line with its points, and its dashed extrapolation if any.
 func addLine(p *plot.Plot, i int, name string, run, rest plotter.XYs) error {
 	line, points, err := plotter.NewLinePoints(run)
 	if err != nil {

@@ -1,9 +1,9 @@
-"""What `alexnet predict RUN PICTURE` answers, in Python TensorFlow by its usual means.
+"""`alexnet predict RUN IMAGE` in Python TensorFlow.
 
-    predict.py RUN PICTURE
+    predict.py RUN IMAGE
 
 Builds the TF1 graph, restores the run's best checkpoint with the Saver, and
-prints each class with its probability. To be measured as a process of its own,
+prints each class with its probability. The benchmark measures the whole process,
 import included.
 """
 import glob
@@ -46,7 +46,7 @@ def pool(x):
 
 
 def network(x, widths, classes):
-    """The logits of pictures x [N,size,size,3]."""
+    """The logits of images x [N,size,size,3]."""
     k, f = widths["conv"], widths["fc"]
     x = pool(norm(conv(x, "conv1", [11, 11, 3, k[0]], 4, "VALID")))
     x = pool(norm(conv(x, "conv2", [5, 5, k[0] // 2, k[1]], groups=2)))
@@ -59,8 +59,8 @@ def network(x, widths, classes):
     return dense(x, "fc8", classes)
 
 
-def picture(path, contract):
-    """One picture [1,size,size,3] as the network reads it."""
+def image(path, contract):
+    """One image [1,size,size,3] as the network reads it."""
     rgb = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
     squashed = tf1.image.resize_bilinear(rgb[None], [contract["size"]] * 2)
     return (squashed - np.float32(contract["mean_rgb"]))[..., ::-1]
@@ -80,7 +80,7 @@ def best(run):
 def main(run, path):
     prefix, meta = best(run)
     contract = meta["contract"]
-    images = tf.ensure_shape(picture(path, contract), [1, contract["size"], contract["size"], 3])
+    images = tf.ensure_shape(image(path, contract), [1, contract["size"], contract["size"], 3])
     probabilities = tf.nn.softmax(network(images, meta["network"]["widths"], len(contract["classes"])))
     saver = tf1.train.Saver()
     with tf1.Session() as session:

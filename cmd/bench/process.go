@@ -15,21 +15,20 @@ import (
 	"time"
 )
 
-// process is a program under way.
+// process is a running program.
 type process struct {
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	out   *bufio.Scanner
-	says  bytes.Buffer // its stderr
-	began time.Time
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Scanner
+	stderr bytes.Buffer
+	began  time.Time
 }
 
-// start gives every program the same environment: oneDNN on, no chatter. The
-// end of ctx ends it.
+// start starts a program. All get the same environment: oneDNN on, logging off. Canceling ctx kills it.
 func start(ctx context.Context, command []string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	p.cmd.Env = append(os.Environ(), "TF_ENABLE_ONEDNN_OPTS=1", "TF_CPP_MIN_LOG_LEVEL=3", "PYTHONDONTWRITEBYTECODE=1")
-	p.cmd.Stderr = &p.says
+	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 5 * time.Second
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -47,7 +46,7 @@ func start(ctx context.Context, command []string) (*process, error) {
 	return p, nil
 }
 
-// take has a worker do so many units of its work and returns the seconds.
+// take has a worker do count units of its work and returns the seconds.
 func (p *process) take(count int) (float64, error) {
 	_, err := fmt.Fprintln(p.in, count)
 	if err == nil && p.out.Scan() {
@@ -59,25 +58,25 @@ func (p *process) take(count int) (float64, error) {
 	return 0, errors.Join(err, p.wait(), fmt.Errorf("ask %s: got no seconds", strings.Join(p.cmd.Args, " ")))
 }
 
-// wait waits for a program to end, and tells what it said if it failed.
+// wait waits for a program to end; its error holds the program's standard error.
 func (p *process) wait() error {
 	p.in.Close()
 	err := p.cmd.Wait()
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("run %s: %w\n%s", strings.Join(p.cmd.Args, " "), err, bytes.TrimSpace(p.says.Bytes()))
+	return fmt.Errorf("run %s: %w\n%s", strings.Join(p.cmd.Args, " "), err, bytes.TrimSpace(p.stderr.Bytes()))
 }
 
-// stop ends a worker, which has nothing to save.
+// stop kills a worker.
 func (p *process) stop() {
 	p.in.Close()
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
 
-// peak is the largest resident memory of a program that has ended, in MiB. Linux
-// counts in what the bench itself held when it started the program.
+// peak is the peak resident memory of a program that has ended, in MiB. Linux includes the memory that the benchmark
+// itself held when it started the program.
 func (p *process) peak() float64 {
 	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
@@ -86,8 +85,8 @@ func (p *process) peak() float64 {
 	return float64(usage.Maxrss) / 1024
 }
 
-// resident is the largest resident memory of a running program so far, in MiB:
-// VmHWM in proc(5). It is 0 where that cannot be read.
+// resident is the peak resident memory of a running program so far, in MiB: VmHWM in proc(5). It is 0 where that cannot
+// be read.
 func (p *process) resident() float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	for line := range strings.Lines(string(text)) {

@@ -6,18 +6,17 @@ import (
 	"slices"
 )
 
-// lane is a worker in a race: a process that takes a number of units of its work
-// as a line and answers with the seconds they took.
+// lane is a worker in a race: a process that reads a number of units of work as a line and answers with the seconds
+// they took.
 type lane struct {
 	name    string
 	command []string
-	count   int     // units a turn
-	unit    float64 // what one of them counts: pictures, GFLOP, GB
+	count   int     // units per turn
+	unit    float64 // images, GFLOP or GB per unit
 }
 
-// race has the workers take turns, each time another one ahead, and returns for
-// each lane its rate in each turn, in units' counts a second. A first turn warms
-// up and is not counted.
+// race interleaves the workers, each turn starting with another one, and returns the rate of each lane in each turn, in
+// unit per second. The first turn warms up and is not counted.
 func race(ctx context.Context, turns int, lanes ...lane) ([][]float64, error) {
 	workers := make([]*process, len(lanes))
 	for i, l := range lanes {
@@ -43,8 +42,7 @@ func race(ctx context.Context, turns int, lanes ...lane) ([][]float64, error) {
 	return rates, nil
 }
 
-// row is a quantity, and where there is something to compare it with, the ratio
-// of the two turn by turn.
+// row is a measured quantity and, if there is one to compare with, their ratio in each turn.
 type row struct {
 	What    string  `json:"what"`
 	Unit    string  `json:"unit"`
@@ -54,7 +52,7 @@ type row struct {
 	Ratio   *spread `json:"ratio,omitempty"` // Ours / Other
 }
 
-// compare makes a row of the same turns of two lanes.
+// compare returns a row of the same turns of two lanes.
 func compare(what, unit string, ours []float64, against string, other []float64) row {
 	ratios := make([]float64, len(ours))
 	for i := range ours {
@@ -64,20 +62,20 @@ func compare(what, unit string, ours []float64, against string, other []float64)
 	return row{What: what, Unit: unit, Ours: spreadOf(ours), Against: against, Other: &o, Ratio: &r}
 }
 
-// spread summarises repeated measurements.
+// spread summarizes repeated measurements.
 type spread struct {
 	Min    float64 `json:"min"`
 	Median float64 `json:"median"`
 	Max    float64 `json:"max"`
 }
 
-// spreadOf needs one value at least.
+// spreadOf summarizes at least one value.
 func spreadOf(values []float64) spread {
 	v := slices.Sorted(slices.Values(values))
 	return spread{Min: v[0], Median: (v[(len(v)-1)/2] + v[len(v)/2]) / 2, Max: v[len(v)-1]}
 }
 
-// String has three figures that count each: 0.98 / 1.05 / 1.19.
+// String formats the minimum, median and maximum: 0.98 / 1.05 / 1.19.
 func (s spread) String() string {
 	return fmt.Sprintf("%s / %s / %s", short(s.Min), short(s.Median), short(s.Max))
 }

@@ -10,26 +10,26 @@ import (
 	"alexnet/alexnet"
 )
 
-// report is everything that a bench measured, as it stands in its JSON.
+// report is the JSON of a benchmark.
 type report struct {
 	Command  []string       `json:"command"`
 	Machine  machine        `json:"machine"`
 	Settings settings       `json:"settings"`
-	Pictures string         `json:"pictures"`
-	Train    int            `json:"train"` // pictures
+	Images   string         `json:"images"`
+	Train    int            `json:"train"` // images
 	Val      int            `json:"val"`
 	Network  alexnet.Config `json:"network"`
 	Jobs     []*outcome     `json:"jobs"`
 	Rows     []row          `json:"rows"`
 }
 
-// publish prints the tables, writes JSON and plots into the folder dir, and where
-// results names a file, the tables into that.
+// publish prints the tables, writes JSON and plots into the folder dir, and writes the tables to the file results unless
+// it is empty.
 func (r *report) publish(stdout io.Writer, dir, results string) error {
 	if err := writeJSON(filepath.Join(dir, "bench.json"), r); err != nil {
 		return err
 	}
-	said := fmt.Sprintf("figures and plots: %s\n", dir)
+	lines := fmt.Sprintf("figures and plots: %s\n", dir)
 	if len(r.Jobs) > 0 {
 		if err := r.plots(dir); err != nil {
 			return err
@@ -39,9 +39,9 @@ func (r *report) publish(stdout io.Writer, dir, results string) error {
 		if err := r.writeResults(results); err != nil {
 			return err
 		}
-		said += fmt.Sprintf("results: %s\n", results)
+		lines += fmt.Sprintf("results: %s\n", results)
 	}
-	_, err := fmt.Fprintf(stdout, "%s\n%s", r.text(), said)
+	_, err := fmt.Fprintf(stdout, "%s\n%s", r.text(), lines)
 	return err
 }
 

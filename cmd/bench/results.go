@@ -11,7 +11,7 @@ import (
 // writeResults writes the report as Markdown.
 func (r *report) writeResults(path string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Measured\n\nWritten by\n\n```console\n$ %s\n```\n\n%s", r.typed(), r.heading())
+	fmt.Fprintf(&b, "# Results\n\nWritten by\n\n```console\n$ %s\n```\n\n%s", r.typed(), r.heading())
 	for _, table := range [][][]string{r.jobTable(), r.rowTable()} {
 		b.WriteString("\n" + markdown(table))
 	}
@@ -29,7 +29,7 @@ func (r *report) writeResults(path string) error {
 	return nil
 }
 
-// typed is the command, files named as anyone may have them.
+// typed is the command, with absolute paths shortened to their last element.
 func (r *report) typed() string {
 	words := slices.Clone(r.Command)
 	for i, word := range words {
@@ -40,7 +40,7 @@ func (r *report) typed() string {
 	return strings.Join(words, " ")
 }
 
-// markdown is a table whose first line is its head.
+// markdown formats a table whose first line is its header.
 func markdown(table [][]string) string {
 	var b strings.Builder
 	for i, line := range table {

@@ -14,32 +14,32 @@ import (
 	"alexnet/alexnet"
 )
 
-// settings of a measurement, as they stand in its JSON.
+// settings of a measurement.
 type settings struct {
 	Parts      []string       `json:"parts"`       // of parts
 	Peers      string         `json:"peers"`       // of peers
 	Epochs     int            `json:"epochs"`      // of this program
-	PeerEpochs int            `json:"peer_epochs"` // of the others, and of this one with the large batch
+	PeerEpochs int            `json:"peer_epochs"` // of the others, and of this program with the large batch
 	Horizon    int            `json:"horizon"`     // epochs to extrapolate to
-	Goal       float64        `json:"goal"`        // accuracy, the time to which is reported
-	Batch      int            `json:"batch"`       // pictures an update
-	Large      int            `json:"large"`       // the original's batch
-	All        int            `json:"all"`         // pictures an update where all layers are trained
-	Forward    int            `json:"forward"`     // pictures at once through the frozen layers
-	Heads      []int          `json:"heads"`       // pictures an update from given features
+	Goal       float64        `json:"goal"`        // accuracy whose time is reported
+	Batch      int            `json:"batch"`       // batch size
+	Large      int            `json:"large"`       // the tutorial's batch size
+	All        int            `json:"all"`         // batch size where all layers are trained
+	Forward    int            `json:"forward"`     // batch size of the frozen layers
+	Heads      []int          `json:"heads"`       // batch sizes of fc6–fc8 on given features
 	Turns      int            `json:"turns"`       // of each worker
-	Steps      int            `json:"steps"`       // updates a turn
+	Steps      int            `json:"steps"`       // steps per turn
 	Side       int64          `json:"side"`        // of the matrices multiplied
 	Copied     int            `json:"copied"`      // MiB copied
 	Rate       float64        `json:"learning_rate"`
 	Seed       uint64         `json:"seed"`
-	Network    alexnet.Config `json:"network"` // Classes is the data's
-	Weights    string         `json:"weights"` // "": drawn
+	Network    alexnet.Config `json:"network"` // Classes is set from the dataset
+	Weights    string         `json:"weights"` // "": random
 	Program    string         `json:"program"`
 	Python     string         `json:"python"`
 	Torch      string         `json:"torch"`
 	Out        string         `json:"out"` // folder of JSON and plots
-	Progress   io.Writer      `json:"-"`   // told what is measured next; may be nil
+	Progress   io.Writer      `json:"-"`   // progress lines; may be nil
 }
 
 var (
@@ -57,8 +57,8 @@ func defaults() settings {
 	}
 }
 
-// tell says what is measured next.
-func (s settings) tell(what string) {
+// announce prints the next measurement.
+func (s settings) announce(what string) {
 	if s.Progress != nil {
 		fmt.Fprintf(s.Progress, "bench: %s  %s\n", time.Now().Format(time.TimeOnly), what)
 	}
@@ -66,13 +66,12 @@ func (s settings) tell(what string) {
 
 // register adds the flags that every measurement has.
 func (s *settings) register(f *pflag.FlagSet) {
-	f.StringVar(&s.Weights, "weights", s.Weights, "pretrained convolutions, a pickled dictionary as .npy (default drawn ones, which learn little)")
+	f.StringVar(&s.Weights, "weights", s.Weights, "pretrained convolutions, a pickled dictionary as .npy (default random ones, which learn little)")
 	f.StringVar(&s.Program, "program", s.Program, "the program to measure")
 	f.StringVar(&s.Out, "out", s.Out, "folder for JSON and plots")
 }
 
-// validate joins everything that keeps a measurement from beginning, so that
-// none ends with an error after minutes.
+// validate joins all problems, so that a measurement does not fail after minutes.
 func (s settings) validate() error {
 	var errs []error
 	for _, p := range s.Parts {
@@ -86,20 +85,20 @@ func (s settings) validate() error {
 	if min(s.Epochs, s.PeerEpochs, s.Turns, s.Steps) < 1 {
 		errs = append(errs, errors.New("--epochs, --peer-epochs, --turns and --steps: got less than 1, want at least 1"))
 	}
-	there := func(what, path, remedy string) {
+	exists := func(what, path, remedy string) {
 		if _, err := os.Stat(path); err != nil {
 			errs = append(errs, fmt.Errorf("find %s: %w; %s", what, err, remedy))
 		}
 	}
-	there("the program", s.Program, "make build makes it")
+	exists("the program", s.Program, "run make build")
 	if s.Weights != "" {
-		there("weights", s.Weights, "name another file, or none to draw some")
+		exists("weights", s.Weights, "name another file, or none to use random ones")
 	}
 	if s.Peers != "none" {
-		there("Python with TensorFlow", s.Python, "run scripts/install-reference, or measure with --peers none")
+		exists("Python with TensorFlow", s.Python, "run scripts/install-reference, or measure with --peers none")
 	}
 	if s.Peers == "all" {
-		there("Python with PyTorch", s.Torch, "make bench PEERS=all installs it")
+		exists("Python with PyTorch", s.Torch, "make bench PEERS=all installs it")
 	}
 	return errors.Join(errs...)
 }

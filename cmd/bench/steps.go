@@ -11,24 +11,23 @@ import (
 	"alexnet/tfgraph"
 )
 
-// The kinds of work that a worker does; steps.py knows the first six too. A unit
-// is one batch, of a limit one operation.
+// The kinds of work; steps.py implements the first six too. A unit is one batch, or one operation of a limit.
 const (
 	kindStep   = "step"   // fc6–fc8 trained, the same pixels each time
-	kindDecode = "decode" // the same, pictures read and decoded
+	kindDecode = "decode" // the same, images read and decoded
 	kindAll    = "all"    // all layers trained, the same pixels each time
 	kindHead   = "head"   // fc6–fc8 trained from given features
 	kindFrozen = "frozen" // conv1 to pool5, the same pixels each time
-	kindFill   = "fill"   // photographs to kept features
+	kindFill   = "fill"   // images to cached features
 	kindMatMul = "matmul"
 	kindHalf   = "matmul-bfloat16"
 	kindCopy   = "copy"
-	kindRead   = "read" // photographs to pixels
+	kindRead   = "read" // images to pixels
 )
 
 const python = "Python TensorFlow"
 
-// ours is a lane of this program, in a process of its own.
+// ours is a lane of this program, in its own process.
 func (b *bench) ours(kind string, t task, count int, unit float64) (lane, error) {
 	t.Rows = count * (b.Turns + 1) * t.Batch
 	file, err := t.file()
@@ -39,7 +38,7 @@ func (b *bench) ours(kind string, t task, count int, unit float64) (lane, error)
 	return lane{name: kind, command: []string{self, "worker", kind, file}, count: count, unit: unit}, err
 }
 
-// pair is a lane of this program and, with peers, the same in Python.
+// pair returns a lane of this program and, with peers, the same in Python.
 func (b *bench) pair(kind string, t task, count int) ([]lane, error) {
 	l, err := b.ours(kind, t, count, float64(t.Batch))
 	if err != nil || b.Peers == "none" {
@@ -51,7 +50,7 @@ func (b *bench) pair(kind string, t task, count int) ([]lane, error) {
 	return []lane{l, other}, nil
 }
 
-// against makes a row of what a pair's lanes did.
+// against returns a row of a pair's rates.
 func against(what string, rates [][]float64) row {
 	if len(rates) == 1 {
 		return row{What: what, Unit: "images/s", Ours: spreadOf(rates[0])}
@@ -59,17 +58,17 @@ func against(what string, rates [][]float64) row {
 	return compare(what, "images/s", rates[0], python, rates[1])
 }
 
-// steps measures single steps, in turns.
+// steps measures single steps, interleaved.
 func (b *bench) steps(ctx context.Context) error {
 	for _, job := range []struct {
 		what, kind   string
 		batch, count int
 	}{
 		{"training step fc6–fc8, same pixels each time", kindStep, b.Batch, b.Steps},
-		{"training step fc6–fc8, pictures read and decoded", kindDecode, b.Batch, b.Steps},
+		{"training step fc6–fc8, images read and decoded", kindDecode, b.Batch, b.Steps},
 		{"training step, all layers, same pixels each time", kindAll, b.All, 2 * b.Steps},
 	} {
-		b.tell(job.what)
+		b.announce(job.what)
 		lanes, err := b.pair(job.kind, b.with(job.batch), job.count)
 		if err != nil {
 			return err
@@ -91,10 +90,9 @@ func (b *bench) steps(ctx context.Context) error {
 	return nil
 }
 
-// frozen compares the frozen layers alone, and what a first pass over
-// photographs makes of their speed.
+// frozen measures the frozen layers on given pixels and in a first pass over images.
 func (b *bench) frozen(ctx context.Context) error {
-	b.tell("conv1 to pool5")
+	b.announce("conv1 to pool5")
 	t := b.with(b.Forward)
 	layers, err := b.pair(kindFrozen, t, 2*b.Steps)
 	if err != nil {
@@ -116,14 +114,14 @@ func (b *bench) frozen(ctx context.Context) error {
 	n := len(layers)
 	b.rows = append(b.rows,
 		against(fmt.Sprintf("conv1 to pool5, float32, same pixels, batch %d", t.Batch), rates[:n]),
-		against("photographs to pool5", rates[n:2*n]),
-		compare("photographs to pool5", "images/s", rates[n], "conv1 to pool5 alone", rates[0]))
+		against("images to pool5", rates[n:2*n]),
+		compare("images to pool5", "images/s", rates[n], "conv1 to pool5 alone", rates[0]))
 	b.inHalf(fmt.Sprintf("conv1 to pool5, bfloat16, same pixels, batch %d", t.Batch), n, rates, 2*n)
 	return nil
 }
 
-// half is a lane of this program with layers in bfloat16, none where the machine
-// is not made for that.
+// half returns a lane of this program with layers in bfloat16, or none where the processor lacks bfloat16
+// instructions.
 func (b *bench) half(kind string, t task, count int, layers []string) ([]lane, error) {
 	if !tfgraph.HasBFloat16() {
 		return nil, nil
@@ -134,8 +132,7 @@ func (b *bench) half(kind string, t task, count int, layers []string) ([]lane, e
 	return []lane{l}, err
 }
 
-// inHalf makes rows of lane i, if there is one, beside the n first: ours in
-// float32 and, with peers, Python.
+// inHalf adds rows that compare lane i, if there is one, with the first n: ours in float32 and, with peers, Python.
 func (b *bench) inHalf(what string, n int, rates [][]float64, i int) {
 	if i == len(rates) {
 		return
@@ -146,10 +143,9 @@ func (b *bench) inHalf(what string, n int, rates [][]float64, i int) {
 	}
 }
 
-// head compares fc6 to fc8 on given features, also with the rate of the
-// machine's matrix products.
+// head measures fc6 to fc8 on given features, also against the machine's MatMul rate.
 func (b *bench) head(ctx context.Context, batch int) error {
-	b.tell(fmt.Sprintf("fc6–fc8 from given features, batch %d", batch))
+	b.announce(fmt.Sprintf("fc6–fc8 from given features, batch %d", batch))
 	t := b.with(batch)
 	lanes, err := b.pair(kindHead, t, max(1, 4*b.Steps*128/batch))
 	if err != nil {

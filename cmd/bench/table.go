@@ -8,30 +8,29 @@ import (
 	"unicode/utf8"
 )
 
-// text is the report for a terminal.
+// text formats the report for a terminal.
 func (r *report) text() string {
-	said := []string{r.heading(), grid(r.jobTable(), "  "), r.footnote(), grid(r.rowTable(), "  ")}
-	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), "\n")
+	blocks := []string{r.heading(), grid(r.jobTable(), "  "), r.footnote(), grid(r.rowTable(), "  ")}
+	return strings.Join(slices.DeleteFunc(blocks, func(s string) bool { return s == "" }), "\n")
 }
 
-// heading says what was measured and where.
+// heading names the dataset, the settings and the machine.
 func (r *report) heading() string {
-	weights := "drawn weights"
+	weights := "random weights"
 	if r.Settings.Weights != "" {
 		weights = filepath.Base(r.Settings.Weights)
 	}
-	return fmt.Sprintf("%s, %d cores, TensorFlow %s\n\n%s: %d pictures to train on, %d to validate on; %s; learning rate %g; %d turns\n",
-		r.Machine.Processor, r.Machine.Cores, r.Machine.TensorFlow, filepath.Base(r.Pictures), r.Train, r.Val, weights, r.Settings.Rate, r.Settings.Turns)
+	return fmt.Sprintf("%s, %d cores, TensorFlow %s\n\n%s: %d training and %d validation images; %s; learning rate %g; %d turns\n",
+		r.Machine.Processor, r.Machine.Cores, r.Machine.TensorFlow, filepath.Base(r.Images), r.Train, r.Val, weights, r.Settings.Rate, r.Settings.Turns)
 }
 
-// jobTable has a line a program, the first of which is what all are compared
-// with. It is nil without jobs.
+// jobTable has a line for each program; all are compared with the first. It is nil without jobs.
 func (r *report) jobTable() [][]string {
 	if len(r.Jobs) == 0 {
 		return nil
 	}
 	h := r.Settings.Horizon
-	table := [][]string{{"whole job", "to first update", "first epoch", "later epochs", "epochs run", fmt.Sprintf("%d epochs", h),
+	table := [][]string{{"whole job", "to first step", "first epoch", "later epochs", "epochs run", fmt.Sprintf("%d epochs", h),
 		"times the first", fmt.Sprintf("to %.0f %%", 100*r.Settings.Goal), "accuracy", "peak memory"}}
 	base, _ := r.Jobs[0].at(h)
 	for _, o := range r.Jobs {
@@ -50,16 +49,16 @@ func (r *report) jobTable() [][]string {
 	return table
 }
 
-// footnote explains the jobs' marks.
+// footnote explains the marks of the jobs.
 func (r *report) footnote() string {
 	if len(r.Jobs) == 0 {
 		return ""
 	}
-	return "~ extrapolated: the epochs that were not run as long as the mean of those after the first.\n" +
-		"alexnet computes its frozen layers once, before the first update.\n"
+	return "~ extrapolated: each epoch that was not run takes the mean time of those after the first.\n" +
+		"alexnet computes its frozen layers once, before the first step.\n"
 }
 
-// rowTable has a line a row. It is nil without rows.
+// rowTable has a line for each row. It is nil without rows.
 func (r *report) rowTable() [][]string {
 	if len(r.Rows) == 0 {
 		return nil
@@ -77,8 +76,7 @@ func (r *report) rowTable() [][]string {
 
 func seconds1(s float64) string { return fmt.Sprintf("%.1f s", s) }
 
-// grid aligns columns, which tabwriter would do by bytes where it is by letters
-// that a terminal counts.
+// grid aligns columns by runes; tabwriter would align them by bytes.
 func grid(table [][]string, gap string) string {
 	widths := map[int]int{}
 	for _, line := range table {

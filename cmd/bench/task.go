@@ -13,42 +13,41 @@ import (
 	"alexnet/internal/npy"
 )
 
-// task is what a program of the bench is to work on, the same for all that are
-// compared.
+// task is the work of one program, the same for all that are compared.
 type task struct {
-	Pictures string         `json:"pictures"` // as given to the bench
-	Train    []picture      `json:"train"`
-	Val      []picture      `json:"val"`
-	Classes  []string       `json:"classes"`
-	Weights  string         `json:"weights"` // conv1 to conv5
-	Network  alexnet.Config `json:"network"`
-	Batch    int            `json:"batch"`
-	Epochs   int            `json:"epochs"`
-	Rate     float64        `json:"learning_rate"`
-	Seed     uint64         `json:"seed"`
-	Rows     int            `json:"rows"`   // pictures that a worker goes through
-	Side     int64          `json:"side"`   // of the matrices multiplied
-	Copied   int            `json:"copied"` // MiB
-	Dir      string         `json:"dir"`    // an empty folder that the bench removes
+	Images  string         `json:"images"` // as given on the command line
+	Train   []example      `json:"train"`
+	Val     []example      `json:"val"`
+	Classes []string       `json:"classes"`
+	Weights string         `json:"weights"` // conv1 to conv5
+	Network alexnet.Config `json:"network"`
+	Batch   int            `json:"batch"`
+	Epochs  int            `json:"epochs"`
+	Rate    float64        `json:"learning_rate"`
+	Seed    uint64         `json:"seed"`
+	Rows    int            `json:"rows"`   // images that a worker reads
+	Side    int64          `json:"side"`   // of the matrices multiplied
+	Copied  int            `json:"copied"` // MiB
+	Dir     string         `json:"dir"`    // an empty folder that the bench removes
 }
 
-type picture struct {
+type example struct {
 	Path  string `json:"path"`
 	Label int    `json:"label"`
 }
 
-// newTask finds the pictures, and draws convolutions where there are none.
-func newTask(s settings, pictures, dir string) (task, error) {
-	data, err := input.Open(pictures, input.Options{})
+// newTask opens the dataset and draws random convolutions if no weights file is named.
+func newTask(s settings, images, dir string) (task, error) {
+	data, err := input.Open(images, input.Options{})
 	if err != nil {
 		return task{}, err
 	}
 	if len(data.Val) == 0 {
-		return task{}, fmt.Errorf("open pictures %q: found none to validate on, want a folder that holds train and val or test", pictures)
+		return task{}, fmt.Errorf("open images %q: no validation images, want a folder that holds train and val or test", images)
 	}
 	network := s.Network
 	network.Classes = len(data.Classes)
-	t := task{Pictures: pictures, Train: labelled(data.Train), Val: labelled(data.Val), Classes: data.Classes,
+	t := task{Images: images, Train: labeled(data.Train), Val: labeled(data.Val), Classes: data.Classes,
 		Weights: s.Weights, Network: network.WithDefaults(), Batch: s.Batch, Rate: s.Rate, Seed: s.Seed,
 		Side: s.Side, Copied: s.Copied, Dir: dir}
 	if t.Weights == "" {
@@ -58,16 +57,15 @@ func newTask(s settings, pictures, dir string) (task, error) {
 	return t, err
 }
 
-func labelled(examples []input.Example) []picture {
-	found := make([]picture, len(examples))
+func labeled(examples []input.Example) []example {
+	found := make([]example, len(examples))
 	for i, ex := range examples {
-		found[i] = picture{ex.Path, ex.Label}
+		found[i] = example{ex.Path, ex.Label}
 	}
 	return found
 }
 
-// drawWeights writes convolutions with He's deviation: they see nothing, but
-// take as long as learnt ones.
+// drawWeights writes convolutions with He initialization: they recognize nothing, but take as long as learned ones.
 func drawWeights(path string, network alexnet.Config) error {
 	random := rand.New(rand.NewPCG(1, 2))
 	var layers []npy.Layer
@@ -92,7 +90,7 @@ func ints(shape []int64) []int {
 	return found
 }
 
-// file writes the task where a program can read it.
+// file writes the task to a file and returns its path.
 func (t task) file() (string, error) {
 	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
 		return "", fmt.Errorf("write task: %w", err)

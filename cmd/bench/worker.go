@@ -16,7 +16,7 @@ import (
 func newWorker() *cobra.Command {
 	return &cobra.Command{
 		Use:    "worker KIND TASK",
-		Short:  "Be a worker: answer numbers with the seconds that so many units took",
+		Short:  "Run as a worker: read numbers of units, print the seconds they took",
 		Hidden: true,
 		Args:   cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,10 +45,10 @@ func work(ctx context.Context, kind string, t task, turns *turns) error {
 	case kindRead:
 		return decode(ctx, t, turns)
 	}
-	return fmt.Errorf("start worker: got kind %q, want one that bench/steps.go names", kind)
+	return fmt.Errorf("start worker: got kind %q, want one that cmd/bench/steps.go lists", kind)
 }
 
-// turns holds work between two units until it is told to go on.
+// turns pauses work between units.
 type turns struct {
 	in    *bufio.Scanner
 	out   io.Writer
@@ -56,7 +56,7 @@ type turns struct {
 	began time.Time
 }
 
-// each calls do for every unit that is asked for.
+// each calls do for every requested unit.
 func (t *turns) each(do func() error) error {
 	t.wait()
 	for {
@@ -76,7 +76,7 @@ func (t *turns) done() {
 	t.wait()
 }
 
-// wait ends the process with its standard input.
+// wait exits the process at the end of standard input.
 func (t *turns) wait() {
 	if !t.in.Scan() {
 		os.Exit(0)

@@ -44,7 +44,7 @@ func frozen(ctx context.Context, t task, turns *turns) error {
 	})
 }
 
-// decode reads and decodes photographs, as training does, for nobody.
+// decode reads and decodes images as training does, and drops the pixels.
 func decode(ctx context.Context, t task, turns *turns) error {
 	decoder, err := alexnet.NewDecoder(alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes), tfgraph.Options{})
 	if err != nil {

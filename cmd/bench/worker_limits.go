@@ -39,7 +39,7 @@ func matmul(ctx context.Context, kind string, t task, turns *turns) error {
 	})
 }
 
-// copies copies from one large array to another, on all cores.
+// copies copies one large array to another, on all cores.
 func copies(t task, turns *turns) error {
 	from, to := make([]byte, t.Copied<<20), make([]byte, t.Copied<<20)
 	cores := runtime.GOMAXPROCS(0)

@@ -15,7 +15,7 @@ import (
 	"alexnet/train"
 )
 
-// real is a training run with the pieces that all kinds share.
+// real is a training run, shared by all kinds of training work.
 type real struct {
 	task   task
 	root   *op.Scope
@@ -24,8 +24,7 @@ type real struct {
 	job    train.Job
 }
 
-// newReal opens the pictures and builds the network. The caller closes the
-// decoder.
+// newReal opens the dataset and builds the network. The caller closes the decoder.
 func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 	contract := alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
@@ -52,20 +51,19 @@ func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 	return r, decoder, nil
 }
 
-// examples are Rows of the pictures to train on, from the first one again where
-// there are fewer.
+// examples returns Rows training images, starting over from the first if there are fewer.
 func (t task) examples() ([]input.Example, error) {
-	pictures := t.Train[:min(t.Rows, len(t.Train))]
-	paths := make([]string, len(pictures))
-	for i, p := range pictures {
+	images := t.Train[:min(t.Rows, len(t.Train))]
+	paths := make([]string, len(images))
+	for i, p := range images {
 		paths[i] = p.Path
 	}
 	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("open pictures: %v", problems[0])
+		return nil, fmt.Errorf("open images: %v", problems[0])
 	}
 	for i := range examples {
-		examples[i].Label = pictures[i].Label
+		examples[i].Label = images[i].Label
 	}
 	return slices.Repeat(examples, 1+t.Rows/len(examples))[:t.Rows], nil
 }
@@ -75,9 +73,8 @@ func (r *real) run(ctx context.Context) error {
 	return train.Run(ctx, cfg.WithDefaults(), r.job)
 }
 
-// trainSteps is a real run, held between two updates. Where it is not to spend
-// time on decoding, each picture is a copy of the same values: pixels, or
-// features in place of pixels.
+// trainSteps is a training run that pauses between steps. Unless decoding is measured, each image is a copy of the same
+// values: pixels, or features in place of pixels.
 func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
 	trained := alexnet.LayerNames[5:]
 	if kind == kindAll {
@@ -107,7 +104,7 @@ func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
 	return r.run(ctx)
 }
 
-// pattern is values of a picture's range.
+// pattern returns values in the range of pixels.
 func pattern(n int) []float32 {
 	values := make([]float32, n)
 	for i := range values {
@@ -116,12 +113,12 @@ func pattern(n int) []float32 {
 	return values
 }
 
-// fromFeatures feeds what fc6 reads in place of pictures.
+// fromFeatures feeds the input of fc6 in place of images.
 func (r *real) fromFeatures() error {
 	boundary, ok := r.net.Boundary(alexnet.LayerNames[5:])
 	shape, err := boundary.Shape().ToSlice()
 	if !ok || err != nil {
-		return fmt.Errorf("find what fc6 reads: got shape %v, want a known one", boundary.Shape())
+		return fmt.Errorf("find the input of fc6: got shape %v, want a known one", boundary.Shape())
 	}
 	r.job.Network.Head.Images = boundary
 	r.loader.Alloc = func(rows int) (*tfgraph.Tensor, error) {
@@ -130,7 +127,7 @@ func (r *real) fromFeatures() error {
 	return nil
 }
 
-// fill is a real run's first pass, held while it computes the frozen layers.
+// fill is the first pass of a training run, which computes the frozen layers.
 func fill(ctx context.Context, t task, turns *turns) error {
 	r, decoder, err := newReal(t, alexnet.LayerNames[5:]...)
 	if err != nil {

@@ -21,20 +21,20 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// ScreenshotsVar names a folder to keep pictures of what tests look at in.
+// ScreenshotsVar names a folder for screenshots of the pages that tests open.
 const ScreenshotsVar = "ALEXNET_SCREENSHOTS"
 
-// Tab is a page in a browser of its own.
+// Tab is a page in its own browser.
 type Tab struct {
 	context.Context // for chromedp
 
 	home     string
 	lock     sync.Mutex
-	troubles []string
+	problems []string
 }
 
-// Open starts a browser, which ends with the test or after the limit. Where there
-// is none, the test is skipped: see [testenv.Browser].
+// Open starts a browser, which ends with the test or after the limit. Without a browser it skips the test: see
+// [testenv.Browser].
 func Open(t *testing.T, limit time.Duration) *Tab {
 	t.Helper()
 	if testing.Short() {
@@ -51,8 +51,7 @@ func Open(t *testing.T, limit time.Duration) *Tab {
 	return &Tab{Context: ctx}
 }
 
-// Watch notes from now on what a page should not do: exceptions, words on the
-// console, requests to anywhere but home, an address's beginning.
+// Watch records from now on exceptions, console messages, and requests to URLs that do not begin with home.
 func (b *Tab) Watch(t *testing.T, home string) {
 	t.Helper()
 	b.home = home
@@ -64,27 +63,27 @@ func (b *Tab) Watch(t *testing.T, home string) {
 }
 
 func (b *Tab) notice(event any) {
-	trouble := ""
+	problem := ""
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
-		trouble = "exception: " + e.ExceptionDetails.Text
+		problem = "exception: " + e.ExceptionDetails.Text
 	case *runtime.EventConsoleAPICalled:
-		trouble = "console: " + string(e.Type)
+		problem = "console: " + string(e.Type)
 	case *browserlog.EventEntryAdded:
-		trouble = "log: " + e.Entry.Text
+		problem = "log: " + e.Entry.Text
 	case *network.EventRequestWillBeSent:
 		if url := e.Request.URL; !strings.HasPrefix(url, b.home) && !strings.HasPrefix(url, "data:") && !strings.HasPrefix(url, "blob:") {
-			trouble = "request: " + url
+			problem = "request: " + url
 		}
 	}
-	if trouble != "" {
+	if problem != "" {
 		b.lock.Lock()
 		defer b.lock.Unlock()
-		b.troubles = append(b.troubles, trouble)
+		b.problems = append(b.problems, problem)
 	}
 }
 
-// Show opens a page, as wide as that and in the scheme, light or dark.
+// Show opens a page at the given width and color scheme, light or dark.
 func (b *Tab) Show(t *testing.T, url string, width int64, scheme string) {
 	t.Helper()
 	media := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
@@ -93,7 +92,7 @@ func (b *Tab) Show(t *testing.T, url string, width int64, scheme string) {
 	must(t, chromedp.Do(b, chromedp.EmulateViewport(width, 800), chromedp.Navigate(url)))
 }
 
-// Ask gives what a script says in the page.
+// Ask runs a script in the page and returns its result.
 func (b *Tab) Ask(t *testing.T, script string) []string {
 	t.Helper()
 	answer, err := chromedp.Run(b, chromedp.Evaluate[[]string](script))
@@ -101,34 +100,33 @@ func (b *Tab) Ask(t *testing.T, script string) []string {
 	return answer
 }
 
-// looks names what sticks out of a page, pictures that are not decoded, and texts
-// that stand out from their ground by less than WCAG 2.2, 1.4.3 asks for.
+// layoutCheck lists elements wider than the page, images that did not decode, and text with less contrast than WCAG 2.2,
+// 1.4.3 requires.
 //
-//go:embed looks.js
-var looks string
+//go:embed layout.js
+var layoutCheck string
 
-// Troubles is what is wrong with the page that is open, and what it did since the
-// last call that it should not.
-func (b *Tab) Troubles(t *testing.T) []string {
+// Problems returns the layout problems of the open page, and what Watch recorded since the last call.
+func (b *Tab) Problems(t *testing.T) []string {
 	t.Helper()
-	found := b.Ask(t, looks)
+	found := b.Ask(t, layoutCheck)
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	found = append(found, b.troubles...)
-	b.troubles = nil
+	found = append(found, b.problems...)
+	b.problems = nil
 	return found
 }
 
-// Keep writes what the whole page shows into the folder that ScreenshotsVar names.
+// Keep writes a screenshot of the whole page into the folder that ScreenshotsVar names.
 func (b *Tab) Keep(t *testing.T, name string) {
 	t.Helper()
 	dir := os.Getenv(ScreenshotsVar)
 	if dir == "" {
 		return
 	}
-	picture, err := chromedp.Run(b, chromedp.FullScreenshot(100))
+	image, err := chromedp.Run(b, chromedp.FullScreenshot(100))
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o666))
+	must(t, os.WriteFile(filepath.Join(dir, name+".png"), image, 0o666))
 }
 
 func must(t *testing.T, err error) {

@@ -2,24 +2,24 @@ package curve
 
 import "math"
 
-// Bin are the pictures whose confidence, the probability of the class that came first, falls into one interval.
+// Bin holds the images whose confidence, the probability of the predicted class, falls into one interval.
 type Bin struct {
 	From, To   float64 // the interval, open below and closed above
 	Count      int
-	Confidence float64 // mean; NaN where Count is 0
-	Accuracy   float64 // share whose class came first; NaN where Count is 0
+	Confidence float64 // mean; NaN if Count is 0
+	Accuracy   float64 // fraction predicted correctly; NaN if Count is 0
 }
 
-// Calibration says how far a classifier's probabilities can be believed.
+// Calibration measures how well probabilities match accuracy.
 type Calibration struct {
 	Bins  []Bin
-	ECE   float64 // expected calibration error: how far accuracy and confidence of the bins are apart, weighted by pictures
-	Brier float64 // mean squared distance of the probabilities from what was true, 0 to 2 (Brier 1950)
+	ECE   float64 // expected calibration error: |accuracy - confidence| of the bins, weighted by images
+	Brier float64 // mean squared distance of the probabilities from the one-hot label, 0 to 2 (Brier 1950)
 }
 
-// Calibrate measures probabilities, a row a picture and a column a class, in bins of equal width (Guo et al. 2017,
-// section 2). Labels are columns. Of equal probabilities the lower class came first. Without a picture ECE and Brier
-// are NaN, as they are where a probability is.
+// Calibrate measures probabilities, a row for each image and a column for each class, in bins of equal width (Guo et al.
+// 2017, section 2). Labels are columns. Of equal probabilities the lowest class is predicted. Without images, or with a NaN
+// among the probabilities, ECE and Brier are NaN.
 func Calibrate(probabilities [][]float32, labels []int, bins int) Calibration {
 	c := Calibration{Bins: make([]Bin, bins)}
 	for i := range c.Bins {
@@ -54,16 +54,16 @@ func (c *Calibration) add(confidence float64, right bool) {
 }
 
 // finish turns sums into means.
-func (c *Calibration) finish(pictures int) {
+func (c *Calibration) finish(images int) {
 	for i := range c.Bins {
 		b := &c.Bins[i]
 		b.Confidence /= float64(b.Count)
 		b.Accuracy /= float64(b.Count)
 		if b.Count > 0 {
-			c.ECE += share(b.Count, pictures) * math.Abs(b.Accuracy-b.Confidence)
+			c.ECE += share(b.Count, images) * math.Abs(b.Accuracy-b.Confidence)
 		}
 	}
-	if pictures == 0 {
+	if images == 0 {
 		c.ECE = math.NaN()
 	}
 }

@@ -28,11 +28,11 @@ func TestCalibrate(t *testing.T) {
 func TestCalibrateEdges(t *testing.T) {
 	empty := curve.Calibrate(nil, nil, 10)
 	if !math.IsNaN(empty.ECE) || !math.IsNaN(empty.Brier) || len(empty.Bins) != 10 {
-		t.Errorf("without a picture: got %+v, want NaN and ten bins", empty)
+		t.Errorf("without images: got %+v, want NaN and ten bins", empty)
 	}
-	broken := curve.Calibrate([][]float32{{nan, nan}}, []int{0}, 10)
-	if !math.IsNaN(broken.ECE) || !math.IsNaN(broken.Brier) {
-		t.Errorf("of NaN: got ECE %v, Brier %v, want NaN", broken.ECE, broken.Brier)
+	withNaN := curve.Calibrate([][]float32{{nan, nan}}, []int{0}, 10)
+	if !math.IsNaN(withNaN.ECE) || !math.IsNaN(withNaN.Brier) {
+		t.Errorf("of NaN: got ECE %v, Brier %v, want NaN", withNaN.ECE, withNaN.Brier)
 	}
 	sure := curve.Calibrate([][]float32{{1, 0}, {0, 1}}, []int{0, 1}, 10)
 	if sure.ECE != 0 || sure.Brier != 0 || sure.Bins[9].Count != 2 {
@@ -44,13 +44,13 @@ func TestCalibrateEdges(t *testing.T) {
 	}
 }
 
-// Every picture is in one bin, in that of its confidence, and the figures keep their bounds.
+// Every image is in the one bin of its confidence, and all values stay within their bounds.
 func TestCalibrateProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bins := rapid.IntRange(1, 20).Draw(t, "bins")
 		var rows [][]float32
 		var labels []int
-		for range rapid.IntRange(1, 30).Draw(t, "pictures") {
+		for range rapid.IntRange(1, 30).Draw(t, "images") {
 			p := rapid.Float32Range(0, 1).Draw(t, "p")
 			rows, labels = append(rows, []float32{p, 1 - p}), append(labels, rapid.IntRange(0, 1).Draw(t, "label"))
 		}
@@ -63,7 +63,7 @@ func TestCalibrateProperties(t *testing.T) {
 			}
 		}
 		if count != len(rows) || !(c.ECE >= 0 && c.ECE <= 1) || !(c.Brier >= 0 && c.Brier <= 2) {
-			t.Fatalf("got %d pictures of %d, ECE %v, Brier %v", count, len(rows), c.ECE, c.Brier)
+			t.Fatalf("got %d images of %d, ECE %v, Brier %v", count, len(rows), c.ECE, c.Brier)
 		}
 	})
 }

@@ -9,24 +9,24 @@ import (
 // Point is one threshold's point of a curve.
 type Point struct {
 	X, Y      float64
-	Threshold float64 // what scores at least this is taken for positive; +Inf where nothing is
+	Threshold float64 // scores of at least this are predicted positive; +Inf if none is
 }
 
-// Curve is the way from the strictest threshold to the loosest.
+// Curve holds the points from the highest threshold to the lowest.
 type Curve struct {
 	Points []Point
-	Area   float64 // NaN where it is not defined
+	Area   float64 // NaN if undefined
 }
 
-// counts are what a threshold takes for positive: of the positives and of the negatives.
+// counts are the true and false positives at a threshold.
 type counts struct {
 	threshold  float64
 	hits, rest int
 }
 
-// PrecisionRecall has recall as X and precision as Y, from (0, 1), where nothing is taken for positive, onwards. Its
-// area is the average precision: the precisions weighted by what each threshold adds to the recall. Without a
-// positive there are no points and no area.
+// PrecisionRecall returns recall as X and precision as Y, starting at (0, 1), where none is predicted positive. Its area is
+// the average precision: the precisions weighted by the increase in recall at each threshold. Without positives there are
+// no points and the area is NaN.
 func PrecisionRecall(scores []float32, positive []bool) Curve {
 	steps := sweep(scores, positive)
 	all := total(steps)
@@ -42,9 +42,9 @@ func PrecisionRecall(scores []float32, positive []bool) Curve {
 	return c
 }
 
-// ROC has the false positive rate as X and the true positive rate, which is the recall, as Y, from (0, 0) to (1, 1).
-// Its area is by trapezoids: the probability that a positive scores above a negative, a tie counting half (Fawcett
-// 2006). Without a positive or without a negative there are no points and no area.
+// ROC returns the false positive rate as X and the true positive rate (recall) as Y, from (0, 0) to (1, 1). Its area by
+// trapezoids is the probability that a positive scores above a negative, a tie counting half (Fawcett 2006). Without
+// positives or without negatives there are no points and the area is NaN.
 func ROC(scores []float32, positive []bool) Curve {
 	steps := sweep(scores, positive)
 	all := total(steps)

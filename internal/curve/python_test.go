@@ -17,11 +17,11 @@ type scored struct {
 	Bins          int         `json:"bins"`
 }
 
-// drawn has probabilities in steps, so that many are equal; every class has pictures.
-func drawn(classes, pictures, steps int, seed uint64) scored {
+// drawn has probabilities in steps, so that many are equal; every class has images.
+func drawn(classes, images, steps int, seed uint64) scored {
 	random := rand.New(rand.NewPCG(seed, 3))
 	s := scored{Name: fmt.Sprintf("%d classes", classes), Bins: 10}
-	for i := range pictures {
+	for i := range images {
 		row := make([]float32, classes)
 		for range steps {
 			row[random.IntN(classes)] += 1 / float32(steps)

@@ -1,10 +1,8 @@
-// Package faults answers a child process's system calls on files with errors, as
-// a disk does that is full or breaks. Start with [Start] in a test and [Enter] in
-// its TestMain.
+// Package faults makes a child process's system calls on files fail, as a full or failing disk does. Start with [Start] in
+// a test and [Enter] in its TestMain.
 //
-// It stands on seccomp's user notification (seccomp_unotify(2)), which needs no
-// privileges: the child waits in the call while the test decides. Only tests
-// import this package, and only on Linux.
+// It uses seccomp's user notification (seccomp_unotify(2)), which needs no privileges: the child waits in the call while
+// the test decides. Only tests import this package, and only on Linux.
 package faults
 
 import (

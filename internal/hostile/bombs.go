@@ -16,12 +16,11 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// bombs are small files that ask for much, or that are no pictures at all, by
-// what they are.
+// bombs are small files that demand much memory or time, or that are not images, by name.
 func bombs() map[string][]byte {
 	small := encode(png.Encode, image.NewGray(image.Rect(0, 0, 40, 30)))
 	photo := encode(func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) }, image.NewRGBA(image.Rect(0, 0, 64, 64)))
-	grey := encode(func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) }, image.NewGray(image.Rect(0, 0, 64, 64)))
+	gray := encode(func(w io.Writer, m image.Image) error { return jpeg.Encode(w, m, nil) }, image.NewGray(image.Rect(0, 0, 64, 64)))
 	zeros := deflated(64 << 20)
 	all := map[string][]byte{
 		"nothing":                   {},
@@ -36,7 +35,7 @@ func bombs() map[string][]byte {
 		"JPEG fill bytes":           append([]byte{0xff, 0xd8}, bytes.Repeat([]byte{0xff}, 300_000)...),
 		"JPEG segments":             append([]byte{0xff, 0xd8}, bytes.Repeat([]byte{0xff, 0xe5, 0, 2}, 20_000)...),
 		"JPEG scans":                scans(photo, 100_000),
-		"JPEG scans of many pixels": manyPixels(grey),
+		"JPEG scans of many pixels": manyPixels(gray),
 		"JPEG of 65000 by 65000":    jpegSize(photo, 65_000, 65_000),
 		"JPEG of no height":         jpegSize(photo, 64, 0),
 		"JPEG of four components":   fourComponents(photo),
@@ -75,18 +74,18 @@ func bombs() map[string][]byte {
 func encode(to func(io.Writer, image.Image) error, img image.Image) []byte {
 	var b bytes.Buffer
 	if err := to(&b, img); err != nil {
-		panic(err) // drawn here, into memory
+		panic(err) // writes to memory
 	}
 	return b.Bytes()
 }
 
-// deflated is so many zeros as zlib packs them, a thousandth of it.
+// deflated returns n zeros compressed by zlib, a thousandth of their size.
 func deflated(n int) []byte {
 	var b bytes.Buffer
 	w := zlib.NewWriter(&b)
 	_, err := io.CopyN(w, zero{}, int64(n))
 	if err != nil || w.Close() != nil {
-		panic(err) // into memory
+		panic(err) // writes to memory
 	}
 	return b.Bytes()
 }
@@ -101,19 +100,19 @@ func inserted(encoded, chunks []byte) []byte {
 	return slices.Concat(encoded[:pngHeader], chunks, encoded[pngHeader:])
 }
 
-// pngSize is a grey PNG that says its size, with this for pixels.
+// pngSize returns a gray PNG with the given size in its header and packed as its pixels.
 func pngSize(w, h uint32, packed []byte) []byte {
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
 	return slices.Concat(pngMagic, chunk("IHDR", append(head, 8, 0, 0, 0, 0)), chunk("IDAT", packed), chunk("IEND", nil))
 }
 
-// encodePNG is a PNG of another colour type than its content.
-func encodePNG(w, h uint32, colour byte) []byte {
+// encodePNG returns a PNG whose color type does not match its content.
+func encodePNG(w, h uint32, color byte) []byte {
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
-	return slices.Concat(pngMagic, chunk("IHDR", append(head, 8, colour, 0, 0, 0)), chunk("IDAT", deflated(int((w+1)*h))), chunk("IEND", nil))
+	return slices.Concat(pngMagic, chunk("IHDR", append(head, 8, color, 0, 0, 0)), chunk("IDAT", deflated(int((w+1)*h))), chunk("IEND", nil))
 }
 
-// jpegSize has the frame header say another size.
+// jpegSize changes the size in the frame header.
 func jpegSize(encoded []byte, w, h uint16) []byte {
 	b := bytes.Clone(encoded)
 	at := bytes.Index(b, []byte{0xff, 0xc0})
@@ -122,7 +121,7 @@ func jpegSize(encoded []byte, w, h uint16) []byte {
 	return b
 }
 
-// progressive scan that refines nothing.
+// emptyScan is a progressive scan that refines nothing.
 var emptyScan = []byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}
 
 // scans repeats an empty scan.
@@ -131,8 +130,7 @@ func scans(encoded []byte, n int) []byte {
 	return slices.Concat(encoded[:end], bytes.Repeat(emptyScan, n), encoded[end:])
 }
 
-// manyPixels is a progressive JPEG of nearly as many pixels and scans as are let
-// in, each of which costs a pass over all.
+// manyPixels returns a progressive JPEG just below the limits on pixels and scans; each scan costs a pass over all pixels.
 func manyPixels(encoded []byte) []byte {
 	b := jpegSize(encoded, 9900, 9900)
 	b[bytes.Index(b, []byte{0xff, 0xc0})+1] = 0xc2
@@ -140,7 +138,7 @@ func manyPixels(encoded []byte) []byte {
 	return slices.Concat(b[:at], bytes.Repeat(emptyScan, 99), []byte{0xff, 0xd9})
 }
 
-// frames is an animation of large pictures of one colour.
+// frames returns an animation of large images of one color.
 func frames(n int) []byte {
 	one := encode(func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) },
 		image.NewPaletted(image.Rect(0, 0, 3000, 3000), color.Palette{color.Black, color.White}))
@@ -148,7 +146,7 @@ func frames(n int) []byte {
 	return slices.Concat(one[:from], bytes.Repeat(one[from:to], n), one[to:])
 }
 
-// beyond is a GIF whose picture is larger than its canvas.
+// beyond returns a GIF whose image is larger than its canvas.
 func beyond() []byte {
 	b := encode(func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) },
 		image.NewPaletted(image.Rect(0, 0, 30, 30), color.Palette{color.Black, color.White}))
@@ -164,7 +162,7 @@ func tiffLoop() []byte {
 	return b
 }
 
-// tiffCount is a TIFF whose strips are said to be so many.
+// tiffCount returns a TIFF that claims to have n strips.
 func tiffCount(n uint32) []byte {
 	b := encode(func(w io.Writer, m image.Image) error { return tiff.Encode(w, m, nil) }, image.NewGray(image.Rect(0, 0, 8, 8)))
 	const strips = 273 // StripOffsets, TIFF 6.0 §8
@@ -177,7 +175,7 @@ func tiffCount(n uint32) []byte {
 	return b
 }
 
-// webpSize says 16384 by 16384 in the header of VP8L.
+// webpSize returns a WebP with 16384 by 16384 in its VP8L header.
 func webpSize() []byte {
 	b := webpOne()
 	binary.LittleEndian.PutUint32(b[21:], 16383|16383<<14)
@@ -193,7 +191,7 @@ func bmpSize(w, h int32, bits uint16) []byte {
 	return append(b, make([]byte, 24+40*30*3)...)
 }
 
-// fourComponents has the frame header of a JPEG say that it is CMYK.
+// fourComponents changes the frame header of a JPEG to CMYK.
 func fourComponents(encoded []byte) []byte {
 	at := bytes.Index(encoded, []byte{0xff, 0xc0})
 	b := bytes.Clone(encoded[:at])

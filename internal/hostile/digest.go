@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// Digest says what is below a folder, a line each: path, mode, time of change,
-// and the SHA-256 of what a regular file holds. Who only reads it leaves the
-// digest as it is.
+// Digest lists the entries below a folder, a line each: path, mode, modification time and, for a regular file, the SHA-256
+// of its content. Reading files does not change it.
 func Digest(dir string) (string, error) {
 	var all strings.Builder
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

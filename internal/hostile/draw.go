@@ -17,32 +17,32 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// whole is a picture that is as it should be.
-type whole struct {
+// validImage is an image that decodes.
+type validImage struct {
 	format  string // "jpeg", "png", …
 	encoded []byte
 }
 
-// wholes draws pictures of every format and of many kinds.
-func wholes(random *rand.Rand) []whole {
-	var all []whole
+// validImages draws images of every format and of many kinds.
+func validImages(random *rand.Rand) []validImage {
+	var all []validImage
 	add := func(format string, encode func(w io.Writer) error) {
 		var b bytes.Buffer
 		if err := encode(&b); err != nil {
-			panic(err) // drawn here, into memory
+			panic(err) // writes to memory
 		}
-		all = append(all, whole{format, b.Bytes()})
+		all = append(all, validImage{format, b.Bytes()})
 	}
 	for _, size := range []image.Point{{1, 1}, {40, 30}, {97, 61}, {256, 3}} {
 		img := drawn(random, size)
-		grey, deep, few := image.NewGray(img.Rect), image.NewNRGBA64(img.Rect), image.NewPaletted(img.Rect, palette.WebSafe)
-		for _, to := range []draw.Image{grey, deep, few} {
+		gray, deep, few := image.NewGray(img.Rect), image.NewNRGBA64(img.Rect), image.NewPaletted(img.Rect, palette.WebSafe)
+		for _, to := range []draw.Image{gray, deep, few} {
 			draw.Draw(to, img.Rect, img, image.Point{}, draw.Src)
 		}
-		for _, kind := range []image.Image{img, grey} {
+		for _, kind := range []image.Image{img, gray} {
 			add("jpeg", func(w io.Writer) error { return jpeg.Encode(w, kind, &jpeg.Options{Quality: 60}) })
 		}
-		for _, kind := range []image.Image{img, grey, deep, few} {
+		for _, kind := range []image.Image{img, gray, deep, few} {
 			add("png", func(w io.Writer) error { return png.Encode(w, kind) })
 			add("bmp", func(w io.Writer) error { return bmp.Encode(w, kind) })
 		}
@@ -54,7 +54,7 @@ func wholes(random *rand.Rand) []whole {
 			return gif.EncodeAll(w, &gif.GIF{Image: []*image.Paletted{few, few, few}, Delay: []int{1, 1, 1}})
 		})
 	}
-	return append(all, whole{"webp", webpOne()})
+	return append(all, validImage{"webp", webpOne()})
 }
 
 func drawn(random *rand.Rand, size image.Point) *image.NRGBA {
@@ -72,7 +72,7 @@ func drawn(random *rand.Rand, size image.Point) *image.NRGBA {
 func webpOne() []byte {
 	b, err := base64.StdEncoding.DecodeString("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 	if err != nil {
-		panic(err) // the text above
+		panic(err) // a constant
 	}
 	return b
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// mutation spoils a copy of a picture; other is one to take parts of.
+// mutation damages a copy of an image; other is a second image to splice from.
 type mutation struct {
 	name string
 	do   func(random *rand.Rand, b, other []byte) []byte
@@ -69,9 +69,9 @@ func noise(random *rand.Rand, n int) []byte {
 
 var pngMagic = []byte("\x89PNG\r\n\x1a\n")
 
-// mend gives the chunks of a PNG the right checksums, so that what is wrong with
-// them is seen by what comes after (PNG specification, §5.3).
-func mend(b []byte) []byte {
+// fixChecksums corrects the checksums of a PNG's chunks, so that the damage reaches the code behind the checksum (PNG
+// specification, §5.3).
+func fixChecksums(b []byte) []byte {
 	if !bytes.HasPrefix(b, pngMagic) {
 		return b
 	}
@@ -86,7 +86,7 @@ func mend(b []byte) []byte {
 	return b
 }
 
-// chunk is one of a PNG.
+// chunk returns a chunk of a PNG.
 func chunk(kind string, body []byte) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	b = append(append(b, kind...), body...)

@@ -7,17 +7,15 @@ import (
 	"syscall"
 )
 
-// Plant writes the pictures below dir, by turns into the folders of two classes,
-// a and b, and among them what a folder may hold beside files: a pipe, a socket,
-// links in circles and into nowhere, a folder and a file that may not be read, a
-// device, names that are no text. It returns the paths of what it planted beside
-// the pictures.
-func Plant(dir string, pictures []Picture) (odd []string, err error) {
+// Plant writes the images below dir, alternately into the folders of two classes, a and b, and adds entries that are not
+// regular files: a pipe, a socket, circular and dangling links, an unreadable folder and file, a device, and a name that
+// is not UTF-8. It returns the paths of these entries.
+func Plant(dir string, images []Image) (odd []string, err error) {
 	var errs []error
 	for _, class := range []string{"a", "b"} {
 		errs = append(errs, os.MkdirAll(filepath.Join(dir, class), 0o777))
 	}
-	for i, p := range pictures {
+	for i, p := range images {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, "ab"[i%2:i%2+1], p.Name), p.Encoded, 0o644))
 	}
 	in := func(name string) string {

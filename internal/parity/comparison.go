@@ -6,22 +6,21 @@ import (
 	"testing"
 )
 
-// Comparison holds one test to those tensors of a reference whose names start
-// with a prefix.
+// Comparison compares the results of one test with the tensors of a reference whose names start with a prefix.
 type Comparison struct {
-	t      testing.TB
-	want   Reference
-	unseen map[string]bool
+	t         testing.TB
+	want      Reference
+	unchecked map[string]bool
 }
 
 // Against starts a comparison; names are given to Check without the prefix.
 // When the test ends, each tensor that was never compared fails it.
 func Against(t testing.TB, r Reference, prefix string) *Comparison {
 	t.Helper()
-	c := &Comparison{t: t, want: Reference{}, unseen: map[string]bool{}}
+	c := &Comparison{t: t, want: Reference{}, unchecked: map[string]bool{}}
 	for name, tensor := range r {
 		if short, ok := strings.CutPrefix(name, prefix); ok {
-			c.want[short], c.unseen[short] = tensor, true
+			c.want[short], c.unchecked[short] = tensor, true
 		}
 	}
 	if len(c.want) == 0 {
@@ -31,8 +30,7 @@ func Against(t testing.TB, r Reference, prefix string) *Comparison {
 	return c
 }
 
-// Check compares one tensor, logs how far apart the two are and fails the test
-// where that is more than the tolerance.
+// Check compares one tensor, logs the difference and fails the test if it exceeds the tolerance.
 func (c *Comparison) Check(name string, got Tensor, tolerance Tolerance) {
 	c.t.Helper()
 	want, ok := c.want[name]
@@ -40,7 +38,7 @@ func (c *Comparison) Check(name string, got Tensor, tolerance Tolerance) {
 		c.t.Errorf("%s: the reference has no such tensor", name)
 		return
 	}
-	delete(c.unseen, name)
+	delete(c.unchecked, name)
 	d, err := Compare(got, want, tolerance)
 	if err != nil {
 		c.t.Errorf("%s: %v", name, err)
@@ -51,7 +49,7 @@ func (c *Comparison) Check(name string, got Tensor, tolerance Tolerance) {
 
 func (c *Comparison) finish() {
 	var names []string
-	for name := range c.unseen {
+	for name := range c.unchecked {
 		names = append(names, name)
 	}
 	if slices.Sort(names); len(names) > 0 {

@@ -7,9 +7,8 @@ import (
 	"github.com/sbinet/npyio/npz"
 )
 
-// Open reads every array of an .npz file that numpy.savez wrote. It refuses
-// arrays that are not little-endian float32 in C order, as the reference
-// programs write no others.
+// Open reads every array of an .npz file that numpy.savez wrote. It rejects arrays other than little-endian float32 in C
+// order, which the reference programs never write.
 func Open(path string) (Reference, error) {
 	archive, err := npz.Open(path)
 	if err != nil {

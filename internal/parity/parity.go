@@ -1,10 +1,8 @@
-// Package parity compares tensors computed here with those that a reference
-// program computed. Start with [Open], which reads the reference's .npz file,
-// and [Against], which holds a test to it.
+// Package parity compares tensors computed here with those of a reference program. Start with [Run], which runs the
+// program, and [Against], which compares its results in a test.
 //
-// Nothing passes unseen: a name that the reference lacks, a shape that differs,
-// a value that is not a number, a tolerance without a reason and a reference
-// tensor that a test never compared are all failures.
+// A name that is missing in the reference, a different shape, a NaN, a tolerance without a reason and a reference tensor
+// that a test never compared are all failures.
 package parity
 
 import (
@@ -23,25 +21,25 @@ type Tensor struct {
 // Reference holds tensors under the names that the reference program gave them.
 type Reference map[string]Tensor
 
-// Tolerance bounds a difference. The zero bounds ask for the same bits.
+// Tolerance bounds a difference. Zero bounds require identical bits.
 type Tolerance struct {
-	Max  float64 // largest difference of an element, as a share of the reference's largest magnitude
-	Norm float64 // Euclidean norm of the difference, as a share of the reference's
+	Max  float64 // largest difference of an element, relative to the reference's largest magnitude
+	Norm float64 // Euclidean norm of the difference, relative to the reference's
 	Why  string  // why this is the right bound; required
 }
 
 func (t Tolerance) exact() bool { return t.Max == 0 && t.Norm == 0 }
 
-// Difference is how far one tensor is from another.
+// Difference measures how two tensors differ.
 type Difference struct {
 	Max   float64 // largest difference of an element
 	At    int     // where that is, in elements from the start
 	Scale float64 // largest magnitude in the reference
-	Norm  float64 // norm of the difference, as a share of the reference's
+	Norm  float64 // norm of the difference, relative to the reference's
 	Bits  int     // elements whose bits differ
 }
 
-// Ratio is the largest difference as a share of the scale.
+// Ratio is the largest difference divided by the scale.
 func (d Difference) Ratio() float64 { return share(d.Max, d.Scale) }
 
 func (d Difference) String() string {

@@ -1,7 +1,7 @@
-# container.sh is sourced by docker-test: running an image's program as docker run would with --read-only and
-# --tmpfs /tmp, volumes, the image's own user, and the program as process 1.
+# container.sh is sourced by docker-test: it runs an image's program like docker run --read-only --tmpfs /tmp with
+# volumes, as the image's user, with the program as process 1.
 
-# open_container makes a container of the image $1 the one that the functions below use.
+# open_container creates a container of the image $1, which the functions below use.
 open_container() {
 	container=$(buildah from --pull-never "localhost/$1")
 	root=$(buildah mount "$container")
@@ -17,8 +17,8 @@ config() { buildah inspect --format "$1" "$container"; }
 
 in_buildah() { buildah run --isolation chroot "$container" $entrypoint "$@"; }
 
-# inside runs a command in the container's own view of files, processes and network, which reaches nothing but
-# itself. Only /tmp and /runs can be written to.
+# inside runs a command in the container's namespaces for files, processes and network, without access to the network.
+# Only /tmp and /runs are writable.
 inside() {
 	mkdir -p "$work/view"
 	root=$root view=$work/view data=$data weights=$weights runs=$runs user=${user:-$own_user} environment=$environment \
@@ -39,13 +39,13 @@ inside() {
 			exec env -i $environment chroot --userspec="$user" "$view" "$@"' bash "$@"
 }
 
-# start_inside is inside in the background; stop_inside asks it to end as docker stop does and gives its exit code.
+# start_inside runs inside in the background; stop_inside stops it as docker stop does and returns its exit code.
 start_inside() {
 	inside "$@" >"$log" 2>&1 &
 	started=$!
 }
 
-# process_one prints the id, seen from here, of the started container's process 1.
+# process_one prints the host's id of the started container's process 1.
 process_one() { pgrep -P "$(pgrep -P "$started" -x unshare || echo "$started")"; }
 
 stop_inside() {
@@ -53,18 +53,18 @@ stop_inside() {
 	wait "$started"
 }
 
-# end_inside leaves nothing running, however the script ends.
+# end_inside kills what is still running.
 end_inside() {
 	[ -z "${started:-}" ] || ! kill -0 "$started" 2>/dev/null || kill -s KILL "$(process_one)" || true
 }
 
-# wait_for calls $2… until it succeeds; $1 says what for.
+# wait_for calls $2… until it succeeds; $1 names the event.
 wait_for() {
 	local what=$1 deadline=$((SECONDS + 300))
 	shift
 	until "$@"; do
-		kill -0 "$started" 2>/dev/null || wrong "it ended before $what"
-		[ "$SECONDS" -lt "$deadline" ] || wrong "no sign of $what after 300 s"
+		kill -0 "$started" 2>/dev/null || wrong "it exited before $what"
+		[ "$SECONDS" -lt "$deadline" ] || wrong "$what did not happen within 300 s"
 		sleep 0.2
 	done
 }
@@ -103,7 +103,7 @@ healthy() {
 	beside "${check[@]}" >/dev/null 2>&1
 }
 
-# classify_there sends a picture to the started server, from its own network.
+# classify_there sends a image to the started server, from its own network.
 classify_there() {
 	nsenter --target "$(process_one)" --net python3 - "$1" <<-'EOF'
 		import sys, urllib.request

@@ -1,4 +1,4 @@
-"""The same fine-tuning by model.fit, as Keras' own guides write it.
+"""The same fine-tuning by model.fit, as in Keras's own guides.
 
     keras_fit.py TASK
 """
@@ -42,7 +42,7 @@ def batches(task, name, shuffled):
     data = tf.data.Dataset.from_tensor_slices((paths, labels))
     if shuffled:
         data = data.shuffle(len(paths), seed=task["seed"])
-    data = data.map(tasks.picture(task["network"]["size"]), num_parallel_calls=tf.data.AUTOTUNE)
+    data = data.map(tasks.image(task["network"]["size"]), num_parallel_calls=tf.data.AUTOTUNE)
     return data.batch(task["batch"]).prefetch(tf.data.AUTOTUNE)
 
 
@@ -57,8 +57,8 @@ def main(task):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"])
     told = keras.callbacks.LambdaCallback(
-        on_train_begin=lambda logs: tasks.tell(0),
-        on_epoch_end=lambda epoch, logs: tasks.tell(epoch + 1, float(logs["val_accuracy"])))
+        on_train_begin=lambda logs: tasks.report(0),
+        on_epoch_end=lambda epoch, logs: tasks.report(epoch + 1, float(logs["val_accuracy"])))
     model.fit(batches(task, "train", True), validation_data=batches(task, "val", False),
               epochs=task["epochs"], callbacks=[told], verbose=0)
 

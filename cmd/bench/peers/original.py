@@ -1,12 +1,12 @@
-"""The algorithm of the tutorial that this program redoes, in TensorFlow's graph mode.
+"""The algorithm of the tutorial on which this program is based, in TensorFlow's graph mode.
 
     original.py TASK
 
-As it has it: the files are shuffled once, read and decoded in every epoch anew by
+As in the tutorial, the files are shuffled once, read and decoded in every epoch by
 tf.data with 8 threads, fetched, and fed; the whole network runs for every batch;
 two summaries every 20 steps, with dropout off; after each epoch the accuracy over
-the validation pictures and a Saver's copy of all weights. Its faults are not
-repeated: the update runs, the last partial batch counts, the labels are right.
+the validation images and a Saver's copy of all weights. Its faults are not
+repeated: the optimizer's operation runs, the last partial batch counts, the labels are right.
 """
 import os
 import sys
@@ -24,7 +24,7 @@ THREADS, DISPLAY = 8, 20
 
 def batches(paths, labels, task):
     data = tf.data.Dataset.from_tensor_slices((paths, labels))
-    data = data.map(tasks.picture(task["network"]["size"]), num_parallel_calls=THREADS)
+    data = data.map(tasks.image(task["network"]["size"]), num_parallel_calls=THREADS)
     return tf1.data.make_initializable_iterator(data.batch(task["batch"]).prefetch(1))
 
 
@@ -63,7 +63,7 @@ def main(task):
     with tf1.Session() as session:
         writer = tf1.summary.FileWriter(os.path.join(task["dir"], "tensorboard"), session.graph)
         alexnet.start(session, network)
-        tasks.tell(0)
+        tasks.report(0)
         step = 0
         for epoch in range(1, task["epochs"] + 1):
             for x, y in fetched(session, train):
@@ -73,7 +73,7 @@ def main(task):
                 step += 1
             found = np.concatenate([session.run(hits, {images: x, label: y}) for x, y in fetched(session, validation)])
             saver.save(session, os.path.join(task["dir"], f"model_epoch{epoch}.ckpt"))
-            tasks.tell(epoch, float(found.mean()))
+            tasks.report(epoch, float(found.mean()))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The jobs of bench/worker*.go in Python TensorFlow, by its usual means.
+"""The jobs of cmd/bench/worker*.go in Python TensorFlow, by its usual means.
 
     steps.py KIND TASK
 
 KIND is step (fc6 to fc8 trained, the same pixels each time), decode (the same,
-pictures through tf.data), all (all layers trained), head (fc6 to fc8 from given
-features), frozen (conv1 to pool5) or fill (the same, pictures through tf.data).
-Reads a number a line and answers with the seconds that so many batches took.
+images through tf.data), all (all layers trained), head (fc6 to fc8 from given
+features), frozen (conv1 to pool5) or fill (the same, images through tf.data).
+Reads a number of batches a line and prints the seconds they took.
 """
 import sys
 import time
@@ -20,7 +20,7 @@ tf1 = tf.compat.v1
 
 
 class Head(alexnet.Network):
-    """fc6 to fc8, on features as flatten gives them."""
+    """fc6 to fc8, on flattened features."""
 
     def build(self, x):
         x = self.drop(self.fc("fc6", x, tf.nn.relu), 6)
@@ -31,7 +31,7 @@ class Head(alexnet.Network):
 def batches(task, batch):
     paths, labels = tasks.part(task, "train")
     data = tf.data.Dataset.from_tensor_slices((paths, labels)).shuffle(len(paths)).repeat()
-    data = data.map(tasks.picture(task["network"]["size"]), num_parallel_calls=tf.data.AUTOTUNE)
+    data = data.map(tasks.image(task["network"]["size"]), num_parallel_calls=tf.data.AUTOTUNE)
     return tf1.data.make_one_shot_iterator(data.batch(batch, drop_remainder=True).prefetch(2)).get_next()
 
 
@@ -41,14 +41,14 @@ def constant(shape, batch, classes):
 
 
 def step(network, label, layers):
-    """The update of the layers whose names begin so."""
+    """A training step of the layers whose names begin with one of these."""
     loss = network.loss(label)
     trained = [v for name, v in network.variables.items() if name.startswith(layers)]
     return [tf1.train.GradientDescentOptimizer(1e-6).minimize(loss, var_list=trained), loss]
 
 
 def build(kind, task):
-    """The network, and what to run for one batch."""
+    """The network, and the operations of one batch."""
     config, batch = tasks.config(task), task["batch"]
     weights = alexnet.draw_weights(config, seed=1)
     side = [config["size"], config["size"], 3]

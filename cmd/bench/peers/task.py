@@ -1,5 +1,5 @@
-"""What every Python program of the bench starts from: a task, which bench/task.go
-writes as JSON, and the ways that TensorFlow's users have to follow it.
+"""Shared by the Python programs of the benchmark: reads a task, which cmd/bench/task.go
+writes as JSON.
 """
 import json
 import pathlib
@@ -18,14 +18,14 @@ def read(path):
 
 
 def config(task):
-    """The network as scripts/reference/alexnet.py takes it."""
+    """The network in the form of scripts/reference/alexnet.py."""
     network = task["network"]
     return {"classes": network["classes"], "size": network["size"],
             "conv": network["widths"]["conv"], "fc": network["widths"]["fc"]}
 
 
 def part(task, name):
-    """Paths and labels of the training ("train") or validation pictures ("val")."""
+    """Paths and labels of the training ("train") or validation images ("val")."""
     return [p["path"] for p in task[name]], np.array([p["label"] for p in task[name]], np.int32)
 
 
@@ -43,8 +43,8 @@ def weights(task, shapes):
     return found
 
 
-def picture(size):
-    """A function for tf.data: the file at a path as an input of the network, beside its label."""
+def image(size):
+    """A function for tf.data that maps a path and a label to an input of the network and the label."""
     import tensorflow as tf
 
     def prepare(path, label):
@@ -55,6 +55,6 @@ def picture(size):
     return prepare
 
 
-def tell(epoch, accuracy=None):
-    """Says that so many epochs are done; the reader of stdout has the clock."""
+def report(epoch, accuracy=None):
+    """Prints the number of completed epochs; the reader of stdout takes the time."""
     print(json.dumps({"epoch": epoch, "accuracy": accuracy}), flush=True)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 LAYERS = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
 
 
-class Pictures(Dataset):
+class Images(Dataset):
     def __init__(self, task, name):
         self.paths, self.labels = tasks.part(task, name)
         self.size = task["network"]["size"]
@@ -85,15 +85,15 @@ def main(task):
     loss = nn.CrossEntropyLoss()
     update = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], task["learning_rate"])
     reader = {"batch_size": task["batch"], "num_workers": os.cpu_count()}
-    train = DataLoader(Pictures(task, "train"), shuffle=True, **reader)
-    validation = DataLoader(Pictures(task, "val"), **reader)
-    tasks.tell(0)
+    train = DataLoader(Images(task, "train"), shuffle=True, **reader)
+    validation = DataLoader(Images(task, "val"), **reader)
+    tasks.report(0)
     for epoch in range(1, task["epochs"] + 1):
         for images, labels in train:
             update.zero_grad()
             loss(model(images), labels).backward()
             update.step()
-        tasks.tell(epoch, accuracy(model, validation))
+        tasks.report(epoch, accuracy(model, validation))
 
 
 if __name__ == "__main__":

@@ -46,16 +46,16 @@ func TestSeedDecides(t *testing.T) {
 	one := draw(1)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	if draw(1) != one {
-		t.Error("seed 1 drew other pictures the second time")
+		t.Error("seed 1 drew different images the second time")
 	}
 	if draw(2) == one {
-		t.Error("seed 2 drew the same pictures as seed 1")
+		t.Error("seed 2 drew the same images as seed 1")
 	}
 }
 
-func TestDataSet(t *testing.T) {
+func TestDataset(t *testing.T) {
 	if testing.Short() {
-		t.Skip("draws the whole data set; run without -short")
+		t.Skip("draws the whole dataset; run without -short")
 	}
 	dir := t.TempDir()
 	if err := drawAll(dir, 1, 16); err != nil {
@@ -66,28 +66,28 @@ func TestDataSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := strings.Join(data.Classes, " "); got != "rings stripes" || len(data.Train) != 32 || len(data.Val) != 12 || len(data.Excluded) > 0 {
-		t.Errorf("got classes %s, %d to train and %d to validate on, problems %v; want rings stripes, 32, 12, none",
+		t.Errorf("got classes %s, %d training and %d validation images, excluded %v; want rings stripes, 32, 12, none",
 			got, len(data.Train), len(data.Val), data.Excluded)
 	}
-	formats, turned := map[input.Format]int{}, 0
+	formats, rotated := map[input.Format]int{}, 0
 	for _, ex := range data.Train {
 		formats[ex.Format]++
 		if ex.Orientation > 1 {
-			turned++
+			rotated++
 		}
 		if short, long := min(ex.Width, ex.Height), max(ex.Width, ex.Height); short < 100 || long > 600 {
 			t.Errorf("%s: got %dx%d, want sides of 100 to 600", ex.Name, ex.Width, ex.Height)
 		}
 	}
-	if formats[input.JPEG] == 0 || formats[input.PNG] == 0 || turned == 0 {
-		t.Errorf("got %v, of which %d turned, want some of each", formats, turned)
+	if formats[input.JPEG] == 0 || formats[input.PNG] == 0 || rotated == 0 {
+		t.Errorf("got %v, %d of them rotated, want some of each", formats, rotated)
 	}
 	if err := drawAll(dir, 1, 1); err == nil || !strings.Contains(err.Error(), `got a folder that holds "train"`) {
 		t.Errorf("drawing there again: got %v, want a refusal", err)
 	}
 }
 
-// A viewer that applies the orientation shows the picture as it was drawn.
+// A viewer that applies the orientation shows the image as it was drawn.
 func TestOrientations(t *testing.T) {
 	upright := image.NewNRGBA(image.Rect(0, 0, 5, 3))
 	for i := range upright.Pix {
@@ -103,7 +103,7 @@ func TestOrientations(t *testing.T) {
 		}
 		shown, err := caption.Decode(b.Bytes(), orientation)
 		if err != nil || shown.Rect != upright.Rect || !bytes.Equal(shown.Pix, upright.Pix) {
-			t.Errorf("orientation %d: got another picture, %v", orientation, err)
+			t.Errorf("orientation %d: got a different image, %v", orientation, err)
 		}
 		s := &scene{orientation: orientation, rng: identity{}.rng()}
 		encoded, _, err := s.encode(upright)
@@ -117,7 +117,7 @@ func TestOrientations(t *testing.T) {
 	}
 }
 
-// means are a picture's mean red, green and blue.
+// means returns an image's mean red, green and blue.
 func means(img *image.NRGBA) (m [3]float64) {
 	for i, v := range img.Pix {
 		if i%4 < 3 {
@@ -130,33 +130,33 @@ func means(img *image.NRGBA) (m [3]float64) {
 	return m
 }
 
-// Colour must not give the class away, or training on these pictures would show nothing.
-func TestMeanColourDoesNotSeparate(t *testing.T) {
+// The mean color must not predict the class, or training on these images would prove nothing.
+func TestMeanColorDoesNotSeparate(t *testing.T) {
 	if testing.Short() {
-		t.Skip("draws 240 pictures, which takes a minute under the race detector")
+		t.Skip("draws 240 images, which takes a minute under the race detector")
 	}
 	const count = 60
-	var parts [2][][3]float64 // by part, class 0 and 1 in turn
-	for part := range parts {
+	var splits [2][][3]float64 // by split, classes alternating
+	for split := range splits {
 		for i := range 2 * count {
-			s := newScene(identity{seed: 1, part: part, class: i % 2, number: i / 2})
-			parts[part] = append(parts[part], means(s.draw(classes[i%2].pattern)))
+			s := newScene(identity{seed: 1, split: split, class: i % 2, number: i / 2})
+			splits[split] = append(splits[split], means(s.draw(classes[i%2].pattern)))
 		}
 	}
 	for channel, name := range []string{"red", "green", "blue"} {
-		threshold, above := best(parts[0], channel)
-		if got := accuracy(parts[1], channel, threshold, above); got > 0.65 {
-			t.Errorf("%s: got %.2f of the pictures right by %s above %.0f, want at most 0.65", name, got, name, threshold)
+		threshold, above := best(splits[0], channel)
+		if got := accuracy(splits[1], channel, threshold, above); got > 0.65 {
+			t.Errorf("%s: got accuracy %.2f by %s above %.0f, want at most 0.65", name, got, name, threshold)
 		}
 	}
 }
 
-// best is the threshold that separates the classes best on these pictures, and the class above it.
-func best(pictures [][3]float64, channel int) (threshold float64, above int) {
+// best returns the threshold that separates the classes best, and the class above it.
+func best(images [][3]float64, channel int) (threshold float64, above int) {
 	most := -1.0
-	for _, p := range pictures {
+	for _, p := range images {
 		for class := range 2 {
-			if a := accuracy(pictures, channel, p[channel], class); a > most {
+			if a := accuracy(images, channel, p[channel], class); a > most {
 				most, threshold, above = a, p[channel], class
 			}
 		}
@@ -164,17 +164,17 @@ func best(pictures [][3]float64, channel int) (threshold float64, above int) {
 	return threshold, above
 }
 
-func accuracy(pictures [][3]float64, channel int, threshold float64, above int) float64 {
+func accuracy(images [][3]float64, channel int, threshold float64, above int) float64 {
 	right := 0
-	for i, p := range pictures {
+	for i, p := range images {
 		if (p[channel] > threshold) == (i%2 == above) {
 			right++
 		}
 	}
-	return float64(right) / float64(len(pictures))
+	return float64(right) / float64(len(images))
 }
 
-func TestColoursStayInRange(t *testing.T) {
+func TestColorsStayInRange(t *testing.T) {
 	for v, want := range map[float64]uint8{-5: 0, 0.4: 0, 127.5: 128, 300: 255} {
 		if got := level(v); got != want {
 			t.Errorf("%g: got %d, want %d", v, got, want)

@@ -11,11 +11,11 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// encode stores the picture as the scene says and returns the bytes with their file name extension.
+// encode encodes the image in the scene's format and returns the bytes and the file name extension.
 func (s *scene) encode(upright *image.NRGBA) (encoded []byte, extension string, err error) {
 	var stored image.Image = turn(upright, s.orientation)
-	if s.grey {
-		stored = grey(stored)
+	if s.gray {
+		stored = gray(stored)
 	}
 	var b bytes.Buffer
 	if s.png {
@@ -26,8 +26,8 @@ func (s *scene) encode(upright *image.NRGBA) (encoded []byte, extension string, 
 	return withOrientation(b.Bytes(), s.orientation), "jpg", err
 }
 
-// turn stores an upright picture so that a reader who applies the EXIF orientation sees it upright again: each case
-// is the inverse of what tag 0x0112 asks for (Exif 2.3, 4.6.4 A). Imaging turns counter-clockwise.
+// turn rotates or flips an upright image so that applying the EXIF orientation turns it upright again: each case is the
+// inverse of tag 0x0112 (Exif 2.3, 4.6.4 A). Package imaging rotates counterclockwise.
 func turn(img *image.NRGBA, orientation int) *image.NRGBA {
 	switch orientation {
 	case 2:
@@ -48,7 +48,7 @@ func turn(img *image.NRGBA, orientation int) *image.NRGBA {
 	return img
 }
 
-func grey(img image.Image) *image.Gray {
+func gray(img image.Image) *image.Gray {
 	g := image.NewGray(img.Bounds())
 	for y := range g.Rect.Dy() {
 		for x := range g.Rect.Dx() {

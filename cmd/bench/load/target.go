@@ -19,7 +19,7 @@ type target struct {
 	client *http.Client
 }
 
-func newTarget(url, api string, p pictures) *target {
+func newTarget(url, api string, p images) *target {
 	t := &target{url: url + "classify", bodies: p.bodies,
 		client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}}
 	if api == "predict" {
@@ -27,7 +27,7 @@ func newTarget(url, api string, p pictures) *target {
 		for _, b := range p.bodies {
 			text, err := json.Marshal(map[string]any{"instances": []map[string][]byte{{"b64": b}}})
 			if err != nil {
-				panic(err) // bytes are all that is in it
+				panic(err) // it contains only bytes
 			}
 			t.bodies = append(t.bodies, text)
 		}
@@ -37,7 +37,7 @@ func newTarget(url, api string, p pictures) *target {
 
 func (t *target) close() { t.client.CloseIdleConnections() }
 
-// ask sends the i-th request and reports whether its answer came.
+// ask sends the i-th request and reports whether it succeeded.
 func (t *target) ask(i int) bool {
 	response, err := t.client.Post(t.url, "", bytes.NewReader(t.bodies[i%len(t.bodies)]))
 	if err != nil {
@@ -48,16 +48,16 @@ func (t *target) ask(i int) bool {
 	return err == nil && response.StatusCode == http.StatusOK && bytes.Contains(text, []byte(`"class"`))
 }
 
-// outcome is what became of some requests.
+// outcome summarizes some requests.
 type outcome struct {
-	took  []time.Duration // of each answer, the shortest first
+	took  []time.Duration // of each response, sorted
 	lost  int
 	total time.Duration
 }
 
 func (o outcome) rate() float64 { return float64(len(o.took)) / o.total.Seconds() }
 
-// at is the time within which a share of the answers came.
+// at is a quantile of the latency.
 func (o outcome) at(share float64) time.Duration {
 	if len(o.took) == 0 {
 		return 0
@@ -73,8 +73,7 @@ func (o *outcome) add(ok bool, took time.Duration) {
 	}
 }
 
-// saturate has clients ask again as soon as they are answered. The first requests
-// are not timed.
+// saturate runs clients that send the next request as soon as they have a response. The first requests are not timed.
 func (t *target) saturate(requests, clients int) outcome {
 	warm := min(10*clients, requests/4)
 	first := t.closedLoop(warm, clients)
@@ -105,9 +104,8 @@ func (t *target) closedLoop(requests, clients int) (o outcome) {
 	return o
 }
 
-// atRate sends requests at times of their own, by chance (a Poisson process), as
-// many people who know nothing of each other do. A request's time counts from when
-// it was due, so that a slow answer does not hide those behind it.
+// atRate sends requests at random times, as independent clients do (a Poisson process). A request's latency counts from the
+// time when it was due, so that a slow response does not hide those behind it.
 func (t *target) atRate(requests int, rate float64) (o outcome) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex

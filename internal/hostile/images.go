@@ -9,42 +9,41 @@ import (
 	"strings"
 )
 
-// Picture is a file that claims to be a picture.
-type Picture struct {
-	Name    string // unique, and says what was done; its extension may lie
+// Image is a file that claims to be an image.
+type Image struct {
+	Name    string // unique, and names the mutation; its extension may be wrong
 	Encoded []byte
-	Whole   bool // nothing was done to it
+	Valid   bool // not mutated
 }
 
-// Pictures gives count pictures: first every bomb and a whole picture of every
-// kind, then mutations of these.
-func Pictures(count int, seed uint64) []Picture {
+// Images returns count images: first every bomb and every valid image, then mutations of valid images.
+func Images(count int, seed uint64) []Image {
 	random := rand.New(rand.NewPCG(seed, 1))
-	sound := wholes(random)
-	var all []Picture
-	add := func(what, format string, encoded []byte, whole bool) {
+	valid := validImages(random)
+	var all []Image
+	add := func(what, format string, encoded []byte, valid bool) {
 		name := fmt.Sprintf("%04d %s.%s", len(all), strings.ReplaceAll(what, " ", "-"), extension(random, format))
-		all = append(all, Picture{name, encoded, whole})
+		all = append(all, Image{name, encoded, valid})
 	}
 	bad := bombs()
 	for _, name := range slices.Sorted(maps.Keys(bad)) {
 		add(name, "jpeg", bad[name], false)
 	}
-	for _, w := range sound {
-		add("whole "+w.format, w.format, w.encoded, true)
+	for _, w := range valid {
+		add("valid "+w.format, w.format, w.encoded, true)
 	}
 	for i := 0; len(all) < count; i++ {
-		w, other, m := sound[i%len(sound)], sound[random.IntN(len(sound))], mutations[random.IntN(len(mutations))]
+		w, other, m := valid[i%len(valid)], valid[random.IntN(len(valid))], mutations[random.IntN(len(mutations))]
 		encoded := m.do(random, bytes.Clone(w.encoded), other.encoded)
 		if random.IntN(2) == 0 {
-			encoded = mend(encoded)
+			encoded = fixChecksums(encoded)
 		}
 		add(m.name+" "+w.format, w.format, encoded, false)
 	}
 	return all[:count]
 }
 
-// extension is that of the format, or once in four any other.
+// extension returns the extension of the format or, one time in four, a random one.
 func extension(random *rand.Rand, format string) string {
 	all := []string{"jpg", "png", "gif", "bmp", "webp", "tif", "JPEG", "txt"}
 	if random.IntN(4) == 0 {

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// predictRate is how many pictures a second `alexnet predict` classifies, its
-// start not counted: the time of many less that of few.
+// predictRate is the throughput of `alexnet predict` in images/s, without its start: the time for many images minus the
+// time for few.
 func predictRate(program, model string, paths []string) (float64, error) {
 	const few, many = 32, 2048
 	var took [2]time.Duration
@@ -57,13 +57,13 @@ func startServer(program, model string) (*server, error) {
 		}
 	}
 	if s.url == "" {
-		return nil, errors.Join(errors.New("start serve: it did not say where it listens"), s.cmd.Wait())
+		return nil, errors.Join(errors.New("start serve: no address in its log"), s.cmd.Wait())
 	}
 	go io.Copy(io.Discard, pipe)
 	return s, nil
 }
 
-// stop ends the server as a container platform does. It may be called again.
+// stop stops the server with SIGTERM. It may be called again.
 func (s *server) stop() error {
 	if s.cmd.ProcessState != nil {
 		return nil
@@ -77,10 +77,10 @@ func (s *server) stop() error {
 	return nil
 }
 
-// state is what the server says of itself.
+// state holds metrics of the server.
 type state struct {
-	resident          float64 // bytes
-	batches, pictures float64 // so far
+	resident        float64 // bytes
+	batches, images float64 // so far
 }
 
 // state reads the server's metrics.
@@ -104,11 +104,11 @@ func (s *server) state() (state, error) {
 		err = errors.Join(err, bad)
 		return v
 	}
-	now := state{read("process_resident_memory_bytes"), read("alexnet_batch_pictures_count"), read("alexnet_batch_pictures_sum")}
+	now := state{read("process_resident_memory_bytes"), read("alexnet_batch_images_count"), read("alexnet_batch_images_sum")}
 	return now, err
 }
 
-// perBatch is how many pictures went through the network together since before.
+// perBatch is the mean batch size since before.
 func (s state) perBatch(before state) float64 {
-	return (s.pictures - before.pictures) / (s.batches - before.batches)
+	return (s.images - before.images) / (s.batches - before.batches)
 }

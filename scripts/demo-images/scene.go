@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 )
 
-// class is a kind of disc. Its pattern turns a point of the disc, in units of the disc's radius, into the distance
-// along which light and dark alternate.
+// class is a kind of disc. Its pattern maps a point of the disc, in units of the radius, to the distance along which light
+// and dark alternate.
 type class struct {
 	name    string
 	pattern func(x, y float64) float64
@@ -20,32 +20,32 @@ var classes = []class{
 	{"stripes", func(x, _ float64) float64 { return x }},
 }
 
-// identity is what a picture is a function of.
+// identity determines an image.
 type identity struct {
-	seed                uint64
-	part, class, number int
+	seed                 uint64
+	split, class, number int
 }
 
-// rng gives each picture its own stream, so that their count and order do not matter.
+// rng returns the image's own random stream, so that the count and order of images do not matter.
 func (id identity) rng() *rand.Rand {
-	return rand.New(rand.NewPCG(id.seed, uint64(id.part)<<48|uint64(id.class)<<32|uint64(id.number)))
+	return rand.New(rand.NewPCG(id.seed, uint64(id.split)<<48|uint64(id.class)<<32|uint64(id.number)))
 }
 
-// scene is one picture's random choices. All of them come from the same distributions whatever the class.
+// scene holds the random choices of one image. Their distributions are the same for all classes.
 type scene struct {
 	width, height int
-	centre        [2]float64 // of the disc
+	center        [2]float64 // of the disc
 	radius        float64
 	turn          float64 // radians
 	waves         float64 // light and dark pairs along the radius
 	phase         float64 // radians
 	bend          float64 // how far the texture pushes the pattern, in radii
 	light, dark   [3]float64
-	ground        [2][3]float64 // colours between which the background varies
-	slope         [2]float64    // of the background's brightness across the picture
+	ground        [2][3]float64 // colors between which the background varies
+	slope         [2]float64    // of the background's brightness across the image
 	coarse, fine  *texture
 	grain         float64 // of single pixels
-	grey          bool
+	gray          bool
 	png           bool
 	orientation   int // EXIF 1 to 8
 	rng           *rand.Rand
@@ -63,11 +63,11 @@ func newScene(id identity) *scene {
 		slope:  [2]float64{between(-40, 40), between(-40, 40)},
 		coarse: newTexture(rng, 5), fine: newTexture(rng, 23),
 		grain: between(2, 14),
-		grey:  rng.Float64() < 0.15, png: rng.Float64() < 0.2, orientation: 1, rng: rng,
+		gray:  rng.Float64() < 0.15, png: rng.Float64() < 0.2, orientation: 1, rng: rng,
 	}
 	short := float64(min(s.width, s.height))
 	s.radius = short * between(0.36, 0.5)
-	s.centre = [2]float64{
+	s.center = [2]float64{
 		between(0.85*s.radius, float64(s.width)-0.85*s.radius), between(0.85*s.radius, float64(s.height)-0.85*s.radius)}
 	if !s.png && rng.Float64() < 0.25 {
 		s.orientation = 2 + rng.IntN(7)
@@ -76,7 +76,7 @@ func newScene(id identity) *scene {
 	return s
 }
 
-// choosePaint picks colours: any hue, and a difference of brightness between light and dark that can be seen.
+// choosePaint picks colors: any hue, with a visible difference in brightness between light and dark.
 func (s *scene) choosePaint(between func(low, high float64) float64) {
 	tint := func(brightness float64) (c [3]float64) {
 		for i := range c {
@@ -102,7 +102,7 @@ func (s *scene) draw(pattern func(x, y float64) float64) *image.NRGBA {
 	return img
 }
 
-// paint is the colour of one point in pixels, 0 to 255 without grain.
+// paint is the color of one point in pixels, 0 to 255 without grain.
 func (s *scene) paint(x, y float64, pattern func(x, y float64) float64) [3]float64 {
 	u, v := x/float64(s.width), y/float64(s.height)
 	coarse, fine := s.coarse.at(u, v), s.fine.at(u, v)
@@ -110,14 +110,14 @@ func (s *scene) paint(x, y float64, pattern func(x, y float64) float64) [3]float
 	for i := range ground {
 		ground[i] += s.slope[0]*(u-0.5) + s.slope[1]*(v-0.5)
 	}
-	dx, dy := (x-s.centre[0])/s.radius, (y-s.centre[1])/s.radius
+	dx, dy := (x-s.center[0])/s.radius, (y-s.center[1])/s.radius
 	inside := edge((1 - math.Hypot(dx, dy)) * s.radius)
 	if inside > 0 {
 		sin, cos := math.Sincos(s.turn)
 		at := pattern(cos*dx+sin*dy, cos*dy-sin*dx) + s.bend*coarse
 		ground = mix(ground, mix(s.dark, s.light, s.wave(at)), inside)
 	}
-	if s.grey {
+	if s.gray {
 		y := 0.299*ground[0] + 0.587*ground[1] + 0.114*ground[2]
 		return [3]float64{y, y, y}
 	}
@@ -130,13 +130,13 @@ func (s *scene) wave(at float64) float64 {
 	return edge(math.Sin(angle) * s.radius / (2 * math.Pi * s.waves))
 }
 
-// edge is the share of a pixel that is covered when it lies the given number of pixels inside.
+// edge is the covered fraction of a pixel that lies the given number of pixels inside.
 func edge(pixels float64) float64 { return max(0, min(1, pixels+0.5)) }
 
-func mix(a, b [3]float64, share float64) [3]float64 {
-	share = max(0, min(1, share))
+func mix(a, b [3]float64, weight float64) [3]float64 {
+	weight = max(0, min(1, weight))
 	for i := range a {
-		a[i] += share * (b[i] - a[i])
+		a[i] += weight * (b[i] - a[i])
 	}
 	return a
 }
@@ -157,7 +157,7 @@ func newTexture(rng *rand.Rand, cells int) *texture {
 	return t
 }
 
-// at is between -1 and 1; u and v are from 0 to 1 across the picture.
+// at is between -1 and 1; u and v are from 0 to 1 across the image.
 func (t *texture) at(u, v float64) float64 {
 	x, y := u*float64(t.cells), v*float64(t.cells)
 	column, row := min(int(x), t.cells-1), min(int(y), t.cells-1)

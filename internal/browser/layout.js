@@ -2,14 +2,14 @@
 	const layout = (() => {
 		const found = [], page = document.documentElement;
 		if (page.scrollWidth > innerWidth) found.push("the page is " + page.scrollWidth + " wide, its window " + innerWidth);
-		for (const i of document.images) if (!i.complete || !i.naturalWidth) found.push("picture not decoded: " + i.src.slice(0, 60));
+		for (const i of document.images) if (!i.complete || !i.naturalWidth) found.push("image not decoded: " + i.src.slice(0, 60));
 		for (const s of document.querySelectorAll("svg")) if (s.getBoundingClientRect().width < 200) found.push("a plot is narrow");
 		return found;
 	})();
 	const contrast = (() => {
 		const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-		const rgba = colour => {
-			canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+		const rgba = color => {
+			canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
 			return [...canvas.getImageData(0, 0, 1, 1).data];
 		};
 		const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] / 255 + under[i] * (1 - top[3] / 255));
