@@ -193,7 +193,7 @@ func grows(t *testing.T, s settings, images string) {
 	if strings.Contains(printed.String(), "too few") || strings.Contains(printed.String(), " 0 MiB") {
 		t.Errorf("got %s, want every statement and every memory", printed.String())
 	}
-	if _, err := grow(t.Context(), s, images, []int{17}, []int{1}); err == nil || !strings.Contains(err.Error(), "got 16 to train on, want 17") {
+	if _, err := grow(t.Context(), s, images, []int{17}, []int{1}); err == nil || !strings.Contains(err.Error(), "got 16 training images, want 17") {
 		t.Errorf("17 of 16 images: got %v, want a refusal", err)
 	}
 }

@@ -1,4 +1,5 @@
-// Package arrows_test keeps the picture of the packages true: which may import which, and which need no C.
+// Package arrows_test checks the imports of every package against the diagram of README.md: which package may import which,
+// and which packages build without C.
 package arrows_test
 
 import (
@@ -20,10 +21,11 @@ import (
 
 const module = "alexnet/"
 
-// picture has the packages from top to bottom: a package imports only from lines below its own. First stands what
-// only people call. All of internal/ is the last line, within which the compiler's ban on cycles is enough.
-var picture = []string{
+// layers lists the packages from top to bottom: a package imports only from lines below its own. Programs come first. All
+// of internal/ is the last line, unless listed above it; within it the compiler's ban on cycles is enough.
+var layers = []string{
 	"scripts/",
+	"cmd/bench/",
 	"cmd/bench",
 	"docker",
 	"docs",
@@ -46,49 +48,47 @@ var picture = []string{
 	"internal/",
 }
 
-// strangers never import each other, in either direction: finetune introduces them.
+// strangers never import each other: finetune connects them.
 var strangers = [2]string{"train", "alexnet"}
 
-// gate is the only package that may import "C", beside program for what has to happen before any line of Go, and
-// graft is what needs it beside us.
-const (
-	gate    = "tfgraph"
-	program = "cmd/alexnet"
-	graft   = "github.com/wamuir/graft/tensorflow"
-)
+// usesC lists the only packages that may import "C": tfgraph, and the program, which sets an environment variable before Go
+// starts. graft is the module that needs C besides these.
+var usesC = []string{"tfgraph", "cmd/alexnet"}
 
-// free packages build and test without TensorFlow's C library.
+const graft = "github.com/wamuir/graft/tensorflow"
+
+// free reports whether a package must build and test without TensorFlow's C library.
 func free(name string) bool {
-	return name == "input" || name == "summaries" || height(name) == len(picture)-1
+	return name == "input" || name == "summaries" || height(name) == len(layers)-1
 }
 
-// height is the line of the picture that a package stands on, or -1.
+// height is the line of a package in layers, or -1.
 func height(name string) int {
-	return slices.IndexFunc(picture, func(line string) bool {
+	return slices.IndexFunc(layers, func(line string) bool {
 		return name == line || strings.HasSuffix(line, "/") && strings.HasPrefix(name, line)
 	})
 }
 
-// checkArrow says what is wrong with one package of this module importing another, or nil.
+// checkArrow returns an error if one package of this module may not import another.
 func checkArrow(from, to string) error {
 	above, below := height(from), height(to)
-	bottom := len(picture) - 1
+	bottom := len(layers) - 1
 	switch {
 	case above < 0:
-		return nil // a complaint of its own, made once
+		return nil // checkPackage reports it
 	case below < 0:
-		return fmt.Errorf("package %q is not in the picture: enter it at its height", to)
+		return fmt.Errorf("package %q is not in layers: add it at its height", to)
 	case from == strangers[0] && to == strangers[1], from == strangers[1] && to == strangers[0]:
-		return fmt.Errorf("%s imports %s: they never import each other, finetune introduces them", from, to)
+		return fmt.Errorf("%s imports %s: they never import each other, finetune connects them", from, to)
 	case above == bottom && below == bottom:
 		return nil
 	case above >= below:
-		return fmt.Errorf("%s imports %s, which is not below it: the arrows of the picture only go down", from, to)
+		return fmt.Errorf("%s imports %s, which is not below it: imports only go down", from, to)
 	}
 	return nil
 }
 
-// listed is what is used here of a package that `go list -json` describes.
+// listed holds the fields of `go list -json` that are used here.
 type listed struct {
 	ImportPath string
 	Standard   bool
@@ -97,41 +97,41 @@ type listed struct {
 	Deps       []string
 }
 
-// name is the package's path within the module and whether it is in the module.
+// name returns the package's path within the module, and whether it is in the module.
 func (p listed) name() (string, bool) { return strings.CutPrefix(p.ImportPath, module) }
 
-// checkPackage says all that is wrong with the arrows of one package of this module, and its use of C.
+// checkPackage checks the imports of one package of this module and its use of C.
 func checkPackage(p listed) error {
 	name, _ := p.name()
 	var problems []error
 	if height(name) < 0 {
-		problems = append(problems, fmt.Errorf("package %q is not in the picture: enter it at its height", name))
+		problems = append(problems, fmt.Errorf("package %q is not in layers: add it at its height", name))
 	}
 	for _, path := range p.Imports {
 		if to, ours := strings.CutPrefix(path, module); ours {
 			problems = append(problems, checkArrow(name, to))
 		}
 	}
-	if len(p.CgoFiles) > 0 && name != gate && name != program {
-		problems = append(problems, fmt.Errorf(`%s imports "C" in %v: only %s may`, name, p.CgoFiles, gate))
+	if len(p.CgoFiles) > 0 && !slices.Contains(usesC, name) {
+		problems = append(problems, fmt.Errorf(`%s imports "C" in %v: only %v may`, name, p.CgoFiles, usesC))
 	}
 	return errors.Join(problems...)
 }
 
-// checkFree says which of the packages that p needs, directly or not, need C. withC are all those that do.
+// checkFree returns an error if p depends, directly or not, on a package that needs C. withC holds all that do.
 func checkFree(name string, p listed, withC map[string]bool) error {
 	var problems []error
 	for _, path := range p.Deps {
 		path, _, _ = strings.Cut(path, " ") // "a [b.test]" is a as built for the test of b
-		if withC[path] || path == module+gate || path == graft {
-			problems = append(problems, fmt.Errorf("%s needs %s: it has to build and test without libtensorflow", name, path))
+		if withC[path] || path == module+"tfgraph" || path == graft {
+			problems = append(problems, fmt.Errorf("%s needs %s: it must build and test without libtensorflow", name, path))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// touch reads every folder that may hold a package. That makes them inputs of the test: go test would otherwise
-// show a stored result when another package changes.
+// touch reads every folder that may hold a package. That makes them inputs of the test, so that go test does not reuse a
+// cached result when another package changes.
 func touch(t *testing.T, root string) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -146,7 +146,7 @@ func touch(t *testing.T, root string) {
 	}
 }
 
-// list asks the go command for every package of the module, their tests, and all that they need.
+// list returns every package of the module, their tests, and all that they depend on.
 func list(t *testing.T) []listed {
 	t.Helper()
 	touch(t, testenv.Root(t))
@@ -171,7 +171,7 @@ func list(t *testing.T) []listed {
 	}
 }
 
-func TestPicture(t *testing.T) {
+func TestImports(t *testing.T) {
 	packages := list(t)
 	withC := map[string]bool{}
 	for _, p := range packages {
@@ -203,12 +203,12 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// The rules themselves, on made-up packages.
+// The rules themselves, on invented packages.
 func TestCheckPackage(t *testing.T) {
 	tests := []struct {
 		name string
 		from listed
-		want string // part of the complaint; empty for none
+		want string // part of the error; empty for none
 	}{
 		{"down", listed{ImportPath: "alexnet/train", Imports: []string{"fmt", "alexnet/checkpoint"}}, ""},
 		{"to the bottom", listed{ImportPath: "alexnet/alexnet", Imports: []string{"alexnet/internal/npy"}}, ""},
@@ -221,14 +221,14 @@ func TestCheckPackage(t *testing.T) {
 		{"strangers, up", listed{ImportPath: "alexnet/alexnet", Imports: []string{"alexnet/train"}}, "never import each other"},
 		{"the program", listed{ImportPath: "alexnet/train", Imports: []string{"alexnet/cmd/alexnet"}}, "train imports cmd/alexnet"},
 		{"the measurements", listed{ImportPath: "alexnet/cmd/alexnet", Imports: []string{"alexnet/cmd/bench"}}, "cmd/alexnet imports cmd/bench"},
-		{"unknown", listed{ImportPath: "alexnet/helpers"}, `"helpers" is not in the picture`},
-		{"importing unknown", listed{ImportPath: "alexnet/train", Imports: []string{"alexnet/helpers"}}, `"helpers" is not in the picture`},
-		{"below a known one", listed{ImportPath: "alexnet/ops/more"}, `"ops/more" is not in the picture`},
-		{"C at the gate", listed{ImportPath: "alexnet/tfgraph", CgoFiles: []string{"session.go"}}, ""},
+		{"unknown", listed{ImportPath: "alexnet/helpers"}, `"helpers" is not in layers`},
+		{"importing unknown", listed{ImportPath: "alexnet/train", Imports: []string{"alexnet/helpers"}}, `"helpers" is not in layers`},
+		{"below a known one", listed{ImportPath: "alexnet/ops/more"}, `"ops/more" is not in layers`},
+		{"C in tfgraph", listed{ImportPath: "alexnet/tfgraph", CgoFiles: []string{"session.go"}}, ""},
 		{"C elsewhere", listed{ImportPath: "alexnet/input", CgoFiles: []string{"jpeg.go"}}, `input imports "C" in [jpeg.go]`},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { wantComplaint(t, checkPackage(test.from), test.want) })
+		t.Run(test.name, func(t *testing.T) { wantError(t, checkPackage(test.from), test.want) })
 	}
 }
 
@@ -248,17 +248,17 @@ func TestCheckFree(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			wantComplaint(t, checkFree("input", listed{Deps: test.deps}, withC), test.want)
+			wantError(t, checkFree("input", listed{Deps: test.deps}, withC), test.want)
 		})
 	}
 }
 
-func wantComplaint(t *testing.T, got error, want string) {
+func wantError(t *testing.T, got error, want string) {
 	t.Helper()
 	switch {
 	case want == "" && got != nil:
-		t.Errorf("got %q, want no complaint", got)
+		t.Errorf("got %q, want no error", got)
 	case want != "" && (got == nil || !strings.Contains(got.Error(), want)):
-		t.Errorf("got %v, want a complaint with %q", got, want)
+		t.Errorf("got %v, want an error with %q", got, want)
 	}
 }
