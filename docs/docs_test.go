@@ -60,7 +60,9 @@ func TestLinkedFilesExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages = append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "SECURITY.md"), filepath.Join(root, "docker", "README.md"))
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docker/README.md"} {
+		pages = append(pages, filepath.Join(root, name))
+	}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -71,5 +73,16 @@ func TestLinkedFilesExist(t *testing.T) {
 				t.Errorf("%s links %s: %v", page, link[1], err)
 			}
 		}
+	}
+}
+
+// README stays short enough to read in five minutes.
+func TestReadmeIsShort(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testenv.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(strings.Fields(string(text))); got > 900 {
+		t.Errorf("README.md: got %d words, want at most 900", got)
 	}
 }
