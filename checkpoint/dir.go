@@ -85,7 +85,7 @@ func better(a, b *Metrics) bool {
 // retain splits all, oldest first, into what stays and what goes: the keep
 // newest and the best stay; a checkpoint from inside an epoch is not counted, and
 // goes as soon as there is a newer one. keep 0 keeps all.
-func retain(all []Meta, keep int) (kept, dropped []Meta) {
+func splitByRetention(all []Meta, keep int) (kept, dropped []Meta) {
 	best, _ := Best(all)
 	left := keep
 	for i := len(all) - 1; i >= 0; i-- {

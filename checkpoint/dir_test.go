@@ -91,7 +91,7 @@ func TestRetain(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			kept, dropped := retain(c.all, c.keep)
+			kept, dropped := splitByRetention(c.all, c.keep)
 			var got []string
 			for _, m := range kept {
 				label := fmt.Sprint(m.Epoch)
@@ -123,7 +123,7 @@ func TestRetainProperties(t *testing.T) {
 			all = append(all, m)
 		}
 		keep := rapid.IntRange(0, 6).Draw(t, "keep")
-		kept, dropped := retain(all, keep)
+		kept, dropped := splitByRetention(all, keep)
 		both := names(append(slices.Clone(kept), dropped...))
 		slices.Sort(both)
 		want := names(all)
@@ -187,7 +187,7 @@ func TestReadMeta(t *testing.T) {
 	got, err := ReadMeta(d.Prefix(want))
 	must(t, err)
 	got.Config = []byte(strings.NewReplacer(" ", "", "\n", "").Replace(string(got.Config))) // indented with the rest
-	if want.Bundle, err = sumsOf(d.Prefix(want)); err != nil || !reflect.DeepEqual(got, want) {
+	if want.Bundle, err = checksumsOf(d.Prefix(want)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v, %v", got, want, err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // mostText is how large a file beside the values may be.
-const mostText = 64 << 20
+const maxTextSize = 64 << 20
 
 // WriteFile replaces path by data or leaves it as it was: it writes a file
 // beside it, syncs that, renames it, and syncs the folder.
@@ -37,7 +37,7 @@ func WriteFile(path string, data []byte) (err error) {
 // SweepFile removes what processes that died in [WriteFile] left beside path.
 // Nothing else may be writing it.
 func SweepFile(path string) error {
-	left, err := filepath.Glob(escaped(filepath.Join(filepath.Dir(path), "."+filepath.Base(path))) + ".[0-9]*")
+	left, err := filepath.Glob(escapeGlob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path))) + ".[0-9]*")
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ type Metrics struct {
 // looks at.
 func ReadMeta(prefix string) (Meta, error) {
 	var m Meta
-	text, err := regular.Read(prefix+".json", mostText)
+	text, err := regular.Read(prefix+".json", maxTextSize)
 	if err != nil {
 		return m, fmt.Errorf("read checkpoint %q: %w", prefix, err)
 	}
@@ -77,7 +77,7 @@ func (m *Meta) decode(text []byte, prefix string) error {
 	if m.Name != filepath.Base(prefix) {
 		return fmt.Errorf("its description is of %q", m.Name)
 	}
-	if err := checkSum(text, m.Bundle != nil); err != nil {
+	if err := verifyChecksum(text, m.Bundle != nil); err != nil {
 		return err
 	}
 	for _, path := range bundleFiles(prefix) {

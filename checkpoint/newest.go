@@ -25,12 +25,12 @@ func (d Dir) Newest(ctx context.Context) (m Meta, damaged []error, err error) {
 // After is [Dir.Newest] among those that come after one; all come after the zero
 // value.
 func (d Dir) After(ctx context.Context, one Meta) (m Meta, damaged []error, err error) {
-	names, err := d.names()
+	names, err := d.candidates()
 	if err != nil {
 		return m, nil, err
 	}
 	for _, name := range names {
-		if slices.Compare(place(name), place(one.Name)) <= 0 {
+		if slices.Compare(position(name), position(one.Name)) <= 0 {
 			break // newest first
 		}
 		m, err := ReadMeta(d.prefix(name))
@@ -42,7 +42,7 @@ func (d Dir) After(ctx context.Context, one Meta) (m Meta, damaged []error, err 
 			return m, damaged, nil
 		case ctx.Err() != nil:
 			return m, damaged, ctx.Err()
-		case unread(err):
+		case isReadError(err):
 			return m, damaged, fmt.Errorf("find checkpoint in %q: whether the newest one is whole cannot be told: %w", string(d), err)
 		}
 		damaged = append(damaged, err)
@@ -52,14 +52,14 @@ func (d Dir) After(ctx context.Context, one Meta) (m Meta, damaged []error, err 
 
 // unread tells whether err came from reading and not from what was read: the
 // checkpoint may be whole.
-func unread(err error) bool {
+func isReadError(err error) bool {
 	var no syscall.Errno
 	return errors.As(err, &no) && no != syscall.ENOENT || errors.Is(err, regular.Err)
 }
 
 // names are those of which anything is there, or should be, newest first: one
 // that is only partly written or removed is not.
-func (d Dir) names() ([]string, error) {
+func (d Dir) candidates() ([]string, error) {
 	entries, err := os.ReadDir(string(d))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
@@ -72,13 +72,13 @@ func (d Dir) names() ([]string, error) {
 			}
 		}
 	}
-	found = slices.DeleteFunc(found, func(name string) bool { return place(name) == nil || d.unfinished(name) })
-	slices.SortFunc(found, func(a, b string) int { return -slices.Compare(place(a), place(b)) })
+	found = slices.DeleteFunc(found, func(name string) bool { return position(name) == nil || d.incomplete(name) })
+	slices.SortFunc(found, func(a, b string) int { return -slices.Compare(position(a), position(b)) })
 	return slices.Compact(found), nil
 }
 
 // place is the position that a name from [Name] tells, nil for any other name.
-func place(name string) []int64 {
+func position(name string) []int64 {
 	inner, ours := strings.CutPrefix(strings.TrimSuffix(name, ".ckpt"), "model_epoch")
 	epoch, step, _ := strings.Cut(inner, "_step")
 	e, err := strconv.ParseInt(epoch, 10, 64)
@@ -92,7 +92,7 @@ func place(name string) []int64 {
 // Latest is the base name that TensorFlow's text file gives as the newest
 // (CheckpointState, checkpoint_state.proto), whoever wrote it; "" without it.
 func (d Dir) Latest() string {
-	text, err := regular.Read(d.state(), mostText)
+	text, err := regular.Read(d.stateFile(), maxTextSize)
 	if err != nil {
 		return ""
 	}

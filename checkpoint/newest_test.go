@@ -119,12 +119,12 @@ func TestNewestOfNone(t *testing.T) {
 func TestPlace(t *testing.T) {
 	sorted := []string{"model_epoch0.ckpt", "model_epoch0_step9.ckpt", "model_epoch9.ckpt", "model_epoch9_step100.ckpt", "model_epoch10.ckpt"}
 	for i := range sorted[1:] {
-		if slices.Compare(place(sorted[i]), place(sorted[i+1])) >= 0 {
-			t.Errorf("got %s at %v and %s at %v, want the second later", sorted[i], place(sorted[i]), sorted[i+1], place(sorted[i+1]))
+		if slices.Compare(position(sorted[i]), position(sorted[i+1])) >= 0 {
+			t.Errorf("got %s at %v and %s at %v, want the second later", sorted[i], position(sorted[i]), sorted[i+1], position(sorted[i+1]))
 		}
 	}
 	for _, name := range []string{"", "checkpoint", "model.ckpt", "model_epoch3", "model_epoch.ckpt", "model_epoch1_stepx.ckpt", ".model_epoch1.ckpt"} {
-		if got := place(name); got != nil {
+		if got := position(name); got != nil {
 			t.Errorf("%q: got place %v, want none", name, got)
 		}
 	}
@@ -206,7 +206,7 @@ func TestRewindToTheStart(t *testing.T) {
 func TestSaveOverAnother(t *testing.T) {
 	d, _, newest := twoSaved(t)
 	before := files(t, d)
-	obstacle := d.part(newest.Name) + ".json/folder" // where the description is written
+	obstacle := d.tempPrefix(newest.Name) + ".json/folder" // where the description is written
 	must(t, os.MkdirAll(obstacle, 0o777))
 	s := filled(t, 3)
 	if err := d.Save(context.Background(), s.session, s.saver, newest, 5); err == nil || !strings.Contains(err.Error(), newest.Name) {
@@ -238,7 +238,7 @@ func TestNewestUnread(t *testing.T) {
 func TestLatestOfAnotherProgram(t *testing.T) {
 	d := Dir(t.TempDir())
 	text := "model_checkpoint_path: \"/elsewhere/model.ckpt-20\"\nall_model_checkpoint_paths: \"model.ckpt-10\"\n"
-	must(t, os.WriteFile(d.state(), []byte(text), 0o600))
+	must(t, os.WriteFile(d.stateFile(), []byte(text), 0o600))
 	if got := d.Latest(); got != "model.ckpt-20" {
 		t.Errorf("got %q, want model.ckpt-20", got)
 	}

@@ -16,11 +16,11 @@ import (
 
 // While a checkpoint is written or removed, its description has the name of a
 // part. What is found beside such a name after a crash is no whole checkpoint.
-const partEnding = ".part"
+const tempSuffix = ".part"
 
 // part is the prefix under which the checkpoint of a name is not whole yet, or
 // not any more.
-func (d Dir) part(name string) string { return filepath.Join(string(d), "."+name+partEnding) }
+func (d Dir) tempPrefix(name string) string { return filepath.Join(string(d), "."+name+tempSuffix) }
 
 func (d Dir) prefix(name string) string { return filepath.Join(string(d), name) }
 
@@ -32,7 +32,7 @@ func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m
 		return fmt.Errorf("save checkpoint %q: %w", m.Name, err)
 	}
 	if err := d.write(ctx, session, saver, m); err != nil {
-		_ = d.mend(m.Name) // half a checkpoint would only fill the disk; if it stays, Sweep takes it
+		_ = d.removeIncomplete(m.Name) // half a checkpoint would only fill the disk; if it stays, Sweep takes it
 		return fmt.Errorf("save checkpoint %q: %w", d.Prefix(m), err)
 	}
 	return d.prune(keep)
@@ -42,17 +42,17 @@ func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m
 // they are damaged, or their updates are done again. Then it removes those that
 // keep lets go. All come after the zero value.
 func (d Dir) Rewind(to Meta, keep int) error {
-	names, err := d.names()
+	names, err := d.candidates()
 	if err != nil {
 		return err
 	}
 	if to.Name == "" { // then no name may stay of one that is not there
-		if err := os.Remove(d.state()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(d.stateFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	for _, name := range names {
-		if slices.Compare(place(name), place(to.Name)) <= 0 {
+		if slices.Compare(position(name), position(to.Name)) <= 0 {
 			continue
 		}
 		if err := d.remove(name); err != nil {
@@ -68,7 +68,7 @@ func (d Dir) prune(keep int) error {
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	kept, dropped := retain(all, keep)
+	kept, dropped := splitByRetention(all, keep)
 	if err := d.writeState(kept); err != nil {
 		return err
 	}
@@ -83,12 +83,12 @@ func (d Dir) prune(keep int) error {
 // write makes a whole checkpoint of parts, in an order in which a crash leaves
 // either all or what Sweep removes.
 func (d Dir) write(ctx context.Context, session *tfgraph.Session, saver *Saver, m Meta) error {
-	part := d.part(m.Name)
+	part := d.tempPrefix(m.Name)
 	if err := saver.write(ctx, session, part, nil); err != nil {
 		return err
 	}
 	var err error
-	if m.Bundle, err = sumsOf(part); err != nil {
+	if m.Bundle, err = checksumsOf(part); err != nil {
 		return err
 	}
 	text, err := m.encode()
@@ -103,7 +103,7 @@ func (d Dir) write(ctx context.Context, session *tfgraph.Session, saver *Saver, 
 
 // commit gives the parts their names, the description's last.
 func (d Dir) commit(name string) error {
-	part, prefix := d.part(name), d.prefix(name)
+	part, prefix := d.tempPrefix(name), d.prefix(name)
 	if err := os.Remove(prefix + ".json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err // a damaged one, or of updates that were lost
 	}
@@ -129,20 +129,20 @@ func (d Dir) writeState(kept []Meta) error {
 	for _, m := range kept {
 		fmt.Fprintf(&b, "all_model_checkpoint_paths: %q\n", m.Name)
 	}
-	return WriteFile(d.state(), []byte(b.String()))
+	return WriteFile(d.stateFile(), []byte(b.String()))
 }
 
-func (d Dir) state() string { return filepath.Join(string(d), "checkpoint") }
+func (d Dir) stateFile() string { return filepath.Join(string(d), "checkpoint") }
 
 // remove deletes a checkpoint, of which some files may be missing. First it
 // becomes a part.
 func (d Dir) remove(name string) error {
-	err := os.Rename(d.prefix(name)+".json", d.part(name)+".json")
+	err := os.Rename(d.prefix(name)+".json", d.tempPrefix(name)+".json")
 	if errors.Is(err, fs.ErrNotExist) {
-		err = writeSynced(d.part(name)+".json", nil)
+		err = writeSynced(d.tempPrefix(name)+".json", nil)
 	}
 	if err == nil {
-		err = d.mend(name)
+		err = d.removeIncomplete(name)
 	}
 	if err != nil {
 		return fmt.Errorf("remove old checkpoint %q: %w", name, err)
@@ -151,8 +151,8 @@ func (d Dir) remove(name string) error {
 }
 
 // mend removes what is there of the checkpoint of a name and is not whole.
-func (d Dir) mend(name string) error {
-	if d.unfinished(name) {
+func (d Dir) removeIncomplete(name string) error {
+	if d.incomplete(name) {
 		for _, path := range bundleFiles(d.prefix(name)) {
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
@@ -160,7 +160,7 @@ func (d Dir) mend(name string) error {
 		}
 	}
 	// The description's part is last by name, so that all can be begun anew.
-	parts, err := filepath.Glob(escaped(d.part(name)) + "*")
+	parts, err := filepath.Glob(escapeGlob(d.tempPrefix(name)) + "*")
 	if err != nil {
 		return err
 	}
@@ -173,12 +173,12 @@ func (d Dir) mend(name string) error {
 }
 
 // escaped is a path as a pattern that only it matches.
-func escaped(path string) string { return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(path, `\$0`) }
+func escapeGlob(path string) string { return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(path, `\$0`) }
 
 // unfinished tells whether the checkpoint of a name is only partly written, or
 // partly removed.
-func (d Dir) unfinished(name string) bool {
-	_, err := os.Stat(d.part(name) + ".json")
+func (d Dir) incomplete(name string) bool {
+	_, err := os.Stat(d.tempPrefix(name) + ".json")
 	_, whole := os.Stat(d.prefix(name) + ".json")
 	return err == nil && whole != nil
 }
@@ -186,7 +186,7 @@ func (d Dir) unfinished(name string) bool {
 // leftover are names that a killed process may leave: parts, and what WriteFile
 // had not renamed yet.
 // Earlier versions had TensorFlow write under the checkpoint's own name.
-var leftover = regexp.MustCompile(`^\.(model_epoch[0-9]+(?:_step[0-9]+)?\.ckpt)\.part|^\.checkpoint\.[0-9]+$|^model_epoch.*\.tempstate`)
+var leftoverName = regexp.MustCompile(`^\.(model_epoch[0-9]+(?:_step[0-9]+)?\.ckpt)\.part|^\.checkpoint\.[0-9]+$|^model_epoch.*\.tempstate`)
 
 // Sweep removes what a process that died while it saved has left. Nothing else
 // may be saving into d.
@@ -196,12 +196,12 @@ func (d Dir) Sweep() error {
 		return fmt.Errorf("sweep checkpoints: %w", err)
 	}
 	for _, e := range entries {
-		found := leftover.FindStringSubmatch(e.Name())
+		found := leftoverName.FindStringSubmatch(e.Name())
 		if found == nil {
 			continue
 		}
 		if found[1] != "" {
-			err = d.mend(found[1])
+			err = d.removeIncomplete(found[1])
 		} else {
 			err = os.Remove(d.prefix(e.Name()))
 		}

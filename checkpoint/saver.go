@@ -104,12 +104,12 @@ func (s *Saver) write(ctx context.Context, session *tfgraph.Session, prefix stri
 // Restore gives every variable its value from the bundle. A missing variable,
 // another shape or a damaged file is an error that names it.
 func (s *Saver) Restore(ctx context.Context, session *tfgraph.Session, prefix string) error {
-	return restoring(prefix, s.run(ctx, session, prefix, s.restore, nil))
+	return restoreError(prefix, s.run(ctx, session, prefix, s.restore, nil))
 }
 
 // restoring puts the checkpoint's name on an error, TensorFlow's or our own
 // reader's, and says whether it is damaged.
-func restoring(prefix string, err error) error {
+func restoreError(prefix string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -20,8 +20,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // A description ends in the checksum of all before it, which stays JSON.
 const (
-	sumBegins = ",\n  \"checksum\": \""
-	sumLine   = sumBegins + "crc32c:%08x\"\n}\n"
+	checksumPrefix = ",\n  \"checksum\": \""
+	checksumFormat   = checksumPrefix + "crc32c:%08x\"\n}\n"
 )
 
 func (m Meta) encode() ([]byte, error) {
@@ -29,30 +29,30 @@ func (m Meta) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sealed(bytes.TrimSuffix(text, []byte("\n}"))), nil
+	return appendChecksum(bytes.TrimSuffix(text, []byte("\n}"))), nil
 }
 
-func sealed(body []byte) []byte {
-	return fmt.Appendf(bytes.Clone(body), sumLine, crc32.Checksum(body, castagnoli))
+func appendChecksum(body []byte) []byte {
+	return fmt.Appendf(bytes.Clone(body), checksumFormat, crc32.Checksum(body, castagnoli))
 }
 
 // checkSum compares a description with the checksum in it, if there is one;
 // earlier versions of this program wrote none.
-func checkSum(text []byte, wanted bool) error {
-	end := bytes.LastIndex(text, []byte(sumBegins))
+func verifyChecksum(text []byte, wanted bool) error {
+	end := bytes.LastIndex(text, []byte(checksumPrefix))
 	if end < 0 && !wanted {
 		return nil
 	}
-	if end < 0 || !bytes.Equal(text, sealed(text[:end])) {
+	if end < 0 || !bytes.Equal(text, appendChecksum(text[:end])) {
 		return errors.New("its description has another checksum than it was written with")
 	}
 	return nil
 }
 
 // sumsOf are those of the bundle at prefix.
-func sumsOf(prefix string) (*Checksums, error) {
+func checksumsOf(prefix string) (*Checksums, error) {
 	files := bundleFiles(prefix)
-	index, err := regular.Read(files[1], mostText)
+	index, err := regular.Read(files[1], maxTextSize)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func sumsOf(prefix string) (*Checksums, error) {
 }
 
 func (s *Checksums) check(prefix string) error {
-	got, err := sumsOf(prefix)
+	got, err := checksumsOf(prefix)
 	if err != nil {
 		return err
 	}
@@ -79,18 +79,18 @@ func (s *Checksums) check(prefix string) error {
 func Verify(ctx context.Context, prefix string) error {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
-		return restoring(prefix, err)
+		return restoreError(prefix, err)
 	}
 	defer reader.Close()
 	var names []string
 	for _, v := range reader.Variables() {
 		names = append(names, v.Name)
 	}
-	return restoring(prefix, each(ctx, names, reader.Verify))
+	return restoreError(prefix, forEach(ctx, names, reader.Verify))
 }
 
 // each calls do for all names, on every core.
-func each(ctx context.Context, names []string, do func(name string) error) error {
+func forEach(ctx context.Context, names []string, do func(name string) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, name := range names {

@@ -26,7 +26,7 @@ type Weights struct {
 func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, error) {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
-		return nil, restoring(prefix, err)
+		return nil, restoreError(prefix, err)
 	}
 	defer reader.Close()
 	w := &Weights{Feeds: tfgraph.Feeds{}}
@@ -36,15 +36,15 @@ func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, er
 		t, err := allocate(reader, v)
 		if err != nil {
 			w.Close()
-			return nil, restoring(prefix, err)
+			return nil, restoreError(prefix, err)
 		}
 		w.Feeds[v.Value] = t
 		names, values[v.Name] = append(names, v.Name), tfgraph.Data[float32](t)
 	}
-	err = each(ctx, names, func(name string) error { return reader.Read(name, values[name]) })
+	err = forEach(ctx, names, func(name string) error { return reader.Read(name, values[name]) })
 	if err != nil {
 		w.Close()
-		return nil, restoring(prefix, err)
+		return nil, restoreError(prefix, err)
 	}
 	return w, nil
 }
@@ -55,7 +55,7 @@ func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, er
 func Fits(prefix string, layers []alexnet.Layer) error {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
-		return restoring(prefix, err)
+		return restoreError(prefix, err)
 	}
 	defer reader.Close()
 	for _, l := range layers {
@@ -65,7 +65,7 @@ func Fits(prefix string, layers []alexnet.Layer) error {
 				err = fmt.Errorf("variable %q: got shape %v, want %v", name, found.Shape, shape)
 			}
 			if err != nil {
-				return restoring(prefix, err)
+				return restoreError(prefix, err)
 			}
 		}
 	}
