@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -186,7 +187,9 @@ func TestReadMeta(t *testing.T) {
 	filled(t, 1).save(t, d, want, 0)
 	got, err := ReadMeta(d.Prefix(want))
 	must(t, err)
-	got.Config = []byte(strings.NewReplacer(" ", "", "\n", "").Replace(string(got.Config))) // indented with the rest
+	for _, text := range []*json.RawMessage{&got.Config, &got.Model} { // indented with the rest
+		*text = []byte(strings.NewReplacer(" ", "", "\n", "").Replace(string(*text)))
+	}
 	if want.Bundle, err = checksumsOf(d.Prefix(want)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v, %v", got, want, err)
 	}

@@ -2,13 +2,13 @@ package checkpoint_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
 
 	"github.com/wamuir/graft/tensorflow/op"
 
-	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/ops"
 	"alexnet/tfgraph"
@@ -45,8 +45,7 @@ func Example() {
 		step := int64(100 * epoch)
 		m := checkpoint.Meta{
 			Name: checkpoint.Name(epoch, 0, step), Epoch: epoch, Step: step,
-			Network:       alexnet.Config{Classes: 2},
-			Preprocessing: alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"}),
+			Model: json.RawMessage(`{"network":"tiny"}`),
 		}
 		if err := dir.Save(ctx, session, saver, m, 2); err != nil {
 			log.Fatal(err)

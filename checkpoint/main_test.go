@@ -12,7 +12,6 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 	"go.uber.org/goleak"
 
-	"alexnet/alexnet"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -120,9 +119,8 @@ func restored(t testing.TB, prefix string) map[string][]uint32 {
 func at(epoch, index int, step int64) Meta {
 	return Meta{
 		Name: Name(epoch, index, step), Epoch: epoch, Index: index, Step: step,
-		Network:       alexnet.Config{Classes: 2},
-		Preprocessing: alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"}),
-		Config:        json.RawMessage("{}"),
+		Model:  json.RawMessage(`{"network":"tiny"}`),
+		Config: json.RawMessage("{}"),
 	}
 }
 

@@ -173,7 +173,9 @@ func (d Dir) removeIncomplete(name string) error {
 }
 
 // escaped is a path as a pattern that only it matches.
-func escapeGlob(path string) string { return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(path, `\$0`) }
+func escapeGlob(path string) string {
+	return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(path, `\$0`)
+}
 
 // unfinished tells whether the checkpoint of a name is only partly written, or
 // partly removed.

@@ -21,7 +21,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // A description ends in the checksum of all before it, which stays JSON.
 const (
 	checksumPrefix = ",\n  \"checksum\": \""
-	checksumFormat   = checksumPrefix + "crc32c:%08x\"\n}\n"
+	checksumFormat = checksumPrefix + "crc32c:%08x\"\n}\n"
 )
 
 func (m Meta) encode() ([]byte, error) {

@@ -3,26 +3,24 @@ package checkpoint
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
 
-	"alexnet/alexnet"
 	"alexnet/internal/bundle"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
 
-// Weights are the values of variables as they stood in a checkpoint, in memory of
-// their own: to be fed where nothing updates them, without a node in the graph.
-// What becomes of the checkpoint's files afterwards does not matter.
+// Weights are the values of a checkpoint's variables, to be fed to a graph that only reads them. They are a copy:
+// changes of the checkpoint's files do not affect them.
 type Weights struct {
 	Feeds tfgraph.Feeds // the value of each variable
 }
 
-// Load reads the bundle at prefix for vars, all of which must be in it with their
-// exact shapes, on every core, and compares them with their checksums. The caller
-// closes the weights, after every session that they were fed to.
+// Load reads vars from the bundle at prefix in parallel and verifies their checksums. All of vars must be in it, with
+// their exact shapes. The caller closes the weights, after every session that they were fed to.
 func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, error) {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
@@ -33,10 +31,14 @@ func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, er
 	var names []string
 	values := map[string][]float32{}
 	for _, v := range vars {
-		t, err := allocate(reader, v)
-		if err != nil {
+		if err := checkShape(reader, v.Name, v.Shape); err != nil {
 			w.Close()
 			return nil, restoreError(prefix, err)
+		}
+		t, err := tfgraph.Allocate(tf.Float, v.Shape...)
+		if err != nil {
+			w.Close()
+			return nil, err
 		}
 		w.Feeds[v.Value] = t
 		names, values[v.Name] = append(names, v.Name), tfgraph.Data[float32](t)
@@ -49,39 +51,28 @@ func Load(ctx context.Context, prefix string, vars []ops.Variable) (*Weights, er
 	return w, nil
 }
 
-// Fits tells whether the bundle at prefix holds the variables of layers in their
-// shapes. It reads the index alone, and so tells whether a network that a file
-// describes may be built.
-func Fits(prefix string, layers []alexnet.Layer) error {
+// CheckShapes reports variables that the bundle at prefix lacks or holds in another shape. It reads the index alone:
+// a network that a file describes is built only after this check.
+func CheckShapes(prefix string, shapes map[string][]int64) error {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
 		return restoreError(prefix, err)
 	}
 	defer reader.Close()
-	for _, l := range layers {
-		for name, shape := range map[string][]int64{l.Name + "/weights": l.Weights, l.Name + "/biases": l.Biases} {
-			found, err := reader.Lookup(name)
-			if err == nil && !slices.Equal(found.Shape, shape) {
-				err = fmt.Errorf("variable %q: got shape %v, want %v", name, found.Shape, shape)
-			}
-			if err != nil {
-				return restoreError(prefix, err)
-			}
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		if err := checkShape(reader, name, shapes[name]); err != nil {
+			return restoreError(prefix, err)
 		}
 	}
 	return nil
 }
 
-// allocate makes room for v, if the bundle has it as it should be.
-func allocate(reader *bundle.Reader, v ops.Variable) (*tfgraph.Tensor, error) {
-	found, err := reader.Lookup(v.Name)
-	if err != nil {
-		return nil, err
+func checkShape(reader *bundle.Reader, name string, shape []int64) error {
+	found, err := reader.Lookup(name)
+	if err == nil && !slices.Equal(found.Shape, shape) {
+		err = fmt.Errorf("variable %q: got shape %v, want %v", name, found.Shape, shape)
 	}
-	if !slices.Equal(found.Shape, v.Shape) {
-		return nil, fmt.Errorf("variable %q: got shape %v, want %v", v.Name, found.Shape, v.Shape)
-	}
-	return tfgraph.Allocate(tf.Float, v.Shape...)
+	return err
 }
 
 // Close frees the memory.

@@ -1,15 +1,21 @@
 package classify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"runtime"
+	"slices"
 
-	"alexnet/eval"
+	tf "github.com/wamuir/graft/tensorflow"
+	"golang.org/x/sync/errgroup"
+
 	"alexnet/input"
+	"alexnet/tfgraph"
 )
 
-// Result is what a model says of a picture.
+// Result is the prediction of a model for an image.
 type Result struct {
 	Class         string    `json:"class"`       // the most probable
 	Probability   float64   `json:"probability"` // of Class
@@ -18,52 +24,58 @@ type Result struct {
 }
 
 // Ranked is a class with its probability.
-type Ranked = eval.Ranked
+type Ranked struct {
+	Class       string  `json:"class"`
+	Probability float64 `json:"probability"`
+}
 
-func (m *Model) result(probabilities []float32) Result {
-	ranked := eval.Rank(m.model.Meta.Preprocessing.Classes, probabilities)
+// newResult ranks the classes by probability; equal ones keep the order of their labels.
+func newResult(classes []string, probabilities []float32) Result {
+	ranked := make([]Ranked, len(classes))
+	for i, class := range classes {
+		ranked[i] = Ranked{class, float64(probabilities[i])}
+	}
+	slices.SortStableFunc(ranked, func(a, b Ranked) int { return cmp.Compare(b.Probability, a.Probability) })
 	return Result{Class: ranked[0].Class, Probability: ranked[0].Probability, Top: ranked, Probabilities: probabilities}
 }
 
-// Classify says what is on one picture. It is computed alone, so the result does
-// not depend on what else goes on, to the last bit.
+// Classify classifies one image. It runs as a batch of one, so that the result does not depend, to the last bit, on
+// other calls.
 func (m *Model) Classify(ctx context.Context, p Image) (Result, error) {
 	p, err := m.Prepare(ctx, p)
 	if err != nil {
 		return Result{}, err
 	}
-	results, _, err := m.classify(ctx, []Image{p})
+	results, _, err := m.classifyBatch(ctx, []Image{p})
 	if err != nil {
 		return Result{}, err
 	}
 	return results[0], nil
 }
 
-// ClassifyAll classifies pictures in batches and yields a result or an error for
-// each, in order. An [*input.Error] is of its picture alone and the next ones
-// follow; any other error, of the model or the end of ctx, is the last. At most
-// Options.Batch pictures are taken in advance. In a batch, a picture's last bits
-// depend on its place in it.
-func (m *Model) ClassifyAll(ctx context.Context, pictures iter.Seq[Image]) iter.Seq2[Result, error] {
+// ClassifyAll classifies images in batches and yields a result or an error for each, in order. An [*input.Error]
+// concerns its image alone and the iteration continues; any other error, of the model or the end of ctx, is the last.
+// At most Options.Batch images are read ahead. The last bits of a result depend on the image's place in its batch.
+func (m *Model) ClassifyAll(ctx context.Context, images iter.Seq[Image]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		batch := make([]Image, 0, m.options.Batch)
-		for p := range pictures {
+		for p := range images {
 			if batch = append(batch, p); len(batch) == cap(batch) {
-				if !m.yieldAll(ctx, batch, yield) {
+				if !m.yieldBatch(ctx, batch, yield) {
 					return
 				}
 				batch = batch[:0]
 			}
 		}
 		if len(batch) > 0 {
-			m.yieldAll(ctx, batch, yield)
+			m.yieldBatch(ctx, batch, yield)
 		}
 	}
 }
 
-// yieldAll classifies one batch and reports whether to go on.
-func (m *Model) yieldAll(ctx context.Context, batch []Image, yield func(Result, error) bool) bool {
-	results, failed, err := m.classify(ctx, batch)
+// yieldBatch classifies one batch and reports whether to continue.
+func (m *Model) yieldBatch(ctx context.Context, batch []Image, yield func(Result, error) bool) bool {
+	results, failed, err := m.classifyBatch(ctx, batch)
 	if err != nil {
 		yield(Result{}, err)
 		return false
@@ -76,42 +88,63 @@ func (m *Model) yieldAll(ctx context.Context, batch []Image, yield func(Result, 
 	return true
 }
 
-// classify gives for each picture a result, or why it was refused.
-func (m *Model) classify(ctx context.Context, pictures []Image) ([]Result, []error, error) {
-	if err := m.usable(); err != nil {
+// classifyBatch runs the network once. Images that cannot be decoded, several at a time, have their error in failed
+// and zeros for pixels.
+func (m *Model) classifyBatch(ctx context.Context, batch []Image) (results []Result, failed []error, err error) {
+	if err := m.checkOpen(); err != nil {
 		return nil, nil, err
 	}
-	rows, failed, err := m.model.Probabilities(ctx, len(pictures), func(ctx context.Context, i int, into []float32) error {
-		return pictures[i].decode(ctx, m, into)
-	})
+	side := int64(m.Size())
+	pixels, err := tfgraph.Allocate(tf.Float, int64(len(batch)), side, side, 3)
 	if err != nil {
 		return nil, nil, err
 	}
-	results := make([]Result, len(pictures))
-	for i := range pictures {
-		var refused *input.Error
-		switch {
-		case failed[i] == nil:
-			results[i] = m.result(rows[i])
-		case !errors.As(failed[i], &refused):
-			return nil, nil, failed[i]
+	defer pixels.Close()
+	failed = make([]error, len(batch))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range batch {
+		g.Go(func() error {
+			err := batch[i].decode(ctx, m, pixels.Row(i))
+			if err == nil {
+				return ctx.Err()
+			}
+			clear(pixels.Row(i))
+			failed[i] = err
+			var refused *input.Error
+			if errors.As(err, &refused) {
+				return ctx.Err()
+			}
+			return cmp.Or(ctx.Err(), err)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	out, err := m.head.Run(ctx, m.session, tfgraph.Feeds{m.head.Images: pixels}, m.head.Probabilities)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer tfgraph.CloseAll(out)
+	results = make([]Result, len(batch))
+	for i := range batch {
+		if failed[i] == nil {
+			results[i] = newResult(m.classes(), slices.Clone(out[0].Row(i)))
 		}
 	}
 	return results, failed, nil
 }
 
-// Prepare reads and decodes a picture in advance: what is left for Classify and
-// ClassifyAll of this model is the network. The picture it returns holds
-// Size x Size x 3 float32 values and may be classified again and again.
+// Prepare reads and decodes an image in advance, so that Classify and ClassifyAll of this model only run the network.
+// The image it returns holds Size x Size x 3 float32 values and can be classified again and again.
 func (m *Model) Prepare(ctx context.Context, p Image) (Image, error) {
-	if err := m.usable(); err != nil {
+	if err := m.checkOpen(); err != nil {
 		return Image{}, err
 	}
 	if p.model == m {
 		return p, nil
 	}
-	side := m.model.Meta.Preprocessing.Size
-	decoded := make([]float32, side*side*3)
+	decoded := make([]float32, m.Size()*m.Size()*3)
 	if err := p.decode(ctx, m, decoded); err != nil {
 		return Image{}, err
 	}

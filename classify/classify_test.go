@@ -14,69 +14,55 @@ import (
 	"testing"
 
 	"alexnet/classify"
-	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 )
 
-// predicted is what `alexnet predict --batch` says of the files.
-func predicted(t *testing.T, paths []string, batch int) (all []eval.Prediction) {
-	t.Helper()
-	model, err := eval.Open(context.Background(), run, tfgraph.Options{})
-	must(t, err)
-	defer model.Close()
-	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	must(t, model.Predict(context.Background(), examples, batch, len(classes), func(p eval.Prediction) error {
-		all = append(all, p)
-		return nil
-	}))
-	return all
-}
-
-// The same picture, from wherever it comes, gives the bits that predict prints.
-func TestResultsAreThoseOfPredict(t *testing.T) {
+// The same image gives the same bits from every kind of source, alone, and in each batch of the same images.
+func TestSourcesAgree(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 4})
-	paths := files(t, 7)
-	alone, batched := predicted(t, paths, 1), predicted(t, paths, 4)
-	var pictures []classify.Image
-	for i, path := range paths {
-		encoded, err := os.ReadFile(path)
+	examples := labeled(t, 7)
+	var fromFiles, fromExamples []classify.Image
+	for _, ex := range examples {
+		want, err := m.Classify(context.Background(), classify.FromFile(ex.Path))
+		must(t, err)
+		checkResult(t, ex.Path, want)
+		encoded, err := os.ReadFile(ex.Path)
 		must(t, err)
 		prepared, err := m.Prepare(context.Background(), classify.FromBytes(encoded))
 		must(t, err)
 		for name, p := range map[string]classify.Image{
-			"file": classify.FromFile(path), "bytes": classify.FromBytes(encoded), "reader": classify.FromReader(bytes.NewReader(encoded)), "prepared": prepared,
+			"example": classify.FromExample(ex), "bytes": classify.FromBytes(encoded), "reader": classify.FromReader(bytes.NewReader(encoded)), "prepared": prepared,
 		} {
 			got, err := m.Classify(context.Background(), p)
-			must(t, err)
-			sameAs(t, path+" by "+name, got, alone[i])
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s from %s: got %+v, %v, want %+v", ex.Path, name, got, err, want)
+			}
 		}
-		pictures = append(pictures, classify.FromFile(path))
+		fromFiles, fromExamples = append(fromFiles, classify.FromFile(ex.Path)), append(fromExamples, classify.FromExample(ex))
 	}
-	i := 0
-	for got, err := range m.ClassifyAll(context.Background(), slices.Values(pictures)) {
-		must(t, err)
-		sameAs(t, paths[i]+" in a batch", got, batched[i])
-		i++
+	all := func(images []classify.Image) (results []classify.Result) {
+		for r, err := range m.ClassifyAll(context.Background(), slices.Values(images)) {
+			must(t, err)
+			results = append(results, r)
+		}
+		return results
 	}
-	if i != len(paths) {
-		t.Errorf("got %d results, want %d", i, len(paths))
+	if got, want := all(fromExamples), all(fromFiles); !reflect.DeepEqual(got, want) || len(got) != len(examples) {
+		t.Errorf("in batches: got %+v, want %+v", got, want)
 	}
 }
 
-func sameAs(t *testing.T, name string, got classify.Result, want eval.Prediction) {
+func checkResult(t *testing.T, name string, r classify.Result) {
 	t.Helper()
-	if got.Class != want.Class || got.Probability != want.Probability || !reflect.DeepEqual(got.Top, want.Top) {
-		t.Errorf("%s: got %+v, want %+v", name, got, want)
-	}
-	for _, r := range got.Top {
-		if label := slices.Index(classes, r.Class); float64(got.Probabilities[label]) != r.Probability {
-			t.Errorf("%s: got probabilities %v, want %v for %s", name, got.Probabilities, r.Probability, r.Class)
+	for i, ranked := range r.Top {
+		if label := slices.Index(classes, ranked.Class); float64(r.Probabilities[label]) != ranked.Probability || i > 0 && ranked.Probability > r.Top[i-1].Probability {
+			t.Errorf("%s: got %+v, want the probabilities %v in falling order", name, r.Top, r.Probabilities)
 		}
+	}
+	if len(r.Top) != len(classes) || r.Class != r.Top[0].Class || r.Probability != r.Top[0].Probability {
+		t.Errorf("%s: got %+v, want the first of its top %d", name, r, len(classes))
 	}
 }
 
@@ -127,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		"nil picture":       {classify.FromImage(nil), nil, "no picture"},
 		"no file":           {classify.FromFile("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
 		"a folder":          {classify.FromFile(os.TempDir()), input.ErrNotRegular, "folder"},
-		"zero value":        {classify.Image{}, nil, "no picture"},
+		"zero value":        {classify.Image{}, nil, "no image"},
 		"a broken reader":   {classify.FromReader(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
 		"no orientation":    {classify.FromBytes(whole).Oriented(9), nil, "orientation 9"},
 		"another's picture": {foreign, nil, "another model"},

@@ -2,77 +2,151 @@ package classify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/wamuir/graft/tensorflow/op"
+	"golang.org/x/sync/errgroup"
+
+	"alexnet/alexnet"
+	"alexnet/checkpoint"
 	"alexnet/eval"
+	"alexnet/export"
 	"alexnet/input"
+	"alexnet/ops"
 	"alexnet/tfgraph"
 )
 
-// Options say how a model works; the zero value is a good one.
+// Options configure a model. The zero value is the default.
 type Options struct {
-	Limits  input.Limits    // what a picture may cost
-	Formats []input.Format  // WebP and TIFF are read only if named here
-	Batch   int             // pictures that ClassifyAll computes at once, 32 by default
-	Session tfgraph.Options // the device, and TensorFlow's threads
+	Limits  input.Limits    // on each image
+	Formats []input.Format  // WebP and TIFF are read only if listed here
+	Batch   int             // images per batch of ClassifyAll; 0 means 32
+	Session tfgraph.Options // device and threads
 }
 
 const defaultBatch = 32
 
-// Model is a trained network with all that it takes from an encoded picture to
-// a class.
+// Model is a trained network together with its preprocessing. It is safe for concurrent use.
 type Model struct {
-	model   *eval.Classifier
-	options Options
+	Source export.Source // where the model was loaded from; read-only
+
+	options   Options
+	head      eval.Head
+	variables []ops.Variable
+	weights   *checkpoint.Weights
+	session   *tfgraph.Session
+	decoder   *alexnet.Decoder
+
 	closed  atomic.Bool
 	reading sync.RWMutex // held while weights are read
 	close   func() error
 }
 
-// Open loads the model at path: a run directory, of which it takes the best
-// checkpoint, one checkpoint, or an exported model. The caller closes it.
+// Open loads the model at path, see [Find]. The caller closes it.
 func Open(ctx context.Context, path string, options Options) (*Model, error) {
+	source, err := Find(path)
+	if err != nil {
+		return nil, err
+	}
+	return Load(ctx, source, options)
+}
+
+// Load loads the model of a source. The caller closes it.
+func Load(ctx context.Context, source export.Source, options Options) (*Model, error) {
 	if options.Batch < 0 {
-		return nil, fmt.Errorf("open model %q: got a batch of %d pictures, want at least 1", path, options.Batch)
+		return nil, fmt.Errorf("open model %q: got batch size %d, want at least 1", source.Prefix, options.Batch)
 	}
 	if options.Batch == 0 {
 		options.Batch = defaultBatch
 	}
 	if err := options.Limits.Validate(); err != nil {
-		return nil, fmt.Errorf("open model %q: %w", path, err)
+		return nil, fmt.Errorf("open model %q: %w", source.Prefix, err)
 	}
-	model, err := eval.Open(ctx, path, options.Session)
-	if err != nil {
+	m := &Model{Source: source, options: options}
+	m.close = sync.OnceValue(m.release)
+	if err := m.load(ctx); err != nil {
+		m.release()
 		return nil, err
 	}
-	return &Model{model: model, options: options, close: sync.OnceValue(model.Close)}, nil
+	return m, nil
 }
 
-// Classes are the names of the classes by label, a copy.
-func (m *Model) Classes() []string { return slices.Clone(m.model.Meta.Preprocessing.Classes) }
-
-// Size is the side of the squares of pixels that the network takes.
-func (m *Model) Size() int { return m.model.Meta.Preprocessing.Size }
-
-// Check reads all weights and tells which variables hold a value that is no
-// finite number: such a model may answer like any other, and mean nothing by it.
-func (m *Model) Check() error {
-	m.reading.RLock()
-	defer m.reading.RUnlock()
-	if err := m.usable(); err != nil {
+// load builds the graph, and reads the weights while TensorFlow opens the sessions.
+func (m *Model) load(ctx context.Context) error {
+	network := m.Source.Description.Network
+	if err := checkpoint.CheckShapes(m.Source.Prefix, network.VariableShapes()); err != nil {
 		return err
 	}
-	if bad := m.model.NonFinite(); len(bad) > 0 {
-		return fmt.Errorf("check model: got weights that are no finite numbers in %s", strings.Join(bad, ", "))
+	root := op.NewScope()
+	net := alexnet.Build(root, network)
+	m.head, m.variables = eval.NewHead(root, net.Images, net.Logits, net.Config.Classes), net.Variables
+	def, err := tfgraph.GraphDef(root)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		if m.weights, err = checkpoint.Load(ctx, m.Source.Prefix, net.Variables); err == nil {
+			m.head.Weights = m.weights.Feeds
+		}
+		return err
+	})
+	g.Go(func() (err error) {
+		if m.session, err = tfgraph.Open(def, m.options.Session); err != nil {
+			return err
+		}
+		m.decoder, err = alexnet.NewDecoder(m.Source.Description.Preprocessing, m.options.Session)
+		return err
+	})
+	return g.Wait()
+}
+
+// Classes returns a copy of the class names by label.
+func (m *Model) Classes() []string { return slices.Clone(m.classes()) }
+
+func (m *Model) classes() []string { return m.Source.Description.Preprocessing.Classes }
+
+// Size is the width and height of the network's input in pixels.
+func (m *Model) Size() int { return m.Source.Description.Preprocessing.Size }
+
+// Values returns the values of a variable in C order and its shape, nil for a name that the model lacks. The values
+// are the model's own: they must not be modified, nor read after Close.
+func (m *Model) Values(variable string) (values []float32, shape []int64) {
+	for _, v := range m.variables {
+		if v.Name == variable {
+			return tfgraph.Data[float32](m.weights.Feeds[v.Value]), v.Shape
+		}
+	}
+	return nil, nil
+}
+
+// CheckFinite reports the variables that hold a NaN or an infinity. The predictions of such a model may look normal:
+// ReLU turns NaN into 0.
+func (m *Model) CheckFinite() error {
+	m.reading.RLock()
+	defer m.reading.RUnlock()
+	if err := m.checkOpen(); err != nil {
+		return err
+	}
+	var names []string
+	for _, v := range m.variables {
+		nonFinite := func(x float32) bool { return x-x != 0 }
+		if slices.ContainsFunc(tfgraph.Data[float32](m.weights.Feeds[v.Value]), nonFinite) {
+			names = append(names, v.Name)
+		}
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("check model %q: non-finite weights in %s", m.Source.Prefix, strings.Join(names, ", "))
 	}
 	return nil
 }
 
-// Close waits for what runs, then frees the model. It may be called again.
+// Close waits for running calls and frees the model. It may be called more than once.
 func (m *Model) Close() error {
 	m.closed.Store(true)
 	m.reading.Lock()
@@ -80,7 +154,21 @@ func (m *Model) Close() error {
 	return m.close()
 }
 
-func (m *Model) usable() error {
+func (m *Model) release() error {
+	var errs []error
+	if m.session != nil {
+		errs = append(errs, m.session.Close())
+	}
+	if m.decoder != nil {
+		errs = append(errs, m.decoder.Close())
+	}
+	if m.weights != nil {
+		m.weights.Close()
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Model) checkOpen() error {
 	if m.closed.Load() {
 		return fmt.Errorf("classify: model %w", tfgraph.ErrClosed)
 	}

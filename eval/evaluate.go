@@ -1,3 +1,7 @@
+// Package eval measures a network on labeled images. Start with [NewHead], which adds probabilities and losses to a
+// graph, and [Evaluate], which computes a [Report] over batches.
+//
+// Every metric counts examples, not batches: a smaller last batch weighs as much as it holds. Dropout is off.
 package eval
 
 import (
@@ -6,40 +10,38 @@ import (
 	"iter"
 	"math"
 
-	"alexnet/export"
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
-// Batches are labelled pictures in TensorFlow's memory.
+// Batches are labeled images in TensorFlow's memory.
 type Batches = iter.Seq2[input.Batch[*tfgraph.Tensor], error]
 
-// Report is what an evaluation found.
+// Report is the result of an evaluation.
 type Report struct {
-	Accuracy  float64        `json:"accuracy"`       // share of pictures whose class came first
-	Top5      *float64       `json:"top5,omitempty"` // share whose class was among the first five; only beyond five classes
+	Accuracy  float64        `json:"accuracy"`       // top-1
+	Top5      *float64       `json:"top5,omitempty"` // only for more than five classes
 	Loss      float64        `json:"loss"`           // mean cross-entropy in nats
-	Count     int            `json:"count"`          // pictures
+	Count     int            `json:"count"`          // examples
 	Classes   []string       `json:"classes"`
-	Confusion [][]int        `json:"confusion"` // [true class][class that came first]
+	Confusion [][]int        `json:"confusion"` // [true class][predicted class]
 	PerClass  []ClassMetrics `json:"per_class"`
 }
 
-// ByClass are the figures of one class. A share of nothing is null in JSON.
+// ClassMetrics are the metrics of one class. A ratio with denominator 0 is null in JSON.
 type ClassMetrics struct {
 	Class     string   `json:"class"`
-	Count     int      `json:"count"`     // pictures of the class
-	Precision *float64 `json:"precision"` // of those put into the class, the share that belongs there
-	Recall    *float64 `json:"recall"`    // of those in the class, the share that was put there
+	Count     int      `json:"count"`     // examples of the class
+	Precision *float64 `json:"precision"` // of the examples predicted as the class, the fraction that belongs to it
+	Recall    *float64 `json:"recall"`    // of the examples of the class, the fraction predicted as it
 }
 
-// Observer is shown what an evaluation finds out about one picture.
+// Observer is called with the label and the probabilities of each example that is evaluated. It must not retain the
+// slice.
 type Observer func(label int, probabilities []float32)
 
-// Evaluate runs every batch through the head and closes it. Which class came
-// first is decided by the largest probability, the lower label winning a tie. The
-// observers see each picture's label and probabilities, which are theirs until
-// they return.
+// Evaluate runs every batch through the head and closes it. The predicted class is that of the largest probability;
+// of equal ones, that of the lower label.
 func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches Batches, classes []string, observers ...Observer) (Report, error) {
 	t := newTally(classes)
 	t.observers = observers
@@ -54,7 +56,7 @@ func Evaluate(ctx context.Context, session *tfgraph.Session, head Head, batches 
 	return t.report(), nil
 }
 
-// tally adds up what batches show.
+// tally accumulates the results of batches.
 type tally struct {
 	classes   []string
 	confusion [][]int
@@ -75,7 +77,7 @@ func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, ba
 	defer batch.Images.Close()
 	for i, label := range batch.Labels {
 		if label < 0 || int(label) >= len(t.classes) {
-			return fmt.Errorf("evaluate picture %d: got label %d, want 0 to %d", batch.Start+i, label, len(t.classes)-1)
+			return fmt.Errorf("evaluate image %d: got label %d, want 0 to %d", batch.Start+i, label, len(t.classes)-1)
 		}
 	}
 	labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))
@@ -84,7 +86,7 @@ func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, ba
 	}
 	defer labels.Close()
 	feeds := tfgraph.Feeds{head.Images: batch.Images, head.Labels: labels}
-	out, err := head.run(ctx, session, feeds, head.Losses, head.Probabilities)
+	out, err := head.Run(ctx, session, feeds, head.Losses, head.Probabilities)
 	if err != nil {
 		return err
 	}
@@ -99,21 +101,21 @@ func (t *tally) run(ctx context.Context, session *tfgraph.Session, head Head, ba
 func (t *tally) add(label int, loss float32, probabilities []float32) {
 	t.loss += float64(loss)
 	t.confusion[label][ArgMax(probabilities)]++
-	before := 0
+	larger := 0
 	for _, p := range probabilities {
 		if p > probabilities[label] {
-			before++
+			larger++
 		}
 	}
-	if before < 5 {
+	if larger < 5 {
 		t.top5++
 	}
-	for _, see := range t.observers {
-		see(label, probabilities)
+	for _, observe := range t.observers {
+		observe(label, probabilities)
 	}
 }
 
-// ArgMax is the lowest index of the largest value; NaN is never the largest.
+// ArgMax returns the lowest index of the largest value; NaN is never the largest.
 func ArgMax(values []float32) int {
 	best := 0
 	for i, v := range values {
@@ -127,41 +129,32 @@ func ArgMax(values []float32) int {
 func (t *tally) report() Report {
 	n := len(t.classes)
 	r := Report{Classes: t.classes, Confusion: t.confusion, PerClass: make([]ClassMetrics, n)}
-	right := 0
+	correct := 0
 	for i := range n {
-		inClass, putThere := 0, 0
+		inClass, predicted := 0, 0
 		for j := range n {
 			inClass += t.confusion[i][j]
-			putThere += t.confusion[j][i]
+			predicted += t.confusion[j][i]
 		}
-		hit := t.confusion[i][i]
-		r.PerClass[i] = ClassMetrics{Class: t.classes[i], Count: inClass, Precision: share(hit, putThere), Recall: share(hit, inClass)}
+		hits := t.confusion[i][i]
+		r.PerClass[i] = ClassMetrics{Class: t.classes[i], Count: inClass, Precision: ratio(hits, predicted), Recall: ratio(hits, inClass)}
 		r.Count += inClass
-		right += hit
+		correct += hits
 	}
 	if r.Count > 0 {
-		r.Accuracy = float64(right) / float64(r.Count)
+		r.Accuracy = float64(correct) / float64(r.Count)
 		r.Loss = t.loss / float64(r.Count)
 	}
 	if n > 5 {
-		r.Top5 = share(t.top5, r.Count)
+		r.Top5 = ratio(t.top5, r.Count)
 	}
 	return r
 }
 
-func share(part, whole int) *float64 {
-	if whole == 0 {
+func ratio(n, of int) *float64 {
+	if of == 0 {
 		return nil
 	}
-	s := float64(part) / float64(whole)
-	return &s
-}
-
-// ForCard is the report, on data, in the form that a model card has.
-func (r Report) ForCard(data string) *export.Evaluation {
-	e := &export.Evaluation{Data: data, Accuracy: r.Accuracy, Loss: r.Loss, Count: r.Count, Confusion: r.Confusion}
-	for _, c := range r.PerClass {
-		e.PerClass = append(e.PerClass, export.ClassMetrics(c))
-	}
-	return e
+	r := float64(n) / float64(of)
+	return &r
 }

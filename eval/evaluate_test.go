@@ -133,16 +133,3 @@ func TestNewHeadPassesOnTheScopesError(t *testing.T) {
 		t.Error("got no error, want one for the name that is taken")
 	}
 }
-
-// What a picture may cost holds while it is measured, not only when it is found.
-func TestEvaluateKeepsItsLimits(t *testing.T) {
-	c := opened(t)
-	examples := photographs(t, 2)
-	pixels := int64(examples[0].Width) * int64(examples[0].Height)
-	for limit, want := range map[int64]error{pixels - 1: input.ErrTooLarge, pixels: nil, 0: nil} {
-		c.Limits.MaxPixels = limit
-		if _, err := c.Evaluate(t.Context(), examples, 2); !errors.Is(err, want) {
-			t.Errorf("at most %d of %d pixels: got %v, want %v", limit, pixels, err, want)
-		}
-	}
-}

@@ -8,7 +8,9 @@ import (
 	"io"
 	"strings"
 
+	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/eval"
 )
 
 // Where things stand in the folder. TensorFlow leaves assets.extra to whoever writes
@@ -39,6 +41,8 @@ type Card struct {
 	Use         string          `json:"intended_use"`
 	Limits      []string        `json:"limits"`
 	Licence     string          `json:"weights_licence"`
+
+	description alexnet.Description // decoded from Checkpoint.Model
 }
 
 // format is the one that this package writes and reads.
@@ -57,22 +61,10 @@ type Versions struct {
 	TensorFlow string `json:"tensorflow"`
 }
 
-// Evaluation is what the model, in float32, made of labelled pictures.
+// Evaluation is a report on the exported model, in float32, and the dataset it was measured on.
 type Evaluation struct {
-	Data      string         `json:"data"`
-	Accuracy  float64        `json:"accuracy"`  // share of pictures whose class came first
-	Loss      float64        `json:"loss"`      // mean cross-entropy in nats
-	Count     int            `json:"count"`     // pictures
-	Confusion [][]int        `json:"confusion"` // [true class][class that came first]
-	PerClass  []ClassMetrics `json:"per_class"`
-}
-
-// ByClass are the figures of one class; a share of nothing is null.
-type ClassMetrics struct {
-	Class     string   `json:"class"`
-	Count     int      `json:"count"`
-	Precision *float64 `json:"precision"`
-	Recall    *float64 `json:"recall"`
+	Data string `json:"data"`
+	eval.Report
 }
 
 const (
@@ -81,10 +73,10 @@ const (
 )
 
 // limits says what a user has to know of the model's inputs and answers.
-func limits(m checkpoint.Meta) []string {
+func limits(p alexnet.Preprocessing) []string {
 	orientation := "serving_default and features take pictures as they are stored, since TensorFlow reads no EXIF: " +
 		"a photograph that says it is turned is seen turned. The signature oriented takes the EXIF orientation of each picture, 1 to 8, and turns it upright, as training did."
-	if !m.Preprocessing.Orientation {
+	if !p.Orientation {
 		orientation = "Pictures are taken as they are stored, whatever their EXIF orientation says, as in training; the signature oriented pays no heed to the values that it takes."
 	}
 	return []string{
@@ -97,8 +89,7 @@ func limits(m checkpoint.Meta) []string {
 }
 
 // preprocessing says in words what the graph does to a picture.
-func preprocessing(m checkpoint.Meta) string {
-	c := m.Preprocessing
+func preprocessing(c alexnet.Preprocessing) string {
 	resize := fmt.Sprintf("resized to %dx%d whatever its ratio", c.Size, c.Size)
 	if c.Resize == "crop" {
 		resize = fmt.Sprintf("resized to 256/227 of %dx%d whatever its ratio, of which the centre is taken", c.Size, c.Size)
@@ -139,8 +130,7 @@ func (c *Card) sum() string {
 	h := sha256.New()
 	// Neither can fail: both are plain data.
 	_ = json.NewEncoder(h).Encode(c.Files)
-	_ = json.NewEncoder(h).Encode(c.Checkpoint.Network)
-	_ = json.NewEncoder(h).Encode(c.Checkpoint.Preprocessing)
+	_ = json.NewEncoder(h).Encode(c.description)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

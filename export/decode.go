@@ -22,7 +22,7 @@ const decodePicture = "decode_picture"
 // of one picture, mapped over the vector on all cores. graft can make neither.
 func (g *serving) decode(placeholder, images, orientations tf.Output) error {
 	s := op.NewScope()
-	one := g.meta.Preprocessing.BuildStandaloneDecoding(s)
+	one := g.Preprocessing.BuildStandaloneDecoding(s)
 	text, err := tfgraph.GraphDef(s)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ const topK = 5
 
 // serving is the graph that others run.
 type serving struct {
-	root      *op.Scope
-	meta      checkpoint.Meta
+	root *op.Scope
+	alexnet.Description
 	net       *alexnet.Network
 	saver     *checkpoint.Saver
 	count     tf.Output            // int32 [1]: how many pictures are fed
@@ -33,14 +33,14 @@ type serving struct {
 // build makes the graph of m's network. Every source of pictures is empty unless it
 // is fed, and all that is fed goes through one network, so that one copy of it serves
 // every signature.
-func build(m checkpoint.Meta) (*serving, error) {
-	g := &serving{root: op.NewScope(), meta: m, tensors: map[string]tf.Output{}}
+func build(d alexnet.Description) (*serving, error) {
+	g := &serving{root: op.NewScope(), Description: d, tensors: map[string]tf.Output{}}
 	images := g.input("images", []string{}, -1)
 	orientations := g.input("orientations", []int32{1}, -1)
 	decoded := tfgraph.Placeholder(g.root, "decoded", tf.Float, tf.MakeShape(-1, g.side(), g.side(), 3))
 	each := op.BroadcastTo(g.root.SubScope("each"), orientations, op.Shape(g.root.SubScope("each"), images))
 	pictures := g.pictures(decoded)
-	g.net = alexnet.BuildOn(g.root, g.atLeastOne(pictures), m.Network)
+	g.net = alexnet.BuildOn(g.root, g.atLeastOne(pictures), d.Network)
 	g.answer()
 	g.saver = checkpoint.NewSaver(g.root, g.net.Variables)
 	g.restoring = g.saver.Def()
@@ -56,7 +56,7 @@ func build(m checkpoint.Meta) (*serving, error) {
 	return g, g.decode(decoded, images, each)
 }
 
-func (g *serving) side() int64 { return int64(g.meta.Preprocessing.Size) }
+func (g *serving) side() int64 { return int64(g.Preprocessing.Size) }
 
 // input adds a tensor that a signature feeds, and the value that it has otherwise.
 func (g *serving) input(name string, otherwise any, shape ...int64) tf.Output {
@@ -69,8 +69,8 @@ func (g *serving) pictures(decoded tf.Output) tf.Output {
 	pixels := g.input("pixels", none(tf.Uint8), -1, -1, -1, 3)
 	floats := g.input("pixels_float", none(tf.Float), -1, -1, -1, 3)
 	s := g.root.SubScope("pictures")
-	fromPixels := g.meta.Preprocessing.Normalize(s.SubScope("pixels"), pixels)
-	fromFloats := g.meta.Preprocessing.Normalize(s.SubScope("pixels_float"), floats)
+	fromPixels := g.Preprocessing.Normalize(s.SubScope("pixels"), pixels)
+	fromFloats := g.Preprocessing.Normalize(s.SubScope("pixels_float"), floats)
 	axis := tfgraph.Const(s, "axis", int32(0))
 	if s.Err() != nil {
 		return tf.Output{}
@@ -114,7 +114,7 @@ func none(dtype tf.DataType) *tf.Tensor {
 func (g *serving) answer() {
 	probabilities := op.Softmax(g.root.SubScope("probabilities"), g.rows("logits", g.net.Logits))
 	s := g.root.SubScope("top")
-	classes := g.meta.Preprocessing.Classes
+	classes := g.Preprocessing.Classes
 	values, indices := op.TopKV2(s, probabilities, tfgraph.Const(s, "k", int32(min(topK, len(classes)))))
 	names, axis := tfgraph.Const(g.root, "classes/names", classes), tfgraph.Const(s, "axis", int32(0))
 	best := op.ArgMax(s, probabilities, tfgraph.Const(s, "by_class", int32(1)))

@@ -136,7 +136,7 @@ func TestPythonLoads(t *testing.T) {
 						t.Errorf("%s: got %d variables, shape %v of nothing, features %g off, want 16, [0 %d], 0", name, a.Variables, a.Empty, a.FeatureError, len(classes))
 					}
 					stored := c.models[name].stored()
-					stored.meta.Preprocessing.Decode = "" // pixels come decoded
+					stored.Description.Preprocessing.Decode = "" // pixels come decoded
 					want := stored.of(t, c.pictures)
 					near(t, name+", pixels", a.Pixels, want)
 					near(t, name+", pixels_float", a.PixelsFloat, want)

@@ -11,6 +11,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/export"
 	"alexnet/input"
 	"alexnet/internal/testenv"
@@ -47,10 +48,7 @@ var allVariants = slices.Sorted(maps.Keys(variants))
 
 // model is a checkpoint of an untrained narrow network, of which every seed has
 // other weights.
-type model struct {
-	meta   checkpoint.Meta
-	prefix string
-}
+type model struct{ export.Source }
 
 func newModel(t testing.TB, variant string, seed uint64) model {
 	t.Helper()
@@ -58,6 +56,7 @@ func newModel(t testing.TB, variant string, seed uint64) model {
 		Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{32, 24}}}
 	contract := alexnet.NewPreprocessing(side, alexnet.Squash, true, classes)
 	variants[variant](&contract)
+	description := alexnet.Description{Network: network, Preprocessing: contract}
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
 	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.LayerNames})
@@ -71,18 +70,18 @@ func newModel(t testing.TB, variant string, seed uint64) model {
 	ctx := context.Background()
 	must(t, start(ctx, session))
 	m := checkpoint.Meta{
-		Name: checkpoint.Name(2, 0, 40), Step: 40, Epoch: 2, Network: network, Preprocessing: contract,
+		Name: checkpoint.Name(2, 0, 40), Step: 40, Epoch: 2, Model: description.JSON(),
 		Metrics: &checkpoint.Metrics{Accuracy: 0.75, Loss: 0.5, Count: 4},
 		Config:  json.RawMessage(`{"data":"photos","data_fingerprint":"cb1f"}`),
 	}
 	dir := checkpoint.Dir(t.TempDir())
 	must(t, dir.Save(ctx, session, saver, m, 0))
-	m.Network.BFloat16 = nil // what an export is compared with is float32 too
-	return model{m, dir.Prefix(m)}
+	// An export is compared with a model that is float32 too.
+	return model{export.Source{Prefix: dir.Prefix(m), Checkpoint: m, Description: description}.Float32()}
 }
 
 func (m model) export() export.Export {
-	return export.Export{Meta: m.meta, Prefix: m.prefix, Version: "v1"}
+	return export.Export{Source: m.Source, Version: "v1"}
 }
 
 // exported writes m into a folder of its own.
@@ -94,27 +93,37 @@ func exported(t testing.TB, m model) string {
 	return dir
 }
 
-// of is what the model itself says of the pictures: probabilities by class.
+// of are the model's own probabilities for the images, by class.
 func (m model) of(t testing.TB, examples []input.Example) [][]float64 {
 	t.Helper()
-	c, err := eval.OpenAt(context.Background(), m.prefix, m.meta, tfgraph.Options{})
+	c, err := classify.Load(context.Background(), m.Source, classify.Options{Batch: 8})
 	must(t, err)
 	defer c.Close()
 	var all [][]float64
-	must(t, c.Predict(context.Background(), examples, 8, len(classes), func(p eval.Prediction) error {
+	for result, err := range c.ClassifyAll(context.Background(), images(examples)) {
+		must(t, err)
 		row := make([]float64, len(classes))
-		for _, r := range p.Top {
-			row[slices.Index(classes, r.Class)] = r.Probability
+		for i, p := range result.Probabilities {
+			row[i] = float64(p)
 		}
 		all = append(all, row)
-		return p.Err
-	}))
+	}
 	return all
+}
+
+func images(examples []input.Example) iter.Seq[classify.Image] {
+	return func(yield func(classify.Image) bool) {
+		for _, ex := range examples {
+			if !yield(classify.FromExample(ex)) {
+				return
+			}
+		}
+	}
 }
 
 // stored is m without regard to orientation.
 func (m model) stored() model {
-	m.meta.Preprocessing.Orientation = false
+	m.Description.Preprocessing.Orientation = false
 	return m
 }
 

@@ -56,7 +56,7 @@ func (c *Card) markdown() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	err := cardTemplate.Execute(&out, map[string]any{
-		"Card": c, "Meta": c.Checkpoint, "Classes": c.Checkpoint.Preprocessing.Classes, "Preprocessing": preprocessing(c.Checkpoint),
+		"Card": c, "Meta": c.Checkpoint, "Classes": c.description.Preprocessing.Classes, "Preprocessing": preprocessing(c.description.Preprocessing),
 		"Data": run.Data, "DataFingerprint": run.Fingerprint, "Settings": settings.String(), "Default": DefaultSignature,
 	})
 	return out.Bytes(), err

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/export"
 	"alexnet/internal/testenv"
-	"alexnet/tfgraph"
 )
 
 func opsOf(found []export.Outside) (names []string) {
@@ -44,7 +43,7 @@ func TestForeign(t *testing.T) {
 			if !slices.ContainsFunc(found.Ops, func(o export.OpCount) bool { return o.Op == "RestoreV2" && o.Count > 0 }) || found.Functions == 0 || found.Bytes == 0 {
 				t.Errorf("got %d functions in %d bytes with %v, want the saver's RestoreV2 too", found.Functions, found.Bytes, found.Ops)
 			}
-			_, err = eval.Open(t.Context(), dir, tfgraph.Options{})
+			_, err = classify.Open(t.Context(), dir, classify.Options{})
 			var foreign *export.ForeignError
 			if !errors.As(err, &foreign) || !slices.Equal(opsOf(foreign.Outside), reaching) {
 				t.Fatalf("open: got %v, want a ForeignError that names %v", err, reaching)

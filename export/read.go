@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"alexnet/alexnet"
 	"alexnet/checkpoint"
 )
 
@@ -130,7 +131,11 @@ func parseCard(text []byte) (*Card, error) {
 	if c.Format != format {
 		return nil, fmt.Errorf("%s: got format %d, want %d", cardFile, c.Format, format)
 	}
-	if err := c.Checkpoint.Validate(); err != nil {
+	var err error
+	if c.description, err = alexnet.ParseDescription(c.Checkpoint.Model); err == nil {
+		err = c.Checkpoint.Validate()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", cardFile, checkpoint.ErrDamaged, err)
 	}
 	if got := c.sum(); got != c.Fingerprint {

@@ -15,7 +15,7 @@ import (
 func whole(t *testing.T, others ...File) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
-	c := &Card{Format: format, Checkpoint: tiny}
+	c := tinyCard()
 	for _, path := range parts {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

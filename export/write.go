@@ -20,10 +20,9 @@ var ErrExists = errors.New("it exists already and is not empty")
 
 // Export is what to write.
 type Export struct {
-	Meta       checkpoint.Meta // of the checkpoint; its network is written in float32
-	Prefix     string          // where the checkpoint's variables are
-	Evaluation *Evaluation     // nil where it was not measured
-	Version    string          // of the program that writes
+	Source
+	Evaluation *Evaluation // nil where it was not measured
+	Version    string      // of the program that writes
 	Session    tfgraph.Options
 
 	// Check looks at the finished folder before it gets its name; an error of its
@@ -101,11 +100,11 @@ func place(tmp, dir string) error {
 
 // fill writes everything into the folder.
 func (e Export) fill(ctx context.Context, dir string) (*Card, error) {
-	e.Meta.Network.BFloat16 = nil
-	if err := e.Meta.Validate(); err != nil {
+	e.Source = e.Float32()
+	if err := errors.Join(e.Checkpoint.Validate(), e.Description.Validate()); err != nil {
 		return nil, err
 	}
-	g, err := build(e.Meta)
+	g, err := build(e.Description)
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +121,10 @@ func (e Export) fill(ctx context.Context, dir string) (*Card, error) {
 		return nil, err
 	}
 	card := &Card{
-		Format: format, Checkpoint: e.Meta, Signatures: readSignatures(g.signatures()), Evaluation: e.Evaluation,
-		Versions: Versions{e.Version, tfgraph.Version()}, Use: use, Limits: limits(e.Meta), Licence: licence,
+		Format: format, Checkpoint: e.Checkpoint, description: e.Description, Signatures: readSignatures(g.signatures()), Evaluation: e.Evaluation,
+		Versions: Versions{e.Version, tfgraph.Version()}, Use: use, Limits: limits(e.Description.Preprocessing), Licence: licence,
 	}
-	if err := writeFiles(dir, map[string][]byte{graphFile: text, classesPath: classLines(e.Meta.Preprocessing.Classes)}); err != nil {
+	if err := writeFiles(dir, map[string][]byte{graphFile: text, classesPath: classLines(e.Description.Preprocessing.Classes)}); err != nil {
 		return nil, err
 	}
 	if err := card.describe(dir); err != nil {

@@ -12,10 +12,10 @@ import (
 	"testing"
 
 	"alexnet/checkpoint"
+	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/export"
 	"alexnet/internal/testenv"
-	"alexnet/tfgraph"
 )
 
 // files are the contents of a folder by path.
@@ -69,8 +69,8 @@ func TestFingerprint(t *testing.T) {
 	m := newModel(t, "squash", 1)
 	first := card(m)
 	renamed := m
-	renamed.meta.Preprocessing.Classes = slices.Clone(classes)
-	renamed.meta.Preprocessing.Classes[0] = "cat"
+	renamed.Description.Preprocessing.Classes = slices.Clone(classes)
+	renamed.Description.Preprocessing.Classes[0] = "cat"
 	for name, other := range map[string]model{
 		"other weights": newModel(t, "squash", 2), "other preprocessing": newModel(t, "crop", 1), "other names": renamed,
 	} {
@@ -79,7 +79,7 @@ func TestFingerprint(t *testing.T) {
 		}
 	}
 	measured := m.export()
-	measured.Evaluation = &export.Evaluation{Data: "photos/val", Accuracy: 0.5, Count: 2}
+	measured.Evaluation = &export.Evaluation{Data: "photos/val", Report: eval.Report{Accuracy: 0.5, Count: 2}}
 	second, err := export.Write(context.Background(), filepath.Join(t.TempDir(), "x"), measured)
 	must(t, err)
 	if second.Fingerprint != first.Fingerprint {
@@ -90,11 +90,11 @@ func TestFingerprint(t *testing.T) {
 func TestModelCard(t *testing.T) {
 	half := 0.5
 	e := newModel(t, "crop", 1).export()
-	e.Evaluation = &export.Evaluation{Data: "photos/val", Accuracy: 0.75, Loss: 0.5, Count: 4,
-		Confusion: make([][]int, len(classes))}
+	e.Evaluation = &export.Evaluation{Data: "photos/val", Report: eval.Report{Accuracy: 0.75, Loss: 0.5, Count: 4,
+		Confusion: make([][]int, len(classes))}}
 	for i, c := range classes {
 		e.Evaluation.Confusion[i] = make([]int, len(classes))
-		e.Evaluation.PerClass = append(e.Evaluation.PerClass, export.ClassMetrics{Class: c, Count: i, Precision: &half})
+		e.Evaluation.PerClass = append(e.Evaluation.PerClass, eval.ClassMetrics{Class: c, Count: i, Precision: &half})
 	}
 	dir := filepath.Join(t.TempDir(), "model")
 	_, err := export.Write(context.Background(), dir, e)
@@ -121,13 +121,13 @@ func TestModelCardShowsNames(t *testing.T) {
 	m := newModel(t, "squash", 1)
 	names := []string{`"><img src=x onerror=alert(1)>`, "`a` **b** _c_ ~~d~~ $e$", "[f](javascript:g) ![h](i) <http://j>", `k | l \| m\n \`,
 		"&lt;n&gt; &amp; &#111; https://p www.q.r", "s\x1bt\u202eu\n# v"}
-	m.meta.Preprocessing.Classes = names
-	m.meta.Config = json.RawMessage(`{"data":"<b>photos</b>","data_fingerprint":"<i>","x":"` + "```" + `<script>"}`)
+	m.Description.Preprocessing.Classes = names
+	m.Checkpoint.Config = json.RawMessage(`{"data":"<b>photos</b>","data_fingerprint":"<i>","x":"` + "```" + `<script>"}`)
 	e := m.export()
-	e.Evaluation = &export.Evaluation{Data: "<b>photos</b>", Confusion: make([][]int, len(names))}
+	e.Evaluation = &export.Evaluation{Data: "<b>photos</b>", Report: eval.Report{Confusion: make([][]int, len(names))}}
 	for i, c := range names {
 		e.Evaluation.Confusion[i] = make([]int, len(names))
-		e.Evaluation.PerClass = append(e.Evaluation.PerClass, export.ClassMetrics{Class: c})
+		e.Evaluation.PerClass = append(e.Evaluation.PerClass, eval.ClassMetrics{Class: c})
 	}
 	dir := filepath.Join(t.TempDir(), "model")
 	_, err := export.Write(context.Background(), dir, e)
@@ -155,17 +155,17 @@ func TestModelCardShowsNames(t *testing.T) {
 func TestWriteRefuses(t *testing.T) {
 	good := newModel(t, "squash", 1)
 	damaged := newModel(t, "squash", 1)
-	data := damaged.prefix + ".data-00000-of-00001"
+	data := damaged.Prefix + ".data-00000-of-00001"
 	text, err := os.ReadFile(data)
 	must(t, err)
 	text[len(text)/2] ^= 1
 	must(t, os.WriteFile(data, text, 0o644))
 	without := newModel(t, "squash", 1)
-	must(t, os.Remove(without.prefix+".index"))
+	must(t, os.Remove(without.Prefix+".index"))
 	otherNames := good
-	otherNames.meta.Preprocessing.Classes = classes[:2]
+	otherNames.Description.Preprocessing.Classes = classes[:2]
 	wider := good
-	wider.meta.Network.Widths.FC[0] = 34
+	wider.Description.Network.Widths.FC[0] = 34
 	refused, cancelled := errors.New("refused"), context.Canceled
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -240,11 +240,9 @@ func TestEvalOpensAnExport(t *testing.T) {
 	must(t, os.CopyFS(filepath.Join(filepath.Dir(dir), "0"), os.DirFS(exported(t, newModel(t, "crop", 2)))))
 	want := m.of(t, pics)
 	for _, path := range []string{dir, filepath.Dir(dir)} {
-		prefix, err := eval.Find(path)
+		source, err := classify.Find(path)
 		must(t, err)
-		meta, err := eval.Describe(prefix)
-		must(t, err)
-		got := model{meta, prefix}.of(t, pics)
+		got := model{source}.of(t, pics)
 		for i := range want {
 			if !slices.Equal(got[i], want[i]) {
 				t.Errorf("%s: %s: got %v, want %v", path, pics[i].Path, got[i], want[i])
@@ -298,7 +296,7 @@ func TestEvalRefusesDamagedExports(t *testing.T) {
 			} else {
 				must(t, os.WriteFile(path, text, 0o644))
 			}
-			m, err := eval.Open(context.Background(), copied, tfgraph.Options{})
+			m, err := classify.Open(context.Background(), copied, classify.Options{})
 			if err == nil {
 				m.Close()
 				t.Fatal("got no error")

@@ -52,11 +52,15 @@ func expected(t *testing.T, dir string) map[string]any {
 		cells = append(cells, name, short(c.LearningRate), short(m.Metrics.Accuracy))
 	}
 	m := newest(t, filepath.Dir(runs[0]))
+	description, err := alexnet.ParseDescription(m.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := finetune.ReadConfig(filepath.Dir(runs[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, class := range m.Preprocessing.Classes {
+	for _, class := range description.Preprocessing.Classes {
 		curves = append(curves, "precision_recall/"+class)
 	}
 	for _, layer := range alexnet.LayerNames {
@@ -69,9 +73,9 @@ func expected(t *testing.T, dir string) map[string]any {
 		"trace":     fmt.Sprintf("step %d, forward", m.Step),
 		"images":    []string{"inputs", "conv1/filters"},
 		"cells":     append(cells, "batch", "lr", "optimizer", "validation/accuracy"),
-		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, m.Network.Widths.FC[1]), "image class predicted correct", "Points: " + fmt.Sprint(m.Metrics.Count)},
+		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, description.Network.Widths.FC[1]), "image class predicted correct", "Points: " + fmt.Sprint(m.Metrics.Count)},
 		"texts":     []string{"run/settings", "run/layers", "run/validation"},
-		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true \\ predicted " + strings.Join(m.Preprocessing.Classes, " ")},
+		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true \\ predicted " + strings.Join(description.Preprocessing.Classes, " ")},
 	}
 }
 

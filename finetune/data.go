@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
@@ -80,7 +79,7 @@ func (s *session) judge(problems []input.Excluded) error {
 // openScanner has pictures decoded for the first time where they do no harm, and
 // keeps what is found in dir.
 func (s *session) openScanner(contract alexnet.Preprocessing, decoder *alexnet.Decoder, dir string) (err error) {
-	here := eval.NewLoader(decoder, s.Network.Size, nil, 1)
+	here := decoder.Loader(nil, 1)
 	here.Limits = s.limits()
 	s.scan, err = sandbox.Open(sandbox.Options{Preprocessing: contract, Limits: s.limits(), Fast: here.Load,
 		Dir: dir, Note: func(text string) { s.log.Info(text) }})
@@ -90,7 +89,7 @@ func (s *session) openScanner(contract alexnet.Preprocessing, decoder *alexnet.D
 const unvalidated = "no pictures to validate on: the accuracy is not measured"
 
 func (s *session) stream(decoder *alexnet.Decoder, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	l := eval.NewLoader(decoder, s.Network.Size, examples, batch)
+	l := decoder.Loader(examples, batch)
 	l.Limits, l.Sandbox = s.limits(), s.scan
 	return l
 }

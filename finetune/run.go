@@ -179,15 +179,16 @@ func (s *session) choose() error {
 func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropoutLayers()...)
+	description := alexnet.Description{Network: s.Network, Preprocessing: contract}
 	job := train.Job{
 		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle, LeaveOut: s.previouslyExcluded(),
 		Session: tfgraph.Options{Device: s.on},
-		Meta:    checkpoint.Meta{Network: s.Network, Preprocessing: contract},
+		Meta:    checkpoint.Meta{Model: description.JSON()},
 		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
-			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
+			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed, FeatureKey: description.FeatureKey(),
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)

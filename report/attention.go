@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/palette"
 	"gonum.org/v1/plot/palette/moreland"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
@@ -28,7 +28,7 @@ const mostAttentions = 48
 
 // attend maps a picture of each class, as surest chooses them. left counts the classes that there is no room for,
 // gone are pictures that cannot be read by now.
-func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Options) (found []Attention, left int, gone []input.Excluded, err error) {
+func (v viewer) attend(ctx context.Context, s classify.Scores, options tfgraph.Options) (found []Attention, left int, gone []input.Excluded, err error) {
 	cam, err := v.model.NewGradCAM(options)
 	if err != nil {
 		return nil, 0, nil, err
@@ -59,10 +59,10 @@ func (v viewer) attend(ctx context.Context, s eval.Scores, options tfgraph.Optio
 	return found, left, gone, nil
 }
 
-func (v viewer) attention(ctx context.Context, cam *eval.GradCAM, s eval.Scores, of verdict) (Attention, error) {
+func (v viewer) attention(ctx context.Context, cam *classify.GradCAM, s classify.Scores, of verdict) (Attention, error) {
 	ex := s.Examples[of.place]
 	a := Attention{Shot: shotOf(of, ex, s.Classes, 1)}
-	side := int64(v.model.Meta.Preprocessing.Size)
+	side := int64(v.model.Source.Description.Preprocessing.Size)
 	images, err := tfgraph.Allocate(tf.Float, 1, side, side, 3)
 	if err != nil {
 		return a, err
@@ -85,7 +85,7 @@ func (v viewer) attention(ctx context.Context, cam *eval.GradCAM, s eval.Scores,
 
 // heated lays the map over what the network saw, the stronger the less of it shows through. The map's largest value
 // is the hottest; a map of zeros leaves the picture grey.
-func heated(seen image.Image, h eval.HeatMap) *image.NRGBA {
+func heated(seen image.Image, h classify.HeatMap) *image.NRGBA {
 	largest := float32(0)
 	for _, v := range h.Values {
 		largest = max(largest, v)
@@ -107,7 +107,7 @@ func heated(seen image.Image, h eval.HeatMap) *image.NRGBA {
 }
 
 // at is the map's value over a pixel of the network's input, between the centres of what conv5's units see.
-func at(h eval.HeatMap, x, y int) float32 {
+func at(h classify.HeatMap, x, y int) float32 {
 	column, across := between(x, h.Side)
 	row, down := between(y, h.Side)
 	value := func(r, c int) float32 { return h.Values[min(r, h.Side-1)*h.Side+min(c, h.Side-1)] }

@@ -8,13 +8,13 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/internal/curve"
 )
 
 const bins = 10
 
-func calibrate(s eval.Scores) curve.Calibration {
+func calibrate(s classify.Scores) curve.Calibration {
 	labels := make([]int, s.Count)
 	for i, ex := range s.Examples {
 		labels[i] = ex.Label

@@ -11,10 +11,9 @@ import (
 	"path/filepath"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/report"
-	"alexnet/tfgraph"
 )
 
 // A run of one epoch on pictures that the example draws, and its page.
@@ -43,7 +42,7 @@ func exampleRun(dir string) error {
 	if err := finetune.Run(ctx, run, c, finetune.Watch{}); err != nil {
 		return err
 	}
-	model, err := eval.Open(ctx, run, tfgraph.Options{})
+	model, err := classify.Open(ctx, run, classify.Options{})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/input"
 )
 
@@ -34,7 +34,7 @@ type verdict struct {
 	probabilities []float32
 }
 
-func verdicts(s eval.Scores) []verdict {
+func verdicts(s classify.Scores) []verdict {
 	all := make([]verdict, s.Count)
 	for i, row := range s.Probabilities {
 		v := verdict{place: i, label: s.Examples[i].Label, probabilities: row}
@@ -89,7 +89,7 @@ func (v verdict) right() bool { return v.first == v.label }
 func (v verdict) ofLabel() float32 { return v.probabilities[v.label] }
 
 // shots draws the pictures that verdicts are of. A picture that is gone by now is left out and named.
-func (v viewer) shots(ctx context.Context, s eval.Scores, chosen []verdict) (shots []Shot, gone []input.Excluded, err error) {
+func (v viewer) shots(ctx context.Context, s classify.Scores, chosen []verdict) (shots []Shot, gone []input.Excluded, err error) {
 	for _, c := range chosen {
 		ex := s.Examples[c.place]
 		picture, err := v.small(ctx, ex)

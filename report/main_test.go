@@ -16,10 +16,9 @@ import (
 	"go.uber.org/goleak"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/input"
-	"alexnet/tfgraph"
 )
 
 func TestMain(m *testing.M) {
@@ -98,9 +97,9 @@ func drawPhoto(class, n int) []byte {
 	return b.Bytes()
 }
 
-func opened(t testing.TB, dir string) *eval.Classifier {
+func opened(t testing.TB, dir string) *classify.Model {
 	t.Helper()
-	c, err := eval.Open(t.Context(), dir, tfgraph.Options{})
+	c, err := classify.Open(t.Context(), dir, classify.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, c.Close()) })
 	return c
@@ -119,7 +118,7 @@ func found(t testing.TB, dir string) *input.Dataset {
 var noon = time.Date(2025, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // made is a page and its text.
-func made(t testing.TB, dir string, model *eval.Classifier, data *input.Dataset) (*Page, []byte) {
+func made(t testing.TB, dir string, model *classify.Model, data *input.Dataset) (*Page, []byte) {
 	t.Helper()
 	p, err := Make(t.Context(), dir, model, data, Options{Gallery: 12, Batch: 5, Made: noon, Versions: []Row{{"alexnet", "1 & 2"}}})
 	must(t, err)

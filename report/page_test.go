@@ -96,7 +96,7 @@ func TestPage(t *testing.T) {
 				}
 			}
 			checkConfusion(t, d, want.Confusion)
-			checkClasses(t, d, model.Meta.Preprocessing.Classes)
+			checkClasses(t, d, model.Source.Description.Preprocessing.Classes)
 			wrong := want.Count - int(float64(want.Count)*want.Accuracy+.5)
 			for id, n := range map[string]int{"wrong": min(12, wrong), "unsure": min(12, want.Count), "attention": 2 * len(p.Measured.Attentions), "filters": 8} {
 				if got := len(d.all("img", id)); got != n {
@@ -214,8 +214,8 @@ func TestHostileNames(t *testing.T) {
 	dir, _ := trained(t, 2)
 	model, data := opened(t, dir), found(t, dir)
 	evil := `</title></style></svg><script>alert(3)</script><a href="javascript:alert(4)" style="--v:url(http://example.com)">`
-	model.Meta.Preprocessing.Classes, data.Classes = []string{evil, `'"` + "`"}, []string{evil, `'"` + "`"}
-	model.Meta.Config = []byte(`{"data":` + strconv.Quote(evil) + `,"seed":18446744073709551615}`)
+	model.Source.Description.Preprocessing.Classes, data.Classes = []string{evil, `'"` + "`"}, []string{evil, `'"` + "`"}
+	model.Source.Checkpoint.Config = []byte(`{"data":` + strconv.Quote(evil) + `,"seed":18446744073709551615}`)
 	p, err := Make(t.Context(), dir, model, data, Options{Gallery: len(data.Val), Notes: []string{evil}, Versions: []Row{{evil, evil}}})
 	must(t, err)
 	p.Name = evil
@@ -253,7 +253,7 @@ func TestWithoutPictures(t *testing.T) {
 			if p.Measured != nil || len(d.all("h2", "confusion")) != 0 || len(d.all("h2", "filters")) != 1 || len(d.all("h2", "training")) != 1 {
 				t.Error("want a page with training and filters, and nothing that was measured")
 			}
-			if p.Cards[0].Name != "accuracy" || p.Cards[0].Value != percent(model.Meta.Metrics.Accuracy) {
+			if p.Cards[0].Name != "accuracy" || p.Cards[0].Value != percent(model.Source.Checkpoint.Metrics.Accuracy) {
 				t.Errorf("got %+v, want the accuracy that the checkpoint keeps", p.Cards[0])
 			}
 		})

@@ -14,13 +14,14 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
+	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
 )
 
 // scores of five pictures of three classes; b has none.
-func fiveScores() eval.Scores {
-	return eval.Scores{
+func fiveScores() classify.Scores {
+	return classify.Scores{
 		Report: eval.Report{Count: 5, Classes: []string{"a", "b", "c"},
 			Confusion: [][]int{{1, 1, 1}, {0, 0, 0}, {0, 1, 1}},
 			PerClass:  []eval.ClassMetrics{{Class: "a", Count: 3}, {Class: "b"}, {Class: "c", Count: 2}}},
@@ -123,7 +124,7 @@ func TestTables(t *testing.T) {
 
 // A unit's value stands where conv5's units look, and between them lie the values between theirs.
 func TestHeatStandsWhereConv5Looks(t *testing.T) {
-	h := eval.HeatMap{Side: 3, Values: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8}}
+	h := classify.HeatMap{Side: 3, Values: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8}}
 	for _, c := range []struct {
 		x, y int
 		want float32
@@ -141,12 +142,12 @@ func TestHeated(t *testing.T) {
 		square.Set(i%67, i/67, seen.C)
 	}
 	grey := color.NRGBA{90, 90, 90, 255}
-	hot := heated(square, eval.HeatMap{Side: 3, Values: []float32{0, 0, 0, 0, 2, 0, 0, 0, 0}})
+	hot := heated(square, classify.HeatMap{Side: 3, Values: []float32{0, 0, 0, 0, 2, 0, 0, 0, 0}})
 	if hot.NRGBAAt(2, 2) != grey || hot.NRGBAAt(33, 33).R < 200 {
 		t.Errorf("got %v far from the hottest place and %v at it, want the picture and bright", hot.NRGBAAt(2, 2), hot.NRGBAAt(33, 33))
 	}
-	cold := heated(square, eval.HeatMap{Side: 3, Values: make([]float32, 9)})
-	nan := heated(square, eval.HeatMap{Side: 1, Values: []float32{float32(math.NaN())}})
+	cold := heated(square, classify.HeatMap{Side: 3, Values: make([]float32, 9)})
+	nan := heated(square, classify.HeatMap{Side: 1, Values: []float32{float32(math.NaN())}})
 	if cold.NRGBAAt(33, 33) != grey || nan.NRGBAAt(33, 33) != grey {
 		t.Errorf("got %v and %v of maps without heat, want the picture", cold.NRGBAAt(33, 33), nan.NRGBAAt(33, 33))
 	}

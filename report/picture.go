@@ -11,7 +11,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/caption"
 )
@@ -58,7 +58,7 @@ func onWhite(picture image.Image) image.Image {
 
 // viewer shows pictures to people.
 type viewer struct {
-	model  *eval.Classifier
+	model  *classify.Model
 	limits input.Limits
 }
 
@@ -71,7 +71,7 @@ func (v viewer) small(ctx context.Context, ex input.Example) (*image.NRGBA, erro
 	if picture, err := caption.Decode(encoded, ex.Orientation); err == nil {
 		return shrink(picture), nil
 	}
-	side := v.model.Meta.Preprocessing.Size
+	side := v.model.Source.Description.Preprocessing.Size
 	seen, err := v.seen(ctx, ex, make([]float32, side*side*3))
 	if err != nil {
 		return nil, err
@@ -86,14 +86,14 @@ func (v viewer) seen(ctx context.Context, ex input.Example, into []float32) (ima
 	if err := loader.Load(ctx, ex, into); err != nil {
 		return nil, err
 	}
-	return v.model.Meta.Preprocessing.Denormalize(into), nil
+	return v.model.Source.Description.Preprocessing.Denormalize(into), nil
 }
 
 // inRatio undoes that the network sees every picture as a square: its part of the photograph has the photograph's own
 // ratio of sides, whether squashed whole or cut from a squashed one.
 func (v viewer) inRatio(square image.Image, ex input.Example) *image.NRGBA {
 	width, height := ex.Width, ex.Height
-	if v.model.Meta.Preprocessing.Orientation {
+	if v.model.Source.Description.Preprocessing.Orientation {
 		width, height = ex.Upright()
 	}
 	const narrowest = 3 // times as long as wide

@@ -57,7 +57,7 @@ func TestTurnedPictures(t *testing.T) {
 	if size := upright.Rect.Size(); size != (image.Point{128, 256}) || upright.NRGBAAt(60, 20).R < 200 {
 		t.Errorf("got what the network sees as %v, %v above, want 128x256 and red above", size, upright.NRGBAAt(60, 20))
 	}
-	v.model.Meta.Preprocessing.Orientation = false
+	v.model.Source.Description.Preprocessing.Orientation = false
 	if size := v.inRatio(seen, ex).Rect.Size(); size != (image.Point{256, 128}) {
 		t.Errorf("got %v for a network that sees pictures as stored, want 256x128", size)
 	}

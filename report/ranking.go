@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/internal/curve"
 )
 
@@ -18,7 +18,7 @@ type ranking struct {
 	microPrecision, microROC curve.Curve   // of all pairs of a picture and a class
 }
 
-func rank(s eval.Scores) ranking {
+func rank(s classify.Scores) ranking {
 	var r ranking
 	var all []float32
 	var truth []bool

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"alexnet/checkpoint"
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/curve"
 	"alexnet/tfgraph"
@@ -31,6 +31,7 @@ type Options struct {
 type Page struct {
 	Name     string // of the run
 	Meta     checkpoint.Meta
+	Classes  []string
 	Notes    []string
 	Cards    []Card
 	Courses  []Figure
@@ -44,7 +45,7 @@ type Page struct {
 
 // Measured is what the model makes of the pictures.
 type Measured struct {
-	Scores         eval.Scores
+	Scores         classify.Scores
 	From           string // where the pictures come from, in words
 	Calibration    curve.Calibration
 	Average, AUC   float64 // by all pairs of a picture and a class; NaN where not defined
@@ -63,8 +64,8 @@ type Card struct{ Name, Value, Note string }
 // Make measures the model of the run in dir on the pictures of data.Val and draws. Without data, or with none in Val,
 // the page has what the run directory alone tells. Pictures that cannot be read are left out, and a note says so.
 // The end of ctx ends it.
-func Make(ctx context.Context, dir string, model *eval.Classifier, data *input.Dataset, opt Options) (*Page, error) {
-	p := &Page{Name: nameOf(dir), Meta: model.Meta, Notes: opt.Notes, Versions: opt.Versions, Made: opt.Made}
+func Make(ctx context.Context, dir string, model *classify.Model, data *input.Dataset, opt Options) (*Page, error) {
+	p := &Page{Name: nameOf(dir), Meta: model.Source.Checkpoint, Classes: model.Classes(), Notes: opt.Notes, Versions: opt.Versions, Made: opt.Made}
 	if p.Made.IsZero() {
 		p.Made = time.Now()
 	}
@@ -91,7 +92,7 @@ func nameOf(dir string) string {
 }
 
 // tell is what the run directory says by itself.
-func (p *Page) tell(dir string, model *eval.Classifier) error {
+func (p *Page) tell(dir string, model *classify.Model) error {
 	history, err := train.History(dir)
 	if err != nil {
 		return err
@@ -106,12 +107,12 @@ func (p *Page) tell(dir string, model *eval.Classifier) error {
 	if p.Filters, err = filters(model); err != nil {
 		return err
 	}
-	p.Settings, err = settingRows(model.Meta.Config)
+	p.Settings, err = settingRows(model.Source.Checkpoint.Config)
 	return err
 }
 
 // measure runs the model over the validation pictures.
-func (p *Page) measure(ctx context.Context, model *eval.Classifier, data *input.Dataset, opt Options) error {
+func (p *Page) measure(ctx context.Context, model *classify.Model, data *input.Dataset, opt Options) error {
 	loader := model.Loader(data.Val, cmp.Or(opt.Batch, 64))
 	loader.Limits = opt.Limits
 	scores, err := model.Score(ctx, loader)
@@ -138,7 +139,7 @@ func (p *Page) measure(ctx context.Context, model *eval.Classifier, data *input.
 }
 
 // show puts pictures on the page.
-func (p *Page) show(ctx context.Context, model *eval.Classifier, opt Options) error {
+func (p *Page) show(ctx context.Context, model *classify.Model, opt Options) error {
 	m, v := p.Measured, viewer{model, opt.Limits}
 	all := verdicts(m.Scores)
 	var gone, goneToo []input.Excluded

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/export"
 	"alexnet/internal/testenv"
 	"alexnet/internal/testmodel"
@@ -24,11 +24,9 @@ import (
 func TestAnswersAsPythonDoes(t *testing.T) {
 	python := testenv.Python(t)
 	dir := filepath.Join(t.TempDir(), "model", "1")
-	prefix, err := eval.Find(run)
+	source, err := classify.Find(run)
 	must(t, err)
-	meta, err := eval.Describe(prefix)
-	must(t, err)
-	_, err = export.Write(context.Background(), dir, export.Export{Meta: meta, Prefix: prefix})
+	_, err = export.Write(context.Background(), dir, export.Export{Source: source})
 	must(t, err)
 
 	type shown struct {

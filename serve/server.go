@@ -73,7 +73,7 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 // warm has TensorFlow make ready, which it does at its first run, and refuses a
 // model that has no answer, or whose numbers are none.
 func warm(ctx context.Context, model *classify.Model) error {
-	if err := model.Check(); err != nil {
+	if err := model.CheckFinite(); err != nil {
 		return err
 	}
 	result, err := model.Classify(ctx, classify.FromImage(image.NewGray(image.Rect(0, 0, 1, 1))))

@@ -75,11 +75,7 @@ func cacheEntries(examples []input.Example) []featurecache.Entry {
 func (r *run) cacheKey(ctx context.Context) (key featurecache.Key, err error) {
 	h := sha256.New()
 	on, known := tfgraph.OneDNN()
-	contract := r.job.Meta.Preprocessing
-	contract.Classes = nil
-	network := r.job.Meta.Network
-	network.Classes = 0
-	err = json.NewEncoder(h).Encode([]any{tfgraph.Version(), on, known, featureBatch, contract, network, r.job.Network.Boundary.Op.Name()})
+	err = json.NewEncoder(h).Encode([]any{tfgraph.Version(), on, known, featureBatch, r.job.Network.FeatureKey, r.job.Network.Boundary.Op.Name()})
 	for _, v := range r.job.Network.Variables {
 		if err == nil && !r.trainable(v) {
 			err = r.hashVariable(ctx, h, v)

@@ -76,6 +76,9 @@ type Network struct {
 	Boundary  tf.Output // what the first trained layer reads; zero where no layer below it is frozen
 	DropRate  tf.Output // zero where nothing is dropped
 	DropSeed  tf.Output
+
+	// FeatureKey identifies what the output at Boundary depends on besides images and weights.
+	FeatureKey []byte
 }
 
 // Data are the images, decoded by the same contract for both uses. Val may be

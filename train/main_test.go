@@ -110,21 +110,22 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 	t.Helper()
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network, "fc6", "fc7")
+	description := alexnet.Description{Network: s.network, Preprocessing: s.contract}
 	job := train.Job{
-		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Network: s.network, Preprocessing: s.contract},
+		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Model: description.JSON()},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.layers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, s.network.Classes),
-			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed,
+			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed, FeatureKey: description.FeatureKey(),
 		},
 		Data: train.Dataset{
-			Train:   eval.NewLoader(s.decoder, s.network.Size, s.train, cfg.Batch),
+			Train:   s.decoder.Loader(s.train, cfg.Batch),
 			Classes: classes, Denormalize: s.contract.Denormalize,
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.layers)
 	if len(s.val) > 0 {
-		job.Data.Val = eval.NewLoader(s.decoder, s.network.Size, s.val, cfg.Batch)
+		job.Data.Val = s.decoder.Loader(s.val, cfg.Batch)
 	}
 	if from == nil {
 		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})

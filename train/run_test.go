@@ -11,6 +11,7 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
+	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/ops"
@@ -45,12 +46,12 @@ func TestRunLearns(t *testing.T) {
 			t.Errorf("step %d: got %+v", i+1, st)
 		}
 	}
-	c, err := eval.Open(context.Background(), job.Dir, tfgraph.Options{})
+	c, err := classify.Open(context.Background(), job.Dir, classify.Options{})
 	must(t, err)
 	defer c.Close()
 	r, err := c.Evaluate(context.Background(), s.val, 4)
 	must(t, err)
-	if m := c.Meta.Metrics; r.Accuracy != m.Accuracy || math.Abs(r.Loss-m.Loss) > 1e-5 || r.Count != m.Count {
+	if m := c.Source.Checkpoint.Metrics; r.Accuracy != m.Accuracy || math.Abs(r.Loss-m.Loss) > 1e-5 || r.Count != m.Count {
 		t.Errorf("the best checkpoint evaluates to %v, %v of %d, want %+v as when it was saved", r.Accuracy, r.Loss, r.Count, m)
 	}
 }
@@ -100,7 +101,7 @@ func (s *fixture) startAndGradients(t testing.TB, cfg train.Config) (start, grad
 	must(t, starter(context.Background(), session))
 	start, gradients = map[string][]float32{}, map[string][]float32{}
 	order := input.Shuffled(len(s.train), cfg.Seed, 0)
-	for batch, err := range eval.NewLoader(s.decoder, s.network.Size, s.train, cfg.Batch).Batches(context.Background(), order) {
+	for batch, err := range s.decoder.Loader(s.train, cfg.Batch).Batches(context.Background(), order) {
 		must(t, err)
 		defer batch.Images.Close()
 		labels, err := tfgraph.Of(batch.Labels, int64(len(batch.Labels)))

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/tfgraph"
 )
 
@@ -24,10 +24,10 @@ func (a *app) sessionOptions(d tfgraph.Device) (tfgraph.Options, error) {
 }
 
 // openModel loads a model onto a device. The caller closes it.
-func (a *app) openModel(ctx context.Context, path string, d tfgraph.Device) (*eval.Classifier, error) {
-	options, err := a.sessionOptions(d)
-	if err != nil {
+func (a *app) openModel(ctx context.Context, path string, d tfgraph.Device, options classify.Options) (*classify.Model, error) {
+	var err error
+	if options.Session, err = a.sessionOptions(d); err != nil {
 		return nil, err
 	}
-	return eval.Open(ctx, path, options)
+	return classify.Open(ctx, path, options)
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
@@ -85,7 +84,7 @@ func (a *app) decodeAll(ctx context.Context, data *input.Dataset, limits input.L
 		return nil, err
 	}
 	defer decoder.Close()
-	loader := eval.NewLoader(decoder, size, slices.Concat(data.Train, data.Val), 1)
+	loader := decoder.Loader(slices.Concat(data.Train, data.Val), 1)
 	loader.Limits = limits
 	return a.verify(ctx, contract, loader, true)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/tfgraph"
@@ -32,17 +33,16 @@ func newEval(a *app) *cobra.Command {
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			model, err := a.openModel(ctx, args[0], device)
-			if err != nil {
-				return err
-			}
-			defer model.Close()
 			opt, err := images.options()
 			if err != nil {
 				return err
 			}
-			model.Limits = opt.Limits
-			opt.Classes, opt.Split = model.Meta.Preprocessing.Classes, input.Split(split)
+			model, err := a.openModel(ctx, args[0], device, classify.Options{Limits: opt.Limits})
+			if err != nil {
+				return err
+			}
+			defer model.Close()
+			opt.Classes, opt.Split = model.Classes(), input.Split(split)
 			data, err := input.OpenEval(args[1], opt)
 			if err != nil {
 				return images.bad.ApplyOnOpen(err)
@@ -58,7 +58,8 @@ func newEval(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			found := evaluation{Report: report, Checkpoint: model.Meta.Name, Epoch: model.Meta.Epoch, Step: model.Meta.Step, Data: data.ValFrom}
+			meta := model.Source.Checkpoint
+			found := evaluation{Report: report, Checkpoint: meta.Name, Epoch: meta.Epoch, Step: meta.Step, Data: data.ValFrom}
 			if asJSON {
 				return json.NewEncoder(a.stdout).Encode(found)
 			}

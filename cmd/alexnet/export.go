@@ -13,9 +13,10 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/export"
 	"alexnet/finetune"
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
@@ -82,15 +83,12 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	prefix, err := eval.Find(path)
+	source, err := classify.Find(path)
 	if err != nil {
 		return err
 	}
-	meta, err := eval.Describe(prefix)
-	if err != nil {
-		return err
-	}
-	if err := atLeast(meta, f.minAccuracy); err != nil {
+	meta := &source.Checkpoint
+	if err := atLeast(*meta, f.minAccuracy); err != nil {
 		return err
 	}
 	if err := f.vacant(); err != nil {
@@ -103,9 +101,9 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 		}
 	}
 	if f.format == exportFormats[0] {
-		err = a.exportSavedModel(ctx, f, prefix, meta, run)
+		err = a.exportSavedModel(ctx, f, source, run)
 	} else {
-		err = exportWeights(ctx, f, prefix, meta)
+		err = exportWeights(ctx, f, source)
 	}
 	if err != nil {
 		return err
@@ -140,17 +138,17 @@ func atLeast(m checkpoint.Meta, accuracy float64) error {
 	return nil
 }
 
-func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string, meta checkpoint.Meta, run finetune.Config) error {
-	if meta.Preprocessing.Decode == alexnet.DecodeFast {
+func (a *app) exportSavedModel(ctx context.Context, f exportFlags, source export.Source, run finetune.Config) error {
+	if source.Description.Preprocessing.Decode == alexnet.DecodeFast {
 		a.log.Info("the model shrinks large JPEG while decoding, as the run does")
 	}
-	meta.Network.BFloat16 = nil
-	model, err := eval.OpenAt(ctx, prefix, meta, onCPU)
+	source = source.Float32()
+	model, err := classify.Load(ctx, source, classify.Options{Limits: input.Limits{MaxPixels: run.MaxPixels}, Session: onCPU, Batch: atOnce})
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	x := exporter{app: a, model: model}
+	x := exporter{app: a, model: model, limits: input.Limits{MaxPixels: run.MaxPixels}}
 	if err := x.findValidation(ctx, run); err != nil {
 		return err
 	}
@@ -162,7 +160,7 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, prefix string
 	if err := x.choose(f.check, drawn); err != nil {
 		return err
 	}
-	e := export.Export{Meta: meta, Prefix: prefix, Version: ownVersion(), Check: x.compare}
+	e := export.Export{Source: source, Version: ownVersion(), Check: x.compare}
 	if e.Evaluation, err = x.evaluate(ctx); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/export"
 	"alexnet/finetune"
 	"alexnet/input"
@@ -25,7 +25,8 @@ const (
 // exporter compares what is written with the run's own model.
 type exporter struct {
 	app        *app
-	model      *eval.Classifier
+	model      *classify.Model
+	limits     input.Limits
 	val        []input.Example // the run's validation pictures, where they are still there
 	valFrom    string
 	examples   []input.Example // to compare on
@@ -53,8 +54,7 @@ func (x *exporter) findValidation(ctx context.Context, run finetune.Config) erro
 		gone("the run had no pictures to validate on")
 		return nil
 	}
-	x.model.Limits = input.Limits{MaxPixels: run.MaxPixels}
-	broken, err := x.app.verify(ctx, x.model.Meta.Preprocessing, x.model.Loader(data.Val, 1), false)
+	broken, err := x.app.verify(ctx, x.model.Source.Description.Preprocessing, x.model.Loader(data.Val, 1), false)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (x *exporter) evaluate(ctx context.Context) (*export.Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return report.ForCard(x.valFrom), nil
+	return &export.Evaluation{Data: x.valFrom, Report: report}, nil
 }
 
 // choose takes the pictures to compare on: those that were asked for, or some of the
@@ -114,7 +114,7 @@ func (x *exporter) compare(ctx context.Context, dir string) error {
 			return err
 		}
 		for _, signature := range []string{"oriented", export.DefaultSignature} {
-			got, err := ask(ctx, loaded, signature, examples, x.model.Limits)
+			got, err := ask(ctx, loaded, signature, examples, x.limits)
 			if err != nil {
 				return err
 			}
@@ -128,21 +128,21 @@ func (x *exporter) compare(ctx context.Context, dir string) error {
 }
 
 // ofRun are the run's probabilities for each picture, in the order of the classes.
-func (x *exporter) ofRun(ctx context.Context, examples []input.Example) ([][]float64, error) {
-	classes := x.model.Meta.Preprocessing.Classes
-	var all [][]float64
-	err := x.model.Predict(ctx, examples, atOnce, len(classes), func(p eval.Prediction) error {
-		if p.Err != nil {
-			return p.Err
+func (x *exporter) ofRun(ctx context.Context, examples []input.Example) (all [][]float32, err error) {
+	images := func(yield func(classify.Image) bool) {
+		for _, ex := range examples {
+			if !yield(classify.FromExample(ex)) {
+				return
+			}
 		}
-		row := make([]float64, len(classes))
-		for _, r := range p.Top {
-			row[slices.Index(classes, r.Class)] = r.Probability
+	}
+	for result, err := range x.model.ClassifyAll(ctx, images) {
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, row)
-		return nil
-	})
-	return all, err
+		all = append(all, result.Probabilities)
+	}
+	return all, nil
 }
 
 // answer is what an exported model says of a picture.
@@ -173,14 +173,14 @@ func ask(ctx context.Context, loaded *export.Loaded, signature string, examples 
 
 // hold compares answers with what the run says. As it is stored, a picture that is
 // stored turned is not what the run sees.
-func (x *exporter) hold(signature string, examples []input.Example, got []answer, want [][]float64) error {
-	classes := x.model.Meta.Preprocessing.Classes
+func (x *exporter) hold(signature string, examples []input.Example, got []answer, want [][]float32) error {
+	classes := x.model.Source.Description.Preprocessing.Classes
 	for i, ex := range examples {
-		if signature == export.DefaultSignature && ex.Orientation != 1 && x.model.Meta.Preprocessing.Orientation {
+		if signature == export.DefaultSignature && ex.Orientation != 1 && x.model.Source.Description.Preprocessing.Orientation {
 			continue
 		}
 		for j, p := range got[i].probabilities {
-			d := math.Abs(float64(p) - want[i][j])
+			d := math.Abs(float64(p) - float64(want[i][j]))
 			if !(d <= tolerance) {
 				return fmt.Errorf("compare with the run: %s by %s: got probability %g of %q, want %g", ex.Path, signature, p, classes[j], want[i][j])
 			}

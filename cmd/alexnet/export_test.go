@@ -10,14 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/export"
 	"alexnet/input"
-	"alexnet/tfgraph"
 )
 
-// trainRun trains a narrow network for an epoch and gives its checkpoint's prefix.
-func trainRun(t *testing.T, photos, seed string) string {
+// trainRun trains a narrow network for an epoch and gives its checkpoint.
+func trainRun(t *testing.T, photos, seed string) export.Source {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run")
 	a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, log: slog.New(slog.DiscardHandler), level: new(slog.LevelVar)}
@@ -26,11 +25,11 @@ func trainRun(t *testing.T, photos, seed string) string {
 	if err := root.ExecuteContext(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	prefix, err := eval.Find(out)
+	source, err := classify.Find(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return prefix
+	return source
 }
 
 // An export that does not answer as the run does is refused, whatever the difference
@@ -48,26 +47,23 @@ func TestExportIsComparedWithItsRun(t *testing.T) {
 		}
 	}
 	first, second := trainRun(t, photos, "1"), trainRun(t, photos, "2")
-	meta, err := eval.Describe(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	model, err := eval.OpenAt(context.Background(), first, meta, tfgraph.Options{})
+	model, err := classify.Load(context.Background(), first, classify.Options{Batch: atOnce})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer model.Close()
-	stored, renamed := meta, meta
-	stored.Preprocessing.Orientation = false // which only the turned picture shows
-	renamed.Preprocessing.Classes = []string{"dark", "bright"}
+	stored, renamed, other := first, first, first
+	other.Prefix = second.Prefix
+	stored.Description.Preprocessing.Orientation = false // which only the turned picture shows
+	renamed.Description.Preprocessing.Classes = []string{"dark", "bright"}
 	for name, c := range map[string]struct {
 		export export.Export
 		want   string
 	}{
-		"the run's own":          {export.Export{Meta: meta, Prefix: first}, ""},
-		"another run's":          {export.Export{Meta: meta, Prefix: second}, "got probability"},
-		"turned the other way":   {export.Export{Meta: stored, Prefix: first}, "turned.jpg by oriented: got probability"},
-		"names in another order": {export.Export{Meta: renamed, Prefix: first}, "got class"},
+		"the run's own":          {export.Export{Source: first}, ""},
+		"another run's":          {export.Export{Source: other}, "got probability"},
+		"turned the other way":   {export.Export{Source: stored}, "turned.jpg by oriented: got probability"},
+		"names in another order": {export.Export{Source: renamed}, "got class"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := exporter{app: &app{stdin: new(bytes.Reader)}, model: model}

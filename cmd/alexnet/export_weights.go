@@ -10,20 +10,21 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/export"
 	"alexnet/internal/bundle"
 	"alexnet/internal/npy"
 	"alexnet/tfgraph"
 )
 
 // exportWeights writes the variables alone.
-func exportWeights(ctx context.Context, f exportFlags, prefix string, meta checkpoint.Meta) error {
+func exportWeights(ctx context.Context, f exportFlags, source export.Source) error {
 	if f.format == "checkpoint" {
-		return exportCheckpoint(ctx, f.out, prefix, meta)
+		return exportCheckpoint(ctx, f.out, source)
 	}
 	if got, want := filepath.Ext(f.out), "."+f.format; got != want {
 		return usageError{fmt.Errorf("--out: got %q, want a name that ends in %s", f.out, want)}
 	}
-	layers, err := readLayers(prefix, meta.Network)
+	layers, err := readLayers(source.Prefix, source.Description.Network)
 	if err != nil {
 		return err
 	}
@@ -66,9 +67,9 @@ func readArray(r *bundle.Reader, name string, shape []int64) (*npy.Array, error)
 
 // exportCheckpoint writes the network's variables, without those of the optimiser, as
 // the only checkpoint of a folder.
-func exportCheckpoint(ctx context.Context, dir, prefix string, meta checkpoint.Meta) (err error) {
+func exportCheckpoint(ctx context.Context, dir string, source export.Source) (err error) {
 	root := op.NewScope()
-	net := alexnet.Build(root, meta.Network)
+	net := alexnet.Build(root, source.Description.Network)
 	saver := checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
@@ -79,7 +80,7 @@ func exportCheckpoint(ctx context.Context, dir, prefix string, meta checkpoint.M
 		return err
 	}
 	defer session.Close()
-	if err := saver.Restore(ctx, session, prefix); err != nil {
+	if err := saver.Restore(ctx, session, source.Prefix); err != nil {
 		return err
 	}
 	defer func() {
@@ -88,5 +89,5 @@ func exportCheckpoint(ctx context.Context, dir, prefix string, meta checkpoint.M
 		}
 	}()
 	const all = 0
-	return checkpoint.Dir(dir).Save(ctx, session, saver, meta, all)
+	return checkpoint.Dir(dir).Save(ctx, session, saver, source.Checkpoint, all)
 }

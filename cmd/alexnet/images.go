@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
@@ -80,8 +80,8 @@ func (a *app) printExcluded(bad input.Listed) error {
 }
 
 // usable decodes every example once and applies the policy: it returns the examples that decode, or an error.
-func (p *imageFlags) usable(ctx context.Context, a *app, problems []input.Excluded, model *eval.Classifier, examples []input.Example) ([]input.Example, error) {
-	undecodable, err := a.verify(ctx, model.Meta.Preprocessing, model.Loader(examples, 1), false)
+func (p *imageFlags) usable(ctx context.Context, a *app, problems []input.Excluded, model *classify.Model, examples []input.Example) ([]input.Example, error) {
+	undecodable, err := a.verify(ctx, model.Source.Description.Preprocessing, model.Loader(examples, 1), false)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/export"
 	"alexnet/internal/bundle"
@@ -164,6 +165,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 		meta, err := checkpoint.ReadMeta(prefix)
 		if err == nil {
 			found.Meta = &meta
+			_, err = alexnet.ParseDescription(meta.Model)
 		}
 		problems = append(problems, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/export"
 	"alexnet/finetune"
@@ -135,7 +136,6 @@ func cell[T any](column []T, i int) string {
 
 // printMeta shows a checkpoint's description.
 func printMeta(w io.Writer, m checkpoint.Meta) {
-	c := m.Preprocessing
 	fmt.Fprintf(w, "\ncheckpoint\t%s, epoch %d, step %d, saved %s\n", m.Name, m.Epoch, m.Step, m.Saved.Format("2006-01-02 15:04:05"))
 	if v := m.Metrics; v != nil {
 		fmt.Fprintf(w, "validation\taccuracy %.4f, loss %.4f, %d images\n", v.Accuracy, v.Loss, v.Count)
@@ -146,6 +146,11 @@ func printMeta(w io.Writer, m checkpoint.Meta) {
 	if m.Lowered > 0 {
 		fmt.Fprintf(w, "non-finite\tlearning rate divided by 10, %d times\n", m.Lowered)
 	}
+	d, err := alexnet.ParseDescription(m.Model)
+	if err != nil {
+		return // inspectBundle reports it
+	}
+	c := d.Preprocessing
 	orientation := "as stored"
 	if c.Orientation {
 		orientation = "EXIF orientation applied"

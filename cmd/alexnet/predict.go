@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"alexnet/eval"
+	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/caption"
 	"alexnet/tfgraph"
@@ -40,17 +41,19 @@ func newPredict(a *app) *cobra.Command {
 			if err != nil {
 				return usageError{fmt.Errorf("--formats: %w", err)}
 			}
-			model, err := a.openModel(ctx, args[0], device)
+			if top < 0 {
+				return usageError{fmt.Errorf("--top: got %d, want at least 0", top)}
+			}
+			model, err := a.openModel(ctx, args[0], device, classify.Options{Limits: limits, Batch: batch})
 			if err != nil {
 				return err
 			}
 			defer model.Close()
-			model.Limits = limits
 			paths, problems := input.Expand(args[1:], a.stdin)
 			examples, refused := input.ExamplesFromPaths(paths, input.Options{Formats: allowed, Limits: limits})
 			out := &predictions{app: a, json: asJSON}
 			for _, p := range append(problems, refused...) {
-				if err := out.print(eval.Prediction{Path: p.Path, Err: errors.New(p.Reason)}); err != nil {
+				if err := out.print(prediction{Path: p.Path, Error: p.Reason}); err != nil {
 					return err
 				}
 			}
@@ -59,7 +62,7 @@ func newPredict(a *app) *cobra.Command {
 					return err
 				}
 			}
-			if err := model.Predict(ctx, examples, batch, top, out.print); err != nil {
+			if err := out.printAll(ctx, model, examples, top); err != nil {
 				return err
 			}
 			if out.failed > 0 {
@@ -107,24 +110,62 @@ func targets(dir string, examples []input.Example) (map[string]target, error) {
 	return byPath, nil
 }
 
-func (p *predictions) print(one eval.Prediction) error {
-	if one.Err == nil {
-		one.Err = p.draw(one)
+// prediction is a line of output: the result for an image, or why there is none.
+type prediction struct {
+	Path string `json:"path"`
+	*classify.Result
+	Error string `json:"error,omitempty"`
+}
+
+// printAll classifies the examples and prints their top classes, in order.
+func (p *predictions) printAll(ctx context.Context, model *classify.Model, examples []input.Example, top int) error {
+	images := func(yield func(classify.Image) bool) {
+		for _, ex := range examples {
+			if !yield(classify.FromExample(ex)) {
+				return
+			}
+		}
 	}
-	if one.Err != nil {
+	i := 0
+	for result, err := range model.ClassifyAll(ctx, images) {
+		one := prediction{Path: examples[i].Path, Result: &result}
+		var refused *input.Error
+		switch {
+		case errors.As(err, &refused):
+			one.Result, one.Error = nil, err.Error()
+		case err != nil:
+			return err
+		default:
+			result.Top = result.Top[:min(top, len(result.Top))]
+		}
+		if err := p.print(one); err != nil {
+			return err
+		}
+		i++
+	}
+	return nil
+}
+
+func (p *predictions) print(one prediction) error {
+	if one.Error == "" {
+		if err := p.draw(one); err != nil {
+			one.Result, one.Error = nil, err.Error()
+		}
+	}
+	if one.Error != "" {
 		p.failed++
 	}
 	if p.json {
 		return json.NewEncoder(p.app.stdout).Encode(one)
 	}
-	if one.Err != nil {
-		_, err := fmt.Fprintf(p.app.stderr, "alexnet: error: %s: %v\n", one.Path, one.Err)
+	if one.Error != "" {
+		_, err := fmt.Fprintf(p.app.stderr, "alexnet: error: %s: %s\n", one.Path, one.Error)
 		return err
 	}
 	return printPrediction(p.app.stdout, one)
 }
 
-func printPrediction(w io.Writer, p eval.Prediction) error {
+func printPrediction(w io.Writer, p prediction) error {
 	_, err := fmt.Fprintf(w, "%s: %s %.1f %%", p.Path, p.Class, 100*p.Probability)
 	for _, r := range p.Top[min(1, len(p.Top)):] {
 		if err == nil {
@@ -137,7 +178,7 @@ func printPrediction(w io.Writer, p eval.Prediction) error {
 	return err
 }
 
-func (p *predictions) draw(one eval.Prediction) error {
+func (p *predictions) draw(one prediction) error {
 	t, ok := p.targets[one.Path]
 	if !ok {
 		return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"alexnet/checkpoint"
+	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/report"
@@ -73,7 +74,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err := checkReplaceable(path); err != nil {
 		return err
 	}
-	model, err := a.openModel(ctx, checkpointPath(dir, f.checkpoint), f.device)
+	model, err := a.openModel(ctx, checkpointPath(dir, f.checkpoint), f.device, classify.Options{})
 	if err != nil {
 		return err
 	}
@@ -81,9 +82,9 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	opt := report.Options{Gallery: f.gallery, Batch: f.batch, Limits: input.Limits{MaxPixels: config.MaxPixels}, Versions: versionRows()}
 	var data *input.Dataset
 	if len(args) == 2 {
-		data, err = namedData(config, model.Meta, args[1])
+		data, err = namedData(config, model.Classes(), args[1])
 	} else {
-		data, opt.Notes = a.validationData(config, model.Meta)
+		data, opt.Notes = a.validationData(config, model.Classes())
 	}
 	if err != nil {
 		return err
@@ -117,12 +118,12 @@ func checkpointPath(dir, name string) string {
 }
 
 // validationData is the run's validation split, or notes that say why it is missing.
-func (a *app) validationData(config finetune.Config, model checkpoint.Meta) (data *input.Dataset, notes []string) {
+func (a *app) validationData(config finetune.Config, classes []string) (data *input.Dataset, notes []string) {
 	data, err := config.OpenData()
 	switch {
 	case err != nil:
 		return nil, []string{fmt.Sprintf("The run's images cannot be read, so nothing was evaluated: %v. Pass their new location with alexnet report RUN DATA.", err)}
-	case !slices.Equal(data.Classes, model.Preprocessing.Classes):
+	case !slices.Equal(data.Classes, classes):
 		return nil, []string{fmt.Sprintf("The classes of %q differ from the model's, so nothing was evaluated.", config.Data)}
 	case len(data.Val) == 0:
 		notes = append(notes, "The run has no validation split, so nothing was evaluated. Evaluate other images with alexnet report RUN DATA.")
@@ -133,7 +134,7 @@ func (a *app) validationData(config finetune.Config, model checkpoint.Meta) (dat
 }
 
 // namedData is the dataset at path: the run's own at a new location, or another.
-func namedData(config finetune.Config, model checkpoint.Meta, path string) (*input.Dataset, error) {
+func namedData(config finetune.Config, classes []string, path string) (*input.Dataset, error) {
 	moved := config
 	moved.Data = path
 	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && data.Fingerprint() == config.Fingerprint {
@@ -143,7 +144,7 @@ func namedData(config finetune.Config, model checkpoint.Meta, path string) (*inp
 	if err != nil {
 		return nil, err
 	}
-	return input.OpenEval(path, input.Options{Classes: model.Preprocessing.Classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
+	return input.OpenEval(path, input.Options{Classes: classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
 }
 
 func versionRows() []report.Row {

@@ -79,9 +79,9 @@ def best(run):
 
 def main(run, path):
     prefix, meta = best(run)
-    contract = meta["contract"]
+    contract = meta["model"]["preprocessing"]
     images = tf.ensure_shape(image(path, contract), [1, contract["size"], contract["size"], 3])
-    probabilities = tf.nn.softmax(network(images, meta["network"]["widths"], len(contract["classes"])))
+    probabilities = tf.nn.softmax(network(images, meta["model"]["network"]["widths"], len(contract["classes"])))
     saver = tf1.train.Saver()
     with tf1.Session() as session:
         saver.restore(session, prefix)

@@ -7,7 +7,6 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
@@ -56,7 +55,7 @@ func decode(ctx context.Context, t task, turns *turns) error {
 		return err
 	}
 	turns.wait()
-	for batch, err := range eval.NewLoader(decoder, t.Network.Size, examples, t.Batch).Batches(ctx, input.Sequential(t.Rows)) {
+	for batch, err := range decoder.Loader(examples, t.Batch).Batches(ctx, input.Sequential(t.Rows)) {
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &real{task: t, root: op.NewScope(), loader: eval.NewLoader(decoder, t.Network.Size, examples, t.Batch)}
+	r := &real{task: t, root: op.NewScope(), loader: decoder.Loader(examples, t.Batch)}
 	r.net = alexnet.Build(r.root, t.Network, "fc6", "fc7")
 	plan, err := alexnet.NewPlan(r.net.Config, nil, alexnet.Selection{Train: alexnet.LayerNames})
 	if err != nil {

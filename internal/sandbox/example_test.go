@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/sandbox"
 	"alexnet/internal/testmodel"
@@ -38,7 +37,7 @@ func Example() {
 	}
 	defer decoder.Close()
 	examples, _ := input.ExamplesFromPaths([]string{whole, cut}, input.Options{})
-	loader := eval.NewLoader(decoder, preprocessing.Size, examples, 1)
+	loader := decoder.Loader(examples, 1)
 
 	pool, err := sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Fast: loader.Load})
 	if err != nil {

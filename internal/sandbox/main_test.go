@@ -18,7 +18,6 @@ import (
 	"go.uber.org/goleak"
 
 	"alexnet/alexnet"
-	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
@@ -140,7 +139,7 @@ func localLoader(t testing.TB) (alexnet.Preprocessing, *input.Loader[*tfgraph.Te
 	decoder, err := alexnet.NewDecoder(preprocess, tfgraph.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, decoder.Close()) })
-	return preprocess, eval.NewLoader(decoder, side, nil, 1)
+	return preprocess, decoder.Loader(nil, 1)
 }
 
 // openPool opens a Pool of two children, closed with the test.

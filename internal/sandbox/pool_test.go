@@ -19,7 +19,6 @@ import (
 
 	"alexnet/input"
 	"alexnet/internal/testmodel"
-	"alexnet/tfgraph"
 )
 
 func row() []float32 { return make([]float32, side*side*3) }
@@ -109,20 +108,6 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	if v, ok := s.verdicts.on(sha256.Sum256(large)); ok {
 		t.Errorf("got verdict %+v, want none", v)
-	}
-}
-
-// An error of TensorFlow is a verdict only if the image is its cause.
-func TestClassifyDecodeError(t *testing.T) {
-	for code, damaged := range map[int]bool{
-		3 /* INVALID_ARGUMENT */ : true, tfgraph.DataLoss: true,
-		tfgraph.ResourceExhausted: false, 4 /* DEADLINE_EXCEEDED */ : false, 5 /* NOT_FOUND */ : false,
-	} {
-		err := classifyDecodeError(&tfgraph.Error{Op: "run session", Code: code, Message: "words"})
-		var failed *tfgraph.Error
-		if errors.Is(err, input.ErrDamaged) != damaged || errors.As(err, &failed) == damaged {
-			t.Errorf("code %d: got %v, want damaged: %v", code, err, damaged)
-		}
 	}
 }
 

@@ -104,18 +104,9 @@ func (w *worker) decode(q request) error {
 	if err != nil {
 		return err
 	}
-	view := alexnet.ImageInfo{Orientation: h.Orientation, Flipped: q.Flipped, Width: h.Width, Height: h.Height}
-	return classifyDecodeError(w.decoder.Decode(context.Background(), prepared, view, w.floats))
-}
-
-// classifyDecodeError tells a damaged image from a failure that an intact one may
-// run into too.
-func classifyDecodeError(err error) error {
+	err = w.decoder.DecodeExample(context.Background(), prepared, input.Example{Header: h, Mirrored: q.Flipped}, w.floats)
 	var failed *tfgraph.Error
-	switch words := tfgraph.BadInput(err); {
-	case words != "":
-		return fmt.Errorf("%w: %s", input.ErrDamaged, words)
-	case errors.As(err, &failed) && failed.Code == tfgraph.ResourceExhausted:
+	if errors.As(err, &failed) && failed.Code == tfgraph.ResourceExhausted {
 		return fmt.Errorf("out of memory: %w", err) // see diagnose
 	}
 	return err

@@ -61,11 +61,12 @@ func WriteSpoilt(dir, variable string, classes ...string) error {
 			return err
 		}
 	}
+	description := alexnet.Description{Network: network, Preprocessing: alexnet.NewPreprocessing(network.Size, alexnet.Squash, true, classes)}
 	for epoch := 1; epoch <= 2; epoch++ {
 		m := checkpoint.Meta{
-			Name: checkpoint.Name(epoch, 0, int64(epoch)), Step: int64(epoch), Epoch: epoch, Network: network,
-			Preprocessing: alexnet.NewPreprocessing(network.Size, alexnet.Squash, true, classes),
-			Metrics:       &checkpoint.Metrics{Accuracy: 1 / float64(epoch), Loss: 1, Count: 2},
+			Name: checkpoint.Name(epoch, 0, int64(epoch)), Step: int64(epoch), Epoch: epoch,
+			Model:   description.JSON(),
+			Metrics: &checkpoint.Metrics{Accuracy: 1 / float64(epoch), Loss: 1, Count: 2},
 		}
 		if err := (checkpoint.Dir(filepath.Join(dir, "checkpoints"))).Save(ctx, session, saver, m, 0); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package eval
+package classify
 
 import (
 	"context"
@@ -12,10 +12,9 @@ import (
 	"alexnet/tfgraph"
 )
 
-// GradCAM shows which parts of a picture speak for a class: the weighted sum of
-// conv5's channels, each weighted by the mean gradient of the class's logit by
-// it, where that sum is positive (Selvaraju et al. 2017, section 3). It borrows
-// the classifier's weights, so it is closed before it. Safe for concurrent use.
+// GradCAM computes class activation maps: the sum of conv5's channels, each weighted by the mean gradient of the
+// class's logit with respect to it, where that sum is positive (Selvaraju et al. 2017, section 3). It uses the model's
+// weights, so it is closed before the model. Safe for concurrent use.
 type GradCAM struct {
 	session *tfgraph.Session
 	outputs int32 // classes
@@ -23,7 +22,7 @@ type GradCAM struct {
 	weights tfgraph.Feeds
 }
 
-// gradCAMGraph holds what is fed and fetched.
+// gradCAMGraph holds the inputs and outputs.
 type gradCAMGraph struct {
 	images   tf.Output // float32 [N,Size,Size,3]
 	classes  tf.Output // int32 [N]
@@ -33,11 +32,10 @@ type gradCAMGraph struct {
 	maps     tf.Output // float32 [N,H,W]
 }
 
-// NewGradCAM prepares the backward pass. It computes in float32 whatever the
-// model's precision. The caller closes it.
-func (c *Classifier) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
+// NewGradCAM builds the backward pass. It computes in float32 whatever the model's precision. The caller closes it.
+func (m *Model) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 	root := op.NewScope()
-	config := c.Meta.Network
+	config := m.Source.Description.Network
 	config.BFloat16 = nil
 	net := alexnet.Build(root, config)
 	g := &GradCAM{outputs: int32(net.Config.Classes), graph: buildGradCAM(root, net), weights: tfgraph.Feeds{}}
@@ -46,7 +44,7 @@ func (c *Classifier) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 		return nil, err
 	}
 	for i, v := range net.Variables {
-		g.weights[v.Value] = c.weights.Feeds[c.variables[i].Value]
+		g.weights[v.Value] = m.weights.Feeds[m.variables[i].Value]
 	}
 	if g.session, err = tfgraph.Open(def, options); err != nil {
 		return nil, err
@@ -54,8 +52,8 @@ func (c *Classifier) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 	return g, nil
 }
 
-// buildGradCAM differentiates from the logits down to conv5 alone, where the
-// registered gradients are right: LRN's, which is not, lies below.
+// buildGradCAM differentiates from the logits down to conv5. TensorFlow's registered gradients are right there; that of
+// LRN, which is not, lies below.
 func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 	g := gradCAMGraph{images: net.Images}
 	s := root.SubScope("gradcam")
@@ -68,7 +66,7 @@ func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 	chosen := op.OneHot(s, g.classes, tfgraph.Const(s, "depth", int32(net.Config.Classes)),
 		tfgraph.Const(s, "on", float32(1)), tfgraph.Const(s, "off", float32(0)))
 	g.logits = op.Sum(s.SubScope("logits"), op.Mul(s, net.Logits, chosen), tfgraph.Const(s, "columns", int32(1)))
-	all := op.Sum(s.SubScope("all"), g.logits, tfgraph.Const(s, "rows", int32(0))) // pictures do not mix: each has its own gradient
+	all := op.Sum(s.SubScope("all"), g.logits, tfgraph.Const(s, "rows", int32(0))) // images are independent: each has its own gradient
 	gradients := op.Gradients(s.SubScope("gradients"), []tf.Output{all}, []tf.Output{g.features})
 	if s.Err() != nil {
 		return g
@@ -81,16 +79,14 @@ func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 	return g
 }
 
-// HeatMap is a square of values over a picture, none below 0, in C order. A
-// value at row i and column j stands for the network's input around the pixel in
-// row 17+16i and column 17+16j, the centre of what conv5's unit there sees.
+// HeatMap is a square of non-negative values over an image, in C order. The value at row i and column j belongs to the
+// input pixel at row 17+16i and column 17+16j, the center of the receptive field of conv5's unit.
 type HeatMap struct {
 	Side   int
 	Values []float32
 }
 
-// Maps gives for each of the images [N,Size,Size,3] how it speaks for its class.
-// The images stay the caller's.
+// Maps returns the activation map of each of the images [N,Size,Size,3] for its class. The caller closes the images.
 func (g *GradCAM) Maps(ctx context.Context, images *tfgraph.Tensor, classes []int32) ([]HeatMap, error) {
 	for i, class := range classes {
 		if class < 0 || class >= g.outputs {
@@ -109,7 +105,7 @@ func (g *GradCAM) Maps(ctx context.Context, images *tfgraph.Tensor, classes []in
 	defer tfgraph.CloseAll(out)
 	shape := out[0].Shape()
 	if shape[0] != int64(len(classes)) {
-		return nil, fmt.Errorf("map classes: got %d images, want %d as there are classes", shape[0], len(classes))
+		return nil, fmt.Errorf("map classes: got %d images, want %d, the number of classes", shape[0], len(classes))
 	}
 	maps := make([]HeatMap, len(classes))
 	for i := range maps {
@@ -125,5 +121,5 @@ func (g *GradCAM) run(ctx context.Context, feeds tfgraph.Feeds, fetches ...tf.Ou
 	return g.session.Run(ctx, feeds, fetches)
 }
 
-// Close frees the backward pass; the classifier stays.
+// Close frees the backward pass, not the model.
 func (g *GradCAM) Close() error { return g.session.Close() }

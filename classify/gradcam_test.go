@@ -1,4 +1,4 @@
-package eval
+package classify
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// noise is pixels as a contract gives them, for n pictures of a side.
+// noise is n random network inputs.
 func noise(n, side int) []float32 {
 	random := rand.New(rand.NewPCG(7, 9))
 	pixels := make([]float32, n*side*side*3)
@@ -37,7 +37,7 @@ func imagesOf(t testing.TB, pixels []float32, side int) *tfgraph.Tensor {
 	return images
 }
 
-func gradCAM(t testing.TB, c *Classifier) *GradCAM {
+func gradCAM(t testing.TB, c *Model) *GradCAM {
 	t.Helper()
 	g, err := c.NewGradCAM(tfgraph.Options{})
 	must(t, err)
@@ -45,7 +45,7 @@ func gradCAM(t testing.TB, c *Classifier) *GradCAM {
 	return g
 }
 
-// fetched is what one run gives for classes, with features fed where there are any.
+// fetched are outputs of one run for classes, with features fed unless nil.
 func (g *GradCAM) fetched(t testing.TB, images *tfgraph.Tensor, classes []int32, features *tfgraph.Tensor, outputs ...tf.Output) []parity.Tensor {
 	t.Helper()
 	labels, err := tfgraph.Of(classes, int64(len(classes)))
@@ -66,7 +66,7 @@ func (g *GradCAM) fetched(t testing.TB, images *tfgraph.Tensor, classes []int32,
 }
 
 // saved is a model with the weights of a file, in a run directory of its own.
-func saved(t *testing.T, config alexnet.Config, weights string) *Classifier {
+func saved(t *testing.T, config alexnet.Config, weights string) *Model {
 	t.Helper()
 	file, err := npy.Open(weights)
 	must(t, err)
@@ -85,13 +85,10 @@ func saved(t *testing.T, config alexnet.Config, weights string) *Classifier {
 	for i := range names {
 		names[i] = fmt.Sprint("class ", i)
 	}
-	m := checkpoint.Meta{Name: checkpoint.Name(1, 0, 1), Step: 1, Epoch: 1, Network: config,
-		Preprocessing: alexnet.NewPreprocessing(config.Size, alexnet.Squash, true, names)}
+	description := alexnet.Description{Network: config, Preprocessing: alexnet.NewPreprocessing(config.Size, alexnet.Squash, true, names)}
+	m := checkpoint.Meta{Name: checkpoint.Name(1, 0, 1), Step: 1, Epoch: 1, Model: description.JSON()}
 	must(t, checkpoint.Dir(dir).Save(t.Context(), session, saver, m, 0))
-	c, err := Open(t.Context(), dir, tfgraph.Options{})
-	must(t, err)
-	t.Cleanup(func() { must(t, c.Close()) })
-	return c
+	return open(t, dir)
 }
 
 func TestGradCAMAgreesWithPython(t *testing.T) {
@@ -99,7 +96,7 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 		t.Skip("the reference program takes seconds")
 	}
 	widths := alexnet.Widths{Conv: [5]int{8, 12, 16, 12, 8}, FC: [2]int{20, 16}}
-	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "sums run in another order, forwards and backwards"}
+	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "another order of summation, forward and backward"}
 	for _, size := range []int{67, 227} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			config := alexnet.Config{Classes: 5, Size: size, Widths: widths}
@@ -120,7 +117,7 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 			for i, h := range heat {
 				for k, v := range h.Values {
 					if want := got[1].Data[i*h.Side*h.Side+k]; v != want {
-						t.Fatalf("picture %d, value %d: got %v, want %v", i, k, v, want)
+						t.Fatalf("image %d, value %d: got %v, want %v", i, k, v, want)
 					}
 				}
 			}
@@ -128,9 +125,9 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 	}
 }
 
-// A channel's weight is what the logit gains when the whole channel is raised.
+// A channel's weight is the derivative of the logit with respect to the mean of the channel.
 func TestGradCAMAgainstFiniteDifferences(t *testing.T) {
-	g := gradCAM(t, opened(t))
+	g := gradCAM(t, open(t, trained(t)))
 	images, classes := imagesOf(t, noise(2, tiny.Size), tiny.Size), []int32{1, 0}
 	out := g.fetched(t, images, classes, nil, g.graph.channels, g.graph.features)
 	channels, conv5 := out[0], out[1]
@@ -140,7 +137,7 @@ func TestGradCAMAgainstFiniteDifferences(t *testing.T) {
 		scale = max(scale, math.Abs(float64(v)))
 	}
 	if scale == 0 {
-		t.Fatal("all gradients are 0: nothing is tested")
+		t.Fatal("all gradients are 0: the test is vacuous")
 	}
 	const step = 0.25
 	raised := func(channel int, by float32) []float32 {
@@ -158,16 +155,16 @@ func TestGradCAMAgainstFiniteDifferences(t *testing.T) {
 		for i := range n {
 			want := float64(up[i]-down[i]) / (2 * step * float64(units))
 			if got := float64(channels.Data[i*k+channel]); math.Abs(got-want) > 1e-2*scale {
-				t.Errorf("picture %d, channel %d: got %v, want %v by differences", i, channel, got, want)
+				t.Errorf("image %d, channel %d: got %v, want %v by finite differences", i, channel, got, want)
 			}
 		}
 	}
 }
 
 func TestGradCAMRefuses(t *testing.T) {
-	g := gradCAM(t, opened(t))
+	g := gradCAM(t, open(t, trained(t)))
 	images := imagesOf(t, noise(2, tiny.Size), tiny.Size)
-	for name, classes := range map[string][]int32{"one class for two images": {0}, "three for two": {0, 1, 0}, "a class that is not there": {0, 2}, "a negative class": {-1, 0}} {
+	for name, classes := range map[string][]int32{"one class for two images": {0}, "three for two": {0, 1, 0}, "an unknown class": {0, 2}, "a negative class": {-1, 0}} {
 		if _, err := g.Maps(t.Context(), images, classes); err == nil {
 			t.Errorf("%s: got no error", name)
 		}

@@ -1,22 +1,18 @@
-package eval
+package classify_test
 
 import (
 	"context"
 	"errors"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"alexnet/checkpoint"
-	"alexnet/input"
-	"alexnet/tfgraph"
+	"alexnet/classify"
 )
 
 func TestFind(t *testing.T) {
-	run := trained(t)
 	folder := filepath.Join(run, "checkpoints")
 	first, second := filepath.Join(folder, "model_epoch1.ckpt"), filepath.Join(folder, "model_epoch2.ckpt")
 	empty := t.TempDir()
@@ -39,9 +35,9 @@ func TestFind(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Find(c.path)
-			if got != c.want || !errors.Is(err, c.err) {
-				t.Errorf("got %q, %v, want %q, %v", got, err, c.want, c.err)
+			got, err := classify.Find(c.path)
+			if got.Prefix != c.want || !errors.Is(err, c.err) {
+				t.Errorf("got %q, %v, want %q, %v", got.Prefix, err, c.want, c.err)
 			}
 			if err != nil && !strings.Contains(err.Error(), c.path) {
 				t.Errorf("got %q, want it to name %q", err, c.path)
@@ -50,10 +46,10 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenRefusesDamagedCheckpoints(t *testing.T) {
 	copied := func(t *testing.T, change func(name string, b []byte) []byte) string {
 		dir := t.TempDir()
-		paths, err := filepath.Glob(filepath.Join(trained(t), "checkpoints", "model_epoch1.ckpt.*"))
+		paths, err := filepath.Glob(filepath.Join(run, "checkpoints", "model_epoch1.ckpt.*"))
 		must(t, err)
 		for _, p := range paths {
 			b, err := os.ReadFile(p)
@@ -71,7 +67,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
-	wider := func(b []byte) []byte { // as an earlier version wrote it, without checksums
+	wider := func(b []byte) []byte { // without checksums, which an attacker could compute
 		text := strings.NewReplacer(`"checksum"`, `"sum"`, `"bundle"`, `"files"`).Replace(string(b))
 		return []byte(strings.Replace(text, "16\n", "18\n", 1))
 	}
@@ -89,7 +85,7 @@ func TestOpenRefuses(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			prefix := copied(t, c.change)
-			model, err := Open(context.Background(), prefix, tfgraph.Options{})
+			model, err := classify.Open(context.Background(), prefix, classify.Options{})
 			if err == nil {
 				model.Close()
 				t.Fatal("got no error")
@@ -98,89 +94,5 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("got %v, want damaged %v and the name %q", err, c.damaged, prefix)
 			}
 		})
-	}
-}
-
-// Evaluate and Predict see the same pictures and find the same, whatever the
-// size of the batch.
-func TestEvaluateAgreesWithPredict(t *testing.T) {
-	c := opened(t)
-	examples := photographs(t, 7)
-	want, err := c.Evaluate(context.Background(), examples, 7)
-	must(t, err)
-	for _, batch := range []int{1, 3, 64} {
-		r, err := c.Evaluate(context.Background(), examples, batch)
-		must(t, err)
-		if math.Abs(r.Loss-want.Loss) > 1e-5 || r.Accuracy != want.Accuracy || r.Count != 7 {
-			t.Errorf("batches of %d: got %+v, want %+v", batch, r, want)
-		}
-		right, loss := 0, 0.0
-		for _, p := range predictAll(t, c, examples, batch, 2) {
-			i := indexOf(examples, p.Path)
-			if p.Class == classes[examples[i].Label] {
-				right++
-			}
-			for _, r := range p.Top {
-				if r.Class == classes[examples[i].Label] {
-					loss -= math.Log(r.Probability) / 7
-				}
-			}
-		}
-		if float64(right)/7 != want.Accuracy || math.Abs(loss-want.Loss) > 1e-5 {
-			t.Errorf("predictions by %d: got %d right, loss %v, want accuracy %v, loss %v", batch, right, loss, want.Accuracy, want.Loss)
-		}
-	}
-}
-
-func indexOf(examples []input.Example, path string) int {
-	for i, ex := range examples {
-		if ex.Path == path {
-			return i
-		}
-	}
-	return -1
-}
-
-func TestClassifierFromManyGoroutines(t *testing.T) {
-	c := opened(t)
-	examples := photographs(t, 5)
-	want := predictAll(t, c, examples, 5, 2)
-	var running sync.WaitGroup
-	for range 6 {
-		running.Go(func() {
-			i := 0
-			err := c.Predict(context.Background(), examples, 2, 2, func(p Prediction) error {
-				if p.Path != want[i].Path || math.Abs(p.Probability-want[i].Probability) > 1e-6 {
-					t.Errorf("got %+v, want %+v", p, want[i])
-				}
-				i++
-				return nil
-			})
-			if err != nil || i != 5 {
-				t.Errorf("got %d predictions, %v, want 5", i, err)
-			}
-		})
-		running.Go(func() {
-			if r, err := c.Evaluate(context.Background(), examples, 2); err != nil || r.Count != 5 {
-				t.Errorf("got %d pictures, %v, want 5", r.Count, err)
-			}
-		})
-	}
-	running.Wait()
-}
-
-func TestClassifierClose(t *testing.T) {
-	c, err := Open(context.Background(), trained(t), tfgraph.Options{})
-	must(t, err)
-	for range 2 {
-		if err := c.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	}
-	if _, err := c.Evaluate(context.Background(), photographs(t, 2), 2); !errors.Is(err, tfgraph.ErrClosed) {
-		t.Errorf("evaluate: got %v, want %v", err, tfgraph.ErrClosed)
-	}
-	if err := new(Classifier).Close(); err != nil {
-		t.Errorf("close of nothing: %v", err)
 	}
 }
