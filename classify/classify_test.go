@@ -15,6 +15,7 @@ import (
 
 	"alexnet/classify"
 	"alexnet/input"
+	"alexnet/internal/regular"
 	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 )
@@ -112,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		"empty picture":     {classify.FromImage(blank(0, 9)), input.ErrEmpty, ""},
 		"nil picture":       {classify.FromImage(nil), nil, "no picture"},
 		"no file":           {classify.FromFile("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
-		"a folder":          {classify.FromFile(os.TempDir()), input.ErrNotRegular, "folder"},
+		"a folder":          {classify.FromFile(os.TempDir()), regular.Err, "folder"},
 		"zero value":        {classify.Image{}, nil, "no image"},
 		"a broken reader":   {classify.FromReader(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
 		"no orientation":    {classify.FromBytes(whole).Oriented(9), nil, "orientation 9"},

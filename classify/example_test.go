@@ -55,6 +55,6 @@ func ExampleModel_ClassifyAll() {
 	}
 	// Output:
 	// fox, 82 %
-	// not a picture: read picture: is not a picture that can be read: got text
+	// not a picture: read image: is not a supported image: got text
 	// fox, 42 %
 }

@@ -165,7 +165,7 @@ func TestDatasetDiff(t *testing.T) {
 	err := finetune.Resume(t.Context(), dir, c, finetune.Watch{})
 	const want = `differs from the run's:
   train "dark/0.png": missing
-  train "dark/2.png": is not a picture that can be read: got text
+  train "dark/2.png": is not a supported image: got text
   train "dark/4.png": missing
   train "dark/5.png": new`
 	var advice interface{ Hint() string }

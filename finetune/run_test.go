@@ -179,7 +179,7 @@ func TestRefuses(t *testing.T) {
 		want  string
 	}{
 		"a run over another":         {finetune.Run, begun, tiny(data), "holds a run of 2 epochs"},
-		"no images":                  {finetune.Run, fresh(), tiny(t.TempDir()), "found no pictures"},
+		"no images":                  {finetune.Run, fresh(), tiny(t.TempDir()), "no images found"},
 		"a setting out of range":     {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Dropout = 1 }), "dropout: got 1"},
 		"an unknown precision":       {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Precision = "half" }), `precision: got "half"`},
 		"an unknown policy":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad images: got ""`},

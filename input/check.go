@@ -20,16 +20,16 @@ import (
 	"alexnet/internal/regular"
 )
 
-// Header is what a picture says about itself before its pixels.
+// Header is the metadata of an image file.
 type Header struct {
 	Format      Format
 	Width       int // pixels, as stored
 	Height      int // pixels, as stored
-	Orientation int // 1 to 8 as in EXIF 2.3 §4.6.4 tag 0x0112; 1 where none is given
+	Orientation int // 1 to 8 as in EXIF 2.3 §4.6.4 tag 0x0112; 1 if absent
 }
 
-// Upright returns the size in pixels once the orientation is applied: 5 to 8
-// swap the sides.
+// Upright returns the size in pixels after applying the orientation: 5 to 8 swap
+// width and height.
 func (h Header) Upright() (width, height int) {
 	if h.Orientation >= 5 && h.Orientation <= 8 {
 		return h.Height, h.Width
@@ -37,31 +37,30 @@ func (h Header) Upright() (width, height int) {
 	return h.Width, h.Height
 }
 
-// Check reads the header of the picture of size bytes in r, without decoding
-// pixels, and refuses what the decoder would: other formats than JPEG, PNG,
-// GIF, BMP and those in formats, damaged headers, kinds of JPEG and BMP that
-// are not decoded, and what exceeds the limits. The error is an [*Error]
-// without Path, whose reason is one of [ErrEmpty], [ErrFormat], [ErrDamaged]
-// and [ErrTooLarge] or a failure to read.
+// Check reads the header of the image of size bytes in r without decoding pixels.
+// It rejects what the decoder would reject: formats other than JPEG, PNG, GIF, BMP
+// and those in formats, damaged headers, unsupported variants of JPEG and BMP, and
+// images that exceed the limits. The error is an [*Error] without Path, whose
+// reason is [ErrEmpty], [ErrFormat], [ErrDamaged], [ErrTooLarge] or a read error.
 func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header, error) {
 	h, hint, err := check(r, size, limits.orDefaults(), formats)
 	if err != nil {
-		return Header{}, &Error{Op: "check picture", Err: err, Hint: hint}
+		return Header{}, &Error{Op: "check image", Err: err, Hint: hint}
 	}
 	return h, nil
 }
 
-// CheckFile is [Check] for the file at path. Only regular files are opened.
-// The size returned is in bytes; the error names the path.
+// CheckFile is [Check] for the file at path. It opens regular files only. The
+// returned size is in bytes; the error names the path.
 func CheckFile(path string, limits Limits, formats ...Format) (h Header, size int64, err error) {
 	f, info, err := regular.Open(path)
 	if err != nil {
-		return Header{}, 0, &Error{Op: "check picture", Path: path, Err: err}
+		return Header{}, 0, &Error{Op: "check image", Path: path, Err: err}
 	}
 	defer f.Close()
 	h, hint, err := check(f, info.Size(), limits.orDefaults(), formats)
 	if err != nil {
-		return Header{}, 0, &Error{Op: "check picture", Path: path, Err: err, Hint: hint}
+		return Header{}, 0, &Error{Op: "check image", Path: path, Err: err, Hint: hint}
 	}
 	return h, info.Size(), nil
 }
@@ -70,21 +69,21 @@ func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (h Header
 	if size == 0 {
 		return h, "", ErrEmpty
 	}
-	s := &source{r: r, size: size}
-	head, err := s.bytes(0, int(min(size, headBytes)))
+	s := &windowReader{r: r, size: size}
+	prefix, err := s.bytes(0, int(min(size, windowBytes)))
 	if err != nil {
 		return h, "", err
 	}
-	format, name, photo := sniff(head)
+	format, name, convertible := sniff(prefix)
 	if format == "" {
-		hint, err := refusal(head, name, photo)
+		hint, err := formatError(prefix, name, convertible)
 		return h, hint, err
 	}
 	if format.optional() && !slices.Contains(formats, format) {
-		return h, fmt.Sprintf("%s is read only with --formats %s", name, format),
+		return h, fmt.Sprintf("%s requires --formats %s", name, format),
 			fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, name)
 	}
-	if err := limits.allowsBytes(size); err != nil {
+	if err := limits.checkSize(size); err != nil {
 		return h, "", err
 	}
 	h, err = readHeader(format, s)
@@ -92,12 +91,12 @@ func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (h Header
 		return Header{}, "", err
 	}
 	h.Format = format
-	return h, "", limits.allows(h)
+	return h, "", limits.check(h)
 }
 
-// readHeader reads width, height and orientation. A decoder that panics on
-// what it is given has found the file damaged.
-func readHeader(format Format, s *source) (h Header, err error) {
+// readHeader reads width, height and orientation. It treats a decoder's panic as a
+// damaged file.
+func readHeader(format Format, s *windowReader) (h Header, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: the %s decoder failed: %v", ErrDamaged, format, p)
@@ -107,25 +106,26 @@ func readHeader(format Format, s *source) (h Header, err error) {
 	case JPEG:
 		return readJPEG(s)
 	case PNG:
-		return readWith(s, png.DecodeConfig, pngOrientation)
+		return readStdHeader(s, png.DecodeConfig, pngOrientation)
 	case GIF:
-		return readWith(s, gif.DecodeConfig, upright)
+		return readStdHeader(s, gif.DecodeConfig, noOrientation)
 	case BMP:
-		return readWith(s, bmp.DecodeConfig, upright)
+		return readStdHeader(s, bmp.DecodeConfig, noOrientation)
 	case WebP:
-		return readWith(s, webp.DecodeConfig, webpOrientation)
+		return readStdHeader(s, webp.DecodeConfig, webpOrientation)
 	default:
-		return readWith(s, tiff.DecodeConfig, tiffOrientation)
+		return readStdHeader(s, tiff.DecodeConfig, tiffOrientation)
 	}
 }
 
-func upright(*source) (int, error) { return 1, nil }
+func noOrientation(*windowReader) (int, error) { return 1, nil }
 
-// readWith joins a library's reading of the size with ours of the orientation.
-func readWith(s *source, config func(io.Reader) (image.Config, error), orient func(*source) (int, error)) (Header, error) {
+// readStdHeader takes the size from a library's decoder and the orientation from
+// orient.
+func readStdHeader(s *windowReader, config func(io.Reader) (image.Config, error), orient func(*windowReader) (int, error)) (Header, error) {
 	c, err := config(io.NewSectionReader(s, 0, s.size))
 	if errors.Is(err, bmp.ErrUnsupported) {
-		return Header{}, fmt.Errorf("%w: got a compressed or unusual BMP, want an uncompressed one of 1 to 8, 24 or 32 bits a pixel", ErrFormat)
+		return Header{}, fmt.Errorf("%w: got an unsupported BMP variant, want an uncompressed BMP with 1 to 8, 24 or 32 bits per pixel", ErrFormat)
 	}
 	if err != nil {
 		return Header{}, damaged(err)
@@ -139,26 +139,26 @@ func readWith(s *source, config func(io.Reader) (image.Config, error), orient fu
 
 func damaged(err error) error {
 	if strings.HasSuffix(err.Error(), "EOF") { // not all decoders wrap it
-		return fmt.Errorf("%w: got a header cut short", ErrDamaged)
+		return fmt.Errorf("%w: truncated header", ErrDamaged)
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
-// Examples checks the pictures at paths, several at a time, and returns those
-// that pass in the order given, with Label -1 and Name the path, and the
-// others as problems in the same order.
+// ExamplesFromPaths checks the images at paths concurrently. It returns the valid
+// ones in the given order, with Label -1 and the path as Name, and the others, in
+// the same order, as excluded.
 func ExamplesFromPaths(paths []string, opt Options) ([]Example, []Excluded) {
 	examples, errs := checkAll(paths, opt)
-	var problems []Excluded
+	var excluded []Excluded
 	kept := examples[:0]
 	for i, ex := range examples {
 		if errs[i] != nil {
-			problems = append(problems, ExcludedFor(paths[i], errs[i]))
+			excluded = append(excluded, ExcludedFor(paths[i], errs[i]))
 			continue
 		}
 		kept = append(kept, ex)
 	}
-	return slices.Clip(kept), problems
+	return slices.Clip(kept), excluded
 }
 
 // checkAll returns an example or an error for each path.
@@ -173,11 +173,11 @@ func checkAll(paths []string, opt Options) ([]Example, []error) {
 			return nil
 		})
 	}
-	_ = g.Wait() // each failure is in errs
+	_ = g.Wait() // errs has the errors
 	return examples, errs
 }
 
-// checkBytes is check for a picture in memory.
+// checkBytes is check for an encoded image in memory.
 func checkBytes(encoded []byte, limits Limits, formats ...Format) (Header, string, error) {
 	return check(bytes.NewReader(encoded), int64(len(encoded)), limits, formats)
 }

@@ -36,7 +36,7 @@ func TestCheckAccepts(t *testing.T) {
 		orient int
 	}{
 		{"jpeg", jpg, JPEG, 1},
-		{"grey jpeg", encode(t, JPEG, image.NewGray(image.Rect(0, 0, 7, 5))), JPEG, 1},
+		{"gray jpeg", encode(t, JPEG, image.NewGray(image.Rect(0, 0, 7, 5))), JPEG, 1},
 		{"cmyk jpeg", cmyk, JPEG, 1},
 		{"progressive jpeg", progressive, JPEG, 1},
 		{"jpeg with orientation", oriented(t, 7, 5, 8), JPEG, 8},
@@ -64,7 +64,7 @@ func TestCheckAccepts(t *testing.T) {
 	}
 }
 
-func TestCheckRefuses(t *testing.T) {
+func TestCheckRejects(t *testing.T) {
 	jpg, pic := encode(t, JPEG, gradient(7, 5)), encode(t, PNG, gradient(7, 5))
 	sof := bytes.Index(jpg, []byte{0xff, 0xc0})
 	patch := func(data []byte, at int, with ...byte) []byte {
@@ -77,11 +77,11 @@ func TestCheckRefuses(t *testing.T) {
 		name   string
 		data   []byte
 		reason error
-		words  string // in the message or the hint
+		words  string // substring of the message or the hint
 	}{
 		{"nothing", nil, ErrEmpty, ""},
-		{"webp unasked", encode(t, WebP, gradient(7, 5)), ErrFormat, "--formats webp"},
-		{"tiff unasked", encode(t, TIFF, gradient(7, 5)), ErrFormat, "--formats tiff"},
+		{"webp not enabled", encode(t, WebP, gradient(7, 5)), ErrFormat, "--formats webp"},
+		{"tiff not enabled", encode(t, TIFF, gradient(7, 5)), ErrFormat, "--formats tiff"},
 		{"heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00"), ErrFormat, "HEIC"},
 		{"avif", []byte("\x00\x00\x00\x18ftypavif\x00\x00\x00\x00"), ErrFormat, "AVIF"},
 		{"pdf", []byte("%PDF-1.7\n"), ErrFormat, "PDF"},
@@ -92,22 +92,22 @@ func TestCheckRefuses(t *testing.T) {
 		{"text like bmp", []byte("BMW, Audi, Volkswagen and others"), ErrFormat, "text"},
 		{"lfs pointer", []byte("version https://git-lfs.github.com/spec/v1\n"), ErrFormat, "git lfs pull"},
 		{"unknown", []byte{0, 1, 2, 3}, ErrFormat, "00 01 02 03"},
-		{"jpeg of three bytes", jpg[:3], ErrDamaged, "cut short"},
-		{"jpeg cut in frame header", jpg[:sof+6], ErrDamaged, "cut short"},
+		{"jpeg with three bytes", jpg[:3], ErrDamaged, "truncated"},
+		{"jpeg cut in frame header", jpg[:sof+6], ErrDamaged, "truncated"},
 		{"jpeg without frame", []byte("\xff\xd8\xff\xd9"), ErrDamaged, "frame header"},
 		{"jpeg scan before frame", []byte("\xff\xd8\xff\xda\x00\x02"), ErrDamaged, "frame header"},
 		{"jpeg segment of length 1", []byte("\xff\xd8\xff\xe0\x00\x01"), ErrDamaged, "length 1"},
-		{"jpeg of garbage", append([]byte("\xff\xd8\xff"), make([]byte, 1<<18)...), ErrDamaged, "no JPEG segment"},
+		{"jpeg of garbage", append([]byte("\xff\xd8\xff"), make([]byte, 1<<18)...), ErrDamaged, "missing JPEG segment"},
 		{"arithmetic jpeg", patch(jpg, sof+1, 0xc9), ErrFormat, "arithmetic"},
 		{"lossless jpeg", patch(jpg, sof+1, 0xc3), ErrFormat, "lossless"},
 		{"hierarchical jpeg", patch(jpg, sof+1, 0xc5), ErrFormat, "hierarchical"},
 		{"12-bit jpeg", patch(jpg, sof+4, 12), ErrFormat, "12 bits"},
 		{"jpeg of two components", patch(jpg, sof+9, 2), ErrFormat, "2 components"},
 		{"jpeg of no height", patch(jpg, sof+5, 0, 0), ErrDamaged, "7x0"},
-		{"png cut in header", pic[:20], ErrDamaged, "cut short"},
-		{"png without data", pic[:33], ErrDamaged, "without picture data"},
+		{"png cut in header", pic[:20], ErrDamaged, "truncated"},
+		{"png without data", pic[:33], ErrDamaged, "without image data"},
 		{"png with wrong checksum", patch(pic, 29, 0, 0), ErrDamaged, "checksum"},
-		{"gif cut", []byte("GIF89a\x01"), ErrDamaged, "cut short"},
+		{"gif cut", []byte("GIF89a\x01"), ErrDamaged, "truncated"},
 		{"rle bmp", patch(bitmap, 30, 1), ErrFormat, "uncompressed"},
 		{"16-bit bmp", patch(bitmap, 28, 16), ErrFormat, "uncompressed"},
 		{"bmp of no size", patch(bitmap, 18, 0, 0, 0, 0, 0, 0, 0, 0), ErrDamaged, "0x0"},
@@ -124,14 +124,14 @@ func TestCheckRefuses(t *testing.T) {
 				t.Fatalf("got %v, want an *Error with reason %q", err, tt.reason)
 			}
 			if !strings.Contains(e.Error()+e.Hint, tt.words) {
-				t.Errorf("got %q, hint %q, want the words %q", e, e.Hint, tt.words)
+				t.Errorf("got %q, hint %q, want the substring %q", e, e.Hint, tt.words)
 			}
 		})
 	}
 }
 
 func TestCheckFileNamesPath(t *testing.T) {
-	dir := lay(t, map[string][]byte{"a.jpg": []byte("hello")})
+	dir := writeFiles(t, map[string][]byte{"a.jpg": []byte("hello")})
 	for _, name := range []string{"a.jpg", "missing.jpg", ""} {
 		path := filepath.Join(dir, name)
 		_, _, err := CheckFile(path, Limits{})
@@ -151,7 +151,7 @@ func TestUpright(t *testing.T) {
 	}
 }
 
-func TestExamplesKeepsOrder(t *testing.T) {
+func TestExamplesFromPathsKeepsOrder(t *testing.T) {
 	files, paths := map[string][]byte{}, []string{}
 	for _, name := range strings.Split("q w e r t y u i o p a s d f g h", " ") {
 		files[name] = encode(t, PNG, gradient(2+len(files), 3))
@@ -159,13 +159,13 @@ func TestExamplesKeepsOrder(t *testing.T) {
 			files[name] = []byte("text")
 		}
 	}
-	dir := lay(t, files)
+	dir := writeFiles(t, files)
 	for _, name := range strings.Split("p o i u y t r e w q", " ") {
 		paths = append(paths, filepath.Join(dir, name))
 	}
-	examples, problems := ExamplesFromPaths(paths, Options{})
-	if len(examples)+len(problems) != len(paths) || len(problems) != 2 {
-		t.Fatalf("got %d examples and %d problems of %d paths", len(examples), len(problems), len(paths))
+	examples, excluded := ExamplesFromPaths(paths, Options{})
+	if len(examples)+len(excluded) != len(paths) || len(excluded) != 2 {
+		t.Fatalf("got %d examples and %d excluded of %d paths", len(examples), len(excluded), len(paths))
 	}
 	at := 0
 	for _, ex := range examples {

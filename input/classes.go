@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// sortClasses returns each name once: whole numbers by value, then the others
-// by their bytes.
+// sortClasses sorts the distinct names: integers by value, then the others by
+// bytes.
 func sortClasses(names []string) []string {
 	classes := slices.Clone(names)
 	slices.SortFunc(classes, func(a, b string) int {
@@ -28,23 +28,23 @@ func sortClasses(names []string) []string {
 	return slices.Compact(classes)
 }
 
-// label gives the part's examples their numbers in classes. A list whose
-// labels are all numbers below len(classes), while no class is a number, means
-// positions in classes; the note says so.
-func (p *part) label(classes []string) (notes []string, err error) {
-	number := make(map[string]int, len(classes))
+// assignLabels sets the examples' labels to the indices of their classes. If all
+// labels of a list file are integers below len(classes) and no class name is an
+// integer, the labels are indices into classes, and a note says so.
+func (p *subset) assignLabels(classes []string) (notes []string, err error) {
+	index := make(map[string]int, len(classes))
 	for i, c := range classes {
-		number[c] = i
+		index[c] = i
 	}
-	if p.layout == ListFile && p.positions(classes) {
-		notes = append(notes, fmt.Sprintf("labels of %q are taken as positions in the classes %s, from 0", p.root, quoted(classes)))
+	if p.layout == listFile && p.labelsArePositions(classes) {
+		notes = append(notes, fmt.Sprintf("labels of %q are read as zero-based indices into the classes %s", p.root, quoteList(classes)))
 		for i := range classes {
-			number[strconv.Itoa(i)] = i
+			index[strconv.Itoa(i)] = i
 		}
 	}
 	unknown := map[string]int{}
 	for i, class := range p.classes {
-		n, ok := number[class]
+		n, ok := index[class]
 		if !ok {
 			unknown[class]++
 		}
@@ -52,15 +52,15 @@ func (p *part) label(classes []string) (notes []string, err error) {
 	}
 	for _, class := range sortClasses(p.classes) {
 		if n := unknown[class]; n > 0 {
-			return nil, &Error{Op: "label pictures", Path: p.root,
-				Err:  fmt.Errorf("%w: got %q for %d of %d pictures, want %s", ErrUnknownClass, class, n, len(p.classes), quoted(classes)),
-				Hint: "use the class names of the training pictures, in the same writing"}
+			return nil, &Error{Op: "assign labels", Path: p.root,
+				Err:  fmt.Errorf("%w: got %q for %d of %d images, want %s", errUnknownClass, class, n, len(p.classes), quoteList(classes)),
+				Hint: "use the class names of the training images with the same spelling and case"}
 		}
 	}
 	return notes, nil
 }
 
-func (p *part) positions(classes []string) bool {
+func (p *subset) labelsArePositions(classes []string) bool {
 	for _, c := range classes {
 		if _, err := strconv.Atoi(c); err == nil {
 			return false
@@ -75,38 +75,38 @@ func (p *part) positions(classes []string) bool {
 	return len(p.classes) > 0
 }
 
-// missing notes the classes that have no picture among the examples.
-func missing(examples []Example, classes []string, what string) []string {
+// noteMissing notes the classes without examples.
+func noteMissing(examples []Example, classes []string, split string) []string {
 	var notes []string
 	for i, n := range Counts(examples, len(classes)) {
 		if n == 0 {
-			notes = append(notes, fmt.Sprintf("class %q has no %s picture", classes[i], what))
+			notes = append(notes, fmt.Sprintf("class %q has no %s images", classes[i], split))
 		}
 	}
 	return notes
 }
 
-// empty notes the folders that are not a class for want of pictures.
-func (p *part) empty(classes []string) []string {
+// noteEmptyFolders notes the folders that are not classes because they have no images.
+func (p *subset) noteEmptyFolders(classes []string) []string {
 	var notes []string
-	if p.layout != ClassFolders {
+	if p.layout != classFolders {
 		return nil
 	}
 	for _, f := range p.folders {
 		if !slices.Contains(p.classes, f) && !slices.Contains(classes, f) {
-			notes = append(notes, fmt.Sprintf("folder %q in %q has no picture that can be read: it is left out", f, p.root))
+			notes = append(notes, fmt.Sprintf("folder %q in %q has no readable images and is excluded", f, p.root))
 		}
 	}
 	return notes
 }
 
-// quoted lists the first of many names.
-func quoted(names []string) string {
-	const most = 10
-	q := make([]string, 0, most+1)
+// quoteList joins the first names, quoted.
+func quoteList(names []string) string {
+	const limit = 10
+	q := make([]string, 0, limit+1)
 	for i, n := range names {
-		if i == most {
-			q = append(q, fmt.Sprintf("… (%d in all)", len(names)))
+		if i == limit {
+			q = append(q, fmt.Sprintf("… (%d in total)", len(names)))
 			break
 		}
 		q = append(q, strconv.Quote(n))

@@ -9,16 +9,16 @@ import (
 	"strconv"
 )
 
-// Layout is how a folder or file says which class a picture has.
+// Layout is how a dataset assigns classes to images.
 type Layout string
 
 const (
-	ClassFolders Layout = "class folders" // DIR/<class>/…, to any depth
-	FlatNames    Layout = "flat names"    // DIR/<class>.<anything>.<extension>
-	ListFile     Layout = "list file"     // lines of a path and a label
+	classFolders Layout = "class folders" // DIR/<class>/…, to any depth
+	flatNames    Layout = "flat names"    // DIR/<class>.<anything>.<extension>
+	listFile     Layout = "list file"     // lines of a path and a label
 )
 
-// Split is one of the parts that a data folder may hold side by side.
+// Split names a subset of a dataset.
 type Split string
 
 const (
@@ -27,81 +27,80 @@ const (
 	TestSplit  Split = "test"
 )
 
-// Example is one checked picture.
+// Example is one checked image with its label.
 type Example struct {
 	Path  string // where to open it
-	Name  string // relative to its data folder, with slashes; seeds the split
-	Label int    // index into the classes, or -1 where none is known
+	Name  string // relative to its dataset folder, with slashes; determines the split
+	Label int    // index into the classes, -1 if unknown
 	Size  int64  // bytes
 	Header
 	Mirrored bool // taken from right to left, once upright
 }
 
-// Data is a data set: its pictures in the order of their names, and
-// everything that was noticed on the way.
+// Dataset is a dataset: its examples sorted by name, and what was excluded or
+// noted while opening it.
 type Dataset struct {
 	Root     string   // as given to Open
-	Layout   Layout   // of the training pictures, or of the evaluated ones
-	Classes  []string // a picture's label is an index into these
+	Layout   Layout   // of the training images, or of the evaluated images
+	Classes  []string // indexed by label
 	Train    []Example
 	Val      []Example
-	ValFrom  string     // where Val comes from, in words; "" if there is none
-	Excluded []Excluded // files and folders left out
-	Notes    []string   // what a user may want to know, in words
+	ValFrom  string     // describes the source of Val; "" if there is none
+	Excluded []Excluded // files and folders that are not used
+	Notes    []string   // remarks for the user
 }
 
-// Options says what to read beside the data itself. Its zero value reads
-// JPEG, PNG, GIF and BMP within the default [Limits], and validates on the
-// data's own val or test part, if it has one.
+// Options configure [Open] and [OpenEval]. The zero value reads JPEG, PNG, GIF and
+// BMP within the default [Limits], and validates on the dataset's own val or test
+// split, if it has one.
 type Options struct {
-	// Val is a fraction strictly between 0 and 1, such as "0.2", of the
-	// training pictures to validate on, or another folder or list. It wins over
-	// the data's own val or test part. A folder named like a fraction is
-	// written "./0.2". Only [Open] takes it.
+	// Val is the fraction of the training images to hold out for validation,
+	// strictly between 0 and 1, such as "0.2", or another folder or list file. It
+	// overrides the dataset's own val or test split. Write "./0.2" for a folder
+	// with such a name. Only [Open] uses it.
 	Val string
-	// Split chooses the part that [OpenEval] reads from a folder with several.
-	// By default it is test, then val.
+	// Split is the split that [OpenEval] reads. By default it is test, else val.
 	Split Split
-	// Seed enters the split by fraction and nothing else.
+	// Seed selects the images held out by a fraction.
 	Seed uint64
-	// Classes is the order of classes to keep, from an existing run. A class
-	// that it lacks is an error; the data may use fewer.
+	// Classes are the classes of an existing run, in order. Other classes in the
+	// dataset are an error; the dataset may lack some.
 	Classes []string
-	// Formats allows [WebP] and [TIFF] too, which are converted while reading.
+	// Formats enables [WebP] and [TIFF], which are converted while reading.
 	Formats []Format
-	// Limits refuses what is too large.
+	// Limits excludes images that are too large.
 	Limits Limits
 }
 
-// Validate joins everything that is wrong with the options.
+// Validate joins all errors of the options.
 func (o Options) Validate() error {
 	var errs []error
 	if !slices.Contains([]Split{"", TrainSplit, ValSplit, TestSplit}, o.Split) {
-		errs = append(errs, fmt.Errorf("choose split: got %q, want train, val or test", o.Split))
+		errs = append(errs, fmt.Errorf("split: got %q, want train, val or test", o.Split))
 	}
 	seen := map[string]bool{}
 	for i, c := range o.Classes {
 		if c == "" || seen[c] {
-			errs = append(errs, fmt.Errorf("keep classes: got %q at position %d, want each class once and none empty", c, i))
+			errs = append(errs, fmt.Errorf("classes: got %q at index %d, want distinct, non-empty names", c, i))
 		}
 		seen[c] = true
 	}
 	for _, f := range o.Formats {
 		if !f.known() {
-			errs = append(errs, fmt.Errorf("allow format: got %q, want webp or tiff", f))
+			errs = append(errs, fmt.Errorf("format: got %q, want webp or tiff", f))
 		}
 	}
 	return errors.Join(append(errs, o.Limits.Validate())...)
 }
 
-// Fraction reports whether Val is a share of the training pictures.
+// Fraction returns the value of Val if it is a fraction.
 func (o Options) Fraction() (float64, bool) {
 	f, err := strconv.ParseFloat(o.Val, 64)
 	return f, err == nil && f > 0 && f < 1
 }
 
-// Counts returns how many examples each of the classes has. Examples without
-// a label are not counted.
+// Counts returns the number of examples of each class. It ignores examples without
+// a label.
 func Counts(examples []Example, classes int) []int {
 	counts := make([]int, classes)
 	for _, ex := range examples {
@@ -112,33 +111,33 @@ func Counts(examples []Example, classes int) []int {
 	return counts
 }
 
-// Fingerprint is the SHA-256, in hexadecimal, of the Inventory. It does not
-// change when the data is moved as a whole.
+// Fingerprint returns the hexadecimal SHA-256 of the Inventory. It does not change
+// when the dataset is moved.
 func (d *Dataset) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(d.Inventory())) }
 
-// Inventory has a line for each class, `class "cat"`, and for each picture: part,
+// Inventory has a line for each class, `class "cat"`, and for each image its split,
 // name, size in bytes and label, as in `train "cat/1.jpg" 20117 0`. It does not
-// read the pictures.
+// read the images.
 func (d *Dataset) Inventory() []byte {
 	var h bytes.Buffer
 	for _, c := range d.Classes {
 		fmt.Fprintf(&h, "class %q\n", c)
 	}
-	for _, part := range []struct {
+	for _, s := range []struct {
 		split    Split
 		examples []Example
 	}{{TrainSplit, d.Train}, {ValSplit, d.Val}} {
-		for _, ex := range part.examples {
-			fmt.Fprintf(&h, "%s %q %d %d\n", part.split, ex.Name, ex.Size, ex.Label)
+		for _, ex := range s.examples {
+			fmt.Fprintf(&h, "%s %q %d %d\n", s.split, ex.Name, ex.Size, ex.Label)
 		}
 	}
 	return h.Bytes()
 }
 
-// Drop returns the examples whose path no problem names, in the same order.
-func Without(examples []Example, problems []Excluded) []Example {
-	bad := make(map[string]bool, len(problems))
-	for _, p := range problems {
+// Without returns the examples whose paths are not excluded, in the same order.
+func Without(examples []Example, excluded []Excluded) []Example {
+	bad := make(map[string]bool, len(excluded))
+	for _, p := range excluded {
 		bad[p.Path] = true
 	}
 	kept := make([]Example, 0, len(examples))

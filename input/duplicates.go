@@ -13,7 +13,7 @@ import (
 	"alexnet/internal/regular"
 )
 
-// TinySide is the side in pixels under which a picture has too little to show:
+// TinySide is the side in pixels under which an image has too little to show:
 // AlexNet sees it enlarged more than seven times.
 const SmallSide = 32
 
@@ -35,11 +35,11 @@ type Duplicate struct {
 	Val   []Example
 }
 
-// AcrossSplits reports whether a picture is both trained and validated on,
+// AcrossSplits reports whether an image is both trained and validated on,
 // which makes the validation look better than it is.
 func (d Duplicate) AcrossSplits() bool { return len(d.Train) > 0 && len(d.Val) > 0 }
 
-// AcrossClasses reports whether the same picture has several labels.
+// AcrossClasses reports whether the same image has several labels.
 func (d Duplicate) AcrossClasses() bool {
 	all := slices.Concat(d.Train, d.Val)
 	return slices.ContainsFunc(all, func(ex Example) bool { return ex.Label != all[0].Label })
@@ -115,7 +115,7 @@ func digest(ex Example) (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
 	n, err := io.Copy(h, io.LimitReader(f, ex.Size+1))
 	if err == nil && n != ex.Size {
-		err = ErrChanged
+		err = errChanged
 	}
 	if err == nil {
 		h.Sum(sum[:0])

@@ -12,7 +12,7 @@ func TestDuplicates(t *testing.T) {
 	a, b := encode(t, PNG, gradient(40, 40)), encode(t, PNG, gradient(41, 8))
 	twin := append([]byte{}, a...)
 	twin[len(twin)-1] ^= 1 // same size, other content
-	dir := lay(t, map[string][]byte{
+	dir := writeFiles(t, map[string][]byte{
 		"train/cat/1.png": a, "train/cat/2.png": b, "train/cat/3.png": twin, "train/dog/4.png": b,
 		"val/cat/5.png": a, "val/dog/6.png": encode(t, PNG, gradient(50, 50)),
 	})

@@ -4,65 +4,63 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"alexnet/internal/regular"
 )
 
-// The reasons why a data set cannot be used at all. They arrive wrapped in an
-// [*Error], which names the path.
+// The reasons why a dataset cannot be used, wrapped in an [*Error] that names the
+// path.
 var (
-	ErrNoImages          = errors.New("found no pictures")
-	ErrOneClass          = errors.New("found only one class")
-	ErrNoLabel           = errors.New("found no label")
-	ErrMixedLayouts      = errors.New("found pictures both in class folders and beside them")
-	ErrUnknownClass      = errors.New("found an unknown class")
-	ErrClassName         = errors.New("found a class whose name is no text")
-	ErrConflictingLabels = errors.New("found one picture under two labels")
+	ErrNoImages          = errors.New("no images found")
+	errOneClass          = errors.New("only one class found")
+	errNoLabel           = errors.New("no label found")
+	errMixedLayouts      = errors.New("images both inside and outside class folders")
+	errUnknownClass      = errors.New("unknown class")
+	errClassName         = errors.New("class name is not valid UTF-8 text")
+	errConflictingLabels = errors.New("image has conflicting labels")
 )
 
-// The reasons why one file is refused. They arrive wrapped in an [*Error].
+// The reasons why one file is rejected, wrapped in an [*Error].
 var (
-	ErrEmpty      = errors.New("is empty")
-	ErrNotRegular = regular.Err
-	ErrFormat     = errors.New("is not a picture that can be read")
-	ErrDamaged    = errors.New("is damaged")
-	ErrTooLarge   = errors.New("is too large")
-	ErrChanged    = errors.New("changed since it was checked")
+	ErrEmpty    = errors.New("is empty")
+	ErrFormat   = errors.New("is not a supported image")
+	ErrDamaged  = errors.New("is damaged")
+	ErrTooLarge = errors.New("is too large")
+	errChanged  = errors.New("changed since it was checked")
 )
 
-// Error says what was tried, on which file or folder, and why it failed.
+// Error is a failed operation on a file or folder.
 type Error struct {
-	Op   string // verb and noun, such as "open data"
-	Path string // the file or folder concerned, "" where it has no name
+	Op   string // verb and noun, such as "open dataset"
+	Path string // the file or folder, "" if it has no name
 	Err  error  // the reason
 	Hint string // what the user can do about it, or ""
 
-	Excluded []Excluded // the files that it comes from, where a folder has several
+	Excluded []Excluded // the files that caused the error, if there are several
 }
 
-// Error has the form `open data "photos": found no pictures`, and lines that name
-// the first of the problems.
+// Error has the form `open dataset "photos": no images found`, followed by lines
+// that name the first excluded files.
 func (e *Error) Error() string {
 	if e.Path == "" {
-		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), named(e.Excluded))
+		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), listExcluded(e.Excluded))
 	}
-	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), named(e.Excluded))
+	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), listExcluded(e.Excluded))
 }
 
-// Unwrap gives errors.Is and errors.As the reason.
+// Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Problem is a file or folder that was left out, and why.
+// Excluded is a file or folder that is not used, with the reason.
 type Excluded struct {
 	Path   string `json:"path"`
 	Reason string `json:"reason"`
 	Hint   string `json:"hint,omitempty"`
 }
 
-// String has the form `photos/a.txt: is text, not a picture`.
+// String has the form `photos/a.txt: is not a supported image: got text`.
 func (p Excluded) String() string { return p.Path + ": " + p.Reason }
 
-// ProblemOf keeps of an error what belongs into a list that names the path.
+// ExcludedFor returns the entry for path whose reason is err, without the
+// operation and path that an [*Error] repeats.
 func ExcludedFor(path string, err error) Excluded {
 	var e *Error
 	if errors.As(err, &e) {
@@ -71,8 +69,8 @@ func ExcludedFor(path string, err error) Excluded {
 	return Excluded{Path: path, Reason: reason(err).Error()}
 }
 
-// reason drops the operating system's verb and path, which an [Error] or a
-// [Problem] names already.
+// reason drops the operating system's verb and path, which an [Error] or an
+// [Excluded] already names.
 func reason(err error) error {
 	if e, ok := err.(*fs.PathError); ok {
 		return e.Err

@@ -12,13 +12,13 @@ import (
 	"alexnet/input"
 )
 
-// grey is a batch of pictures in Go's memory.
-type grey [][]float32
+// gray is a batch of images in Go memory.
+type gray [][]float32
 
-func (g grey) Row(i int) []float32 { return g[i] }
-func (g grey) Close()              {}
+func (g gray) Row(i int) []float32 { return g[i] }
+func (g gray) Close()              {}
 
-// data writes a small data set: three cats and two dogs.
+// data writes a small dataset: three cats and two dogs.
 func data() string {
 	dir, err := os.MkdirTemp("", "data")
 	if err != nil {
@@ -64,11 +64,11 @@ func ExampleLoader() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	l := input.Loader[grey]{
+	l := input.Loader[gray]{
 		Examples: d.Train,
 		Batch:    2,
-		Alloc: func(rows int) (grey, error) {
-			g := make(grey, rows)
+		Alloc: func(rows int) (gray, error) {
+			g := make(gray, rows)
 			for i := range g {
 				g[i] = make([]float32, 1)
 			}

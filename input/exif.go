@@ -9,20 +9,20 @@ import (
 
 // exifOrientation reads tag 0x0112 from the first directory of a TIFF
 // structure (TIFF 6.0 §2; EXIF 2.3 §4.5, §4.6.4). Cameras and editors write
-// broken ones, and a picture is worth more than its EXIF: whatever is not a
-// single SHORT of 1 to 8 counts as 1, upright.
+// invalid EXIF data in valid images: anything but a single SHORT of 1 to 8 counts
+// as 1, upright.
 func exifOrientation(r io.ReaderAt) int {
 	const (
 		tag        = 0x0112
 		typeShort  = 3
 		entryBytes = 12
 	)
-	var head [8]byte
-	if n, _ := r.ReadAt(head[:], 0); n < len(head) {
+	var header [8]byte
+	if n, _ := r.ReadAt(header[:], 0); n < len(header) {
 		return 1
 	}
 	var order binary.ByteOrder
-	switch string(head[:4]) {
+	switch string(header[:4]) {
 	case "II*\x00":
 		order = binary.LittleEndian
 	case "MM\x00*":
@@ -30,7 +30,7 @@ func exifOrientation(r io.ReaderAt) int {
 	default:
 		return 1
 	}
-	off := int64(order.Uint32(head[4:]))
+	off := int64(order.Uint32(header[4:]))
 	var count [2]byte
 	if n, _ := r.ReadAt(count[:], off); n < len(count) {
 		return 1
@@ -50,15 +50,15 @@ func exifOrientation(r io.ReaderAt) int {
 	return 1
 }
 
-// tiffOrientation reads a TIFF file's own directory.
-func tiffOrientation(s *source) (int, error) {
+// tiffOrientation reads the TIFF file's first directory.
+func tiffOrientation(s *windowReader) (int, error) {
 	return exifOrientation(io.NewSectionReader(s, 0, s.size)), nil
 }
 
-// maxExif is what an APP1 segment can hold; no other container needs more.
+// maxExif is the capacity of an APP1 segment; other containers need no more.
 const maxExif = 1 << 16
 
-func chunkOrientation(s *source, off, length int64) int {
+func chunkOrientation(s *windowReader, off, length int64) int {
 	b, err := s.bytes(off, int(min(length, maxExif)))
 	if err != nil {
 		return 1
@@ -66,37 +66,37 @@ func chunkOrientation(s *source, off, length int64) int {
 	return exifOrientation(bytes.NewReader(bytes.TrimPrefix(b, exifPrefix)))
 }
 
-// maxChunks bounds the walks below; real files hold some dozens before the
-// picture's data.
+// maxChunks bounds the loops below; real files have a few dozen chunks before the
+// image data.
 const maxChunks = 4096
 
-// pngOrientation walks the chunks up to the first IDAT (PNG 3rd edition §5.3,
-// §11.3.2.5 eXIf) and reports a file that has none.
-func pngOrientation(s *source) (int, error) {
+// pngOrientation reads the chunks up to the first IDAT (PNG 3rd edition §5.3,
+// §11.3.2.5 eXIf). A file without IDAT is an error.
+func pngOrientation(s *windowReader) (int, error) {
 	o := 1
 	off := int64(8)
 	for range maxChunks {
 		b, err := s.bytes(off, 8)
 		if err != nil {
-			return 0, fmt.Errorf("%w: got a PNG without picture data", ErrDamaged)
+			return 0, fmt.Errorf("%w: PNG without image data", ErrDamaged)
 		}
 		length := int64(binary.BigEndian.Uint32(b))
 		switch string(b[4:]) {
 		case "IDAT":
 			return o, nil
 		case "IEND":
-			return 0, fmt.Errorf("%w: got a PNG without picture data", ErrDamaged)
+			return 0, fmt.Errorf("%w: PNG without image data", ErrDamaged)
 		case "eXIf":
 			o = chunkOrientation(s, off+8, length)
 		}
 		off += 8 + length + 4
 	}
-	return 0, fmt.Errorf("%w: got no PNG picture data in %d chunks", ErrDamaged, maxChunks)
+	return 0, fmt.Errorf("%w: no PNG image data in %d chunks", ErrDamaged, maxChunks)
 }
 
-// webpOrientation walks the RIFF chunks, of which EXIF stands after the
-// picture (WebP container specification, "Metadata").
-func webpOrientation(s *source) (int, error) {
+// webpOrientation reads the RIFF chunks; EXIF follows the image data (WebP container
+// specification, "Metadata").
+func webpOrientation(s *windowReader) (int, error) {
 	off := int64(12)
 	for range maxChunks {
 		b, err := s.bytes(off, 8)

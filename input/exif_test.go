@@ -31,10 +31,10 @@ func TestExifOrientation(t *testing.T) {
 		{"value 9", exif(le, 0x0112, 3, 1, 9), 1},
 		{"directory beyond end", far, 1},
 		{"more entries than bytes", many, 6},
-		{"cut in entry", good[:15], 1},
-		{"cut in head", good[:7], 1},
+		{"truncated entry", good[:15], 1},
+		{"truncated header", good[:7], 1},
 		{"no byte order", append([]byte("XX*\x00"), good[4:]...), 1},
-		{"nothing", nil, 1},
+		{"empty", nil, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

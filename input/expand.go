@@ -11,12 +11,12 @@ import (
 	"alexnet/internal/regular"
 )
 
-// Expand turns what a user names into the paths of files: a file is itself, a
-// folder all files under it that are not hidden, in the order of their names,
-// a pattern as of [filepath.Match] what it matches, and "-" the lines of
-// stdin, each one of the former, blank ones passed over. Whether the files are
-// pictures is for [Examples] to say. What leads nowhere is a problem.
-func Expand(args []string, stdin io.Reader) (paths []string, problems []Excluded) {
+// Expand expands command-line arguments to file paths. A file stands for itself, a
+// folder for all files under it that are not hidden, sorted by name, a pattern as of
+// [filepath.Match] for its matches, and "-" for the lines of stdin, which may be any
+// of these; blank lines are skipped. [ExamplesFromPaths] checks whether the files
+// are images. Arguments without a file are excluded.
+func Expand(args []string, stdin io.Reader) (paths []string, excluded []Excluded) {
 	e := &expansion{}
 	for _, arg := range args {
 		if arg == "-" {
@@ -25,15 +25,15 @@ func Expand(args []string, stdin io.Reader) (paths []string, problems []Excluded
 			e.add(arg)
 		}
 	}
-	return e.paths, e.problems
+	return e.paths, e.excluded
 }
 
 type expansion struct {
 	paths    []string
-	problems []Excluded
+	excluded []Excluded
 }
 
-// add expands one name. A file whose name happens to be a pattern is the file.
+// add expands one argument. An existing file takes precedence over a pattern.
 func (e *expansion) add(arg string) {
 	info, err := os.Stat(arg)
 	switch {
@@ -41,29 +41,29 @@ func (e *expansion) add(arg string) {
 		e.folder(arg)
 	case err == nil:
 		if err := regular.Check(info.Mode()); err != nil {
-			e.leave(arg, err)
+			e.exclude(arg, err)
 			return
 		}
 		e.paths = append(e.paths, arg)
 	case errors.Is(err, os.ErrNotExist) && strings.ContainsAny(arg, "*?["):
 		e.pattern(arg)
 	default:
-		e.leave(arg, err)
+		e.exclude(arg, err)
 	}
 }
 
 func (e *expansion) folder(dir string) {
 	t, err := walk(dir)
 	if err != nil {
-		e.leave(dir, err)
+		e.exclude(dir, err)
 		return
 	}
 	for _, f := range t.files {
 		e.paths = append(e.paths, f.path)
 	}
-	e.problems = append(e.problems, t.problems...)
+	e.excluded = append(e.excluded, t.excluded...)
 	if len(t.files) == 0 {
-		e.leave(dir, ErrNoImages)
+		e.exclude(dir, ErrNoImages)
 	}
 }
 
@@ -73,18 +73,18 @@ func (e *expansion) pattern(pattern string) {
 		err = errors.New("matches no file")
 	}
 	if err != nil {
-		e.leave(pattern, err)
+		e.exclude(pattern, err)
 		return
 	}
 	for _, m := range matches {
 		info, err := os.Stat(m)
 		switch {
 		case err != nil:
-			e.leave(m, err)
+			e.exclude(m, err)
 		case info.IsDir():
 			e.folder(m)
 		case regular.Check(info.Mode()) != nil:
-			e.leave(m, regular.Check(info.Mode()))
+			e.exclude(m, regular.Check(info.Mode()))
 		default:
 			e.paths = append(e.paths, m)
 		}
@@ -93,7 +93,7 @@ func (e *expansion) pattern(pattern string) {
 
 func (e *expansion) lines(stdin io.Reader) {
 	if stdin == nil {
-		e.leave("-", errors.New("cannot be read: there is no standard input"))
+		e.exclude("-", errors.New("no standard input"))
 		return
 	}
 	sc := bufio.NewScanner(stdin)
@@ -104,10 +104,10 @@ func (e *expansion) lines(stdin io.Reader) {
 		}
 	}
 	if err := sc.Err(); err != nil {
-		e.leave("-", err)
+		e.exclude("-", err)
 	}
 }
 
-func (e *expansion) leave(path string, err error) {
-	e.problems = append(e.problems, ExcludedFor(path, err))
+func (e *expansion) exclude(path string, err error) {
+	e.excluded = append(e.excluded, ExcludedFor(path, err))
 }

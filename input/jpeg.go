@@ -6,17 +6,17 @@ import (
 	"fmt"
 )
 
-// A JPEG header may hold colour profiles and previews in many segments of up
-// to 64 KiB, but a file that goes on for ever is none.
+// maxSegments bounds the header: it may have color profiles and previews in many
+// segments of up to 64 KiB.
 const maxSegments = 4096
 
-// readJPEG walks the segments up to the frame header (ITU T.81 §B.1, §B.2). It
-// does so itself, and not by image/jpeg, because the orientation stands in one
-// of them and because TensorFlow's libjpeg-turbo decodes other kinds than Go.
-func readJPEG(s *source) (Header, error) {
+// readJPEG reads the segments up to the frame header (ITU T.81 §B.1, §B.2). It does
+// not use image/jpeg, because one of the segments has the orientation and because
+// TensorFlow's libjpeg-turbo supports other JPEG variants than Go.
+func readJPEG(s *windowReader) (Header, error) {
 	h := Header{Orientation: 1}
 	oriented := false
-	w := &segments{source: s, off: 2, skip: 1 << 16}
+	w := &segments{windowReader: s, off: 2, skip: 1 << 16}
 	for range maxSegments {
 		marker, length, err := w.next()
 		if err != nil {
@@ -28,22 +28,22 @@ func readJPEG(s *source) (Header, error) {
 		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
 			return frameHeader(s, h, marker, w.off, length)
 		case marker == 0xda || marker == 0xd9:
-			return Header{}, fmt.Errorf("%w: got JPEG data without a frame header", ErrDamaged)
+			return Header{}, fmt.Errorf("%w: JPEG data without a frame header", ErrDamaged)
 		}
 		w.off += int64(length)
 	}
-	return Header{}, fmt.Errorf("%w: got no JPEG frame header in %d segments", ErrDamaged, maxSegments)
+	return Header{}, fmt.Errorf("%w: no JPEG frame header in %d segments", ErrDamaged, maxSegments)
 }
 
-// segments walks over a JPEG header.
+// segments iterates over a JPEG header.
 type segments struct {
-	*source
+	*windowReader
 	off  int64 // of the next byte
-	skip int   // bytes between segments that may still be passed over
+	skip int   // bytes between segments that may still be skipped
 }
 
-// next moves to the content of the next segment and returns its marker and the
-// content's length. Like libjpeg it passes over what stands between segments.
+// next advances to the content of the next segment and returns its marker and
+// length. Like libjpeg it skips bytes between segments.
 func (w *segments) next() (marker byte, length int, err error) {
 	for fill := false; w.skip > 0; w.skip-- {
 		b, err := w.bytes(w.off, 1)
@@ -64,10 +64,10 @@ func (w *segments) next() (marker byte, length int, err error) {
 			return marker, length, err
 		}
 	}
-	return 0, 0, fmt.Errorf("%w: got no JPEG segment where one should be", ErrDamaged)
+	return 0, 0, fmt.Errorf("%w: missing JPEG segment", ErrDamaged)
 }
 
-// length reads the two bytes that count themselves and the content.
+// length reads the segment length, which includes its own two bytes.
 func (w *segments) length() (int, error) {
 	b, err := w.bytes(w.off, 2)
 	if err != nil {
@@ -75,16 +75,16 @@ func (w *segments) length() (int, error) {
 	}
 	n := int(binary.BigEndian.Uint16(b))
 	if n < 2 {
-		return 0, fmt.Errorf("%w: got a JPEG segment of length %d", ErrDamaged, n)
+		return 0, fmt.Errorf("%w: JPEG segment of length %d", ErrDamaged, n)
 	}
 	w.off += 2
 	return n - 2, nil
 }
 
-// frameHeader reads the size and refuses the processes that are not decoded.
-func frameHeader(s *source, h Header, marker byte, off int64, length int) (Header, error) {
+// frameHeader reads the size and rejects the processes that are not decoded.
+func frameHeader(s *windowReader, h Header, marker byte, off int64, length int) (Header, error) {
 	if length < 6 {
-		return Header{}, fmt.Errorf("%w: got a JPEG frame header of %d bytes", ErrDamaged, length)
+		return Header{}, fmt.Errorf("%w: JPEG frame header of %d bytes", ErrDamaged, length)
 	}
 	b, err := s.bytes(off, 6)
 	if err != nil {
@@ -92,15 +92,15 @@ func frameHeader(s *source, h Header, marker byte, off int64, length int) (Heade
 	}
 	switch {
 	case marker == 0xc3 || marker == 0xc7 || marker == 0xcb || marker == 0xcf:
-		return Header{}, fmt.Errorf("%w: got a lossless JPEG, want a baseline or progressive one", ErrFormat)
+		return Header{}, fmt.Errorf("%w: got a lossless JPEG, want baseline or progressive", ErrFormat)
 	case marker >= 0xc9:
-		return Header{}, fmt.Errorf("%w: got an arithmetic-coded JPEG, want a baseline or progressive one", ErrFormat)
+		return Header{}, fmt.Errorf("%w: got an arithmetic-coded JPEG, want baseline or progressive", ErrFormat)
 	case marker >= 0xc5:
-		return Header{}, fmt.Errorf("%w: got a hierarchical JPEG, want a baseline or progressive one", ErrFormat)
+		return Header{}, fmt.Errorf("%w: got a hierarchical JPEG, want baseline or progressive", ErrFormat)
 	case b[0] != 8:
-		return Header{}, fmt.Errorf("%w: got a JPEG of %d bits a sample, want 8", ErrFormat, b[0])
+		return Header{}, fmt.Errorf("%w: got a JPEG with %d bits per sample, want 8", ErrFormat, b[0])
 	case b[5] != 1 && b[5] != 3 && b[5] != 4:
-		return Header{}, fmt.Errorf("%w: got a JPEG of %d components, want 1, 3 or 4", ErrFormat, b[5])
+		return Header{}, fmt.Errorf("%w: got a JPEG with %d components, want 1, 3 or 4", ErrFormat, b[5])
 	}
 	h.Height = int(binary.BigEndian.Uint16(b[1:]))
 	h.Width = int(binary.BigEndian.Uint16(b[3:]))
@@ -109,9 +109,9 @@ func frameHeader(s *source, h Header, marker byte, off int64, length int) (Heade
 
 var exifPrefix = []byte("Exif\x00\x00")
 
-// app1Orientation reads the orientation of an APP1 segment, or reports that it
-// holds something else, such as XMP.
-func app1Orientation(s *source, off int64, length int) (int, bool) {
+// app1Orientation reads the orientation of an APP1 segment; ok is false if the
+// segment has other content, such as XMP.
+func app1Orientation(s *windowReader, off int64, length int) (orientation int, ok bool) {
 	b, err := s.bytes(off, length)
 	if err != nil || !bytes.HasPrefix(b, exifPrefix) {
 		return 1, false
@@ -119,20 +119,20 @@ func app1Orientation(s *source, off int64, length int) (int, bool) {
 	return exifOrientation(bytes.NewReader(b[len(exifPrefix):])), true
 }
 
-// Progressive JPEG comes in some ten scans, each of which passes over the whole
-// picture. Empty ones take a few bytes, so that a small file could keep the
-// decoder busy for hours, or for minutes where it has few scans of many pixels.
+// Progressive JPEG has about ten scans, each of which covers the whole image. Empty
+// scans take a few bytes, so a small file could keep the decoder busy for hours, or
+// for minutes with few scans of many pixels.
 const (
 	maxScans      = 100
 	maxScanPixels = 2_000_000_000
 )
 
-// countScans refuses a JPEG of too many scans. Their marker stands nowhere in
-// compressed data (ITU T.81 §B.1.1.5), and in previews it counts as well.
+// countScans rejects a JPEG with too many scans. Their marker cannot occur in
+// compressed data (ITU T.81 §B.1.1.5); scans of previews count as well.
 func countScans(encoded []byte, h Header) error {
 	n := bytes.Count(encoded, []byte{0xff, 0xda})
-	if most := min(maxScans, maxScanPixels/(h.Width*h.Height)); n > most {
-		return fmt.Errorf("%w: got a JPEG of %dx%d pixels in %d scans, want at most %d", ErrTooLarge, h.Width, h.Height, n, most)
+	if limit := min(maxScans, maxScanPixels/(h.Width*h.Height)); n > limit {
+		return fmt.Errorf("%w: got a JPEG of %dx%d pixels with %d scans, want at most %d", ErrTooLarge, h.Width, h.Height, n, limit)
 	}
 	return nil
 }

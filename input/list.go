@@ -13,23 +13,22 @@ import (
 	"alexnet/internal/regular"
 )
 
-// line is one picture of a list file.
+// line is an entry of a list file.
 type line struct {
 	number int    // from 1
 	path   string // as written
 	label  string
 }
 
-// maxLine bounds a line of a list; paths end at a few thousand bytes.
+// maxLine bounds a line; paths have at most a few thousand bytes.
 const maxLine = 64 << 10
 
-var errNotList = errors.New("is not a list: got bytes that are no text")
+var errNotList = errors.New("not a list file: not UTF-8 text")
 
-// parseList reads lines `path label`. The label is the last field, so that the
-// path may hold spaces; where a line holds a tab, the last tab separates, so
-// that the label may hold spaces too; a path between double quotes is taken
-// as it stands. Blank lines and those that begin with # are passed over. The
-// error names the line.
+// parseList reads lines `path label`. The label is the last field, so the path may
+// contain spaces; in a line with a tab, the last tab is the separator, so the label
+// may contain spaces too; a path in double quotes is used verbatim. Blank lines and
+// lines that begin with # are skipped. The error names the line.
 func parseList(r io.Reader) ([]line, error) {
 	var lines []line
 	sc := bufio.NewScanner(r)
@@ -55,17 +54,17 @@ func parseList(r io.Reader) ([]line, error) {
 		lines = append(lines, line{number: n, path: path, label: label})
 	}
 	if errors.Is(sc.Err(), bufio.ErrTooLong) {
-		return nil, fmt.Errorf("line %d: got more than %d bytes, want a path and a label", n+1, maxLine)
+		return nil, fmt.Errorf("line %d: longer than %d bytes, want a path and a label", n+1, maxLine)
 	}
 	return lines, sc.Err()
 }
 
-// parseLine separates a trimmed, non-empty line.
+// parseLine splits a trimmed, non-empty line.
 func parseLine(s string) (path, label string, err error) {
 	if s[0] == '"' {
 		end := strings.IndexByte(s[1:], '"')
 		if end < 0 {
-			return "", "", fmt.Errorf("got a path without closing quote: %s", s)
+			return "", "", fmt.Errorf("path without closing quote: %s", s)
 		}
 		path, label = s[1:1+end], strings.TrimSpace(s[2+end:])
 	} else {
@@ -74,25 +73,25 @@ func parseLine(s string) (path, label string, err error) {
 			cut = strings.LastIndexAny(s, " \v\f")
 		}
 		if cut < 0 {
-			return "", "", fmt.Errorf("%w: got %q, want a path and a label", ErrNoLabel, s)
+			return "", "", fmt.Errorf("%w: got %q, want a path and a label", errNoLabel, s)
 		}
 		path, label = strings.TrimSpace(s[:cut]), strings.TrimSpace(s[cut+1:])
 	}
 	if path == "" || label == "" {
-		return "", "", fmt.Errorf("%w: got %q, want a path and a label", ErrNoLabel, s)
+		return "", "", fmt.Errorf("%w: got %q, want a path and a label", errNoLabel, s)
 	}
 	return path, label, nil
 }
 
-// readList opens and checks the pictures of a list file. Relative paths are
-// relative to the list's folder.
-func readList(list string, opt Options) (*part, error) {
+// readList reads a list file and checks its images. Relative paths are relative to
+// the list's folder.
+func readList(list string, opt Options) (*subset, error) {
 	lines, err := openList(list)
 	if err != nil {
 		return nil, err
 	}
-	if err := oneLabelEach(lines); err != nil {
-		return nil, &Error{Op: "read list", Path: list, Err: err, Hint: "give each picture one label"}
+	if err := checkLabels(lines); err != nil {
+		return nil, &Error{Op: "read list", Path: list, Err: err, Hint: "give each image a single label"}
 	}
 	base := filepath.Dir(list)
 	paths := make([]string, len(lines))
@@ -102,11 +101,11 @@ func readList(list string, opt Options) (*part, error) {
 			paths[i] = filepath.Join(base, paths[i])
 		}
 	}
-	p := &part{root: list, layout: ListFile}
+	p := &subset{root: list, layout: listFile}
 	examples, errs := checkAll(paths, opt)
 	for i, ex := range examples {
 		if errs[i] != nil {
-			p.problems = append(p.problems, ExcludedFor(ex.Path, errs[i]))
+			p.excluded = append(p.excluded, ExcludedFor(ex.Path, errs[i]))
 			continue
 		}
 		ex.Name = filepath.ToSlash(filepath.Clean(filepath.FromSlash(lines[i].path)))
@@ -121,29 +120,29 @@ func openList(list string) ([]line, error) {
 		return nil, &Error{Op: "read list", Path: list, Err: err}
 	}
 	defer f.Close()
-	var head [headBytes]byte
-	n, _ := f.ReadAt(head[:], 0)
-	if _, name, photo := sniff(head[:n]); photo {
-		return nil, &Error{Op: "read list", Path: list, Err: fmt.Errorf("got a %s picture, want a folder or a list", name),
-			Hint: "name the folder that holds the pictures"}
+	var prefix [windowBytes]byte
+	n, _ := f.ReadAt(prefix[:], 0)
+	if _, name, convertible := sniff(prefix[:n]); convertible {
+		return nil, &Error{Op: "read list", Path: list, Err: fmt.Errorf("got a %s image, want a folder or a list file", name),
+			Hint: "specify the folder that contains the images"}
 	}
 	lines, err := parseList(f)
 	if err != nil {
-		return nil, &Error{Op: "read list", Path: list, Err: err, Hint: "write one picture a line: path, space or tab, label"}
+		return nil, &Error{Op: "read list", Path: list, Err: err, Hint: "write one image per line: path, space or tab, label"}
 	}
 	return lines, nil
 }
 
-// oneLabelEach refuses a list that contradicts itself. The same line twice is
-// a way to weigh a picture.
-func oneLabelEach(lines []line) error {
+// checkLabels rejects a list with different labels for one path. Repeating a line
+// is allowed: it increases the weight of an image.
+func checkLabels(lines []line) error {
 	first := make(map[string]line, len(lines))
 	for _, l := range lines {
 		f, ok := first[l.path]
 		if !ok {
 			first[l.path] = l
 		} else if f.label != l.label {
-			return fmt.Errorf("line %d: %w: got %q for %q, and %q in line %d", l.number, ErrConflictingLabels, l.label, l.path, f.label, f.number)
+			return fmt.Errorf("line %d: %w: got %q for %q, but %q in line %d", l.number, errConflictingLabels, l.label, l.path, f.label, f.number)
 		}
 	}
 	return nil

@@ -21,12 +21,12 @@ func TestParseList(t *testing.T) {
 		{"quoted", `"# a b.jpg" golden retriever`, []line{{1, "# a b.jpg", "golden retriever"}}, ""},
 		{"comments, blanks, CRLF, BOM", "\xef\xbb\xbf# list\r\n\r\n  a.jpg\t1 \r\n #x y", []line{{3, "a.jpg", "1"}}, ""},
 		{"nothing", "", nil, ""},
-		{"no label", "a.jpg cat\n\nb.jpg\n", nil, `line 3: found no label: got "b.jpg"`},
-		{"quoted without label", `"a b.jpg"`, nil, "line 1: found no label"},
-		{"open quote", `"a.jpg cat`, nil, "line 1: got a path without closing quote"},
-		{"binary", "a.jpg cat\n\x00\x01 cat", nil, "line 2: is not a list"},
-		{"not utf-8", "a\xff.jpg cat", nil, "line 1: is not a list"},
-		{"too long", "a.jpg cat\n" + strings.Repeat("x", maxLine+1), nil, "line 2: got more than"},
+		{"no label", "a.jpg cat\n\nb.jpg\n", nil, `line 3: no label found: got "b.jpg"`},
+		{"quoted without label", `"a b.jpg"`, nil, "line 1: no label found"},
+		{"open quote", `"a.jpg cat`, nil, "line 1: path without closing quote"},
+		{"binary", "a.jpg cat\n\x00\x01 cat", nil, "line 2: not a list file"},
+		{"not utf-8", "a\xff.jpg cat", nil, "line 1: not a list file"},
+		{"too long", "a.jpg cat\n" + strings.Repeat("x", maxLine+1), nil, "line 2: longer than"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func FuzzParseList(f *testing.F) {
 
 func TestOpenList(t *testing.T) {
 	pic := encode(t, PNG, gradient(4, 4))
-	dir := lay(t, map[string][]byte{
+	dir := writeFiles(t, map[string][]byte{
 		"pics/my cat.png": pic, "pics/dog.png": pic, "pics/no.png": []byte("text"),
 		"list.txt": []byte("pics/my cat.png cat\n./pics/dog.png dog\npics/no.png dog\npics/gone.png dog\n"),
 	})
@@ -85,34 +85,34 @@ func TestOpenList(t *testing.T) {
 	for _, ex := range d.Train {
 		names = append(names, ex.Name)
 	}
-	if want := []string{"pics/my cat.png", "pics/dog.png"}; !slices.Equal(names, want) || d.Layout != ListFile {
+	if want := []string{"pics/my cat.png", "pics/dog.png"}; !slices.Equal(names, want) || d.Layout != listFile {
 		t.Errorf("got %q in layout %q, want %q", names, d.Layout, want)
 	}
 	if len(d.Excluded) != 2 || !strings.HasSuffix(d.Excluded[0].Path, "no.png") || !strings.Contains(d.Excluded[1].Reason, "no such file") {
-		t.Errorf("got problems %v", d.Excluded)
+		t.Errorf("got excluded %v", d.Excluded)
 	}
 }
 
-func TestOpenListRefuses(t *testing.T) {
+func TestOpenListRejects(t *testing.T) {
 	tests := []struct {
 		name    string
 		content []byte
 		reason  error
 		words   string
 	}{
-		{"line without label", []byte("a.png cat\nb.png\n"), ErrNoLabel, "line 2"},
-		{"two labels", []byte("a.png cat\na.png dog\n"), ErrConflictingLabels, `line 2: found one picture under two labels: got "dog" for "a.png", and "cat" in line 1`},
+		{"line without label", []byte("a.png cat\nb.png\n"), errNoLabel, "line 2"},
+		{"two labels", []byte("a.png cat\na.png dog\n"), errConflictingLabels, `line 2: image has conflicting labels: got "dog" for "a.png", but "cat" in line 1`},
 		{"binary", []byte{1, 0, 2}, errNotList, "line 1"},
-		{"a picture", encode(t, PNG, gradient(2, 2)), nil, "PNG picture"},
+		{"an image", encode(t, PNG, gradient(2, 2)), nil, "PNG image"},
 		{"nothing in it", []byte("# none\n"), ErrNoImages, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(lay(t, map[string][]byte{"list.txt": tt.content}), "list.txt")
+			path := filepath.Join(writeFiles(t, map[string][]byte{"list.txt": tt.content}), "list.txt")
 			_, err := Open(path, Options{})
 			var e *Error
 			if !errors.As(err, &e) || e.Path != path || e.Hint == "" || tt.reason != nil && !errors.Is(err, tt.reason) || !strings.Contains(err.Error(), tt.words) {
-				t.Errorf("got %v, want an *Error with a hint, reason %v and the words %q", err, tt.reason, tt.words)
+				t.Errorf("got %v, want an *Error with a hint, reason %v and the substring %q", err, tt.reason, tt.words)
 			}
 		})
 	}

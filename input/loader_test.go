@@ -63,7 +63,7 @@ func TestBatchesBoundMemory(t *testing.T) {
 	}
 }
 
-func TestBatchesAreLeftEarly(t *testing.T) {
+func TestBatchesStopEarly(t *testing.T) {
 	for stop := range 4 {
 		t.Run(fmt.Sprint(stop), func(t *testing.T) {
 			l, m := loader(t, 23)
@@ -125,11 +125,11 @@ func TestBatchesEndWithFirstError(t *testing.T) {
 		want  error
 	}{
 		{"removed", func(_ *Loader[*rowsOf], ex Example) { os.Remove(ex.Path) }, os.ErrNotExist},
-		{"replaced by text", func(_ *Loader[*rowsOf], ex Example) { put(t, ex.Path, []byte("text")) }, ErrFormat},
-		{"replaced by another", func(_ *Loader[*rowsOf], ex Example) { put(t, ex.Path, encode(t, PNG, gradient(1, 1))) }, ErrChanged},
+		{"replaced by text", func(_ *Loader[*rowsOf], ex Example) { writeFile(t, ex.Path, []byte("text")) }, ErrFormat},
+		{"replaced by another", func(_ *Loader[*rowsOf], ex Example) { writeFile(t, ex.Path, encode(t, PNG, gradient(1, 1))) }, errChanged},
 		{"grown", func(l *Loader[*rowsOf], ex Example) {
 			l.Limits.MaxBytes = 5000
-			put(t, ex.Path, append(encode(t, PNG, gradient(11, 2)), make([]byte, 5000)...))
+			writeFile(t, ex.Path, append(encode(t, PNG, gradient(11, 2)), make([]byte, 5000)...))
 		}, ErrTooLarge},
 		{"not decoded", func(l *Loader[*rowsOf], ex Example) {
 			l.Decode = func(ctx context.Context, encoded []byte, e Example, into []float32) error {
@@ -183,7 +183,7 @@ func TestBatchesFailToAllocate(t *testing.T) {
 	}
 }
 
-func TestBatchesRefuseBadLoaders(t *testing.T) {
+func TestBatchesRejectBadLoaders(t *testing.T) {
 	l, _ := loader(t, 2)
 	spoil := map[string]func(l *Loader[*rowsOf]) []int{
 		"batch":  func(l *Loader[*rowsOf]) []int { l.Batch = 0; return []int{0} },
@@ -210,7 +210,7 @@ func TestBatchesRefuseBadLoaders(t *testing.T) {
 
 func TestOrientationReachesDecode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.jpg")
-	put(t, path, oriented(t, 5, 3, 6))
+	writeFile(t, path, oriented(t, 5, 3, 6))
 	l, _ := loader(t, 1)
 	l.Examples = []Example{{Path: path}} // no header: taken as it is read
 	for b, err := range l.Batches(t.Context(), []int{0}) {
@@ -225,7 +225,7 @@ func TestOrientationReachesDecode(t *testing.T) {
 }
 
 // Who wants to hear of bad images gets all others, and zeros in their place.
-func TestFailedPicturesAreTold(t *testing.T) {
+func TestFailedImagesAreReported(t *testing.T) {
 	l, m := loader(t, 9)
 	for _, i := range []int{2, 7} {
 		l.Examples[i].Path += ".gone"

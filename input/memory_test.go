@@ -42,14 +42,14 @@ func (m *memory) alloc(rows int) (*rowsOf, error) {
 	return b, nil
 }
 
-// stored writes n small pictures, the i-th i+1 pixels wide, and checks them.
+// stored writes n small images, the i-th i+1 pixels wide, and checks them.
 func stored(t testing.TB, n int) []Example {
 	t.Helper()
 	dir := t.TempDir()
 	var paths []string
 	for i := range n {
 		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%03d.png", i)))
-		put(t, paths[i], encode(t, PNG, gradient(i+1, 2)))
+		writeFile(t, paths[i], encode(t, PNG, gradient(i+1, 2)))
 	}
 	examples, problems := ExamplesFromPaths(paths, Options{})
 	if len(problems) > 0 {
@@ -61,7 +61,7 @@ func stored(t testing.TB, n int) []Example {
 	return examples
 }
 
-// widths decodes a picture to its width and orientation.
+// widths decodes an image to its width and orientation.
 func widths(_ context.Context, encoded []byte, ex Example, into []float32) error {
 	h, _, err := checkBytes(encoded, Limits{}.orDefaults())
 	into[0], into[1] = float32(h.Width), float32(ex.Orientation)

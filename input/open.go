@@ -1,6 +1,21 @@
+// Package input reads folders and lists of labeled images, checks them, and loads
+// them in batches.
+//
+// Start with [Open], which finds and checks the images of a dataset, and [Loader],
+// which reads, decodes and batches them ahead of the consumer.
+//
+// File formats are detected from the first bytes, never from names. The caller
+// provides the function that decodes pixels, so that training and the exported
+// model decode identically. Results have the same order for any number of
+// goroutines: examples are sorted by name, batches follow the requested order, and
+// the last one, which may be smaller, is never dropped. Input files are opened
+// read-only. A yielded batch belongs to the consumer, who closes its Images; the
+// loader closes all others. All randomness is a pure function of the seed, the
+// epoch and the image's name, so a run can resume at any position.
 package input
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,78 +26,78 @@ import (
 	"unicode/utf8"
 )
 
-// Open finds and checks the pictures of a training data set, which is one of
+// Open finds and checks the images of a training dataset, which is one of
 //
-//   - a folder with one folder a class, DIR/<class>/…, to any depth;
-//   - a folder of files named <class>.<anything>.<extension>, as in cat.0.jpg;
-//   - a list file of lines `path label`, relative to the list's folder;
-//   - a folder that holds train and, to validate on, val or else test, each of
-//     them one of the above, a list being named train.txt, val.txt or test.txt.
+//   - a folder with one folder per class, DIR/<class>/…, to any depth;
+//   - a folder of files named <class>.<anything>.<extension>, such as cat.0.jpg;
+//   - a list file with lines `path label`, relative to the list's folder;
+//   - a folder that contains train and, for validation, val or else test, each of
+//     them one of the above; list files are named train.txt, val.txt or test.txt.
 //
-// Classes are numbered in the order of their names, numbers by value, and the
-// training pictures say which there are. What is not a readable picture is
-// listed in [Data.Problems]. An error is an [*Error]; see the variables Err….
+// The training images determine the classes, which are sorted by name, integers by
+// value. Files that are not readable images are listed in [Dataset.Excluded]. An
+// error is an [*Error].
 func Open(path string, opt Options) (*Dataset, error) {
-	if err := opt.validateFor("open data", path, opt.Split != "", "a split is chosen for evaluation only"); err != nil {
+	if err := opt.validateFor("open dataset", path, opt.Split != "", "the split applies to evaluation only"); err != nil {
 		return nil, err
 	}
-	parts, notes, err := locate(path)
+	splits, notes, err := locate(path)
 	if err != nil {
 		return nil, err
 	}
-	if parts[TrainSplit] == "" {
-		return nil, &Error{Op: "open data", Path: path, Err: fmt.Errorf("%w to train on: got no folder train", ErrNoImages),
-			Hint: "put the training pictures into a folder train beside val or test"}
+	if splits[TrainSplit] == "" {
+		return nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w for training: no folder train", ErrNoImages),
+			Hint: "put the training images into a folder train next to val or test"}
 	}
-	train, err := readPart(parts[TrainSplit], opt)
+	train, err := readSubset(splits[TrainSplit], opt)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: path, Layout: train.layout, Classes: opt.Classes, Notes: notes, Excluded: train.problems}
+	d := &Dataset{Root: path, Layout: train.layout, Classes: opt.Classes, Notes: notes, Excluded: train.excluded}
 	if err := d.setClasses(train, 2); err != nil {
 		return nil, err
 	}
 	d.Train = train.examples
-	if err := d.validation(parts, opt); err != nil {
+	if err := d.addValidation(splits, opt); err != nil {
 		return nil, err
 	}
-	d.Notes = append(d.Notes, missing(d.Train, d.Classes, "training")...)
+	d.Notes = append(d.Notes, noteMissing(d.Train, d.Classes, "training")...)
 	if d.ValFrom != "" {
-		d.Notes = append(d.Notes, missing(d.Val, d.Classes, "validation")...)
+		d.Notes = append(d.Notes, noteMissing(d.Val, d.Classes, "validation")...)
 	}
 	return d, nil
 }
 
-// OpenEval finds and checks pictures to evaluate a run on and returns them in
-// [Data.Val], Train being empty. Of a folder with several parts it takes the
-// one that [Options.Split] names, or test, else val, else train; of any other
-// data, all. Give the run's classes in [Options.Classes]; one class alone may
-// then be evaluated too.
+// OpenEval finds and checks the images to evaluate a run on. It returns them in
+// [Dataset.Val] and leaves Train empty. From a folder with several splits it takes
+// [Options.Split], by default test, else val, else train; from any other dataset, all
+// images. Set [Options.Classes] to the run's classes; the images may then belong to
+// a single class.
 func OpenEval(path string, opt Options) (*Dataset, error) {
-	if err := opt.validateFor("open data", path, opt.Val != "", "a validation part is chosen for training only"); err != nil {
+	if err := opt.validateFor("open dataset", path, opt.Val != "", "a validation split applies to training only"); err != nil {
 		return nil, err
 	}
-	from, notes, err := evalPart(path, opt.Split)
+	from, notes, err := evalSplit(path, opt.Split)
 	if err != nil {
 		return nil, err
 	}
-	val, err := readPart(from, opt)
+	val, err := readSubset(from, opt)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: path, Layout: val.layout, Classes: opt.Classes, Notes: notes, ValFrom: from, Excluded: val.problems}
+	d := &Dataset{Root: path, Layout: val.layout, Classes: opt.Classes, Notes: notes, ValFrom: from, Excluded: val.excluded}
 	if err := d.setClasses(val, 1); err != nil {
 		return nil, err
 	}
 	d.Val = val.examples
-	d.Notes = append(d.Notes, missing(d.Val, d.Classes, "evaluation")...)
+	d.Notes = append(d.Notes, noteMissing(d.Val, d.Classes, "evaluation")...)
 	return d, nil
 }
 
 func (o Options) validateFor(op, path string, misused bool, why string) error {
 	err := o.Validate()
 	if err == nil && misused {
-		err = fmt.Errorf("got an option that does not apply: %s", why)
+		err = fmt.Errorf("invalid option: %s", why)
 	}
 	if err != nil {
 		return &Error{Op: op, Path: path, Err: err}
@@ -90,72 +105,73 @@ func (o Options) validateFor(op, path string, misused bool, why string) error {
 	return nil
 }
 
-// locate says which parts there are. Data that is not divided is all train.
-func locate(path string) (parts map[Split]string, notes []string, err error) {
+// locate returns the paths of the splits. Without splits, everything is training
+// data.
+func locate(path string) (splits map[Split]string, notes []string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, &Error{Op: "open data", Path: path, Err: err, Hint: "name a folder of pictures, or a list of paths and labels"}
+		return nil, nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "specify a folder of images or a list file"}
 	}
 	if info.IsDir() {
-		parts, notes, err = parent(path)
+		splits, notes, err = findSplits(path)
 	}
 	if err != nil {
-		return nil, nil, &Error{Op: "open data", Path: path, Err: err, Hint: "see to it that the folder may be read"}
+		return nil, nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "check the directory's permissions"}
 	}
-	if parts == nil {
-		parts = map[Split]string{TrainSplit: path}
+	if splits == nil {
+		splits = map[Split]string{TrainSplit: path}
 	}
-	return parts, notes, nil
+	return splits, notes, nil
 }
 
-func evalPart(path string, want Split) (from string, notes []string, err error) {
-	parts, notes, err := locate(path)
+func evalSplit(path string, want Split) (from string, notes []string, err error) {
+	splits, notes, err := locate(path)
 	if err != nil {
 		return "", nil, err
 	}
 	for _, s := range []Split{TestSplit, ValSplit, TrainSplit} {
 		if want == "" || want == s {
-			from = parts[s]
+			from = splits[s]
 		}
 		if from != "" {
 			break
 		}
 	}
 	if from == "" || want != "" && from == path {
-		return "", nil, &Error{Op: "open data", Path: path, Err: fmt.Errorf("%w: got no part %q", ErrNoImages, want),
-			Hint: "leave the split out to use all pictures"}
+		return "", nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w: no split %q", ErrNoImages, want),
+			Hint: "omit the split to use all images"}
 	}
 	return from, notes, nil
 }
 
-// setClasses decides the classes, if no order was given, and numbers the
-// pictures.
-func (d *Dataset) setClasses(p *part, atLeast int) error {
+// setClasses determines the classes, unless they were given, and assigns the
+// labels.
+func (d *Dataset) setClasses(p *subset, atLeast int) error {
 	if len(p.examples) == 0 {
-		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %d files that are none", ErrNoImages, len(p.problems)),
-			Hint: "put the pictures into one folder a class", Excluded: p.problems}
+		return &Error{Op: "open dataset", Path: p.root, Err: fmt.Errorf("%w (%d other files)", ErrNoImages, len(p.excluded)),
+			Hint: "put the images into one folder per class", Excluded: p.excluded}
 	}
 	if len(d.Classes) == 0 {
 		d.Classes = sortClasses(p.classes)
 	}
 	if len(d.Classes) < atLeast {
-		return &Error{Op: "open data", Path: p.root, Err: fmt.Errorf("%w: got %s, want at least 2", ErrOneClass, quoted(d.Classes)),
-			Hint: p.nestedHint(d.Classes[0]), Excluded: p.problems}
+		return &Error{Op: "open dataset", Path: p.root, Err: fmt.Errorf("%w: got %s, want at least 2", errOneClass, quoteList(d.Classes)),
+			Hint: p.nestedHint(d.Classes[0]), Excluded: p.excluded}
 	}
 	for _, c := range d.Classes {
 		if !utf8.ValidString(c) || strings.ContainsFunc(c, unicode.IsControl) {
-			return &Error{Op: "open data", Path: p.root, Hint: "rename it",
-				Err: fmt.Errorf("%w: got %q, want UTF-8 without control characters", ErrClassName, c)}
+			return &Error{Op: "open dataset", Path: p.root, Hint: "rename the class",
+				Err: fmt.Errorf("%w: got %q, want UTF-8 without control characters", errClassName, c)}
 		}
 	}
-	notes, err := p.label(d.Classes)
-	d.Notes = append(append(d.Notes, notes...), p.empty(d.Classes)...)
+	notes, err := p.assignLabels(d.Classes)
+	d.Notes = append(append(d.Notes, notes...), p.noteEmptyFolders(d.Classes)...)
 	return err
 }
 
-// nestedHint looks whether the classes lie one folder further down.
-func (p *part) nestedHint(only string) string {
-	if p.layout == ClassFolders {
+// nestedHint suggests the only folder if that contains the class folders.
+func (p *subset) nestedHint(only string) string {
+	if p.layout == classFolders {
 		if t, err := os.ReadDir(filepath.Join(p.root, only)); err == nil {
 			dirs := slices.DeleteFunc(t, func(e os.DirEntry) bool { return !e.IsDir() || hidden(e.Name()) })
 			if len(dirs) > 1 {
@@ -163,59 +179,59 @@ func (p *part) nestedHint(only string) string {
 			}
 		}
 	}
-	return "put the pictures into one folder a class, two or more of them"
+	return "put the images into two or more folders, one per class"
 }
 
-// validation fills Val as opt.Val says, or from the data's own val, else test.
-func (d *Dataset) validation(parts map[Split]string, opt Options) error {
-	own := parts[ValSplit]
+// addValidation sets Val from opt.Val, or from the dataset's own val, else test.
+func (d *Dataset) addValidation(splits map[Split]string, opt Options) error {
+	own := splits[ValSplit]
 	if own == "" {
-		own = parts[TestSplit]
+		own = splits[TestSplit]
 	}
 	if opt.Val != "" && own != "" {
-		d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: validation was given as %q", own, opt.Val))
+		d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: validation is %q", own, opt.Val))
 	}
 	if f, ok := opt.Fraction(); ok {
-		return d.hold(f, opt)
+		return d.holdOut(f, opt)
 	}
 	switch {
 	case opt.Val != "":
-		from, notes, err := valPart(opt.Val)
+		from, notes, err := valSplit(opt.Val)
 		if err != nil {
 			return err
 		}
 		d.Notes = append(d.Notes, notes...)
 		return d.readVal(from, opt)
 	case own != "":
-		if parts[ValSplit] != "" && parts[TestSplit] != "" {
-			d.Notes = append(d.Notes, fmt.Sprintf("%q is left for evaluation: %q validates", parts[TestSplit], own))
+		if splits[ValSplit] != "" && splits[TestSplit] != "" {
+			d.Notes = append(d.Notes, fmt.Sprintf("%q is reserved for evaluation: validating on %q", splits[TestSplit], own))
 		}
 		return d.readVal(own, opt)
 	}
 	return nil
 }
 
-// valPart takes val, else test, of a folder with several parts.
-func valPart(val string) (from string, notes []string, err error) {
+// valSplit returns val, else test, of a folder with several splits.
+func valSplit(val string) (from string, notes []string, err error) {
 	if _, err := os.Stat(val); err != nil {
-		hint := "name a folder, a list or a fraction between 0 and 1"
+		hint := "specify a folder, a list file or a fraction between 0 and 1"
 		if _, numErr := strconv.ParseFloat(val, 64); numErr == nil {
-			err = fmt.Errorf("got a number, want a fraction between 0 and 1")
+			err = errors.New("got a number, want a fraction between 0 and 1")
 		}
 		return "", nil, &Error{Op: "open validation", Path: val, Err: err, Hint: hint}
 	}
-	if parts, notes, err := locate(val); err == nil && parts[ValSplit] != "" {
-		return parts[ValSplit], notes, nil
+	if splits, notes, err := locate(val); err == nil && splits[ValSplit] != "" {
+		return splits[ValSplit], notes, nil
 	}
-	return evalPart(val, "")
+	return evalSplit(val, "")
 }
 
 func (d *Dataset) readVal(from string, opt Options) error {
-	p, err := readPart(from, opt)
+	p, err := readSubset(from, opt)
 	if err != nil {
 		return err
 	}
-	d.Excluded = append(d.Excluded, p.problems...)
+	d.Excluded = append(d.Excluded, p.excluded...)
 	if err := d.setClasses(p, 1); err != nil {
 		return err
 	}
@@ -223,15 +239,15 @@ func (d *Dataset) readVal(from string, opt Options) error {
 	return nil
 }
 
-// hold keeps a fraction of the training pictures back.
-func (d *Dataset) hold(fraction float64, opt Options) error {
+// holdOut moves a fraction of the training images to validation.
+func (d *Dataset) holdOut(fraction float64, opt Options) error {
 	n := len(d.Train)
 	d.Train, d.Val = split(d.Train, d.Classes, opt.Seed, fraction)
 	if len(d.Train) == 0 || len(d.Val) == 0 {
-		return &Error{Op: "split data", Path: d.Root,
-			Err:  fmt.Errorf("%w in one part: got %d to train and %d to validate on, of %d", ErrNoImages, len(d.Train), len(d.Val), n),
-			Hint: "choose another fraction or seed, or name a folder to validate on"}
+		return &Error{Op: "split dataset", Path: d.Root,
+			Err:  fmt.Errorf("%w in one split: got %d training and %d validation images of %d", ErrNoImages, len(d.Train), len(d.Val), n),
+			Hint: "choose another fraction or seed, or specify a validation folder"}
 	}
-	d.ValFrom = fmt.Sprintf("%v of the training pictures, by seed %d", fraction, opt.Seed)
+	d.ValFrom = fmt.Sprintf("%v of the training images, seed %d", fraction, opt.Seed)
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// pictures lays out PNG files under the names, beside other files.
-func pictures(t testing.TB, names []string, others ...string) string {
+// images lays out PNG files under the names, beside other files.
+func writeDataset(t testing.TB, names []string, others ...string) string {
 	t.Helper()
 	files := map[string][]byte{}
 	for i, n := range names {
@@ -19,10 +19,10 @@ func pictures(t testing.TB, names []string, others ...string) string {
 	for _, n := range others {
 		files[n] = []byte("text")
 	}
-	return lay(t, files)
+	return writeFiles(t, files)
 }
 
-// labels renders examples as `name=label`.
+// labels formats examples as `name=label`.
 func labels(examples []Example) string {
 	var s []string
 	for _, ex := range examples {
@@ -54,12 +54,12 @@ func TestOpenLayouts(t *testing.T) {
 			"a.1.png=0 b.1.png=1", "b/3.png=1"},
 		{"classes called train and test", []string{"plane/1.png", "train/1.png"}, Options{}, "plane train",
 			"plane/1.png=0 train/1.png=1", ""},
-		{"order kept", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"c", "b", "a"}}, "c b a",
+		{"given classes", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"c", "b", "a"}}, "c b a",
 			"a/1.png=2 b/1.png=1", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := Open(pictures(t, tt.files), tt.opt)
+			d, err := Open(writeDataset(t, tt.files), tt.opt)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestOpenLayouts(t *testing.T) {
 				t.Errorf("got classes %q, train %q, val %q", got, labels(d.Train), labels(d.Val))
 			}
 			if (d.ValFrom == "") != (tt.val == "") || len(d.Excluded) > 0 {
-				t.Errorf("got val from %q, problems %v", d.ValFrom, d.Excluded)
+				t.Errorf("got val from %q, excluded %v", d.ValFrom, d.Excluded)
 			}
 		})
 	}
@@ -81,17 +81,17 @@ func TestOpenErrors(t *testing.T) {
 		reason error
 		hint   string
 	}{
-		{"no pictures", nil, Options{}, ErrNoImages, "one folder a class"},
-		{"one class", []string{"cat/1.png"}, Options{}, ErrOneClass, "two or more"},
-		{"no text", []string{"cat/1.png", "d\xf6g/1.png"}, Options{}, ErrClassName, "rename"},
-		{"no line", []string{"cat/1.png", "d\n\x1b[1mog/1.png"}, Options{}, ErrClassName, "rename"},
-		{"classes too deep", []string{"photos/cat/1.png", "photos/dog/1.png"}, Options{}, ErrOneClass, "did you mean"},
-		{"mixed", []string{"cat/1.png", "dog/1.png", "stray.1.png"}, Options{}, ErrMixedLayouts, "folder of its class"},
-		{"flat without classes", []string{"IMG_1.png", "IMG_2.png"}, Options{}, ErrNoLabel, "cat.1.jpg"},
+		{"no images", nil, Options{}, ErrNoImages, "one folder per class"},
+		{"one class", []string{"cat/1.png"}, Options{}, errOneClass, "two or more"},
+		{"not UTF-8", []string{"cat/1.png", "d\xf6g/1.png"}, Options{}, errClassName, "rename"},
+		{"control characters", []string{"cat/1.png", "d\n\x1b[1mog/1.png"}, Options{}, errClassName, "rename"},
+		{"classes too deep", []string{"photos/cat/1.png", "photos/dog/1.png"}, Options{}, errOneClass, "did you mean"},
+		{"mixed", []string{"cat/1.png", "dog/1.png", "stray.1.png"}, Options{}, errMixedLayouts, "class folder"},
+		{"flat without classes", []string{"IMG_1.png", "IMG_2.png"}, Options{}, errNoLabel, "cat.1.jpg"},
 		{"no train", []string{"val/a/1.png", "test/a/1.png"}, Options{}, ErrNoImages, "folder train"},
-		{"unknown class in val", []string{"train/a/1.png", "train/b/1.png", "val/c/1.png"}, Options{}, ErrUnknownClass, "same writing"},
-		{"unknown to kept order", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"a", "x"}}, ErrUnknownClass, "same writing"},
-		{"val is no fraction", []string{"a/1.png", "b/1.png"}, Options{Val: "20"}, nil, "between 0 and 1"},
+		{"unknown class in val", []string{"train/a/1.png", "train/b/1.png", "val/c/1.png"}, Options{}, errUnknownClass, "same spelling"},
+		{"unknown to given classes", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"a", "x"}}, errUnknownClass, "same spelling"},
+		{"val is not a fraction", []string{"a/1.png", "b/1.png"}, Options{Val: "20"}, nil, "between 0 and 1"},
 		{"val does not exist", []string{"a/1.png", "b/1.png"}, Options{Val: "gone"}, os.ErrNotExist, "a fraction"},
 		{"fraction leaves nothing", []string{"a/1.png", "b/1.png"}, Options{Val: "1e-9"}, ErrNoImages, "another fraction"},
 		{"bad options", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"a", "a"}}, nil, ""},
@@ -99,7 +99,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Open(pictures(t, tt.files, "notes.txt"), tt.opt)
+			_, err := Open(writeDataset(t, tt.files, "notes.txt"), tt.opt)
 			var e *Error
 			if !errors.As(err, &e) || tt.reason != nil && !errors.Is(err, tt.reason) || !strings.Contains(e.Hint, tt.hint) {
 				t.Errorf("got %v (hint %q), want reason %v and hint %q", err, e.Hint, tt.reason, tt.hint)
@@ -112,14 +112,14 @@ func TestOpenErrors(t *testing.T) {
 }
 
 func TestOpenVal(t *testing.T) {
-	other := pictures(t, []string{"cat/9.png"})
-	parent := pictures(t, []string{"train/cat/1.png", "train/dog/1.png", "val/dog/2.png", "test/cat/3.png"})
-	put(t, filepath.Join(other, "list.txt"), []byte("cat/9.png 0\n"))
+	other := writeDataset(t, []string{"cat/9.png"})
+	parent := writeDataset(t, []string{"train/cat/1.png", "train/dog/1.png", "val/dog/2.png", "test/cat/3.png"})
+	writeFile(t, filepath.Join(other, "list.txt"), []byte("cat/9.png 0\n"))
 	tests := []struct{ name, val, want, from, note string }{
 		{"folder", other, "cat/9.png=0", other, "is not used"},
-		{"list of positions", filepath.Join(other, "list.txt"), "cat/9.png=0", filepath.Join(other, "list.txt"), "positions in the classes"},
-		{"folder of parts", parent, "dog/2.png=1", filepath.Join(parent, "val"), "is not used"},
-		{"own", "", "dog/2.png=1", filepath.Join(parent, "val"), `class "cat" has no validation picture`},
+		{"list of indices", filepath.Join(other, "list.txt"), "cat/9.png=0", filepath.Join(other, "list.txt"), "zero-based indices"},
+		{"folder of splits", parent, "dog/2.png=1", filepath.Join(parent, "val"), "is not used"},
+		{"own", "", "dog/2.png=1", filepath.Join(parent, "val"), `class "cat" has no validation images`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestOpenVal(t *testing.T) {
 	for _, n := range strings.Split("abcdefghijklmnop", "") {
 		many = append(many, "train/x/"+n+".png", "train/y/"+n+".png")
 	}
-	d, err := Open(pictures(t, append(many, "val/x/1.png")), Options{Val: "0.5", Seed: 3})
+	d, err := Open(writeDataset(t, append(many, "val/x/1.png")), Options{Val: "0.5", Seed: 3})
 	if err != nil || len(d.Train)+len(d.Val) != 32 || len(d.Val) < 6 || len(d.Train) < 6 || !strings.Contains(d.ValFrom, "0.5") {
 		t.Errorf("fraction: got %d and %d from %q, %v", len(d.Train), len(d.Val), d.ValFrom, err)
 	}
@@ -156,41 +156,41 @@ func TestOpenEval(t *testing.T) {
 		{"test first", parent, run, "a/3.png=1"},
 		{"val if asked", parent, only, "b/2.png=0"},
 		{"val alone", parent[:3], run, "b/2.png=0"},
-		{"plain folder", []string{"a/1.png", "b/2.png"}, run, "a/1.png=1 b/2.png=0"},
+		{"folder without splits", []string{"a/1.png", "b/2.png"}, run, "a/1.png=1 b/2.png=0"},
 		{"one class", []string{"a/1.png"}, run, "a/1.png=1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := OpenEval(pictures(t, tt.files), tt.opt)
+			d, err := OpenEval(writeDataset(t, tt.files), tt.opt)
 			if err != nil || labels(d.Val) != tt.want || len(d.Train) > 0 || d.ValFrom == "" {
 				t.Errorf("got %+v, %v, want %q", d, err, tt.want)
 			}
 		})
 	}
-	for name, opt := range map[string]Options{"split of a plain folder": only, "val": {Val: "0.2"}} {
-		if _, err := OpenEval(pictures(t, []string{"a/1.png"}), opt); err == nil {
+	for name, opt := range map[string]Options{"split of a folder without splits": only, "val": {Val: "0.2"}} {
+		if _, err := OpenEval(writeDataset(t, []string{"a/1.png"}), opt); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}
 }
 
-func TestOpenLeavesOutAndNotes(t *testing.T) {
-	dir := pictures(t, []string{"cat/1.png", "cat/.hidden.png", "dog/1.png"},
+func TestOpenExcludesAndNotes(t *testing.T) {
+	dir := writeDataset(t, []string{"cat/1.png", "cat/.hidden.png", "dog/1.png"},
 		"cat/Thumbs.db", "cat/.DS_Store", "cat/readme.txt", "bird/x.txt", "README")
 	d, err := Open(dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var left []string
+	var excluded []string
 	for _, p := range d.Excluded {
 		rel, _ := filepath.Rel(dir, p.Path)
-		left = append(left, rel)
+		excluded = append(excluded, rel)
 		if !strings.Contains(p.String(), "text") {
 			t.Errorf("got %v, want it called text", p)
 		}
 	}
-	if want := []string{"README", "bird/x.txt", "cat/readme.txt"}; !slices.Equal(left, want) {
-		t.Errorf("got problems with %q, want %q", left, want)
+	if want := []string{"README", "bird/x.txt", "cat/readme.txt"}; !slices.Equal(excluded, want) {
+		t.Errorf("got excluded with %q, want %q", excluded, want)
 	}
 	if labels(d.Train) != "cat/1.png=0 dog/1.png=1" || len(d.Notes) != 1 || !strings.Contains(d.Notes[0], `"bird"`) {
 		t.Errorf("got %q, notes %q", labels(d.Train), d.Notes)
@@ -206,12 +206,12 @@ func TestFingerprint(t *testing.T) {
 		}
 		return d.Fingerprint()
 	}
-	a := open(pictures(t, names))
-	if b := open(pictures(t, names)); a != b {
+	a := open(writeDataset(t, names))
+	if b := open(writeDataset(t, names)); a != b {
 		t.Errorf("same data elsewhere: got %s and %s", a, b)
 	}
-	more := pictures(t, names)
-	put(t, filepath.Join(more, "cat/2.png"), encode(t, PNG, gradient(2, 2)))
+	more := writeDataset(t, names)
+	writeFile(t, filepath.Join(more, "cat/2.png"), encode(t, PNG, gradient(2, 2)))
 	if b := open(more); a == b {
 		t.Errorf("other data: got %s twice", a)
 	}

@@ -1,30 +1,33 @@
 package input
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 )
 
-// Policy is what becomes of pictures that cannot be used.
+// Policy is how to treat files that cannot be used.
 type Policy string
 
-// Refuse takes them for an error; Skip leaves them out and names them; List looks
-// at all pictures, and nothing else is done with them.
+// Refuse fails on such a file, Skip excludes and reports it, and List checks all
+// images and stops.
 const (
 	Refuse Policy = "error"
 	Skip   Policy = "skip"
 	List   Policy = "list"
 )
 
-// Listed ends work with the policy List. It has the files that cannot be used,
-// none if all can.
+// Listed is the error that ends work with the policy List. It contains the files
+// that cannot be used, if any.
 type Listed []Excluded
 
 func (l Listed) Error() string {
-	return fmt.Sprintf("list bad images: %d of the files cannot be used", len(l))
+	return fmt.Sprintf("list bad images: %d files cannot be used", len(l))
 }
 
-// Validate reports any other policy.
+// Validate rejects unknown policies.
 func (p Policy) Validate() error {
 	if p != Refuse && p != Skip && p != List {
 		return fmt.Errorf("bad images: got %q, want %s, %s or %s", p, Refuse, Skip, List)
@@ -32,46 +35,101 @@ func (p Policy) Validate() error {
 	return nil
 }
 
-// Judge names the problems to leftOut, or returns an error where they are one: a
-// Listed in any case where they are to be listed.
-func (p Policy) Apply(problems []Excluded, leftOut func(Excluded)) error {
-	problems = unique(problems)
+// Apply reports each excluded file, or returns an error: with Refuse if there are
+// any, with List always, as a [Listed].
+func (p Policy) Apply(excluded []Excluded, report func(Excluded)) error {
+	excluded = dedupe(excluded)
 	switch {
 	case p == List:
-		return Listed(problems)
-	case p == Refuse && len(problems) > 0:
-		return refused(problems)
+		return Listed(excluded)
+	case p == Refuse && len(excluded) > 0:
+		return refuse(excluded)
 	}
-	for _, problem := range problems {
-		leftOut(problem)
+	for _, e := range excluded {
+		report(e)
 	}
 	return nil
 }
 
-// Leave is [Drop] for pictures of which some have to be left.
-func Exclude(examples []Example, refused []Excluded) ([]Example, error) {
-	kept := Without(examples, refused)
+// Exclude is [Without] that fails if no examples are left.
+func Exclude(examples []Example, excluded []Excluded) ([]Example, error) {
+	kept := Without(examples, excluded)
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("read pictures: %w: all %d were left out", ErrNoImages, len(examples))
+		return nil, fmt.Errorf("read images: %w: all %d are excluded", ErrNoImages, len(examples))
 	}
 	return kept, nil
 }
 
-// Opening is the error of opening data: with the policy List, where none of it
-// can be used, those files as a Listed.
+// ApplyOnOpen returns the error of opening a dataset: with the policy List, a
+// [Listed] if none of the files can be used.
 func (p Policy) ApplyOnOpen(err error) error {
 	var e *Error
 	if p == List && errors.As(err, &e) && e.Excluded != nil {
-		return Listed(unique(e.Excluded))
+		return Listed(dedupe(e.Excluded))
 	}
 	return err
 }
 
-// refused is the error that names the first of the problems.
-func refused(problems []Excluded) error {
-	hint := "--bad-images skip leaves them out, --bad-images list lists them all"
-	if len(problems) == 1 && problems[0].Hint != "" {
-		hint = problems[0].Hint + ", or leave it out with --bad-images skip"
+// refuse returns an error that names the first excluded files.
+func refuse(excluded []Excluded) error {
+	hint := "--bad-images skip excludes them, --bad-images list lists them all"
+	if len(excluded) == 1 && excluded[0].Hint != "" {
+		hint = excluded[0].Hint + ", or exclude it with --bad-images skip"
 	}
-	return &Error{Op: "read pictures", Err: fmt.Errorf("%d of the files cannot be used", len(problems)), Excluded: problems, Hint: hint}
+	return &Error{Op: "read images", Err: fmt.Errorf("%d files cannot be used", len(excluded)), Excluded: excluded, Hint: hint}
+}
+
+var excludedColumns = []string{"path", "reason"}
+
+// WriteExcluded writes a CSV file with the columns path and reason.
+func WriteExcluded(w io.Writer, excluded []Excluded) error {
+	rows := [][]string{excludedColumns}
+	for _, e := range excluded {
+		rows = append(rows, []string{e.Path, e.Reason})
+	}
+	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+		return fmt.Errorf("write bad images: %w", err)
+	}
+	return nil
+}
+
+// ReadExcluded reads the output of [WriteExcluded], which has no hints.
+func ReadExcluded(r io.Reader) ([]Excluded, error) {
+	lines := csv.NewReader(r)
+	lines.FieldsPerRecord = len(excludedColumns)
+	rows, err := lines.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read bad images: %w", err)
+	}
+	var excluded []Excluded
+	for _, row := range rows[min(1, len(rows)):] {
+		excluded = append(excluded, Excluded{Path: row[0], Reason: row[1]})
+	}
+	return excluded, nil
+}
+
+// listExcluded returns a line for each of the first excluded files.
+func listExcluded(excluded []Excluded) string {
+	const limit = 10
+	var b strings.Builder
+	for _, e := range excluded[:min(limit, len(excluded))] {
+		fmt.Fprintf(&b, "\n  %q: %s", e.Path, e.Reason)
+	}
+	if more := len(excluded) - limit; more > 0 {
+		fmt.Fprintf(&b, "\n  and %d more", more)
+	}
+	return b.String()
+}
+
+// dedupe keeps the first entry of each path; a list file may repeat a path.
+func dedupe(excluded []Excluded) []Excluded {
+	var distinct []Excluded
+	seen := map[string]bool{}
+	for _, e := range excluded {
+		if !seen[e.Path] {
+			seen[e.Path] = true
+			distinct = append(distinct, e)
+		}
+	}
+	return distinct
 }

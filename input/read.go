@@ -2,29 +2,32 @@ package input
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
 	"io"
 
 	"alexnet/internal/regular"
 )
 
-// Read returns the encoded bytes of a picture in a format that TensorFlow's
-// DecodeImage reads as every viewer does: JPEG and PNG as they stand, the first
-// picture of a GIF, the others converted to PNG. The file is checked again, within limits; if ex
-// carries a Header that no longer holds, the reason is [ErrChanged]. The error
-// is an [*Error] that names the path.
+// Read returns an encoded image that TensorFlow's DecodeImage decodes as image
+// viewers do: JPEG and PNG, the first frame of a GIF, other formats converted to
+// PNG. The file is checked again, within limits; a Header that differs from ex's is
+// an error. The error is an [*Error] that names the path.
 func Read(ex Example, limits Limits) ([]byte, error) {
 	encoded, _, err := readPicture(ex, limits, new(bytes.Buffer))
 	return encoded, err
 }
 
-// ReadStored returns the bytes of a picture as they stand, which [Prepare] has
-// yet to make fit for decoding. The checks and errors are those of [Read].
+// ReadStored returns the bytes of the file, which [Prepare] converts for decoding.
+// The checks and errors are those of [Read].
 func ReadStored(ex Example, limits Limits) ([]byte, Header, error) {
 	return readStored(ex, limits.orDefaults(), new(bytes.Buffer))
 }
 
-// readPicture reads into buf, which the bytes returned may share.
+// readPicture reads into buf, which the returned bytes may alias.
 func readPicture(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
 	limits = limits.orDefaults()
 	encoded, h, err := readStored(ex, limits, buf)
@@ -32,15 +35,15 @@ func readPicture(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, 
 		return nil, Header{}, err
 	}
 	if encoded, err = transcode(encoded, h, limits); err != nil {
-		return nil, Header{}, &Error{Op: "read picture", Path: ex.Path, Err: err}
+		return nil, Header{}, &Error{Op: "read image", Path: ex.Path, Err: err}
 	}
 	return encoded, h, nil
 }
 
-// readStored is [ReadStored] into buf. The limits are resolved.
+// readStored is [ReadStored] into buf. The limits have their defaults.
 func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
 	fail := func(err error, hint string) ([]byte, Header, error) {
-		return nil, Header{}, &Error{Op: "read picture", Path: ex.Path, Err: err, Hint: hint}
+		return nil, Header{}, &Error{Op: "read image", Path: ex.Path, Err: err, Hint: hint}
 	}
 	if err := readFile(ex.Path, limits, buf); err != nil {
 		return fail(err, "")
@@ -50,20 +53,20 @@ func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, e
 		return fail(err, hint)
 	}
 	if ex.Header != (Header{}) && ex.Header != h {
-		return fail(fmt.Errorf("%w: got %s, want %s", ErrChanged, h, ex.Header), "leave the pictures alone while they are in use")
+		return fail(fmt.Errorf("%w: got %s, want %s", errChanged, h, ex.Header), "do not modify the images while they are in use")
 	}
 	return buf.Bytes(), h, nil
 }
 
-// readFile fills buf with a regular file that may have grown since its size
-// was taken.
+// readFile reads a regular file into buf. The file may have grown since it was
+// checked.
 func readFile(path string, limits Limits, buf *bytes.Buffer) error {
 	f, info, err := regular.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := limits.allowsBytes(info.Size()); err != nil {
+	if err := limits.checkSize(info.Size()); err != nil {
 		return err
 	}
 	buf.Reset()
@@ -71,7 +74,7 @@ func readFile(path string, limits Limits, buf *bytes.Buffer) error {
 	if _, err := buf.ReadFrom(io.LimitReader(f, limits.MaxBytes+1)); err != nil {
 		return err
 	}
-	return limits.allowsBytes(int64(buf.Len()))
+	return limits.checkSize(int64(buf.Len()))
 }
 
 // String has the form `640x480 jpeg, orientation 6`.
@@ -81,4 +84,62 @@ func (h Header) String() string {
 		s += fmt.Sprintf(", orientation %d", h.Orientation)
 	}
 	return s
+}
+
+// Prepare checks an encoded image as [Check] does and returns it in a format for
+// TensorFlow's DecodeImage, as [Read] does for files. The error is an [*Error]
+// without Path.
+func Prepare(encoded []byte, limits Limits, formats ...Format) ([]byte, Header, error) {
+	prepared, h, hint, err := prepare(encoded, limits.orDefaults(), formats...)
+	if err != nil {
+		return nil, Header{}, &Error{Op: "read image", Err: err, Hint: hint}
+	}
+	return prepared, h, nil
+}
+
+func prepare(encoded []byte, limits Limits, formats ...Format) (_ []byte, h Header, hint string, err error) {
+	if h, hint, err = checkBytes(encoded, limits, formats...); err != nil {
+		return nil, h, hint, err
+	}
+	if encoded, err = transcode(encoded, h, limits); err != nil {
+		return nil, h, "", err
+	}
+	return encoded, h, "", nil
+}
+
+// PrepareFrom is [Prepare] for an image read from r.
+func PrepareFrom(r io.Reader, limits Limits, formats ...Format) ([]byte, Header, error) {
+	var buf bytes.Buffer
+	if _, err := buf.ReadFrom(io.LimitReader(r, limits.orDefaults().MaxBytes+1)); err != nil {
+		return nil, Header{}, &Error{Op: "read image", Err: err}
+	}
+	return Prepare(buf.Bytes(), limits, formats...)
+}
+
+// PrepareImage encodes img as PNG, losslessly up to 16 bits per channel.
+func PrepareImage(img image.Image, limits Limits) ([]byte, Header, error) {
+	fail := func(err error) ([]byte, Header, error) {
+		return nil, Header{}, &Error{Op: "read image", Err: err}
+	}
+	if img == nil {
+		return fail(errors.New("got a nil image"))
+	}
+	h := Header{Format: PNG, Width: img.Bounds().Dx(), Height: img.Bounds().Dy(), Orientation: 1}
+	if h.Width < 1 || h.Height < 1 {
+		return fail(ErrEmpty)
+	}
+	if err := limits.orDefaults().check(h); err != nil {
+		return fail(err)
+	}
+	if _, ok := img.(*image.YCbCr); ok { // from image/jpeg; encoding it pixel by pixel takes twice as long
+		rgb := image.NewRGBA(img.Bounds())
+		draw.Draw(rgb, rgb.Rect, img, rgb.Rect.Min, draw.Src)
+		img = rgb
+	}
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.NoCompression}
+	if err := encoder.Encode(&out, img); err != nil {
+		return fail(fmt.Errorf("encode as png: %w", err))
+	}
+	return out.Bytes(), h, nil
 }

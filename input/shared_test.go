@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestOddImages checks a collection of odd pictures: EXIF orientations, the
-// PngSuite with its broken files, and the pictures that image decoders are
-// tested with.
+// TestOddImages checks unusual images: EXIF orientations, the PngSuite with its
+// corrupt files, and test images of image decoders.
 func TestOddImages(t *testing.T) {
 	root := os.Getenv("ALEXNET_SHARED")
 	if root == "" {
@@ -18,11 +17,11 @@ func TestOddImages(t *testing.T) {
 	}
 	dir := filepath.Join(root, "data", "odd-images")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the odd pictures are missing: %v; set ALEXNET_SHARED to the folder that holds data/odd-images", err)
+		t.Skipf("unusual images not found: %v; set ALEXNET_SHARED to the folder that contains data/odd-images", err)
 	}
-	paths, problems := Expand([]string{dir}, nil)
-	if len(problems) > 0 {
-		t.Error(problems)
+	paths, excluded := Expand([]string{dir}, nil)
+	if len(excluded) > 0 {
+		t.Error(excluded)
 	}
 	for _, path := range paths {
 		h, _, err := CheckFile(path, Limits{})
@@ -32,17 +31,17 @@ func TestOddImages(t *testing.T) {
 		}
 		name := filepath.Base(path)
 		switch ext := filepath.Ext(name); {
-		case strings.HasPrefix(name, "invalid-"): // some only in their pixels
+		case strings.HasPrefix(name, "invalid-"): // some have invalid pixel data only
 		case strings.Contains(path, "pngsuite") && name[0] == 'x' && name != "xcsn0g01.png":
 			if err == nil {
-				t.Errorf("%s: got %v, want it refused", path, h)
+				t.Errorf("%s: got %v, want an error", path, h)
 			}
 		case ext == ".png" || ext == ".jpg" || ext == ".jpeg" || ext == ".gif":
 			if err != nil {
 				t.Error(err)
 			}
 		case err == nil:
-			t.Errorf("%s: got %v, want it refused", path, h)
+			t.Errorf("%s: got %v, want an error", path, h)
 		}
 		if _, number, ok := strings.Cut(strings.TrimSuffix(name, ".jpg"), "_"); ok && strings.Contains(path, "exif-orientation") {
 			if want := max(int(number[0]-'0'), 1); h.Orientation != want {

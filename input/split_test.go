@@ -16,7 +16,7 @@ func TestShareGolden(t *testing.T) {
 	}
 }
 
-func TestSplitNeverMovesPictures(t *testing.T) {
+func TestSplitNeverMovesImages(t *testing.T) {
 	classes := []string{"cat", "dog"}
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,6}\.jpg`), 1, 40, rapid.ID).Draw(t, "names")

@@ -2,11 +2,16 @@ package input
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"image"
 	"image/color"
+	"image/gif"
 	"image/png"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -22,11 +27,11 @@ func TestReadConverts(t *testing.T) {
 	}{{BMP, grad}, {TIFF, grad}, {WebP, solid}, {BMP, palette8(6, 5)}}
 	for _, tt := range tests {
 		t.Run(string(tt.format), func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "picture")
-			put(t, path, encode(t, tt.format, tt.want))
-			examples, problems := ExamplesFromPaths([]string{path}, Options{Formats: []Format{WebP, TIFF}})
-			if len(problems) > 0 {
-				t.Fatal(problems)
+			path := filepath.Join(t.TempDir(), "image")
+			writeFile(t, path, encode(t, tt.format, tt.want))
+			examples, excluded := ExamplesFromPaths([]string{path}, Options{Formats: []Format{WebP, TIFF}})
+			if len(excluded) > 0 {
+				t.Fatal(excluded)
 			}
 			data, err := Read(examples[0], Limits{})
 			if err != nil {
@@ -46,18 +51,18 @@ func TestReadConverts(t *testing.T) {
 	}
 }
 
-func TestReadLeavesOthersAlone(t *testing.T) {
+func TestReadKeepsJPEGAndPNG(t *testing.T) {
 	for _, format := range []Format{JPEG, PNG, GIF} {
 		data := encode(t, format, gradient(3, 3))
-		path := filepath.Join(t.TempDir(), "picture")
-		put(t, path, data)
+		path := filepath.Join(t.TempDir(), "image")
+		writeFile(t, path, data)
 		if got, err := Read(Example{Path: path}, Limits{}); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("%s: got %d bytes, %v, want the file's %d", format, len(got), err, len(data))
+			t.Errorf("%s: got %d bytes, %v, want the %d of the file", format, len(got), err, len(data))
 		}
 	}
 }
 
-func TestTranscodeRefusesDamage(t *testing.T) {
+func TestTranscodeRejectsDamage(t *testing.T) {
 	short := palette8(6, 5).(*image.Paletted)
 	short.Pix[7] = 1
 	data := encode(t, BMP, short)
@@ -66,7 +71,7 @@ func TestTranscodeRefusesDamage(t *testing.T) {
 		data []byte
 		h    Header
 	}{
-		{"cut", encode(t, BMP, gradient(6, 5))[:80], Header{BMP, 6, 5, 1}},
+		{"truncated", encode(t, BMP, gradient(6, 5))[:80], Header{BMP, 6, 5, 1}},
 		{"other size than checked", data, Header{BMP, 6, 6, 1}},
 		{"other format than checked", data, Header{TIFF, 6, 5, 1}},
 	}
@@ -79,8 +84,8 @@ func TestTranscodeRefusesDamage(t *testing.T) {
 	}
 }
 
-// Scans of a few bytes each, over a picture as large as you like.
-func TestPrepareRefusesManyScans(t *testing.T) {
+// Each scan takes a few bytes, whatever the size of the image.
+func TestPrepareRejectsManyScans(t *testing.T) {
 	data := encode(t, JPEG, gradient(7, 5))
 	scan := []byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}
 	end := len(data) - 2
@@ -88,6 +93,102 @@ func TestPrepareRefusesManyScans(t *testing.T) {
 		many := bytes.Join([][]byte{data[:end], bytes.Repeat(scan, n), data[end:]}, nil)
 		if _, _, err := Prepare(many, Limits{}); !errors.Is(err, want) {
 			t.Errorf("%d scans: got %v, want %v", n, err, want)
+		}
+	}
+}
+
+// An animation is truncated after its first frame, which does not change.
+func TestFirstFrame(t *testing.T) {
+	first, second := palette8(7, 5).(*image.Paletted), palette8(7, 5).(*image.Paletted)
+	second.Palette = append(second.Palette[:0:0], second.Palette...)
+	second.Palette[0], second.Palette[1] = second.Palette[1], second.Palette[0] // its own color table
+	encodeGIF := func(frames ...*image.Paletted) []byte {
+		var b bytes.Buffer
+		if err := gif.EncodeAll(&b, &gif.GIF{Image: frames, Delay: make([]int, len(frames))}); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	still := encodeGIF(first)
+	for name, data := range map[string][]byte{
+		"still": still, "no trailer": still[:len(still)-1], "two": encodeGIF(first, second), "many": encodeGIF(first, second, first, first),
+	} {
+		got, h, err := Prepare(data, Limits{})
+		if err != nil || h != (Header{GIF, 7, 5, 1}) {
+			t.Fatalf("%s: got %v, %v", name, h, err)
+		}
+		if name == "no trailer" {
+			got = append(got[:len(got):len(got)], ';')
+		}
+		all, err := gif.DecodeAll(bytes.NewReader(got))
+		if err != nil || len(all.Image) != 1 || !reflect.DeepEqual(all.Image[0].Pix, first.Pix) {
+			t.Errorf("%s: got %v, want only the first frame", name, err)
+		}
+	}
+	two := encodeGIF(first, second)
+	for n := range len(two) {
+		if got, err := firstFrame(two[:n], Limits{}.orDefaults()); err != nil || len(got) > n+1 {
+			t.Errorf("truncated at %d: got %d bytes, %v", n, len(got), err)
+		}
+	}
+}
+
+// The first frame may be larger than the logical screen.
+func TestFirstFrameIsLimited(t *testing.T) {
+	data := encode(t, GIF, palette8(7, 5))
+	at := bytes.IndexByte(data[13+3*2<<(data[10]&7):], ',') + 13 + 3*2<<(data[10]&7)
+	binary.LittleEndian.PutUint16(data[at+5:], 60_000)
+	binary.LittleEndian.PutUint16(data[at+7:], 60_000)
+	if _, _, err := Prepare(data, Limits{}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, ErrTooLarge)
+	}
+}
+
+func pngChunk(kind, body string) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
+	b = append(append(b, kind...), body...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
+}
+
+// Compressed text and profiles are removed anywhere; all other chunks remain.
+func TestDropCompressedChunks(t *testing.T) {
+	full := encode(t, PNG, gradient(9, 7))
+	const header = 33
+	end := len(full) - 12
+	compressed := slices.Concat(pngChunk("zTXt", "a\x00\x00xyz"), pngChunk("iTXt", "b"), pngChunk("iCCP", ""))
+	other := slices.Concat(pngChunk("tEXt", "a\x00b"), pngChunk("gAMA", "\x00\x00\xb1\x8f"))
+	join := func(parts ...[]byte) []byte { return slices.Concat(parts...) }
+	cases := map[string]struct{ got, want []byte }{
+		"nothing to remove":     {join(full[:header], other, full[header:]), join(full[:header], other, full[header:])},
+		"before the pixels":     {join(full[:header], compressed, full[header:]), full},
+		"between others":        {join(full[:header], compressed, other, compressed, full[header:]), join(full[:header], other, full[header:])},
+		"after the pixels":      {join(full[:end], compressed, full[end:]), full},
+		"truncated chunk":       {join(full[:header], compressed[:20]), join(full[:header], compressed[18:20])},
+		"truncated length":      {join(full[:header], []byte{0, 0}), join(full[:header], []byte{0, 0})},
+		"length beyond the end": {join(full[:header], []byte("\xff\xff\xff\xffzTXtabcdefgh")), join(full[:header], []byte("\xff\xff\xff\xffzTXtabcdefgh"))},
+		"no chunks":             {full[:8], full[:8]},
+		"nothing":               {nil, nil},
+	}
+	for name, c := range cases {
+		before := bytes.Clone(c.got)
+		if got := dropCompressedChunks(c.got); !bytes.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		if !bytes.Equal(c.got, before) {
+			t.Errorf("%s: the caller's bytes changed", name)
+		}
+	}
+}
+
+// The number of allowed scans depends on the number of pixels.
+func TestCountScans(t *testing.T) {
+	for _, c := range []struct {
+		scans, side int
+		rejected    bool
+	}{{100, 1000, false}, {101, 1000, true}, {20, 10_000, false}, {21, 10_000, true}} {
+		err := countScans(bytes.Repeat([]byte{0xff, 0xda}, c.scans), Header{Width: c.side, Height: c.side})
+		if (err != nil) != c.rejected {
+			t.Errorf("%d scans, %d pixels per side: got %v, want rejected: %v", c.scans, c.side, err, c.rejected)
 		}
 	}
 }

@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Verify reads and decodes every example, exactly as [Loader.Batches] would or
-// as the Guard does, and returns those that fail, in the order of the examples,
-// as problems for [Drop]. It needs no Batch, and calls Alloc(1) once a worker.
-// The error is ctx's, or a failure to allocate; the problems are then of no use.
+// Verify reads and decodes every example, as [Loader.Batches] or the Sandbox would,
+// and returns those that fail, in the order of the examples. It does not use Batch,
+// and calls Alloc(1) once per worker. The error is ctx's or Alloc's.
 func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 	one := *l
 	one.Batch = 1
@@ -19,7 +18,7 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 		return nil, err
 	}
 	errs := make([]error, len(l.Examples))
-	var taken atomic.Int64
+	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(l.workers(), len(l.Examples)) {
 		into, err := l.Alloc(1)
@@ -30,7 +29,7 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 		g.Go(func() error {
 			defer into.Close()
 			var buf bytes.Buffer
-			for i := taken.Add(1) - 1; i < int64(len(errs)) && ctx.Err() == nil; i = taken.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < int64(len(errs)) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				if l.Sandbox != nil {
 					errs[i] = l.Sandbox.Try(ctx, l.Examples[i])
 				} else {
@@ -43,11 +42,11 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var problems []Excluded
+	var excluded []Excluded
 	for i, err := range errs {
 		if err != nil {
-			problems = append(problems, ExcludedFor(l.Examples[i].Path, err))
+			excluded = append(excluded, ExcludedFor(l.Examples[i].Path, err))
 		}
 	}
-	return problems, nil
+	return excluded, nil
 }

@@ -18,19 +18,19 @@ func TestVerify(t *testing.T) {
 		}
 		return nil
 	}
-	problems, err := l.Verify(t.Context())
-	if err != nil || len(problems) != 2 || m.now.Load() != 0 {
-		t.Fatalf("got %v, %v, %d buffers left", problems, err, m.now.Load())
+	excluded, err := l.Verify(t.Context())
+	if err != nil || len(excluded) != 2 || m.now.Load() != 0 {
+		t.Fatalf("got %v, %v, %d buffers left", excluded, err, m.now.Load())
 	}
 	for i, want := range []struct {
 		at     int
 		reason string
 	}{{3, "bad Huffman code"}, {15, "no such file"}} {
-		if problems[i].Path != l.Examples[want.at].Path || !strings.Contains(problems[i].Reason, want.reason) {
-			t.Errorf("got %v, want %s", problems[i], want.reason)
+		if excluded[i].Path != l.Examples[want.at].Path || !strings.Contains(excluded[i].Reason, want.reason) {
+			t.Errorf("got %v, want %s", excluded[i], want.reason)
 		}
 	}
-	kept := Without(l.Examples, problems)
+	kept := Without(l.Examples, excluded)
 	if len(kept) != 18 || kept[3] != l.Examples[4] || kept[17] != l.Examples[19] {
 		t.Errorf("got %d examples kept", len(kept))
 	}
@@ -43,7 +43,7 @@ func TestVerifyStops(t *testing.T) {
 	if _, err := l.Verify(ctx); !errors.Is(err, context.Canceled) || m.now.Load() != 0 {
 		t.Errorf("got %v, %d buffers left", err, m.now.Load())
 	}
-	full := errors.New("no memory")
+	full := errors.New("out of memory")
 	l.Alloc = func(int) (*rowsOf, error) { return nil, full }
 	if _, err := l.Verify(t.Context()); !errors.Is(err, full) {
 		t.Errorf("got %v, want %v", err, full)

@@ -12,32 +12,32 @@ import (
 	"alexnet/internal/regular"
 )
 
-// tree is what a walk finds under a folder.
+// tree is the result of walking a folder.
 type tree struct {
 	files    []file     // regular, not hidden, sorted by name
 	folders  []string   // names directly under the root, not hidden, sorted
-	problems []Excluded // what could not be read, sorted by path
+	excluded []Excluded // unreadable entries, sorted by path
 }
 
-// file is a regular file before anything is known about its content.
+// file is a regular file of unknown content.
 type file struct {
 	path string // where to open it
 	name string // relative to the root, with slashes
 }
 
-// walker reads each folder once, so that links cannot lead it in circles.
+// walker reads each folder once, so that links cannot form cycles.
 type walker struct {
 	tree
-	root string          // its realPath
-	seen map[string]bool // the realPath of folders read
-	todo []link          // links to folders, read after all that is really there
+	root    string          // its realPath
+	seen    map[string]bool // the realPath of folders read
+	pending []link          // links to folders, followed after everything else
 }
 
 type link struct{ path, name, real string }
 
-// walk lists the files under root, to any depth. Links are followed, but not
-// to a folder that was read already nor to one that holds the root. Only a
-// root that cannot be read is an error.
+// walk lists the files under root, to any depth. It follows links except to folders
+// that it already read and to folders that contain the root. Only an unreadable root
+// is an error.
 func walk(root string) (*tree, error) {
 	real, err := realPath(root)
 	if err != nil {
@@ -47,18 +47,18 @@ func walk(root string) (*tree, error) {
 	if err := w.folder(root, real, "."); err != nil {
 		return nil, err
 	}
-	for len(w.todo) > 0 {
-		l := w.todo[0]
-		w.todo = w.todo[1:]
+	for len(w.pending) > 0 {
+		l := w.pending[0]
+		w.pending = w.pending[1:]
 		w.follow(l)
 	}
 	slices.SortFunc(w.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	slices.Sort(w.folders)
-	slices.SortFunc(w.problems, func(a, b Excluded) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(w.excluded, func(a, b Excluded) int { return strings.Compare(a.Path, b.Path) })
 	return &w.tree, nil
 }
 
-// realPath is where path leads, absolute and without links.
+// realPath returns the absolute path without links.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -84,9 +84,9 @@ func (w *walker) folder(dir, real, name string) error {
 func (w *walker) entry(p, real, name string, mode fs.FileMode) {
 	switch {
 	case mode.IsDir():
-		w.named(name)
+		w.addFolder(name)
 		if err := w.folder(p, real, name); err != nil {
-			w.leave(p, fmt.Errorf("cannot be read: %w", reason(err)))
+			w.exclude(p, fmt.Errorf("cannot be read: %w", reason(err)))
 		}
 	case mode&fs.ModeSymlink != 0:
 		w.link(p, name)
@@ -97,17 +97,17 @@ func (w *walker) entry(p, real, name string, mode fs.FileMode) {
 
 func (w *walker) file(p, name string, mode fs.FileMode) {
 	if err := regular.Check(mode); err != nil {
-		w.leave(p, err)
+		w.exclude(p, err)
 		return
 	}
 	w.files = append(w.files, file{path: p, name: name})
 }
 
-// link takes a link to a file as that file and puts off one to a folder.
+// link adds a link to a file as that file, and defers a link to a folder.
 func (w *walker) link(p, name string) {
 	info, err := os.Stat(p)
 	if err != nil {
-		w.leave(p, fmt.Errorf("is a link that leads nowhere: %w", reason(err)))
+		w.exclude(p, fmt.Errorf("is a broken link: %w", reason(err)))
 		return
 	}
 	if !info.IsDir() {
@@ -116,36 +116,36 @@ func (w *walker) link(p, name string) {
 	}
 	real, err := realPath(p)
 	if err != nil {
-		w.leave(p, fmt.Errorf("is a link that leads nowhere: %w", reason(err)))
+		w.exclude(p, fmt.Errorf("is a broken link: %w", reason(err)))
 		return
 	}
-	w.named(name)
-	w.todo = append(w.todo, link{path: p, name: name, real: real})
+	w.addFolder(name)
+	w.pending = append(w.pending, link{path: p, name: name, real: real})
 }
 
 func (w *walker) follow(l link) {
 	switch {
 	case w.seen[l.real]:
-		w.leave(l.path, fmt.Errorf("is a link to a folder that was read already: %s", l.real))
+		w.exclude(l.path, fmt.Errorf("is a link to a folder that was already read: %s", l.real))
 	case strings.HasPrefix(w.root, strings.TrimSuffix(l.real, string(filepath.Separator))+string(filepath.Separator)):
-		w.leave(l.path, fmt.Errorf("is a link to a folder that holds this one: %s", l.real))
+		w.exclude(l.path, fmt.Errorf("is a link to a parent folder: %s", l.real))
 	default:
 		if err := w.folder(l.path, l.real, l.name); err != nil {
-			w.leave(l.path, fmt.Errorf("cannot be read: %w", reason(err)))
+			w.exclude(l.path, fmt.Errorf("cannot be read: %w", reason(err)))
 		}
 	}
 }
 
-// named records a folder directly under the root.
-func (w *walker) named(name string) {
+// addFolder records a folder directly under the root.
+func (w *walker) addFolder(name string) {
 	if !strings.Contains(name, "/") {
 		w.folders = append(w.folders, name)
 	}
 }
 
-func (w *walker) leave(p string, err error) { w.problems = append(w.problems, ExcludedFor(p, err)) }
+func (w *walker) exclude(p string, err error) { w.excluded = append(w.excluded, ExcludedFor(p, err)) }
 
-// hidden reports what file managers put beside photographs unasked.
+// hidden reports whether file managers create or hide files with this name.
 func hidden(name string) bool {
 	switch strings.ToLower(name) {
 	case "thumbs.db", "desktop.ini", "__macosx":

@@ -18,13 +18,13 @@ func names(t *tree) string {
 func symlink(t *testing.T, target, path string) {
 	t.Helper()
 	if err := os.Symlink(target, path); err != nil {
-		t.Skipf("links cannot be made here: %v", err)
+		t.Skipf("cannot create links: %v", err)
 	}
 }
 
 func TestWalkFollowsLinksOnce(t *testing.T) {
-	elsewhere := lay(t, map[string][]byte{"x.png": nil})
-	dir := lay(t, map[string][]byte{"data/cat/1.png": nil, "data/dog/2.png": nil, "other/3.png": nil})
+	elsewhere := writeFiles(t, map[string][]byte{"x.png": nil})
+	dir := writeFiles(t, map[string][]byte{"data/cat/1.png": nil, "data/dog/2.png": nil, "other/3.png": nil})
 	root := filepath.Join(dir, "data")
 	symlink(t, "../cat", filepath.Join(root, "cat/loop"))
 	symlink(t, "../..", filepath.Join(root, "cat/above"))
@@ -51,32 +51,32 @@ func followsLinksOnce(t *testing.T, root string) {
 		t.Errorf("got %q, want %q", names(got), want)
 	}
 	var reasons []string
-	for _, p := range got.problems {
+	for _, p := range got.excluded {
 		reasons = append(reasons, filepath.Base(p.Path)+" "+p.Reason)
 	}
-	for i, want := range []string{"alias is a link to a folder that was read already", "above is a link to a folder that holds this one",
-		"loop is a link to a folder that was read already", "broken is a link that leads nowhere"} {
+	for i, want := range []string{"alias is a link to a folder that was already read", "above is a link to a parent folder",
+		"loop is a link to a folder that was already read", "broken is a broken link"} {
 		if i >= len(reasons) || !strings.HasPrefix(reasons[i], want) {
-			t.Fatalf("got problems %q, want %q at %d", reasons, want, i)
+			t.Fatalf("got excluded %q, want %q at %d", reasons, want, i)
 		}
 	}
 }
 
-func TestUnreadableFolderIsAProblem(t *testing.T) {
+func TestUnreadableFolderIsExcluded(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("the superuser may read everything: run as another user")
+		t.Skip("root can read everything: run as another user")
 	}
-	dir := pictures(t, []string{"cat/1.png", "dog/1.png", "owl/1.png"})
-	closed := filepath.Join(dir, "owl")
-	if err := os.Chmod(closed, 0); err != nil {
+	dir := writeDataset(t, []string{"cat/1.png", "dog/1.png", "owl/1.png"})
+	unreadable := filepath.Join(dir, "owl")
+	if err := os.Chmod(unreadable, 0); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Chmod(closed, 0o777)
+	defer os.Chmod(unreadable, 0o777)
 	d, err := Open(dir, Options{})
-	if err != nil || len(d.Excluded) != 1 || d.Excluded[0].Path != closed {
+	if err != nil || len(d.Excluded) != 1 || d.Excluded[0].Path != unreadable {
 		t.Errorf("got %+v, %v", d, err)
 	}
-	if _, err := Open(closed, Options{}); err == nil {
-		t.Error("unreadable data: got no error")
+	if _, err := Open(unreadable, Options{}); err == nil {
+		t.Error("unreadable dataset: got no error")
 	}
 }

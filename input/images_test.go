@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// gradient is a picture whose pixels all differ from their neighbours'.
+// gradient is an image in which adjacent pixels differ.
 func gradient(w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -55,8 +55,8 @@ func encode(t testing.TB, format Format, img image.Image) []byte {
 	return b.Bytes()
 }
 
-// solidWebP writes a lossless WebP (VP8L) of one colour: five prefix codes of
-// one symbol each, so that the pixels take no bits at all.
+// solidWebP encodes a lossless WebP (VP8L) of one color: five prefix codes with one
+// symbol each, so the pixels take no bits.
 func solidWebP(w, h int, c color.NRGBA) []byte {
 	var data uint64
 	bits, out := 0, []byte{0x2f}
@@ -73,15 +73,15 @@ func solidWebP(w, h int, c color.NRGBA) []byte {
 	put(0, 1+3+1+1+1) // alpha, version, no transform, no cache, one code group
 	for _, symbol := range []uint8{c.G, c.R, c.B, c.A, 0} {
 		put(1, 1) // simple code
-		put(0, 1) // of one symbol
-		put(1, 1) // of eight bits
+		put(0, 1) // with one symbol
+		put(1, 1) // with eight bits
 		put(uint64(symbol), 8)
 	}
 	put(0, 32)
 	return riff("VP8L", out)
 }
 
-// riff wraps chunks, given as name and content in turn, into a WebP file.
+// riff wraps chunks, given as alternating names and contents, in a WebP file.
 func riff(name string, content []byte, more ...string) []byte {
 	body := []byte("WEBP")
 	chunk := func(name, content string) {
@@ -99,7 +99,7 @@ func riff(name string, content []byte, more ...string) []byte {
 	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 
-// exif writes a TIFF directory of one entry.
+// exif encodes a TIFF directory with one entry.
 func exif(order binary.AppendByteOrder, tag, typ uint16, count uint32, value uint16) []byte {
 	b := []byte("II*\x00")
 	if order == binary.AppendByteOrder(binary.BigEndian) {
@@ -114,13 +114,13 @@ func exif(order binary.AppendByteOrder, tag, typ uint16, count uint32, value uin
 	return append(b, 0, 0, 0, 0, 0, 0)
 }
 
-// withSegment puts a segment behind a JPEG's first two bytes.
+// withSegment inserts a segment after a JPEG's first two bytes.
 func withSegment(jpg []byte, marker byte, content string) []byte {
 	seg := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(len(content)+2))
 	return bytes.Join([][]byte{jpg[:2], seg, []byte(content), jpg[2:]}, nil)
 }
 
-// withChunk puts a chunk behind a PNG's IHDR.
+// withChunk inserts a chunk after a PNG's IHDR.
 func withChunk(data []byte, name, content string) []byte {
 	const ihdrEnd = 8 + 8 + 13 + 4
 	c := binary.BigEndian.AppendUint32(nil, uint32(len(content)))
@@ -129,22 +129,22 @@ func withChunk(data []byte, name, content string) []byte {
 	return bytes.Join([][]byte{data[:ihdrEnd], c, data[ihdrEnd:]}, nil)
 }
 
-// oriented is a JPEG with an EXIF orientation.
+// oriented encodes a JPEG with an EXIF orientation.
 func oriented(t testing.TB, w, h int, orientation uint16) []byte {
 	return withSegment(encode(t, JPEG, gradient(w, h)), 0xe1, "Exif\x00\x00"+string(exif(binary.BigEndian, 0x0112, 3, 1, orientation)))
 }
 
-// lay writes files under a new folder: names to contents.
-func lay(t testing.TB, files map[string][]byte) string {
+// writeFiles writes files, by name, into a new folder and returns it.
+func writeFiles(t testing.TB, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
-		put(t, filepath.Join(dir, name), content)
+		writeFile(t, filepath.Join(dir, name), content)
 	}
 	return dir
 }
 
-func put(t testing.TB, path string, content []byte) {
+func writeFile(t testing.TB, path string, content []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		t.Fatal(err)

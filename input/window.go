@@ -2,21 +2,21 @@ package input
 
 import "io"
 
-// headBytes is read of each file at once. What lies beyond is read in pieces
-// of the same size, where it is needed.
-const headBytes = 4096
+// windowBytes is read from the start of each file, and then from wherever more is
+// needed.
+const windowBytes = 4096
 
-// source reads small pieces of a large file through a window in memory.
-type source struct {
+// windowReader reads small pieces of a large file through a window in memory.
+type windowReader struct {
 	r      io.ReaderAt
 	size   int64
 	window []byte
-	start  int64 // of the window in the file
+	start  int64 // offset of the window in the file
 }
 
 // ReadAt implements io.ReaderAt for one goroutine.
-func (s *source) ReadAt(p []byte, off int64) (int, error) {
-	if len(p) > headBytes || off < 0 || off >= s.size {
+func (s *windowReader) ReadAt(p []byte, off int64) (int, error) {
+	if len(p) > windowBytes || off < 0 || off >= s.size {
 		return s.r.ReadAt(p, off)
 	}
 	if off < s.start || off+int64(len(p)) > s.start+int64(len(s.window)) {
@@ -31,9 +31,9 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// move places the window at off.
-func (s *source) move(off int64) error {
-	w := make([]byte, min(s.size-off, headBytes))
+// move loads the window at off.
+func (s *windowReader) move(off int64) error {
+	w := make([]byte, min(s.size-off, windowBytes))
 	n, err := s.r.ReadAt(w, off)
 	if n < len(w) && err != io.EOF {
 		return err
@@ -42,8 +42,8 @@ func (s *source) move(off int64) error {
 	return nil
 }
 
-// bytes returns n bytes from off, or ErrDamaged if the file ends before.
-func (s *source) bytes(off int64, n int) ([]byte, error) {
+// bytes returns n bytes at off, or ErrDamaged if the file ends earlier.
+func (s *windowReader) bytes(off int64, n int) ([]byte, error) {
 	if off < 0 || int64(n) > s.size-off {
 		return nil, damaged(io.ErrUnexpectedEOF)
 	}
