@@ -111,7 +111,7 @@ func TestRefusals(t *testing.T) {
 		"too many pixels":   {classify.FromImage(blank(80, 80)), input.ErrTooLarge, "80x80"},
 		"endless picture":   {classify.FromImage(uniform), input.ErrTooLarge, ""},
 		"empty picture":     {classify.FromImage(blank(0, 9)), input.ErrEmpty, ""},
-		"nil picture":       {classify.FromImage(nil), nil, "no picture"},
+		"nil picture":       {classify.FromImage(nil), nil, "nil image"},
 		"no file":           {classify.FromFile("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
 		"a folder":          {classify.FromFile(os.TempDir()), regular.Err, "folder"},
 		"zero value":        {classify.Image{}, nil, "no image"},
