@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"alexnet/internal/atomicfile"
 	"alexnet/tfgraph"
 )
 
@@ -112,13 +113,13 @@ func (d Dir) commit(name string) error {
 			return err
 		}
 	}
-	if err := Sync(string(d)); err != nil {
+	if err := atomicfile.Sync(string(d)); err != nil {
 		return err
 	}
 	if err := os.Rename(part+".json", prefix+".json"); err != nil {
 		return err
 	}
-	return Sync(string(d))
+	return atomicfile.Sync(string(d))
 }
 
 // writeState writes the text file that tf.train.latest_checkpoint reads; kept
@@ -129,7 +130,7 @@ func (d Dir) writeState(kept []Meta) error {
 	for _, m := range kept {
 		fmt.Fprintf(&b, "all_model_checkpoint_paths: %q\n", m.Name)
 	}
-	return WriteFile(d.stateFile(), []byte(b.String()))
+	return atomicfile.Write(d.stateFile(), []byte(b.String()))
 }
 
 func (d Dir) stateFile() string { return filepath.Join(string(d), "checkpoint") }
@@ -185,7 +186,7 @@ func (d Dir) incomplete(name string) bool {
 	return err == nil && whole != nil
 }
 
-// leftover are names that a killed process may leave: parts, and what WriteFile
+// leftover are names that a killed process may leave: parts, and what atomicfile
 // had not renamed yet.
 // Earlier versions had TensorFlow write under the checkpoint's own name.
 var leftoverName = regexp.MustCompile(`^\.(model_epoch[0-9]+(?:_step[0-9]+)?\.ckpt)\.part|^\.checkpoint\.[0-9]+$|^model_epoch.*\.tempstate`)

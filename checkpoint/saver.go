@@ -11,6 +11,7 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
+	"alexnet/internal/atomicfile"
 	"alexnet/internal/bundle"
 	"alexnet/ops"
 	"alexnet/tfgraph"
@@ -94,7 +95,7 @@ func (s *Saver) write(ctx context.Context, session *tfgraph.Session, prefix stri
 		return err
 	}
 	for _, path := range bundleFiles(prefix) {
-		if err := Sync(path); err != nil {
+		if err := atomicfile.Sync(path); err != nil {
 			return err
 		}
 	}

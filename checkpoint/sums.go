@@ -6,17 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
 	"alexnet/internal/bundle"
+	"alexnet/internal/crc32c"
 	"alexnet/internal/regular"
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // A description ends in the checksum of all before it, which stays JSON.
 const (
@@ -33,7 +31,7 @@ func (m Meta) encode() ([]byte, error) {
 }
 
 func appendChecksum(body []byte) []byte {
-	return fmt.Appendf(bytes.Clone(body), checksumFormat, crc32.Checksum(body, castagnoli))
+	return fmt.Appendf(bytes.Clone(body), checksumFormat, crc32c.Checksum(body))
 }
 
 // checkSum compares a description with the checksum in it, if there is one;
@@ -60,7 +58,7 @@ func checksumsOf(prefix string) (*Checksums, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Checksums{Index: fmt.Sprintf("%08x", crc32.Checksum(index, castagnoli)), Size: data.Size()}, nil
+	return &Checksums{Index: fmt.Sprintf("%08x", crc32c.Checksum(index)), Size: data.Size()}, nil
 }
 
 func (s *Checksums) check(prefix string) error {

@@ -8,19 +8,16 @@ import (
 	"strings"
 	"text/template"
 	"unicode"
+
+	"alexnet/internal/display"
 )
 
 //go:embed card.md
 var cardText string
 
 var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{
-	"percent": func(share *float64) string {
-		if share == nil {
-			return "-"
-		}
-		return fmt.Sprintf("%.1f %%", 100**share)
-	},
-	"plain": plain,
+	"percent": display.PercentOrDash,
+	"plain":   plain,
 }).Parse(cardText))
 
 // marks are what a viewer of Markdown takes for something else than letters. Old ones

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/atomicfile"
 	"alexnet/tfgraph"
 )
 
@@ -95,7 +96,7 @@ func place(tmp, dir string) error {
 	if err := os.Rename(tmp, dir); err != nil {
 		return err
 	}
-	return checkpoint.Sync(filepath.Dir(dir))
+	return atomicfile.Sync(filepath.Dir(dir))
 }
 
 // fill writes everything into the folder.
@@ -166,7 +167,7 @@ func (c *Card) write(dir string) error {
 
 func writeFiles(dir string, files map[string][]byte) error {
 	for path, text := range files {
-		if err := checkpoint.WriteFile(filepath.Join(dir, filepath.FromSlash(path)), text); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(path)), text); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/eval"
+	"alexnet/internal/display"
 )
 
 // table builds a Markdown table, which TensorBoard renders.
@@ -73,15 +74,9 @@ func confusionText(r eval.Report) string {
 }
 
 func perClassText(r eval.Report) string {
-	percent := func(fraction *float64) string {
-		if fraction == nil {
-			return "-"
-		}
-		return fmt.Sprintf("%.1f %%", 100**fraction)
-	}
 	t := newTable("class", "images", "precision", "recall")
 	for _, c := range r.PerClass {
-		t.row(c.Class, fmt.Sprint(c.Count), percent(c.Precision), percent(c.Recall))
+		t.row(c.Class, fmt.Sprint(c.Count), display.PercentOrDash(c.Precision), display.PercentOrDash(c.Recall))
 	}
 	return t.String()
 }

@@ -9,6 +9,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -134,8 +135,8 @@ func (s *session) settle(broken []input.Excluded) (json.RawMessage, error) {
 		return nil, none
 	}
 	if i := slices.Index(input.Counts(kept, len(s.data.Classes)), 0); i >= 0 {
-		return nil, advised{fmt.Errorf("train on %q: class %q has no picture left that can be used", s.Data, s.data.Classes[i]),
-			"mend some of those that " + ExcludedFile(s.dir) + " lists, or remove the class"}
+		return nil, hint.With(fmt.Errorf("train on %q: class %q has no picture left that can be used", s.Data, s.data.Classes[i]),
+			"mend some of those that "+ExcludedFile(s.dir)+" lists, or remove the class")
 	}
 	if len(s.data.Val) > 0 && len(input.Without(s.data.Val, broken)) == 0 {
 		s.log.Warn(unvalidated+": none of them can be decoded", "count", len(s.data.Val))

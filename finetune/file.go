@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/atomicfile"
+	"alexnet/internal/hint"
 	"alexnet/internal/regular"
 	"alexnet/train"
 )
@@ -36,13 +38,13 @@ func ReadConfig(dir string) (Config, error) {
 func readFile(dir string) (c Config, gone bool, err error) {
 	text, err := regular.Read(ConfigFile(dir), 64<<20)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, true, advised{fmt.Errorf("read run %q: it holds no config.json", dir), "name the run directory; without --resume a new run begins"}
+		return c, true, hint.With(fmt.Errorf("read run %q: it holds no config.json", dir), "name the run directory; without --resume a new run begins")
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("read run %q: read config.json: %w", dir, err)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, true, advised{fmt.Errorf("read run %q: read config.json: %w", dir, err), "no checkpoint has its settings either: begin a new run in another folder"}
+		return c, true, hint.With(fmt.Errorf("read run %q: read config.json: %w", dir, err), "no checkpoint has its settings either: begin a new run in another folder")
 	}
 	return c, false, nil
 }
@@ -66,7 +68,7 @@ func (c Config) write(dir string) (json.RawMessage, error) {
 // replace writes a file that nobody else does, and removes what processes that died
 // over it have left.
 func replace(path string, data []byte) error {
-	return errors.Join(checkpoint.SweepFile(path), checkpoint.WriteFile(path, data))
+	return errors.Join(atomicfile.Sweep(path, 0), atomicfile.Write(path, data))
 }
 
 // goesOn refuses to resume the run in dir with other settings than its own.
@@ -76,7 +78,7 @@ func (c Config) goesOn(dir string) error {
 		return err
 	}
 	if problems := c.against(old, "the run has"); problems != "" {
-		return advised{fmt.Errorf("resume run %q: %s", dir, problems), "resume it with its own, or begin a new run"}
+		return hint.With(fmt.Errorf("resume run %q: %s", dir, problems), "resume it with its own, or begin a new run")
 	}
 	return nil
 }
@@ -106,8 +108,8 @@ func (s *session) seal() error {
 		sealed.Weights = s.Weights
 	}
 	if problems := s.against(sealed, s.from.Name+" has"); problems != "" {
-		return advised{fmt.Errorf("resume run %q: %s and its checkpoint contradict each other: %s", s.dir, ConfigFile(s.dir), problems),
-			"remove config.json: the checkpoint's settings are taken then"}
+		return hint.With(fmt.Errorf("resume run %q: %s and its checkpoint contradict each other: %s", s.dir, ConfigFile(s.dir), problems),
+			"remove config.json: the checkpoint's settings are taken then")
 	}
 	s.Fingerprint, s.TrainCount, s.Excluded = sealed.Fingerprint, sealed.TrainCount, sealed.Excluded
 	if _, gone, err := readFile(s.dir); gone {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"alexnet/internal/hint"
 	"alexnet/train"
 )
 
@@ -19,7 +20,7 @@ func vacant(dir string) error {
 	}
 	for _, path := range []string{ConfigFile(dir), filepath.Join(dir, "metrics.csv"), ExcludedFile(dir), DatasetFile(dir)} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return advised{fmt.Errorf("open run %q: %q is there, which no run has written", dir, path), "name another --out, or move that file"}
+			return hint.With(fmt.Errorf("open run %q: %q is there, which no run has written", dir, path), "name another --out, or move that file")
 		}
 	}
 	return nil
@@ -35,7 +36,7 @@ func (c Config) apart(dir string) error {
 	for _, folder := range folders {
 		inside, err := filepath.Rel(real(folder), real(dir))
 		if err == nil && filepath.IsLocal(inside) && (inside == "." || !strings.Contains("/"+inside, "/.")) { // what is hidden is not read
-			return advised{fmt.Errorf("open run %q: it lies inside %q, whose pictures it would be among", dir, folder), "name an --out outside of it"}
+			return hint.With(fmt.Errorf("open run %q: it lies inside %q, whose pictures it would be among", dir, folder), "name an --out outside of it")
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"alexnet/alexnet"
+	"alexnet/internal/hint"
 	"alexnet/tfgraph"
 )
 
@@ -26,7 +27,7 @@ func (p Precision) bfloat16Layers(trained []string) ([]string, error) {
 	switch p {
 	case BFloat16:
 		if !tfgraph.HasBFloat16() {
-			return nil, advised{fmt.Errorf("precision %s: not supported by this processor, or oneDNN is disabled", p), "use float32 or auto"}
+			return nil, hint.With(fmt.Errorf("precision %s: not supported by this processor, or oneDNN is disabled", p), "use float32 or auto")
 		}
 		return slices.Clone(alexnet.LayerNames[:last]), nil
 	case Auto:

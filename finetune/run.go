@@ -14,6 +14,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/internal/npy"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
@@ -33,13 +34,13 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	}
 	switch newest, damaged, err := train.Checkpoints(dir).Newest(ctx); {
 	case err == nil:
-		return advised{fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, newest.Epoch),
-			"go on with it with --resume, or name another --out"}
+		return hint.With(fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, newest.Epoch),
+			"go on with it with --resume, or name another --out")
 	case !errors.Is(err, checkpoint.ErrNone):
 		return err
 	case damaged != nil:
-		return advised{fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
-			"name another --out, or move what is there out of the way"}
+		return hint.With(fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
+			"name another --out, or move what is there out of the way")
 	}
 	if err := errors.Join(vacant(dir), c.apart(dir)); err != nil {
 		return err
@@ -61,10 +62,10 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	newest, damaged, err := train.Checkpoints(dir).Newest(ctx)
 	switch {
 	case err != nil && damaged != nil:
-		return advised{fmt.Errorf("resume run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
-			"bring one back from a copy, or begin a new run in another folder"}
+		return hint.With(fmt.Errorf("resume run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
+			"bring one back from a copy, or begin a new run in another folder")
 	case errors.Is(err, checkpoint.ErrNone):
-		return advised{fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "without --resume a new run begins"}
+		return hint.With(fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "without --resume a new run begins")
 	case err != nil:
 		return err
 	}
@@ -135,9 +136,9 @@ func (s *session) advise(err error) error {
 	}
 	advice := "it could be read when the run began: bring it back, and "
 	if all, _ := train.Checkpoints(s.dir).List(); len(all) == 0 {
-		return advised{err, advice + "begin anew: no update was saved yet"}
+		return hint.With(err, advice+"begin anew: no update was saved yet")
 	}
-	return advised{err, advice + "go on with --resume"}
+	return hint.With(err, advice+"go on with --resume")
 }
 
 // prepare settles everything that does not need the network yet.

@@ -11,6 +11,8 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/input"
+	"alexnet/internal/display"
+	"alexnet/internal/hint"
 	"alexnet/internal/regular"
 )
 
@@ -88,7 +90,7 @@ func (s *session) missingError(problems []input.Excluded) error {
 }
 
 func (s *session) datasetError() error {
-	return advised{fmt.Errorf("resume run %q: dataset %q differs from the run's:%s", s.dir, s.Data, s.diffDataset()), s.newRunHint()}
+	return hint.With(fmt.Errorf("resume run %q: dataset %q differs from the run's:%s", s.dir, s.Data, s.diffDataset()), s.newRunHint())
 }
 
 // newRunHint is the hint for a run whose dataset has changed.
@@ -119,7 +121,7 @@ func (s *session) diffDataset() string {
 		}
 	}
 	slices.Sort(lines)
-	return firstOf(lines)
+	return display.Lines(lines)
 }
 
 // parseInventory maps each quoted name to the rest of its line.
@@ -141,17 +143,4 @@ func (s *session) missingReason(line string) string {
 		}
 	}
 	return "missing"
-}
-
-// firstOf joins the first ten lines.
-func firstOf(lines []string) string {
-	const named = 10
-	text := ""
-	for _, line := range lines[:min(named, len(lines))] {
-		text += "\n  " + line
-	}
-	if more := len(lines) - named; more > 0 {
-		text += fmt.Sprintf("\n  and %d more", more)
-	}
-	return text
 }

@@ -21,14 +21,3 @@ type Ready struct {
 	Memory train.MemoryEstimate // what it will take at most
 	Events string               // folder that TensorBoard reads
 }
-
-// advised is an error that knows what the user can do about it.
-type advised struct {
-	error
-	advice string
-}
-
-// Hint is the advice.
-func (a advised) Hint() string { return a.advice }
-
-func (a advised) Unwrap() error { return a.error }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"alexnet/internal/display"
 )
 
 // sortClasses sorts the distinct names: integers by value, then the others by
@@ -102,14 +104,9 @@ func (p *subset) noteEmptyFolders(classes []string) []string {
 
 // quoteList joins the first names, quoted.
 func quoteList(names []string) string {
-	const limit = 10
-	q := make([]string, 0, limit+1)
+	quoted := make([]string, len(names))
 	for i, n := range names {
-		if i == limit {
-			q = append(q, fmt.Sprintf("… (%d in total)", len(names)))
-			break
-		}
-		q = append(q, strconv.Quote(n))
+		quoted[i] = strconv.Quote(n)
 	}
-	return strings.Join(q, ", ")
+	return display.Join(quoted)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"alexnet/internal/hint"
 )
 
 // The reasons why a dataset cannot be used, wrapped in an [*Error] that names the
@@ -46,8 +48,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), listExcluded(e.Excluded))
 }
 
-// Unwrap returns the reason.
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap returns the reason, with the hint.
+func (e *Error) Unwrap() error { return hint.With(e.Err, e.Hint) }
 
 // Excluded is a file or folder that is not used, with the reason.
 type Excluded struct {

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+
+	"alexnet/internal/display"
 )
 
 // Policy is how to treat files that cannot be used.
@@ -110,15 +111,11 @@ func ReadExcluded(r io.Reader) ([]Excluded, error) {
 
 // listExcluded returns a line for each of the first excluded files.
 func listExcluded(excluded []Excluded) string {
-	const limit = 10
-	var b strings.Builder
-	for _, e := range excluded[:min(limit, len(excluded))] {
-		fmt.Fprintf(&b, "\n  %q: %s", e.Path, e.Reason)
+	lines := make([]string, len(excluded))
+	for i, e := range excluded {
+		lines[i] = fmt.Sprintf("%q: %s", e.Path, e.Reason)
 	}
-	if more := len(excluded) - limit; more > 0 {
-		fmt.Fprintf(&b, "\n  and %d more", more)
-	}
-	return b.String()
+	return display.Lines(lines)
 }
 
 // dedupe keeps the first entry of each path; a list file may repeat a path.

@@ -8,6 +8,7 @@ import (
 
 	"alexnet/classify"
 	"alexnet/input"
+	"alexnet/internal/display"
 )
 
 // Shot is a picture with what the model says of it.
@@ -118,7 +119,7 @@ func shotOf(v verdict, ex input.Example, classes []string, named int) Shot {
 			continue
 		}
 		p := float64(v.probabilities[class])
-		s.Bars = append(s.Bars, Bar{classes[class], percent(p), measureOf(p).Bar, class == v.label})
+		s.Bars = append(s.Bars, Bar{classes[class], display.Percent(p), measureOf(p).Bar, class == v.label})
 	}
 	return s
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"alexnet/internal/display"
 )
 
 // document is a parsed page.
@@ -253,7 +255,7 @@ func TestWithoutPictures(t *testing.T) {
 			if p.Measured != nil || len(d.all("h2", "confusion")) != 0 || len(d.all("h2", "filters")) != 1 || len(d.all("h2", "training")) != 1 {
 				t.Error("want a page with training and filters, and nothing that was measured")
 			}
-			if p.Cards[0].Name != "accuracy" || p.Cards[0].Value != percent(model.Source.Checkpoint.Metrics.Accuracy) {
+			if p.Cards[0].Name != "accuracy" || p.Cards[0].Value != display.Percent(model.Source.Checkpoint.Metrics.Accuracy) {
 				t.Errorf("got %+v, want the accuracy that the checkpoint keeps", p.Cards[0])
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/curve"
+	"alexnet/internal/display"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -174,14 +175,14 @@ func (p *Page) cards() []Card {
 	if m == nil {
 		if v := p.Meta.Metrics; v != nil {
 			note := fmt.Sprintf("on %d pictures, while it trained", v.Count)
-			return []Card{{"accuracy", percent(v.Accuracy), note}, {"loss", number(v.Loss), note}}
+			return []Card{{"accuracy", display.Percent(v.Accuracy), note}, {"loss", number(v.Loss), note}}
 		}
 		return nil
 	}
 	s := m.Scores
-	cards := []Card{{"accuracy", percent(s.Accuracy), fmt.Sprintf("of %d pictures", s.Count)}}
+	cards := []Card{{"accuracy", display.Percent(s.Accuracy), fmt.Sprintf("of %d pictures", s.Count)}}
 	if s.Top5 != nil {
-		cards = append(cards, Card{"top-5", percent(*s.Top5), "right among the first five"})
+		cards = append(cards, Card{"top-5", display.Percent(*s.Top5), "right among the first five"})
 	}
 	return append(cards,
 		Card{"loss", number(s.Loss), "cross-entropy in nats"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"alexnet/eval"
+	"alexnet/internal/display"
 )
 
 // Cell is one field of the confusion matrix.
@@ -40,7 +41,7 @@ func matrix(r eval.Report) *Matrix {
 			if n > 0 {
 				share := float64(n) / float64(r.PerClass[i].Count)
 				row[j].Share = fmt.Sprintf("%.3f", share)
-				row[j].Words = fmt.Sprintf("%s taken for %s: %d, %s", r.Classes[i], r.Classes[j], n, percent(share))
+				row[j].Words = fmt.Sprintf("%s taken for %s: %d, %s", r.Classes[i], r.Classes[j], n, display.Percent(share))
 			}
 		}
 		m.Rows = append(m.Rows, row)
@@ -62,7 +63,7 @@ func pairs(r eval.Report) []Pair {
 	for i, counts := range r.Confusion {
 		for j, n := range counts {
 			if i != j && n > 0 {
-				all = append(all, Pair{r.Classes[i], r.Classes[j], n, percent(float64(n) / float64(r.PerClass[i].Count))})
+				all = append(all, Pair{r.Classes[i], r.Classes[j], n, display.Percent(float64(n) / float64(r.PerClass[i].Count))})
 			}
 		}
 	}
@@ -142,11 +143,4 @@ func number(v float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.3f", v)
-}
-
-func percent(v float64) string {
-	if math.IsNaN(v) {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f %%", 100*v)
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/atomicfile"
 	"alexnet/summaries"
 )
 
@@ -70,7 +71,7 @@ func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta
 		}
 	}
 	for _, path := range []string{d.metrics, d.filling} {
-		if err := checkpoint.SweepFile(path); err != nil {
+		if err := atomicfile.Sweep(path, 0); err != nil {
 			return fmt.Errorf("open run: %w", err)
 		}
 	}
@@ -95,7 +96,7 @@ func (d *directory) keepMetrics(epochs int) error {
 	if err != nil {
 		return err
 	}
-	return checkpoint.WriteFile(d.metrics, rows)
+	return atomicfile.Write(d.metrics, rows)
 }
 
 // unmoved refuses to resume from a checkpoint that another process has left behind

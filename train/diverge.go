@@ -7,9 +7,9 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/display"
 	"alexnet/ops"
 	"alexnet/summaries"
 )
@@ -144,7 +144,7 @@ func (r *run) skipStep(res *result, n int) error {
 		e.What = fmt.Sprintf("a gradient of %s that is not finite, at a loss of %.4g,", lastName(bad), res.loss)
 	}
 	err := r.nonFiniteError(e)
-	r.note("images of the batch: " + firstPaths(e.Images))
+	r.note("images of the batch: " + display.Join(e.Images))
 	if r.cfg.OnNaN != Skip {
 		return err
 	}
@@ -175,15 +175,6 @@ func (r *run) batchPaths(n int) (paths []string) {
 		paths = append(paths, r.train.examples[i%r.train.count].Path)
 	}
 	return paths
-}
-
-// someOf names the first ten, which is what a line of a log can hold.
-func firstPaths(paths []string) string {
-	const most = 10
-	if n := len(paths) - most; n > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), n)
-	}
-	return strings.Join(paths, ", ")
 }
 
 // andOthers names the last, which is the nearest to the loss: from there a fault

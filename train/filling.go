@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
-	"alexnet/checkpoint"
 	"alexnet/input"
+	"alexnet/internal/atomicfile"
 	"alexnet/internal/featurecache"
 	"alexnet/internal/regular"
 )
@@ -45,7 +45,7 @@ func (r *run) planFilling(all []input.Example, prefixes []*frozenLayers, stores 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkpoint.WriteFile(r.dir.filling, text); err != nil {
+	if err := atomicfile.Write(r.dir.filling, text); err != nil {
 		return nil, &cacheWriteError{err}
 	}
 	return now.Missing, nil

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"alexnet/internal/filelock"
 )
 
 // ErrBusy reports that another process trains in the run directory.
@@ -21,32 +21,24 @@ func HasCheckpoints(dir string) bool {
 	return err == nil
 }
 
-// takeLock keeps a second process out until close, or until this one dies.
+// takeLock keeps other processes out until close, or until this one ends.
 func (d *directory) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(d.root, lockName), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return fmt.Errorf("open run: %w", err)
+	f, err := filelock.Acquire(filepath.Join(d.root, lockName))
+	if errors.Is(err, filelock.ErrBusy) {
+		err = ErrBusy
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = ErrBusy
-		}
+	if err != nil {
 		return fmt.Errorf("open run %q: %w", d.root, err)
 	}
 	d.lock = f
 	return nil
 }
 
-// still tells whether the directory is where it was: moved or removed under the
-// run, it must not come back with a few files in it.
+// still checks that the run directory is where it was: moved or removed during the
+// run, it must not reappear with a few files in it.
 func (d *directory) still() error {
-	mine, err := d.lock.Stat()
-	if err != nil {
-		return err
-	}
-	there, err := os.Stat(d.lock.Name())
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(mine, there) {
+	moved, err := filelock.Moved(d.lock)
+	if moved {
 		return &goneError{d.root}
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/display"
 	"alexnet/tfgraph"
 )
 
@@ -95,7 +96,7 @@ func (e evaluation) print(w io.Writer) error {
 	fmt.Fprintln(w)
 	fmt.Fprint(t, "class\timages\tprecision\trecall\n")
 	for _, c := range e.PerClass {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", c.Class, c.Count, percent(c.Precision), percent(c.Recall))
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", c.Class, c.Count, display.PercentOrDash(c.Precision), display.PercentOrDash(c.Recall))
 	}
 	t.Flush()
 	fmt.Fprintln(w, "\nconfusion matrix (row: true class, column: predicted class)")
@@ -112,11 +113,4 @@ func (e evaluation) print(w io.Writer) error {
 		fmt.Fprintln(t, "\t")
 	}
 	return t.Flush()
-}
-
-func percent(fraction *float64) string {
-	if fraction == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.1f %%", 100**fraction)
 }

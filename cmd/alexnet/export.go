@@ -17,6 +17,7 @@ import (
 	"alexnet/export"
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/tfgraph"
 )
 
@@ -119,7 +120,7 @@ func (f exportFlags) vacant() error {
 		err = errors.New("it is a folder, want the name of a file")
 	}
 	if err != nil {
-		return hinted{fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "name another --out, or remove what is there"}
+		return hint.With(fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "name another --out, or remove what is there")
 	}
 	return nil
 }
@@ -130,10 +131,10 @@ func atLeast(m checkpoint.Meta, accuracy float64) error {
 	case accuracy == 0:
 		return nil
 	case m.Metrics == nil:
-		return hinted{fmt.Errorf("export %q: the run measured no accuracy of it, want at least %g", m.Name, accuracy), "train with pictures to validate on: --val"}
+		return hint.With(fmt.Errorf("export %q: the run measured no accuracy of it, want at least %g", m.Name, accuracy), "train with pictures to validate on: --val")
 	case m.Metrics.Accuracy < accuracy:
-		return hinted{fmt.Errorf("export %q: got accuracy %.4f on %d validation pictures, want at least %g",
-			m.Name, m.Metrics.Accuracy, m.Metrics.Count, accuracy), "train on, or lower --min-accuracy"}
+		return hint.With(fmt.Errorf("export %q: got accuracy %.4f on %d validation pictures, want at least %g",
+			m.Name, m.Metrics.Accuracy, m.Metrics.Count, accuracy), "train on, or lower --min-accuracy")
 	}
 	return nil
 }

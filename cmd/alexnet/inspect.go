@@ -16,6 +16,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/export"
 	"alexnet/internal/bundle"
+	"alexnet/internal/hint"
 	"alexnet/internal/npy"
 	"alexnet/train"
 )
@@ -71,7 +72,7 @@ func inspect(path string) (*inspection, error) {
 		return inspectBundle(&inspection{Path: path, Kind: "checkpoint"}, prefix)
 	}
 	if err != nil {
-		return nil, hinted{fmt.Errorf("inspect %q: %w", path, reasonOf(err)), "expected a run directory, a checkpoint or a weights file"}
+		return nil, hint.With(fmt.Errorf("inspect %q: %w", path, reasonOf(err)), "expected a run directory, a checkpoint or a weights file")
 	}
 	return inspectWeights(path)
 }
@@ -190,7 +191,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 func inspectWeights(path string) (*inspection, error) {
 	w, err := npy.Open(path)
 	if err != nil {
-		return nil, hinted{err, "expected a run directory, a checkpoint or a weights file"}
+		return nil, hint.With(err, "expected a run directory, a checkpoint or a weights file")
 	}
 	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
 	for _, layer := range w.Layers() {

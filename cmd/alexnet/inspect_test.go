@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/hint"
 	"alexnet/internal/npy"
 )
 
@@ -91,7 +92,7 @@ func TestInspectRefuses(t *testing.T) {
 	}
 	for _, path := range []string{text, filepath.Join(dir, "none"), t.TempDir()} {
 		found, err := inspect(path)
-		if found != nil || err == nil || hintOf(err) == "" || strings.Count(err.Error(), path) > 1 {
+		if found != nil || err == nil || hint.Of(err) == "" || strings.Count(err.Error(), path) > 1 {
 			t.Errorf("%s: got %v, %v, want an error that names it once, with a hint", path, found, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/internal/sandbox"
 )
 
@@ -101,33 +102,12 @@ func interruption(err error) bool {
 	return err == context.Canceled
 }
 
-// hinted is an error with a hint for the user.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h hinted) Hint() string  { return h.hint }
-func (h hinted) Unwrap() error { return h.error }
-
 func printError(w io.Writer, err error) {
 	if errors.Is(err, errSilent) {
 		return
 	}
 	fmt.Fprintf(w, "alexnet: error: %v\n", err)
-	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(w, "alexnet: hint: %s\n", hint)
+	if text := hint.Of(err); text != "" {
+		fmt.Fprintf(w, "alexnet: hint: %s\n", text)
 	}
-}
-
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) && h.Hint() != "" {
-		return h.Hint()
-	}
-	var in *input.Error
-	if errors.As(err, &in) {
-		return in.Hint
-	}
-	return ""
 }

@@ -14,6 +14,7 @@ import (
 	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/caption"
+	"alexnet/internal/display"
 	"alexnet/tfgraph"
 )
 
@@ -166,10 +167,10 @@ func (p *predictions) print(one prediction) error {
 }
 
 func printPrediction(w io.Writer, p prediction) error {
-	_, err := fmt.Fprintf(w, "%s: %s %.1f %%", p.Path, p.Class, 100*p.Probability)
+	_, err := fmt.Fprintf(w, "%s: %s %s", p.Path, p.Class, display.Percent(p.Probability))
 	for _, r := range p.Top[min(1, len(p.Top)):] {
 		if err == nil {
-			_, err = fmt.Fprintf(w, ", %s %.1f %%", r.Class, 100*r.Probability)
+			_, err = fmt.Fprintf(w, ", %s %s", r.Class, display.Percent(r.Probability))
 		}
 	}
 	if err == nil {

@@ -18,10 +18,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"alexnet/checkpoint"
 	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/atomicfile"
+	"alexnet/internal/hint"
 	"alexnet/report"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -68,7 +69,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	dir := args[0]
 	config, err := finetune.ReadConfig(dir)
 	if err != nil {
-		return hinted{err, "expected a run directory, as written by alexnet train --out"}
+		return hint.With(err, "expected a run directory, as written by alexnet train --out")
 	}
 	path := cmp.Or(f.out, filepath.Join(dir, "report.html"))
 	if err := checkReplaceable(path); err != nil {
@@ -175,7 +176,7 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 	if err != nil {
 		return err
 	}
-	if err := checkpoint.WriteFile(path, text); err != nil {
+	if err := atomicfile.Write(path, text); err != nil {
 		return err
 	}
 	if f.json {
@@ -208,7 +209,7 @@ func checkReplaceable(path string) error {
 		err = errors.New("file exists and is not an alexnet report")
 	}
 	if err != nil {
-		return hinted{fmt.Errorf("write report %q: %w", path, reasonOf(err)), "choose another --out, or remove that file"}
+		return hint.With(fmt.Errorf("write report %q: %w", path, reasonOf(err)), "choose another --out, or remove that file")
 	}
 	return nil
 }
@@ -247,7 +248,7 @@ func openPage(ctx context.Context, path string) error {
 	cmd := exec.CommandContext(ctx, opener, path)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		return hinted{fmt.Errorf("open report %q: %w", path, err), "the file is written: open it in a browser yourself"}
+		return hint.With(fmt.Errorf("open report %q: %w", path, err), "the file is written: open it in a browser yourself")
 	}
 	return nil
 }

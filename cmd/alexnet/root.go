@@ -4,6 +4,8 @@ import (
 	"log/slog"
 
 	"github.com/spf13/cobra"
+
+	"alexnet/internal/hint"
 )
 
 func newRoot(a *app) *cobra.Command {
@@ -34,7 +36,7 @@ func newRoot(a *app) *cobra.Command {
 		if args := cmd.Args; args != nil {
 			cmd.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
-					return usageError{hinted{err, "see " + cmd.CommandPath() + " --help"}}
+					return usageError{hint.With(err, "see "+cmd.CommandPath()+" --help")}
 				}
 				return nil
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/serve"
 	"alexnet/tfgraph"
 )
@@ -86,7 +87,7 @@ func (s *serveFlags) run(ctx context.Context, a *app, path string) error {
 	// Listen first: an address in use fails before the model is loaded.
 	listener, err := net.Listen("tcp", s.addr)
 	if err != nil {
-		return hinted{fmt.Errorf("serve %q: %w", path, err), "choose another address with --addr"}
+		return hint.With(fmt.Errorf("serve %q: %w", path, err), "choose another address with --addr")
 	}
 	defer listener.Close()
 	if s.Session, err = a.sessionOptions(s.device); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/finetune"
+	"alexnet/internal/hint"
 )
 
 // trainFlags are the flags of train before they become a Config.
@@ -111,8 +112,8 @@ func (f *trainFlags) resumeConfig(cmd *cobra.Command, args []string) (finetune.C
 	})
 	if problems != nil {
 		slices.Sort(problems)
-		return old, usageError{hinted{fmt.Errorf("resume run %q: %s", f.out, strings.Join(problems, "; ")),
-			"leave these out to go on with the run's own, or begin a new run in another --out"}}
+		return old, usageError{hint.With(fmt.Errorf("resume run %q: %s", f.out, strings.Join(problems, "; ")),
+			"leave these out to go on with the run's own, or begin a new run in another --out")}
 	}
 	return old, nil
 }

@@ -11,6 +11,7 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/finetune"
+	"alexnet/internal/hint"
 	"alexnet/train"
 )
 
@@ -104,19 +105,19 @@ func (a *app) printPlan(plan alexnet.Plan) {
 // resumeHint adds a hint about continuing a run that ended early.
 func resumeHint(err error, out string) error {
 	if errors.Is(err, train.ErrBusy) {
-		return hinted{err, "wait for it, or choose another --out"}
+		return hint.With(err, "wait for it, or choose another --out")
 	}
-	if hintOf(err) != "" {
+	if hint.Of(err) != "" {
 		return err
 	}
 	if advice := diskHint(err, out); advice != "" {
-		return hinted{err, advice}
+		return hint.With(err, advice)
 	}
 	if errors.As(err, new(*train.InterruptedError)) {
 		if all, _ := train.Checkpoints(out).List(); len(all) > 0 {
-			return hinted{err, "resume with: alexnet train --out " + out + " --resume"}
+			return hint.With(err, "resume with: alexnet train --out "+out+" --resume")
 		}
-		return hinted{err, "no step was completed: run the same command again; images checked so far are not checked again"}
+		return hint.With(err, "no step was completed: run the same command again; images checked so far are not checked again")
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"alexnet/internal/hint"
 	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -49,11 +50,11 @@ func TestResumeHint(t *testing.T) {
 		"interrupted":           {run, stopped, "alexnet train --out " + run + " --resume"},
 		"interrupted, fresh":    {fresh, stopped, "the same command"},
 		"interrupted, full":     {run, errors.Join(stopped, path(syscall.ENOSPC)), "free some space"},
-		"with a hint":           {run, hinted{path(syscall.ENOSPC), "ask"}, "ask"},
+		"with a hint":           {run, hint.With(path(syscall.ENOSPC), "ask"), "ask"},
 		"anything":              {run, errors.New("no such layer"), ""},
 	} {
 		got := resumeHint(c.err, c.out)
-		if hint := hintOf(got); !strings.Contains(hint, c.want) || (hint == "") != (c.want == "") || !errors.Is(got, c.err) {
+		if hint := hint.Of(got); !strings.Contains(hint, c.want) || (hint == "") != (c.want == "") || !errors.Is(got, c.err) {
 			t.Errorf("%s: got hint %q of %v, want %q", name, hint, got, c.want)
 		}
 	}
@@ -70,10 +71,10 @@ func TestExitCode(t *testing.T) {
 		err  error
 		want int
 	}{
-		"interrupted":          {signalled, hinted{stopped, "resume"}, 143},
+		"interrupted":          {signalled, hint.With(stopped, "resume"), 143},
 		"while it prepared":    {signalled, fmt.Errorf("read: %w", context.Canceled), 143},
 		"twice":                {signalled, errors.Join(stopped, context.Canceled), 143},
-		"the save failed":      {signalled, hinted{errors.Join(stopped, full), "free some space"}, exitFailure},
+		"the save failed":      {signalled, hint.With(errors.Join(stopped, full), "free some space"), exitFailure},
 		"something else":       {signalled, full, exitFailure},
 		"a server cut off":     {signalled, serveError{context.Canceled}, exitFailure},
 		"no signal":            {t.Context(), full, exitFailure},

@@ -3,12 +3,13 @@ package bundle
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/crc32"
 	"os"
 	"reflect"
 	"testing"
 
 	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
+
+	"alexnet/internal/crc32c"
 )
 
 // withChecksums updates the checksums of a table's blocks, as far as they can be found,
@@ -21,7 +22,7 @@ func withChecksums(table []byte) []byte {
 	}
 	seal := func(h handle) []byte {
 		end := h.offset + h.size
-		binary.LittleEndian.PutUint32(table[end+1:], masked(crc32.Checksum(table[h.offset:end+1], castagnoli)))
+		binary.LittleEndian.PutUint32(table[end+1:], crc32c.Mask(crc32c.Checksum(table[h.offset:end+1])))
 		return table[h.offset:end]
 	}
 	seal(meta)

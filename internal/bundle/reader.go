@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"os"
 	"slices"
 
 	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
+
+	"alexnet/internal/regular"
 )
 
 // maxIndex bounds the size of an index, which is held in memory. AlexNet's takes a
@@ -34,8 +33,8 @@ type Reader struct {
 
 // Open reads prefix.index and opens the data files that it names, all of which have to
 // exist and be long enough. They stay open until [Reader.Close]. The error wraps
-// [io/fs.ErrNotExist] if a file is missing, and is a [*FormatError] if one is damaged or
-// not in a form that TensorFlow writes.
+// [io/fs.ErrNotExist] if a file is missing and [regular.Err] if it is not a regular one,
+// and is a [*FormatError] if one is damaged or not in a form that TensorFlow writes.
 func Open(prefix string) (*Reader, error) {
 	path := prefix + ".index"
 	table, err := readIndex(path)
@@ -57,17 +56,9 @@ func Open(prefix string) (*Reader, error) {
 
 // readIndex reads a whole index file.
 func readIndex(path string) ([]byte, error) {
-	f, size, err := openRegular(path)
+	table, err := regular.Read(path, maxIndex)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > maxIndex {
-		return nil, malformed(0, fmt.Sprintf("an index of at most %d bytes", maxIndex), "%d", size)
-	}
-	table := make([]byte, size)
-	if _, err := io.ReadFull(f, table); err != nil {
-		return nil, fmt.Errorf("read bundle %q: %w", path, err)
+		return nil, fmt.Errorf("read bundle: %w", err)
 	}
 	return table, nil
 }
@@ -89,23 +80,6 @@ func (r *Reader) locate(prefix string, e entry) error {
 		return &FormatError{s.path, s.size, "the end of the file", fmt.Sprintf("%q up to byte %d", e.Name, end)}
 	}
 	return nil
-}
-
-// openRegular opens a file and returns its size. It refuses what is no ordinary file:
-// opening a pipe would wait forever.
-func openRegular(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("open bundle: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > math.MaxInt {
-		return nil, 0, &FormatError{path, 0, fmt.Sprintf("%v of %d bytes", info.Mode().Type(), info.Size()), "a file"}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("open bundle: %w", err)
-	}
-	return f, info.Size(), nil
 }
 
 // Variables returns all variables in the order of their names, including those

@@ -3,9 +3,11 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
+
+	"alexnet/internal/crc32c"
+	"alexnet/internal/regular"
 )
 
 // chunkSize is how much of a data file is read at once: whole elements of every type.
@@ -19,11 +21,11 @@ type shard struct {
 }
 
 func openShard(path string) (*shard, error) {
-	file, size, err := openRegular(path)
+	file, info, err := regular.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open bundle: %w", err)
 	}
-	return &shard{path: path, file: file, size: size}, nil
+	return &shard{path: path, file: file, size: info.Size()}, nil
 }
 
 // read reads the bytes of e into a slice of their length, unless it is nil, and
@@ -39,10 +41,10 @@ func (s *shard) read(e *entry, into []byte) error {
 		if got, err := s.file.ReadAt(piece, e.offset+done); got < len(piece) {
 			return s.truncated(e.offset+done+int64(got), err)
 		}
-		sum = crc32.Update(sum, castagnoli, piece)
+		sum = crc32c.Update(sum, piece)
 		done += n
 	}
-	if got := masked(sum); got != e.crc {
+	if got := crc32c.Mask(sum); got != e.crc {
 		return &FormatError{s.path, e.offset, fmt.Sprintf("%d bytes with checksum %08x", e.Bytes, got), fmt.Sprintf("%08x", e.crc)}
 	}
 	return nil

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
+
+	"alexnet/internal/crc32c"
 )
 
 const (
@@ -146,7 +147,7 @@ func readHandle(b []byte, limit uint64) (h handle, length int) {
 // trailer.
 func readBlock(table []byte, h handle) ([]byte, error) {
 	checked := table[h.offset : h.offset+h.size+1]
-	got := masked(crc32.Checksum(checked, castagnoli))
+	got := crc32c.Mask(crc32c.Checksum(checked))
 	if want := binary.LittleEndian.Uint32(table[h.offset+h.size+1:]); got != want {
 		return nil, malformed(int64(h.offset), fmt.Sprintf("%08x", want), "a block of %d bytes with checksum %08x", h.size, got)
 	}

@@ -3,7 +3,6 @@ package bundle
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"os"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"github.com/wamuir/graft/tensorflow/core/framework/versions_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"google.golang.org/protobuf/proto"
+
+	"alexnet/internal/crc32c"
 )
 
 const (
@@ -111,7 +112,7 @@ func appendBlock(table, contents []byte, kind byte) ([]byte, []byte) {
 	h := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(table))), uint64(len(contents)))
 	checked := append(slices.Clone(contents), kind)
 	table = append(table, checked...)
-	return binary.LittleEndian.AppendUint32(table, masked(crc32.Checksum(checked, castagnoli))), h
+	return binary.LittleEndian.AppendUint32(table, crc32c.Mask(crc32c.Checksum(checked))), h
 }
 
 // saved is a variable to write.
@@ -152,7 +153,7 @@ func entryProto(v saved, offset int64) *for_core_protos_go_proto.BundleEntryProt
 		shape.Dim = append(shape.Dim, &tensor_shape_go_proto.TensorShapeProto_Dim{Size: size})
 	}
 	p := &for_core_protos_go_proto.BundleEntryProto{Dtype: v.dtype, Shape: shape, ShardId: v.shard,
-		Offset: offset, Size: int64(len(v.data)), Crc32C: masked(crc32.Checksum(v.data, castagnoli))}
+		Offset: offset, Size: int64(len(v.data)), Crc32C: crc32c.Mask(crc32c.Checksum(v.data))}
 	for range v.parts {
 		p.Slices = append(p.Slices, &tensor_slice_go_proto.TensorSliceProto{})
 	}

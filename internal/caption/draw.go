@@ -1,13 +1,14 @@
 package caption
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"math"
 
 	"github.com/disintegration/imaging"
+
+	"alexnet/internal/display"
 )
 
 // Ranked is a class with its probability between 0 and 1.
@@ -115,5 +116,5 @@ func percent(share float64) string {
 	if share < 1 {
 		share = min(share, 0.999)
 	}
-	return fmt.Sprintf("%.1f %%", 100*share)
+	return display.Percent(share)
 }

@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"alexnet/internal/atomicfile"
 )
 
 // ErrExists reports a file that [Save] does not replace because it did not write it.
@@ -35,8 +37,8 @@ func Save(path string, img image.Image) error {
 	if err := checkReplaceable(path); err != nil {
 		return fmt.Errorf("save image %q: %w", path, err)
 	}
-	if err := writeFile(path, encoded); err != nil {
-		return fmt.Errorf("save image %q: %w", path, err)
+	if err := atomicfile.WriteCache(path, encoded); err != nil {
+		return fmt.Errorf("save image: %w", err)
 	}
 	return nil
 }
@@ -98,23 +100,4 @@ func checkReplaceable(path string) error {
 		err = ErrExists
 	}
 	return err
-}
-
-// write gives the file its name last.
-func writeFile(path string, encoded []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".drawing-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(encoded)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

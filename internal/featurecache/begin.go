@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"alexnet/internal/filelock"
 )
 
 // ErrBusy reports a file that another process is using, ErrForeign one that
@@ -22,7 +22,10 @@ var (
 // begin opens the file at path for this process alone, and begins it anew where
 // it does not start with header.
 func openOrCreate(path string, header []byte, o Options) (*os.File, error) {
-	f, err := lock(path)
+	f, err := filelock.Acquire(path)
+	if errors.Is(err, filelock.ErrBusy) {
+		err = ErrBusy
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -54,33 +57,6 @@ func openOrCreate(path string, header []byte, o Options) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// lock opens or makes the file at path and keeps other processes out of it until
-// it is closed, or until this one dies.
-func lock(path string) (*os.File, error) {
-	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-		if err != nil {
-			return nil, err
-		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-			f.Close()
-			if errors.Is(err, unix.EWOULDBLOCK) {
-				err = ErrBusy
-			}
-			return nil, err
-		}
-		mine, err := f.Stat()
-		if err != nil {
-			f.Close()
-			return nil, err
-		}
-		if there, err := os.Stat(path); err == nil && os.SameFile(mine, there) {
-			return f, nil
-		}
-		f.Close() // it was set aside or deleted before the lock was had
-	}
 }
 
 // ours tells the beginning of a file of this program, whole or not, from that of

@@ -5,11 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+
+	"alexnet/internal/crc32c"
 )
 
 // Key names all that a row depends on beside the image: the weights, the
@@ -130,7 +131,7 @@ func (s *File) read(i int, into []float32) error {
 	if _, err := s.f.ReadAt(raw, s.at(int64(row>>32)-1)); err != nil {
 		return fmt.Errorf("%w: %w", ErrMissing, err)
 	}
-	if crc32.Checksum(raw, castagnoli) != uint32(row) {
+	if crc32c.Checksum(raw) != uint32(row) {
 		return fmt.Errorf("%w: its checksum is wrong", ErrMissing)
 	}
 	if s.half {
@@ -164,7 +165,7 @@ func (s *File) write(slot int32, row []float32) error {
 		record, added = s.records, 1
 	}
 	// The row before its tag: what is interrupted between the two is no row.
-	sum := crc32.Checksum(raw, castagnoli)
+	sum := crc32c.Checksum(raw)
 	_, err := s.f.WriteAt(raw, s.at(record))
 	if err == nil {
 		_, err = s.f.WriteAt(appendTag(nil, s.name[slot], sum), s.tag(record))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"alexnet/internal/crc32c"
 	"alexnet/internal/regular"
 )
 
@@ -62,7 +63,7 @@ func readIndex(path string, o Options) (map[string]entry, error) {
 func parseIndex(raw []byte) (index map[string]entry, ok bool) {
 	body := len(raw) - crc32.Size
 	if body < len(indexMagic) || string(raw[:len(indexMagic)]) != indexMagic ||
-		crc32.Checksum(raw[:body], castagnoli) != binary.LittleEndian.Uint32(raw[body:]) {
+		crc32c.Checksum(raw[:body]) != binary.LittleEndian.Uint32(raw[body:]) {
 		return nil, false
 	}
 	rest := raw[len(indexMagic):body]
@@ -95,7 +96,7 @@ func encodeIndex(index map[string]entry) []byte {
 		raw = binary.LittleEndian.AppendUint32(raw, uint32(len(path)))
 		raw = append(raw, path...)
 	}
-	return binary.LittleEndian.AppendUint32(raw, crc32.Checksum(raw, castagnoli))
+	return binary.LittleEndian.AppendUint32(raw, crc32c.Checksum(raw))
 }
 
 // writeIndex replaces the index at path. Processes that do so at once overwrite

@@ -2,10 +2,11 @@ package featurecache
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 	"maps"
 	"strings"
 	"testing"
+
+	"alexnet/internal/crc32c"
 )
 
 func example() map[string]entry {
@@ -32,7 +33,7 @@ func FuzzIndex(f *testing.F) {
 		f.Add(whole[:n])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		raw := binary.LittleEndian.AppendUint32(body[:len(body):len(body)], crc32.Checksum(body, castagnoli))
+		raw := binary.LittleEndian.AppendUint32(body[:len(body):len(body)], crc32c.Checksum(body))
 		index, ok := parseIndex(raw)
 		if !ok {
 			if index != nil {

@@ -4,7 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
+
+	"alexnet/internal/crc32c"
 )
 
 // A features file, DIR/<key>.features or DIR/<key>.half.features, is a header of
@@ -23,8 +24,6 @@ const (
 	tagSize         = sha256.Size + 4 + 4
 	tableSize       = recordsPerGroup * tagSize
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 type layout struct {
 	width int
@@ -58,17 +57,17 @@ func (l layout) header(key Key) []byte {
 	}
 	binary.LittleEndian.PutUint32(h[20:], uint32(l.width))
 	copy(h[24:], key[:])
-	binary.LittleEndian.PutUint32(h[60:], crc32.Checksum(h[:60], castagnoli))
+	binary.LittleEndian.PutUint32(h[60:], crc32c.Checksum(h[:60]))
 	return h
 }
 
 func parseTag(tag []byte) (n rowKey, sum uint32, ok bool) {
 	sums := tag[len(n):]
-	ok = crc32.Checksum(tag[:tagSize-4], castagnoli) == binary.LittleEndian.Uint32(sums[4:])
+	ok = crc32c.Checksum(tag[:tagSize-4]) == binary.LittleEndian.Uint32(sums[4:])
 	return rowKey(tag[:len(n)]), binary.LittleEndian.Uint32(sums), ok
 }
 
 func appendTag(tag []byte, n rowKey, sum uint32) []byte {
 	tag = binary.LittleEndian.AppendUint32(append(tag, n[:]...), sum)
-	return binary.LittleEndian.AppendUint32(tag, crc32.Checksum(tag, castagnoli))
+	return binary.LittleEndian.AppendUint32(tag, crc32c.Checksum(tag))
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"alexnet/internal/regular"
 )
 
 // Open reads the weights in a file or a folder, detecting the format by its content:
@@ -28,13 +30,10 @@ func Open(path string, layers ...string) (*Weights, error) {
 		return nil, fmt.Errorf("open weights: %w", err)
 	}
 	var w *Weights
-	switch {
-	case info.IsDir():
+	if info.IsDir() {
 		w, err = readFolder(path, layers)
-	case info.Mode().IsRegular():
+	} else {
 		w, err = readFile(path, layers)
-	default:
-		err = &FormatError{path, 0, info.Mode().Type().String(), "a file or a folder"}
 	}
 	var format *FormatError
 	if errors.As(locate(path, err), &format) {
@@ -48,15 +47,11 @@ func Open(path string, layers ...string) (*Weights, error) {
 }
 
 func readFile(path string, layers []string) (*Weights, error) {
-	f, err := os.Open(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
 	return read(f, info.Size(), path, layers)
 }
 
@@ -141,15 +136,11 @@ func readFolder(path string, layers []string) (*Weights, error) {
 // addFile adds an array in a file of its own. The file is opened again to read the data,
 // so that a folder of many files holds no descriptors.
 func (c *catalog) addFile(path, name string) error {
-	f, err := openRegular(path)
+	f, info, err := regular.Open(path)
 	if err != nil {
-		return locate(path, err)
+		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return locate(path, err)
-	}
 	cur := newCursor(f, 0, info.Size())
 	h, err := readHeader(cur)
 	if err != nil {
@@ -162,7 +153,7 @@ func (c *catalog) addFile(path, name string) error {
 	}
 	a.path = path
 	a.open = func() (io.ReadCloser, error) {
-		f, err := openRegular(path)
+		f, _, err := regular.Open(path)
 		if err != nil {
 			return nil, err
 		}
@@ -172,18 +163,6 @@ func (c *catalog) addFile(path, name string) error {
 		return f, nil
 	}
 	return locate(path, c.add(name, a, 0))
-}
-
-// openRegular refuses what is no ordinary file: opening a pipe would wait forever.
-func openRegular(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, malformed(0, "a regular file", "%s", info.Mode().Type())
-	}
-	return os.Open(path)
 }
 
 // plainArray makes the array of a header that size bytes of data follow.

@@ -238,24 +238,3 @@ func TestWriteErrors(t *testing.T) {
 		})
 	}
 }
-
-// TestReplaceKeepsTheOldFile fails in the middle of writing.
-func TestReplaceKeepsTheOldFile(t *testing.T) {
-	path := writeFile(t, "w.npy", []byte("old"))
-	failure := errors.New("disk full")
-	err := replace(path, func(w io.Writer) error {
-		if _, err := io.WriteString(w, "half of the new"); err != nil {
-			return err
-		}
-		return failure
-	})
-	if !errors.Is(err, failure) {
-		t.Errorf("got %v", err)
-	}
-	if got, _ := os.ReadFile(path); string(got) != "old" {
-		t.Errorf("got %q in place of the old file", got)
-	}
-	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
-		t.Errorf("left %v behind", left)
-	}
-}

@@ -4,12 +4,13 @@ import (
 	"archive/zip"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"unsafe"
 
 	plain "github.com/sbinet/npyio/npy"
+
+	"alexnet/internal/atomicfile"
 )
 
 // Write writes layers as float32 in C order to path, whose extension selects the format:
@@ -23,9 +24,9 @@ func Write(path string, layers ...Layer) error {
 	}
 	switch filepath.Ext(path) {
 	case ".npy":
-		return replace(path, func(w io.Writer) error { return writeDict(w, layers) })
+		return atomicfile.Stream(path, func(w io.Writer) error { return writeDict(w, layers) })
 	case ".npz":
-		return replace(path, func(w io.Writer) error { return writeArchive(w, layers) })
+		return atomicfile.Stream(path, func(w io.Writer) error { return writeArchive(w, layers) })
 	}
 	return fmt.Errorf("write weights %q: want the extension .npy or .npz", path)
 }
@@ -60,45 +61,4 @@ func nested(a *Array) any {
 		t = reflect.ArrayOf(a.Shape[i], t)
 	}
 	return reflect.NewAt(t, unsafe.Pointer(unsafe.SliceData(a.Data))).Interface()
-}
-
-// replace writes a new file beside path, makes sure that it is on disk, and only then
-// gives it its name.
-func replace(path string, write func(io.Writer) error) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %q: %w", path, err)
-		}
-	}()
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it is renamed, which is right
-	defer f.Close()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"maps"
 	"os"
@@ -19,7 +18,8 @@ import (
 	"syscall"
 	"time"
 
-	"alexnet/checkpoint"
+	"alexnet/internal/atomicfile"
+	"alexnet/internal/crc32c"
 	"alexnet/internal/regular"
 	"alexnet/tfgraph"
 )
@@ -146,8 +146,6 @@ func absolute(path string) string {
 	return path
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 func title() []string { return []string{"alexnet verdicts", version, tfgraph.Version()} }
 
 // load takes up what the file has beside what is known. One that is damaged, or
@@ -186,7 +184,7 @@ func (v *verdicts) load() {
 	}
 }
 
-func checksum(text []byte) string { return fmt.Sprintf("%08x\n", crc32.Checksum(text, castagnoli)) }
+func checksum(text []byte) string { return fmt.Sprintf("%08x\n", crc32c.Checksum(text)) }
 
 func parse(row []string) (path string, s seen, a response, ok bool) {
 	if len(row) != fields {
@@ -236,7 +234,7 @@ func (v *verdicts) save() {
 	}
 	if err == nil {
 		v.sweep()
-		err = checkpoint.WriteFile(v.file, text.Bytes())
+		err = atomicfile.Write(v.file, text.Bytes())
 	}
 	if err != nil {
 		v.note(fmt.Sprintf("images will be scanned again the next time: %v", err))

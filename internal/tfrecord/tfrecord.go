@@ -14,18 +14,12 @@
 // tf.train.Example", section "TFRecords format details".
 package tfrecord
 
-import "hash/crc32"
+import "alexnet/internal/crc32c"
 
 const (
 	headerSize = 8 + 4 // length and its checksum
 	footerSize = 4     // checksum of the data
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// checksum is the CRC-32C of data, rotated and shifted as the format requires, so
-// that data which itself contains checksums does not weaken it.
-func checksum(data []byte) uint32 {
-	sum := crc32.Checksum(data, castagnoli)
-	return (sum>>15 | sum<<17) + 0xa282ead8
-}
+// checksum is the masked CRC-32C of data.
+func checksum(data []byte) uint32 { return crc32c.Mask(crc32c.Checksum(data)) }

@@ -1,0 +1,94 @@
+// Package atomicfile replaces files so that a reader, or a process that starts after a
+// crash, finds the old content or the new one, never a part. Start with [Write] and, for
+// large content, [Stream].
+//
+// A new file is written beside the old one, synced, renamed, and its folder is synced.
+// [WriteCache] leaves out the syncs, for files that can be recomputed and carry a
+// checksum. After a crash a file named .NAME.DIGITS may remain: [Sweep] removes those.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Write replaces the file at path with data. The file has mode 0644.
+func Write(path string, data []byte) error {
+	return replace(path, true, func(w io.Writer) error { return writeAll(w, data) })
+}
+
+// Stream is [Write] for what write writes. If write fails, the old file stays.
+func Stream(path string, write func(w io.Writer) error) error { return replace(path, true, write) }
+
+// WriteCache is [Write] without syncs: after a power failure the file may be empty or
+// damaged.
+func WriteCache(path string, data []byte) error {
+	return replace(path, false, func(w io.Writer) error { return writeAll(w, data) })
+}
+
+func writeAll(w io.Writer, data []byte) error {
+	_, err := w.Write(data)
+	return err
+}
+
+func replace(path string, durable bool, write func(io.Writer) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %q: %w", path, err)
+		}
+	}()
+	f, err := os.CreateTemp(filepath.Dir(path), prefix(path)+"*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once the file is renamed
+	err = errors.Join(write(f), f.Chmod(0o644))
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil || !durable {
+		return err
+	}
+	return Sync(filepath.Dir(path))
+}
+
+// Sync forces a file or folder to the disk.
+func Sync(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func prefix(path string) string { return "." + filepath.Base(path) + "." }
+
+// Sweep removes the temporary files that crashed processes left beside path, if they are
+// at least of the given age. Only an age of 0 removes all; then no other process may be
+// writing path.
+func Sweep(path string, age time.Duration) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("sweep %q: %w", path, err)
+	}
+	for _, e := range entries {
+		if digits, ours := strings.CutPrefix(e.Name(), prefix(path)); !ours || strings.Trim(digits, "0123456789") != "" {
+			continue
+		}
+		if info, err := e.Info(); age > 0 && (err != nil || time.Since(info.ModTime()) < age) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
+			return fmt.Errorf("sweep %q: %w", path, err)
+		}
+	}
+	return nil
+}

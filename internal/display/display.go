@@ -1,0 +1,48 @@
+// Package display formats values for people. Start with [Percent] and, for long lists,
+// [Lines] and [Join].
+package display
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Percent is a fraction as "98.3 %"; NaN is "–".
+func Percent(fraction float64) string {
+	if math.IsNaN(fraction) {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*fraction)
+}
+
+// PercentOrDash is [Percent], or "-" for nil.
+func PercentOrDash(fraction *float64) string {
+	if fraction == nil {
+		return "-"
+	}
+	return Percent(*fraction)
+}
+
+// Shown is how many entries of a long list are shown.
+const Shown = 10
+
+// Lines lists the first entries on lines of their own, each after a newline and two
+// spaces, and how many more there are.
+func Lines(entries []string) string {
+	var b strings.Builder
+	for _, e := range shorten(entries) {
+		b.WriteString("\n  " + e)
+	}
+	return b.String()
+}
+
+// Join lists the first entries, separated by commas, and how many more there are.
+func Join(entries []string) string { return strings.Join(shorten(entries), ", ") }
+
+func shorten(entries []string) []string {
+	if len(entries) <= Shown {
+		return entries
+	}
+	return append(entries[:Shown:Shown], fmt.Sprintf("and %d more", len(entries)-Shown))
+}
