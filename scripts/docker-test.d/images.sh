@@ -1,8 +1,8 @@
-# images.sh is sourced by docker-test: the stand-ins for the base images, and building on them. All lies in $work.
+# images.sh is sourced by docker-test: it builds the stand-ins for the base images and the images, all in $work.
 
 buildah() { command buildah --root "$work/storage" --runroot "$work/runroot" "$@"; }
 
-# drop_storage lets go of what buildah has mounted.
+# drop_storage unmounts buildah's mounts.
 drop_storage() {
 	buildah rm --all >/dev/null 2>&1 || true
 	umount "$work/storage/overlay" 2>/dev/null || true
@@ -20,7 +20,7 @@ install_tools() {
 		fail "install ${missing[*]}: apt-get failed, see above" "the script needs Debian or Ubuntu, or these tools installed"
 }
 
-# make_settings writes down how this machine reaches packages: certificates, pip's index, Go's proxy.
+# make_settings copies this machine's package settings: certificates, pip's index, Go's proxy.
 make_settings() {
 	settings=$work/settings
 	rm -rf "$settings" && mkdir -p "$settings"
@@ -65,7 +65,7 @@ make_bases() {
 	fi
 }
 
-# pinned prints the image $1 with its digest, the form that the Dockerfiles name their bases in.
+# pinned prints the image $1 with its digest, as the Dockerfiles name their bases.
 pinned() { echo "$1@$(buildah inspect --type image --format '{{.FromImageDigest}}' "$1")"; }
 
 # build makes the image localhost/$1 by the Dockerfile $2.
@@ -82,7 +82,7 @@ build() {
 	say "built $file in $((SECONDS - began)) s"
 }
 
-# size_of prints the bytes of the image's compressed layers, as a registry holds them, without its base's one layer.
+# size_of prints the bytes of the image's compressed layers, as in a registry, without the layer of its base.
 size_of() {
 	local copy
 	copy=$work/oci/$1/$(buildah inspect --type image --format '{{.FromImageID}}' "localhost/$1")
