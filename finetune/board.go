@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
 
@@ -77,17 +75,13 @@ func (b *dashboards) writeRunInfo(v train.View) error {
 
 // hparams are the settings by which TensorBoard compares runs.
 func (b *dashboards) hparams() []summaries.HParam {
-	weights := "none"
-	if b.Weights != "" {
-		weights = filepath.Base(b.Weights)
+	all := []summaries.HParam{{Name: "images", Value: b.TrainCount}}
+	for _, s := range Settings {
+		if s.Main || s.compared {
+			all = append(all, summaries.HParam{Name: s.Name, Value: s.value(b.WithBaseNames()), Main: s.Main})
+		}
 	}
-	return []summaries.HParam{
-		{Name: "lr", Value: b.LearningRate, Main: true}, {Name: "batch", Value: b.Batch, Main: true},
-		{Name: "optimizer", Value: string(b.Optimizer), Main: true}, {Name: "dropout", Value: b.Dropout, Main: true},
-		{Name: "train-layers", Value: strings.Join(b.TrainLayers, ","), Main: true},
-		{Name: "weights", Value: weights}, {Name: "augment", Value: string(b.Augment)}, {Name: "precision", Value: string(b.Precision)},
-		{Name: "clip-norm", Value: b.ClipNorm}, {Name: "seed", Value: float64(b.Seed)}, {Name: "images", Value: b.TrainCount},
-	}
+	return all
 }
 
 // writeFilters writes conv1's filters as an image.

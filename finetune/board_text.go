@@ -2,7 +2,6 @@ package finetune
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,13 +29,11 @@ func (t *table) row(cells ...string) {
 	t.WriteString("|\n")
 }
 
-// settingsText lists the run's settings by flag of `alexnet train`.
+// settingsText lists the run's settings.
 func settingsText(c Config) string {
-	settings := c.Settings()
-	settings["data"], settings["epochs"] = c.Data, fmt.Sprint(c.Epochs)
 	t := newTable("setting", "value")
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		t.row(name, settings[name])
+	for _, s := range Settings {
+		t.row(s.Name, s.Get(c))
 	}
 	return t.String()
 }

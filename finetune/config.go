@@ -49,12 +49,27 @@ type ExcludedNames struct {
 
 // New returns the defaults of `alexnet train`. Without weights all layers train from scratch.
 func New(data, weights string) Config {
-	return Config{
-		Config: train.Config{Dropout: 0.5, Seed: 1, Keep: 5}.WithDefaults(),
-		Data:   data, Weights: weights, TrainLayers: alexnet.DefaultTrainLayers(weights != ""),
-		Resize: alexnet.Squash, BadImages: input.Refuse, CacheMemory: 1024,
-		Decode: decodeExact, Precision: Float32, Device: tfgraph.AutoDevice, Network: alexnet.Config{}.WithDefaults(),
+	c := Config{Config: train.Config{}.WithDefaults(), Network: alexnet.Config{}.WithDefaults()}
+	for _, s := range Settings {
+		if s.initial != "" {
+			if err := s.Set(&c, s.initial); err != nil {
+				panic(err) // a bug in the table, found by any test
+			}
+		}
 	}
+	c.Data, c.Weights, c.LearningRate = data, weights, 0
+	return c.WithDefaults()
+}
+
+// WithDefaults fills in the defaults that depend on other settings: the learning rate and the trained layers.
+func (c Config) WithDefaults() Config {
+	if c.LearningRate == 0 {
+		c.LearningRate = train.Config{Optimizer: c.Optimizer}.WithDefaults().LearningRate
+	}
+	if c.TrainLayers == nil {
+		c.TrainLayers = alexnet.DefaultTrainLayers(c.Weights != "")
+	}
+	return c
 }
 
 const (
@@ -64,44 +79,16 @@ const (
 
 // Validate joins all problems that c alone shows.
 func (c Config) Validate() error {
-	errs := []error{c.Config.Validate(), c.BadImages.Validate(), c.Device.Validate()}
-	places := c.absolute()
-	for _, path := range []string{places.Data, places.Val, places.Weights, places.Cache} {
-		if !utf8.ValidString(path) {
-			errs = append(errs, fmt.Errorf("paths: got %q, want UTF-8, which config.json requires: rename the folder or file", path))
+	errs, resolved := []error{c.Config.Validate()}, c.absolute()
+	for _, path := range resolved.paths() {
+		if !utf8.ValidString(*path) {
+			errs = append(errs, fmt.Errorf("paths: got %q, want UTF-8, which config.json requires: rename the folder or file", *path))
 		}
 	}
-	if c.Network.LRN != alexnet.LRNOps && c.Network.LRN != alexnet.LRNKernel {
-		errs = append(errs, fmt.Errorf("lrn: got %q, want %s or %s", c.Network.LRN, alexnet.LRNOps, alexnet.LRNKernel))
-	}
-	if !slices.Contains([]Precision{"", Float32, BFloat16, Auto}, c.Precision) {
-		errs = append(errs, fmt.Errorf("precision: got %q, want %s, %s or %s", c.Precision, Auto, Float32, BFloat16))
-	}
-	if c.Decode != decodeExact && c.Decode != string(alexnet.DecodeFast) {
-		errs = append(errs, fmt.Errorf("decode: got %q, want %s or %s", c.Decode, decodeExact, alexnet.DecodeFast))
-	}
-	if c.Resize != alexnet.Squash && c.Resize != alexnet.Crop {
-		errs = append(errs, fmt.Errorf("resize: got %q, want %s or %s", c.Resize, alexnet.Squash, alexnet.Crop))
-	}
-	if _, err := input.ParseFormats(c.Formats); err != nil {
-		errs = append(errs, fmt.Errorf("formats: %w", err))
+	for _, s := range Settings {
+		errs = append(errs, s.Validate(c))
 	}
 	return errors.Join(errs...)
-}
-
-// Settings are the settings that a run cannot change on resume, as text by flag of `alexnet train`.
-func (c Config) Settings() map[string]string {
-	text := func(v any) string { return fmt.Sprint(v) }
-	c = c.absolute()
-	return map[string]string{
-		"weights": c.Weights, "batch": text(c.Batch), "lr": text(c.LearningRate), "optimizer": text(c.Optimizer),
-		"dropout": text(c.Dropout), "train-layers": strings.Join(c.TrainLayers, ","), "init-layers": c.InitLayers, "seed": text(c.Seed),
-		"val": c.Val, "resize": text(c.Resize), "ignore-orientation": text(c.IgnoreOrientation),
-		"formats": c.Formats, "max-pixels": text(c.MaxPixels), "widths": text(c.Network.Widths), "size": text(c.Network.Size),
-		"lrn": text(c.Network.LRN), "precision": text(cmp.Or(c.Precision, Float32)),
-		"augment": text(cmp.Or(c.Augment, train.NoAugment)), "no-shuffle": text(c.NoShuffle), "decode": cmp.Or(c.Decode, decodeExact), "cache-half": text(c.CacheHalf),
-		"clip-norm": text(c.ClipNorm),
-	}
 }
 
 // WithPaths returns c with its dataset at a new location: Data, and Val if the old and the new one are paths.
@@ -114,21 +101,29 @@ func (c Config) WithPaths(data, val string) Config {
 	return c
 }
 
-// absolute returns c with absolute paths.
-func (c Config) absolute() Config {
-	c.Data, c.Weights = absolute(c.Data), absolute(c.Weights)
+// paths are the files and folders among the settings.
+func (c *Config) paths() []*string {
+	paths := []*string{&c.Data, &c.Weights}
 	if isPath(c.Val) {
-		c.Val = absolute(c.Val)
+		paths = append(paths, &c.Val)
 	}
 	if c.Cache != cacheOff {
-		c.Cache = absolute(c.Cache)
+		paths = append(paths, &c.Cache)
+	}
+	return paths
+}
+
+// absolute returns c with absolute paths.
+func (c Config) absolute() Config {
+	for _, path := range c.paths() {
+		*path = absolute(*path)
 	}
 	return c
 }
 
 // WithBaseNames returns c without the folders of its paths, which an exported model must not reveal.
 func (c Config) WithBaseNames() Config {
-	for _, path := range []*string{&c.Data, &c.Val, &c.Weights, &c.Cache} {
+	for _, path := range c.paths() {
 		if filepath.IsAbs(*path) {
 			*path = filepath.Base(*path)
 		}

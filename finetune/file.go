@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"alexnet/checkpoint"
@@ -86,14 +85,13 @@ func (c Config) goesOn(dir string) error {
 // against names the settings that may not change and are others in old; has says
 // whose those are.
 func (c Config) against(old Config, has string) string {
-	was, now := old.WithPaths(c.Data, c.Val).Settings(), c.Settings()
+	old = old.WithPaths(c.Data, c.Val)
 	var problems []string
-	for name := range was {
-		if was[name] != now[name] {
-			problems = append(problems, fmt.Sprintf("%s: got %v, %s %v", name, now[name], has, was[name]))
+	for _, s := range Settings {
+		if err := s.compare(c, old, has); err != nil && !s.changeable {
+			problems = append(problems, err.Error())
 		}
 	}
-	slices.Sort(problems)
 	return strings.Join(problems, "; ")
 }
 

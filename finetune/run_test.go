@@ -182,7 +182,7 @@ func TestRefuses(t *testing.T) {
 		"no images":                  {finetune.Run, fresh(), tiny(t.TempDir()), "no images found"},
 		"a setting out of range":     {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Dropout = 1 }), "dropout: got 1"},
 		"an unknown precision":       {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Precision = "half" }), `precision: got "half"`},
-		"an unknown policy":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad images: got ""`},
+		"an unknown policy":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad-images: got ""`},
 		"a path in Latin 1":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Data = "da\xe4ta" }), `da\xe4ta", want UTF-8`},
 		"no weights":                 {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Weights = "nowhere.npy" }), "nowhere.npy"},
 		"resume without a run":       {finetune.Resume, fresh(), tiny(data), "holds no config.json"},

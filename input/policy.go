@@ -28,14 +28,6 @@ func (l Listed) Error() string {
 	return fmt.Sprintf("list bad images: %d files cannot be used", len(l))
 }
 
-// Validate rejects unknown policies.
-func (p Policy) Validate() error {
-	if p != Refuse && p != Skip && p != List {
-		return fmt.Errorf("bad images: got %q, want %s, %s or %s", p, Refuse, Skip, List)
-	}
-	return nil
-}
-
 // Apply reports each excluded file, or returns an error: with Refuse if there are
 // any, with List always, as a [Listed].
 func (p Policy) Apply(excluded []Excluded, report func(Excluded)) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 
@@ -72,16 +71,12 @@ func (c Config) Validate() error {
 	want(c.MicroBatch >= 0, "micro-batch: got %d, want at least 1, or 0 to have it chosen", c.MicroBatch)
 	want(c.LearningRate > 0 && !math.IsInf(c.LearningRate, 0), "learning rate: got %g, want a positive number", c.LearningRate)
 	want(c.Dropout >= 0 && c.Dropout < 1, "dropout: got %g, want the probability of dropping, from 0 to below 1", c.Dropout)
-	want(slices.Contains([]Augment{"", NoAugment, FlipAugment}, c.Augment), "augment: got %q, want %s or %s", c.Augment, NoAugment, FlipAugment)
 	want(c.Keep >= 0, "keep: got %d, want 0 for all or more", c.Keep)
 	want(c.DisplayEvery >= 1, "display every: got %d, want at least 1", c.DisplayEvery)
-	known := map[ops.Optimizer]bool{ops.GradientDescent: true, ops.Momentum: true, ops.Adam: true}
 	if err := c.SaveEvery.validate(); err != nil {
 		errs = append(errs, fmt.Errorf("save every: %w", err))
 	}
-	want(known[c.Optimizer], "optimizer: got %q, want gd, momentum or adam", c.Optimizer)
 	want(c.ClipNorm >= 0 && c.ClipNorm <= math.MaxFloat32, "clip norm: got %g, want a positive number, or 0 for no clipping", c.ClipNorm)
-	want(slices.Contains([]OnNaN{"", Stop, Skip, LowerRate}, c.OnNaN), "on nan: got %q, want %s, %s or %s", c.OnNaN, Stop, Skip, LowerRate)
 	return errors.Join(errs...)
 }
 

@@ -1,51 +1,46 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"alexnet/alexnet"
 	"alexnet/finetune"
 	"alexnet/input"
-	"alexnet/ops"
-	"alexnet/tfgraph"
-	"alexnet/train"
 )
-
-// choices are the values that the shell completes for flags, whichever command has them.
-var choices = map[string][]cobra.Completion{
-	"augment":    {string(train.FlipAugment), string(train.NoAugment)},
-	"bad-images": {string(input.Refuse), string(input.Skip), string(input.List)},
-	"decode":     {"exact", string(alexnet.DecodeFast)},
-	"device":     {string(tfgraph.AutoDevice), string(tfgraph.CPU), "gpu:0"},
-	"formats":    {"webp", "tiff", "webp,tiff"},
-	"lrn":        {string(alexnet.LRNOps), string(alexnet.LRNKernel)},
-	"optimizer":  {string(ops.GradientDescent), string(ops.Momentum), string(ops.Adam)},
-	"precision":  {string(finetune.Float32), string(finetune.BFloat16), string(finetune.Auto)},
-	"resize":     {string(alexnet.Squash), string(alexnet.Crop)},
-	"split":      {string(input.TrainSplit), string(input.ValSplit), string(input.TestSplit)},
-}
 
 // registerCompletions adds shell completion to a command's flags and arguments.
 func registerCompletions(cmd *cobra.Command) error {
-	for name, words := range choices {
-		if err := registerCompletion(cmd, name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			return err
+	var errs []error
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		complete := cobra.CompletionFunc(nil)
+		s, _ := flag.Value.(settingFlag)
+		values := slices.Concat(s.Choices, s.Samples)
+		switch flag.Name {
+		case "train-layers":
+			complete = completeLayers("all")
+		case "init-layers":
+			complete = completeLayers("none")
+		case "split":
+			values = []string{string(input.TrainSplit), string(input.ValSplit), string(input.TestSplit)}
 		}
-	}
-	for name, keyword := range map[string]string{"train-layers": "all", "init-layers": "none"} {
-		if err := registerCompletion(cmd, name, completeLayers(keyword)); err != nil {
-			return err
+		if values != nil {
+			complete = cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 		}
-	}
+		if complete != nil {
+			errs = append(errs, cmd.RegisterFlagCompletionFunc(flag.Name, complete))
+		}
+	})
 	if fields := strings.Fields(cmd.Use); len(fields) > 1 && (fields[1] == "RUN" || fields[1] == "MODEL") && cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = completeRun
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // completeRun completes the first argument with run directories; the shell falls back to files.
@@ -54,13 +49,6 @@ func completeRun(_ *cobra.Command, args []string, start string) ([]cobra.Complet
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	return findRuns(start), cobra.ShellCompDirectiveDefault
-}
-
-func registerCompletion(cmd *cobra.Command, name string, words cobra.CompletionFunc) error {
-	if cmd.Flags().Lookup(name) == nil {
-		return nil
-	}
-	return cmd.RegisterFlagCompletionFunc(name, words)
 }
 
 // completeLayers completes lists such as fc6,fc7 with another layer, and an empty one also with the keyword.

@@ -3,16 +3,9 @@ package main
 import (
 	"context"
 
-	"github.com/spf13/pflag"
-
 	"alexnet/classify"
 	"alexnet/tfgraph"
 )
-
-// registerDevice adds the flag of every command that runs a network.
-func registerDevice(f *pflag.FlagSet, d *tfgraph.Device) {
-	f.TextVar(d, "device", tfgraph.AutoDevice, "`device`: cpu, a GPU such as gpu:0, or auto for the first GPU, else the CPU")
-}
 
 // sessionOptions resolves d; it logs a warning if another device is used instead.
 func (a *app) sessionOptions(d tfgraph.Device) (tfgraph.Options, error) {

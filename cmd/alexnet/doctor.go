@@ -13,6 +13,7 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
+	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
@@ -22,9 +23,8 @@ const wantedTensorFlow = "2.18.0"
 
 func newDoctor(a *app) *cobra.Command {
 	var (
-		asJSON   bool
-		val      string
-		pictures = imageFlags{bad: input.Skip}
+		asJSON bool
+		c      = finetune.New("", "")
 	)
 	cmd := &cobra.Command{
 		Use:   "doctor [DATA]",
@@ -36,11 +36,11 @@ func newDoctor(a *app) *cobra.Command {
 		Example: "  alexnet doctor\n  alexnet doctor photos --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opt, err := pictures.options()
+			opt, err := imageOptions(c)
 			if err != nil {
 				return err
 			}
-			opt.Val = val
+			opt.Val = c.Val
 			d := examineInstallation(cmd.Context())
 			if err := cmd.Context().Err(); err != nil { // what was cut short looks broken
 				return err
@@ -61,8 +61,7 @@ func newDoctor(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	f.StringVar(&val, "val", "", "what train --val is given: a folder, a list or a fraction")
-	registerReadFlags(f, &pictures.formats, &pictures.limits.MaxPixels)
+	registerSettings(f, &c, "val", "formats", "max-pixels")
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,19 +11,21 @@ import (
 
 	"alexnet/classify"
 	"alexnet/eval"
+	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/display"
-	"alexnet/tfgraph"
 )
 
+// evalFlags are the flags of eval.
+type evalFlags struct {
+	finetune.Config // of which Device, BadImages, Formats and MaxPixels are flags
+	json            bool
+	batch           int
+	split           string
+}
+
 func newEval(a *app) *cobra.Command {
-	var (
-		asJSON bool
-		batch  int
-		split  string
-		device tfgraph.Device
-		images imageFlags
-	)
+	flags := &evalFlags{Config: finetune.New("", "")}
 	cmd := &cobra.Command{
 		Use:   "eval RUN DATA",
 		Short: "Evaluate a model on labeled images",
@@ -33,47 +36,49 @@ func newEval(a *app) *cobra.Command {
 		Example: "  alexnet eval runs/1 photos\n  alexnet eval runs/1/checkpoints/model_epoch3.ckpt photos/test --json",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			opt, err := images.options()
-			if err != nil {
-				return err
-			}
-			model, err := a.openModel(ctx, args[0], device, classify.Options{Limits: opt.Limits})
-			if err != nil {
-				return err
-			}
-			defer model.Close()
-			opt.Classes, opt.Split = model.Classes(), input.Split(split)
-			data, err := input.OpenEval(args[1], opt)
-			if err != nil {
-				return images.bad.ApplyOnOpen(err)
-			}
-			for _, note := range data.Notes {
-				a.log.Info(note)
-			}
-			examples, err := images.usable(ctx, a, data.Excluded, model, data.Val)
-			if err != nil {
-				return err
-			}
-			report, err := model.Evaluate(ctx, examples, batch)
-			if err != nil {
-				return err
-			}
-			meta := model.Source.Checkpoint
-			found := evaluation{Report: report, Checkpoint: meta.Name, Epoch: meta.Epoch, Step: meta.Step, Data: data.ValFrom}
-			if asJSON {
-				return json.NewEncoder(a.stdout).Encode(found)
-			}
-			return found.print(a.stdout)
+			return a.eval(cmd.Context(), flags, args[0], args[1])
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	f.IntVar(&batch, "batch", 64, "batch size")
-	f.StringVar(&split, "split", "", "split of DATA to evaluate: train, val or test")
-	registerDevice(f, &device)
-	images.register(f)
+	f.BoolVar(&flags.json, "json", false, "print one JSON object")
+	f.IntVar(&flags.batch, "batch", 64, "batch size")
+	f.StringVar(&flags.split, "split", "", "split of DATA to evaluate: train, val or test")
+	registerSettings(f, &flags.Config, "device", "bad-images", "formats", "max-pixels")
 	return cmd
+}
+
+func (a *app) eval(ctx context.Context, flags *evalFlags, run, path string) error {
+	opt, err := imageOptions(flags.Config)
+	if err != nil {
+		return err
+	}
+	model, err := a.openModel(ctx, run, flags.Device, classify.Options{Limits: opt.Limits})
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	opt.Classes, opt.Split = model.Classes(), input.Split(flags.split)
+	data, err := input.OpenEval(path, opt)
+	if err != nil {
+		return flags.BadImages.ApplyOnOpen(err)
+	}
+	for _, note := range data.Notes {
+		a.log.Info(note)
+	}
+	examples, err := a.usable(ctx, flags.BadImages, data.Excluded, model, data.Val)
+	if err != nil {
+		return err
+	}
+	report, err := model.Evaluate(ctx, examples, flags.batch)
+	if err != nil {
+		return err
+	}
+	meta := model.Source.Checkpoint
+	result := evaluation{Report: report, Checkpoint: meta.Name, Epoch: meta.Epoch, Step: meta.Step, Data: data.ValFrom}
+	if flags.json {
+		return json.NewEncoder(a.stdout).Encode(result)
+	}
+	return result.print(a.stdout)
 }
 
 // evaluation is a report with the checkpoint and the data that it describes.

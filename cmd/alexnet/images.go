@@ -2,53 +2,22 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/spf13/pflag"
-
 	"alexnet/alexnet"
 	"alexnet/classify"
+	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 )
 
-// imageFlags are the flags of commands that evaluate labeled images.
-type imageFlags struct {
-	bad     input.Policy
-	formats string
-	limits  input.Limits
-}
-
-func (p *imageFlags) register(f *pflag.FlagSet) {
-	p.bad = input.Refuse
-	registerImageFlags(f, &p.bad, &p.formats, &p.limits.MaxPixels)
-}
-
-// registerImageFlags adds the flags of every command that reads labeled images.
-func registerImageFlags(f *pflag.FlagSet, bad *input.Policy, formats *string, maxPixels *int64) {
-	f.StringVar((*string)(bad), "bad-images", string(*bad), "policy for images that cannot be decoded: error, skip (exclude them), or list (print them and exit)")
-	registerReadFlags(f, formats, maxPixels)
-}
-
-// registerReadFlags adds the flags of every command that reads images.
-func registerReadFlags(f *pflag.FlagSet, formats *string, maxPixels *int64) {
-	f.StringVar(formats, "formats", "", "image formats to accept besides JPEG, PNG, GIF and BMP: webp, tiff")
-	f.Int64Var(maxPixels, "max-pixels", 0, "maximum image size in pixels (default 100 million)")
-}
-
-func (p *imageFlags) options() (input.Options, error) {
-	if err := p.bad.Validate(); err != nil {
-		return input.Options{}, usageError{err}
-	}
-	formats, err := input.ParseFormats(p.formats)
-	if err != nil {
-		return input.Options{}, usageError{fmt.Errorf("--formats: %w", err)}
-	}
-	return input.Options{Formats: formats, Limits: p.limits}, nil
+// imageOptions are the settings of c about reading images.
+func imageOptions(c finetune.Config) (input.Options, error) {
+	formats, err := input.ParseFormats(c.Formats)
+	return input.Options{Formats: formats, Limits: input.Limits{MaxPixels: c.MaxPixels}}, err
 }
 
 // verdictsDir is where the verdicts on images are cached; "" if there is no cache folder.
@@ -80,13 +49,13 @@ func (a *app) printExcluded(bad input.Listed) error {
 }
 
 // usable decodes every example once and applies the policy: it returns the examples that decode, or an error.
-func (p *imageFlags) usable(ctx context.Context, a *app, problems []input.Excluded, model *classify.Model, examples []input.Example) ([]input.Example, error) {
+func (a *app) usable(ctx context.Context, policy input.Policy, problems []input.Excluded, model *classify.Model, examples []input.Example) ([]input.Example, error) {
 	undecodable, err := a.verify(ctx, model.Source.Description.Preprocessing, model.Loader(examples, 1), false)
 	if err != nil {
 		return nil, err
 	}
 	problems = slices.Concat(problems, undecodable)
-	err = p.bad.Apply(problems, func(problem input.Excluded) { a.log.Warn("excluded", "path", problem.Path, "reason", problem.Reason) })
+	err = policy.Apply(problems, func(problem input.Excluded) { a.log.Warn("excluded", "path", problem.Path, "reason", problem.Reason) })
 	if err != nil {
 		return nil, err
 	}

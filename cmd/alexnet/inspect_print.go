@@ -71,19 +71,18 @@ func (c checkpointInfo) row() string {
 	return strings.Join([]string{c.Name, epoch, step, measured, strings.Join(marks, ", ")}, "\t")
 }
 
-// printSettings shows a run's most important settings.
+// printSettings shows a run's most important settings, and those without their default.
 func printSettings(w io.Writer, config json.RawMessage) {
-	var s finetune.Config
-	if len(config) == 0 || json.Unmarshal(config, &s) != nil {
+	var c finetune.Config
+	if len(config) == 0 || json.Unmarshal(config, &c) != nil {
 		return
 	}
-	fmt.Fprintf(w, "data\t%s\n", s.Data)
-	if s.Weights != "" {
-		fmt.Fprintf(w, "weights\t%s\n", s.Weights)
+	defaults := finetune.New("", c.Weights)
+	for _, s := range finetune.Settings {
+		if value := s.Get(c); s.Main || value != s.Get(defaults) {
+			fmt.Fprintf(w, "%s\t%s\n", s.Name, value)
+		}
 	}
-	fmt.Fprintf(w, "trainable layers\t%s\n", strings.Join(s.TrainLayers, ", "))
-	fmt.Fprintf(w, "training\t%d epochs, batches of %d, %s at %g, dropout %g, seed %d\n",
-		s.Epochs, s.Batch, s.Optimizer, s.LearningRate, s.Dropout, s.Seed)
 }
 
 // printSavedModel shows what a program that loads the model can use.

@@ -12,22 +12,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"alexnet/classify"
+	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/caption"
 	"alexnet/internal/display"
-	"alexnet/tfgraph"
 )
 
+// predictFlags are the flags of predict.
+type predictFlags struct {
+	finetune.Config // of which Device, Formats and MaxPixels are flags
+	json            bool
+	draw            string
+	top, batch      int
+}
+
 func newPredict(a *app) *cobra.Command {
-	var (
-		asJSON  bool
-		draw    string
-		top     int
-		batch   int
-		formats string
-		limits  input.Limits
-		device  tfgraph.Device
-	)
+	flags := &predictFlags{Config: finetune.New("", "")}
 	cmd := &cobra.Command{
 		Use:   "predict RUN FILE…",
 		Short: "Classify images",
@@ -37,49 +37,51 @@ func newPredict(a *app) *cobra.Command {
 		Example: "  alexnet predict runs/1 cat.jpg\n  alexnet predict runs/1 holiday/ --draw drawn\n  find . -name '*.jpg' | alexnet predict runs/1 - --json",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			allowed, err := input.ParseFormats(formats)
-			if err != nil {
-				return usageError{fmt.Errorf("--formats: %w", err)}
-			}
-			if top < 0 {
-				return usageError{fmt.Errorf("--top: got %d, want at least 0", top)}
-			}
-			model, err := a.openModel(ctx, args[0], device, classify.Options{Limits: limits, Batch: batch})
-			if err != nil {
-				return err
-			}
-			defer model.Close()
-			paths, problems := input.Expand(args[1:], a.stdin)
-			examples, refused := input.ExamplesFromPaths(paths, input.Options{Formats: allowed, Limits: limits})
-			out := &predictions{app: a, json: asJSON}
-			for _, p := range append(problems, refused...) {
-				if err := out.print(prediction{Path: p.Path, Error: p.Reason}); err != nil {
-					return err
-				}
-			}
-			if draw != "" {
-				if out.targets, err = targets(draw, examples); err != nil {
-					return err
-				}
-			}
-			if err := out.printAll(ctx, model, examples, top); err != nil {
-				return err
-			}
-			if out.failed > 0 {
-				return errSilent
-			}
-			return nil
+			return a.predict(cmd.Context(), flags, args[0], args[1:])
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&asJSON, "json", false, "print one JSON object per line")
-	f.StringVar(&draw, "draw", "", "write a copy of each image with its predicted class and probability drawn on it into this folder")
-	f.IntVar(&top, "top", 5, "number of classes to print for each image")
-	f.IntVar(&batch, "batch", 32, "batch size")
-	registerDevice(f, &device)
-	registerReadFlags(f, &formats, &limits.MaxPixels)
+	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
+	f.StringVar(&flags.draw, "draw", "", "write a copy of each image with its predicted class and probability drawn on it into this folder")
+	f.IntVar(&flags.top, "top", 5, "number of classes to print for each image")
+	f.IntVar(&flags.batch, "batch", 32, "batch size")
+	registerSettings(f, &flags.Config, "device", "formats", "max-pixels")
 	return cmd
+}
+
+func (a *app) predict(ctx context.Context, flags *predictFlags, run string, files []string) error {
+	opt, err := imageOptions(flags.Config)
+	if err != nil {
+		return err
+	}
+	if flags.top < 0 {
+		return usageError{fmt.Errorf("--top: got %d, want at least 0", flags.top)}
+	}
+	model, err := a.openModel(ctx, run, flags.Device, classify.Options{Limits: opt.Limits, Batch: flags.batch})
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	paths, problems := input.Expand(files, a.stdin)
+	examples, refused := input.ExamplesFromPaths(paths, opt)
+	out := &predictions{app: a, json: flags.json}
+	for _, p := range append(problems, refused...) {
+		if err := out.print(prediction{Path: p.Path, Error: p.Reason}); err != nil {
+			return err
+		}
+	}
+	if flags.draw != "" {
+		if out.targets, err = targets(flags.draw, examples); err != nil {
+			return err
+		}
+	}
+	if err := out.printAll(ctx, model, examples, flags.top); err != nil {
+		return err
+	}
+	if out.failed > 0 {
+		return errSilent
+	}
+	return nil
 }
 
 // predictions prints predictions, one image per line.

@@ -33,7 +33,7 @@ type reportFlags struct {
 	out, checkpoint string
 	gallery, batch  int
 	open, json      bool
-	device          tfgraph.Device
+	finetune.Config // of which only Device is a flag
 }
 
 func newReport(a *app) *cobra.Command {
@@ -60,7 +60,8 @@ func newReport(a *app) *cobra.Command {
 	flags.IntVar(&f.gallery, "gallery", 12, "number of images in each gallery")
 	flags.IntVar(&f.batch, "batch", 64, "batch size")
 	flags.BoolVar(&f.open, "open", false, "open the report in a browser")
-	registerDevice(flags, &f.device)
+	f.Config = finetune.New("", "")
+	registerSettings(flags, &f.Config, "device")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object")
 	return cmd
 }
@@ -75,7 +76,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err := checkReplaceable(path); err != nil {
 		return err
 	}
-	model, err := a.openModel(ctx, checkpointPath(dir, f.checkpoint), f.device, classify.Options{})
+	model, err := a.openModel(ctx, checkpointPath(dir, f.checkpoint), f.Device, classify.Options{})
 	if err != nil {
 		return err
 	}

@@ -14,17 +14,16 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"alexnet/input"
+	"alexnet/finetune"
 	"alexnet/internal/hint"
 	"alexnet/serve"
-	"alexnet/tfgraph"
 )
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	serve.Config
-	addr, formats, tokenFile string
-	device                   tfgraph.Device
+	addr, tokenFile string
+	settings        finetune.Config // of which only Device and Formats are flags
 }
 
 func newServe(a *app) *cobra.Command {
@@ -51,7 +50,8 @@ func newServe(a *app) *cobra.Command {
 }
 
 func (s *serveFlags) register(f *pflag.FlagSet) {
-	registerDevice(f, &s.device)
+	s.settings = finetune.New("", "")
+	registerSettings(f, &s.settings, "device", "formats")
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8501", "address to listen on")
 	f.StringVar(&s.Name, "name", "alexnet", "the model's name in /v1/models/NAME")
 	f.IntVar(&s.Batch, "batch", 32, "maximum batch size")
@@ -64,7 +64,6 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.Drain, "drain", 30*time.Second, "drain timeout: how long pending requests may take after a stop signal")
 	f.DurationVar(&s.DrainDelay, "drain-delay", 500*time.Millisecond,
 		"how long to accept connections after a stop signal, so that load balancers see /readyz fail")
-	f.StringVar(&s.formats, "formats", "", "image formats to accept besides JPEG, PNG, GIF and BMP: webp, tiff")
 	f.StringVar(&s.tokenFile, "token-file", "", "file with the token that requests must present: Authorization: Bearer TOKEN")
 	f.StringSliceVar(&s.Hosts, "hosts", nil, "accepted `names` in the Host header, such as a.example,b.example, behind a proxy: on a loopback address without token "+
 		"and TLS, only localhost and its addresses are accepted by default")
@@ -73,9 +72,9 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 }
 
 func (s *serveFlags) run(ctx context.Context, a *app, path string) error {
-	formats, err := input.ParseFormats(s.formats)
+	opt, err := imageOptions(s.settings)
 	if err != nil {
-		return usageError{fmt.Errorf("--formats: %w", err)}
+		return err
 	}
 	if err := s.readToken(path); err != nil {
 		return err
@@ -90,10 +89,10 @@ func (s *serveFlags) run(ctx context.Context, a *app, path string) error {
 		return hint.With(fmt.Errorf("serve %q: %w", path, err), "choose another address with --addr")
 	}
 	defer listener.Close()
-	if s.Session, err = a.sessionOptions(s.device); err != nil {
+	if s.Session, err = a.sessionOptions(s.settings.Device); err != nil {
 		return err
 	}
-	server, err := serve.New(ctx, path, s.Config, formats...)
+	server, err := serve.New(ctx, path, s.Config, opt.Formats...)
 	if err != nil {
 		return err
 	}

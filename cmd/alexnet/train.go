@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -39,14 +40,19 @@ func newTrain(a *app) *cobra.Command {
 			if f.out == "" && len(args) == 1 {
 				f.out = filepath.Join("runs", nameOf(args[0]))
 			}
+			var c finetune.Config
+			var err error
+			start := finetune.Run
 			if f.resume {
-				return a.resume(cmd, f, args)
+				start = finetune.Resume
+				c, err = f.resumeConfig(cmd.Flags(), strings.Join(args, ""))
+			} else {
+				c, err = f.complete(args[0])
 			}
-			c, err := f.config(args[0])
 			if err != nil {
 				return err
 			}
-			return a.finish(f.out, finetune.Run(cmd.Context(), f.out, c, a.watch()))
+			return a.finish(f.out, start(cmd.Context(), f.out, c, a.watch()))
 		},
 	}
 	f.register(cmd.Flags())
@@ -59,14 +65,6 @@ func nameOf(path string) string {
 		path = abs
 	}
 	return filepath.Base(path)
-}
-
-func (a *app) resume(cmd *cobra.Command, f *trainFlags, args []string) error {
-	c, err := f.resumeConfig(cmd, args)
-	if err != nil {
-		return err
-	}
-	return a.finish(f.out, finetune.Resume(cmd.Context(), f.out, c, a.watch()))
 }
 
 // watch prints a run's progress.
