@@ -14,8 +14,8 @@ func TestInBrowser(t *testing.T) {
 	b := browser.Open(t, 2*time.Minute)
 	b.Watch(t, "file://")
 	for _, classes := range []int{2, 30} {
-		dir, _ := trained(t, classes)
-		_, text := made(t, dir, opened(t, dir), found(t, dir))
+		dir, _ := trainedRun(t, classes)
+		_, text := makePage(t, dir, openModel(t, dir), openDataset(t, dir))
 		path := filepath.Join(t.TempDir(), "report.html")
 		must(t, os.WriteFile(path, text, 0o666))
 		for _, width := range []int64{390, 1280} {

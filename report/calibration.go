@@ -22,16 +22,15 @@ func calibrate(s classify.Scores) curve.Calibration {
 	return curve.Calibrate(s.Probabilities, labels, bins)
 }
 
-// drawCalibration is the reliability diagram: were the model's confidence what it says, every bar would end on the
-// diagonal.
-func drawCalibration(c curve.Calibration) (Figure, error) {
-	f := Figure{
-		Title: "Calibration",
-		Keys:  []Key{{1, "share that is right"}, {faintSeries, "as it should be"}},
-		Caption: fmt.Sprintf("Pictures by the probability of the class that came first; above each bar, how many. Expected calibration error %s, Brier score %s (0 is best, 2 worst).",
+// drawCalibration draws the reliability diagram: for a perfectly calibrated model every bar ends on the diagonal.
+func drawCalibration(c curve.Calibration) (figure, error) {
+	f := figure{
+		Title:  "Calibration",
+		Legend: []legendEntry{{1, "accuracy"}, {faintSeries, "perfect calibration"}},
+		Caption: fmt.Sprintf("Images by the probability of the predicted class, with the number of images above each bar. Expected calibration error %s, Brier score %s (0 is best, 2 is worst).",
 			number(c.ECE), number(c.Brier)),
 	}
-	p := unitPlot("probability of the class that came first", "share that is right")
+	p := unitPlot("probability of the predicted class", "accuracy")
 	if err := addBins(p, c.Bins); err != nil {
 		return f, err
 	}
@@ -41,7 +40,7 @@ func drawCalibration(c curve.Calibration) (Figure, error) {
 	}
 	p.Y.Max = 1.08 // room for the counts
 	var err error
-	f.SVG, err = svg(p, "Share of right answers against probability")
+	f.SVG, err = svg(p, "Accuracy against confidence")
 	return f, err
 }
 

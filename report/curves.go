@@ -11,33 +11,33 @@ import (
 	"alexnet/train"
 )
 
-// course is how a run went, for one of its figures.
-type course struct {
+// curvePlot is a figure with learning curves.
+type curvePlot struct {
 	title, axis  string
-	share        bool // from 0 to 1
+	fraction     bool // values from 0 to 1
 	ofEpoch      func(train.EpochResult) float64
 	ofValidation func(train.EpochResult) float64
 	ofPoint      func(train.Point) float64
 }
 
-var courses = []course{
+var curvePlots = []curvePlot{
 	{title: "Loss", axis: "cross-entropy in nats",
 		ofEpoch:      func(e train.EpochResult) float64 { return e.Loss },
 		ofValidation: func(e train.EpochResult) float64 { return e.Validation.Loss },
 		ofPoint:      func(p train.Point) float64 { return p.Loss }},
-	{title: "Accuracy", axis: "share of pictures", share: true,
+	{title: "Accuracy", axis: "fraction of images", fraction: true,
 		ofEpoch:      func(e train.EpochResult) float64 { return e.Accuracy },
 		ofValidation: func(e train.EpochResult) float64 { return e.Validation.Accuracy },
 		ofPoint:      func(p train.Point) float64 { return p.Accuracy }},
 }
 
-// drawCourses draws loss and accuracy by epoch; none before the first epoch is done.
-func drawCourses(history []train.EpochResult, points []train.Point) ([]Figure, error) {
+// drawCurves draws loss and accuracy by epoch. There are no figures before the end of the first epoch.
+func drawCurves(history []train.EpochResult, points []train.Point) ([]figure, error) {
 	if len(history) == 0 {
 		return nil, nil
 	}
-	var figures []Figure
-	for _, c := range courses {
+	var figures []figure
+	for _, c := range curvePlots {
 		f, err := c.draw(history, points)
 		if err != nil {
 			return nil, err
@@ -47,20 +47,20 @@ func drawCourses(history []train.EpochResult, points []train.Point) ([]Figure, e
 	return figures, nil
 }
 
-func (c course) draw(history []train.EpochResult, points []train.Point) (Figure, error) {
+func (c curvePlot) draw(history []train.EpochResult, points []train.Point) (figure, error) {
 	training, validation := c.lines(history)
-	fine := c.between(history, points)
-	f := Figure{Title: c.title, Keys: []Key{{1, "training, dropout on"}}}
+	fine := c.withinEpochs(history, points)
+	f := figure{Title: c.title, Legend: []legendEntry{{1, "training, dropout on"}}}
 	if len(fine) > 0 {
-		f.Caption = "Thin: training between epochs. "
+		f.Caption = "Thin line: training within epochs. "
 	}
 	if validation != nil {
-		f.Keys = append(f.Keys, Key{2, "validation"})
+		f.Legend = append(f.Legend, legendEntry{2, "validation"})
 	}
 	p := newPlot("epoch", c.axis)
-	p.X.Min, p.X.Max, p.X.Tick.Marker = 0, float64(history[len(history)-1].Epoch), wholeTicks{}
+	p.X.Min, p.X.Max, p.X.Tick.Marker = 0, float64(history[len(history)-1].Epoch), integerTicks{}
 	if c.scale(&p.Y, slices.Concat(training, validation, fine)) {
-		f.Caption += "The axis is logarithmic."
+		f.Caption += "Logarithmic axis."
 	}
 	err := errors.Join(
 		addLine(p, fine, stroke{series: 1, width: .8}),
@@ -73,22 +73,22 @@ func (c course) draw(history []train.EpochResult, points []train.Point) (Figure,
 	return f, err
 }
 
-// scale sets the axis of the values and tells whether it is logarithmic.
-func (c course) scale(axis *plot.Axis, values plotter.XYs) (logarithmic bool) {
+// scale sets the y axis and reports whether it is logarithmic.
+func (c curvePlot) scale(axis *plot.Axis, values plotter.XYs) (logarithmic bool) {
 	axis.Min = 0
-	if c.share {
+	if c.fraction {
 		axis.Max, axis.Tick.Marker = 1, fifths
 		return false
 	}
-	if !wide(values) {
+	if !needsLogScale(values) {
 		return false
 	}
 	axis.Scale, axis.Tick.Marker = plot.LogScale{}, logTicks{}
-	axis.Min, axis.Max = rungsAround(values)
+	axis.Min, axis.Max = niceBounds(values)
 	return true
 }
 
-func (c course) lines(history []train.EpochResult) (training, validation plotter.XYs) {
+func (c curvePlot) lines(history []train.EpochResult) (training, validation plotter.XYs) {
 	for _, e := range history {
 		training = append(training, plotter.XY{X: float64(e.Epoch), Y: c.ofEpoch(e)})
 		if e.Validation != nil {
@@ -98,8 +98,8 @@ func (c course) lines(history []train.EpochResult) (training, validation plotter
 	return training, validation
 }
 
-// between are the points inside epochs, at most some hundreds of them.
-func (c course) between(history []train.EpochResult, points []train.Point) plotter.XYs {
+// withinEpochs returns the points within epochs, at most some hundreds.
+func (c curvePlot) withinEpochs(history []train.EpochResult, points []train.Point) plotter.XYs {
 	last := history[len(history)-1]
 	var all plotter.XYs
 	for _, p := range points {
@@ -107,8 +107,8 @@ func (c course) between(history []train.EpochResult, points []train.Point) plott
 			all = append(all, plotter.XY{X: x, Y: c.ofPoint(p)})
 		}
 	}
-	const most = 500
-	every := len(all)/most + 1
+	const limit = 500
+	every := len(all)/limit + 1
 	kept := all[:0]
 	for i := 0; i < len(all); i += every {
 		kept = append(kept, all[i])
@@ -116,8 +116,8 @@ func (c course) between(history []train.EpochResult, points []train.Point) plott
 	return kept
 }
 
-// wide tells whether one value is so far above the others that these would lie on the axis.
-func wide(points plotter.XYs) bool {
+// needsLogScale reports whether the maximum is so large that the other values would be indistinguishable from 0.
+func needsLogScale(points plotter.XYs) bool {
 	var values []float64
 	for _, p := range finite(points) {
 		values = append(values, p.Y)

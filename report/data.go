@@ -11,16 +11,16 @@ import (
 	"alexnet/input"
 )
 
-// DataSummary is what the pictures are like.
-type DataSummary struct {
+// dataSummary describes the dataset.
+type dataSummary struct {
 	Root, Layout, ValFrom string
-	Parts                 []string // headings: training, validation
-	Rows                  []DataRow
+	Splits                []string // column headings: training, validation
+	Rows                  []dataRow
 	Facts                 []Row
 }
 
-// DataRow counts the pictures of a class in each part.
-type DataRow struct {
+// dataRow counts the images of a class in each split.
+type dataRow struct {
 	Class  string
 	Counts []int
 }
@@ -28,28 +28,28 @@ type DataRow struct {
 // Row is a name with a value.
 type Row struct{ Name, Value string }
 
-func summarise(d *input.Dataset) *DataSummary {
-	s := &DataSummary{Root: d.Root, Layout: string(d.Layout), ValFrom: d.ValFrom}
+func summarize(d *input.Dataset) *dataSummary {
+	s := &dataSummary{Root: d.Root, Layout: string(d.Layout), ValFrom: d.ValFrom}
 	var counts [][]int
 	measured := "validation"
 	if len(d.Train) == 0 {
-		measured = "measured" // other pictures than the run's
+		measured = "measured" // not the run's own images
 	}
-	for _, part := range []struct {
+	for _, split := range []struct {
 		name     string
 		examples []input.Example
 	}{{"training", d.Train}, {measured, d.Val}} {
-		if len(part.examples) > 0 {
-			s.Parts = append(s.Parts, part.name)
-			counts = append(counts, input.Counts(part.examples, len(d.Classes)))
+		if len(split.examples) > 0 {
+			s.Splits = append(s.Splits, split.name)
+			counts = append(counts, input.Counts(split.examples, len(d.Classes)))
 		}
 	}
-	total := DataRow{Class: "all", Counts: make([]int, len(counts))}
+	total := dataRow{Class: "all", Counts: make([]int, len(counts))}
 	for i, class := range d.Classes {
-		row := DataRow{Class: class}
-		for p, c := range counts {
+		row := dataRow{Class: class}
+		for k, c := range counts {
 			row.Counts = append(row.Counts, c[i])
-			total.Counts[p] += c[i]
+			total.Counts[k] += c[i]
 		}
 		s.Rows = append(s.Rows, row)
 	}
@@ -63,12 +63,12 @@ func facts(all []input.Example) []Row {
 		return nil
 	}
 	var widths, heights, bytes []int64
-	formats, turned := map[string]int{}, 0
+	formats, rotated := map[string]int{}, 0
 	for _, ex := range all {
 		widths, heights, bytes = append(widths, int64(ex.Width)), append(heights, int64(ex.Height)), append(bytes, ex.Size)
 		formats[string(ex.Format)]++
 		if ex.Orientation > 1 {
-			turned++
+			rotated++
 		}
 	}
 	var kinds []string
@@ -77,17 +77,17 @@ func facts(all []input.Example) []Row {
 	}
 	return []Row{
 		{"formats", strings.Join(kinds, ", ")},
-		{"width in pixels", spread(widths)},
-		{"height in pixels", spread(heights)},
-		{"file size in KiB", spread(inKiB(bytes))},
-		{"turned by EXIF", fmt.Sprint(turned)},
+		{"width in pixels", minMedianMax(widths)},
+		{"height in pixels", minMedianMax(heights)},
+		{"file size in KiB", minMedianMax(inKiB(bytes))},
+		{"rotated by EXIF", fmt.Sprint(rotated)},
 	}
 }
 
-// spread is the least, the middle and the most.
-func spread(values []int64) string {
+// minMedianMax formats the minimum, median and maximum.
+func minMedianMax(values []int64) string {
 	slices.Sort(values)
-	return fmt.Sprintf("%d – %d – %d (least, median, most)", values[0], values[len(values)/2], values[len(values)-1])
+	return fmt.Sprintf("%d – %d – %d (min, median, max)", values[0], values[len(values)/2], values[len(values)-1])
 }
 
 func inKiB(bytes []int64) []int64 {
@@ -98,16 +98,15 @@ func inKiB(bytes []int64) []int64 {
 	return all
 }
 
-// What a page shows of the settings. A run has some sixty, three names deep; a
-// description from elsewhere may hold names in names that say one another's again
-// and again.
+// Limits of the settings on the page. A run has about sixty settings, nested three
+// levels deep; a foreign description may be nested arbitrarily.
 const (
 	maxSettings    = 500
 	maxSettingName = 200 // bytes, dots included
 )
 
-// settingRows flattens the run's settings, by name; what is nested has its names joined by dots.
-// The last row says how many are left out.
+// settingRows flattens the run's settings, sorted by name; nested names are joined by dots. The last row counts the
+// omitted settings.
 func settingRows(config json.RawMessage) ([]Row, error) {
 	if len(config) == 0 {
 		return nil, nil
@@ -118,40 +117,40 @@ func settingRows(config json.RawMessage) ([]Row, error) {
 	if err := decoder.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("read the run's settings: %w", err)
 	}
-	rows, left := flatten(nil, "", tree)
-	if left > 0 {
-		rows = append(rows, Row{"left out", fmt.Sprintf("%d more, beyond %d settings or with names longer than %d bytes", left, maxSettings, maxSettingName)})
+	rows, omitted := flatten(nil, "", tree)
+	if omitted > 0 {
+		rows = append(rows, Row{"omitted", fmt.Sprintf("%d settings, beyond %d or with names longer than %d bytes", omitted, maxSettings, maxSettingName)})
 	}
 	return rows, nil
 }
 
-// flatten adds rows and counts what it leaves out, all below a name as one.
-func flatten(rows []Row, name string, value any) (all []Row, left int) {
+// flatten appends rows and counts the omitted settings; all below an omitted name count as one.
+func flatten(rows []Row, name string, value any) (all []Row, omitted int) {
 	if len(rows) == maxSettings || len(name) > maxSettingName {
 		return rows, 1
 	}
 	tree, ok := value.(map[string]any)
 	if !ok {
-		return append(rows, Row{name, strings.Join(plain(nil, value), ", ")}), 0
+		return append(rows, Row{name, strings.Join(formatValue(nil, value), ", ")}), 0
 	}
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		var more int
 		rows, more = flatten(rows, strings.TrimPrefix(name+"."+key, "."), tree[key])
-		left += more
+		omitted += more
 	}
-	return rows, left
+	return rows, omitted
 }
 
-// plain adds the words by which people write a value.
-func plain(words []string, value any) []string {
+// formatValue appends the elements of a value as text.
+func formatValue(elements []string, value any) []string {
 	switch value := value.(type) {
 	case nil:
-		return append(words, "none")
+		return append(elements, "none")
 	case []any:
 		for _, v := range value {
-			words = plain(words, v)
+			elements = formatValue(elements, v)
 		}
-		return words
+		return elements
 	}
-	return append(words, fmt.Sprint(value))
+	return append(elements, fmt.Sprint(value))
 }

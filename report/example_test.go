@@ -16,7 +16,7 @@ import (
 	"alexnet/report"
 )
 
-// A run of one epoch on pictures that the example draws, and its page.
+// A run of one epoch on drawn images, and its page.
 func Example() {
 	dir, err := os.MkdirTemp("", "report")
 	if err != nil {
@@ -28,15 +28,15 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// measured on 6 pictures, a page: true
+	// measured on 6 images, a page: true
 }
 
 func exampleRun(dir string) error {
-	ctx, run, photos := context.Background(), filepath.Join(dir, "run"), filepath.Join(dir, "photos")
-	if err := examplePhotos(photos); err != nil {
+	ctx, run, images := context.Background(), filepath.Join(dir, "run"), filepath.Join(dir, "images")
+	if err := exampleImages(images); err != nil {
 		return err
 	}
-	c := finetune.New(photos, "")
+	c := finetune.New(images, "")
 	c.Epochs, c.Batch = 1, 4
 	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
 	if err := finetune.Run(ctx, run, c, finetune.Watch{}); err != nil {
@@ -56,12 +56,12 @@ func exampleRun(dir string) error {
 		return err
 	}
 	text, err := page.HTML()
-	fmt.Printf("measured on %d pictures, a page: %t\n", page.Measured.Scores.Count, bytes.HasPrefix(text, []byte("<!DOCTYPE html>")))
+	fmt.Printf("measured on %d images, a page: %t\n", page.Measured.Scores.Count, bytes.HasPrefix(text, []byte("<!DOCTYPE html>")))
 	return err
 }
 
-// examplePhotos draws train and val with three dark and three bright pictures each.
-func examplePhotos(dir string) error {
+// exampleImages draws train and val with three dark and three bright images each.
+func exampleImages(dir string) error {
 	for i := range 12 {
 		part, class := []string{"train", "val"}[i%2], []string{"dark", "bright"}[i/2%2]
 		img := image.NewGray(image.Rect(0, 0, 70, 70))

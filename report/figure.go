@@ -16,35 +16,35 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a plot with its words.
-type Figure struct {
+// figure is a plot with title, caption and legend.
+type figure struct {
 	Title   string
 	Caption string
-	Keys    []Key
-	SVG     template.HTML // holds numbers and our own words only
+	Legend  []legendEntry
+	SVG     template.HTML // contains no text from outside
 }
 
-// Key says which series is what.
-type Key struct {
-	Series int // style.css has a colour for each of 1 to 8; 0 is the ink, 9 faint
+// legendEntry labels a series.
+type legendEntry struct {
+	Series int // style.css has a color for 1 to 8; 0 is black or white, 9 is faint
 	Label  string
 }
 
-// The colours that plots are drawn in stand for names in style.css, which has two values for each.
+// Plots use placeholder colors, which svgColors replaces by the names in style.css; those have a light and a dark value.
 var (
-	ink   = color.NRGBA{1, 1, 1, 255}
-	muted = color.NRGBA{2, 2, 2, 255}
-	line  = color.NRGBA{3, 3, 3, 255}
-	named = strings.NewReplacer(append(seriesNames(), "#010101", "currentColor", "#020202", "var(--muted)", "#030303", "var(--line)")...)
+	ink       = color.NRGBA{1, 1, 1, 255}
+	muted     = color.NRGBA{2, 2, 2, 255}
+	line      = color.NRGBA{3, 3, 3, 255}
+	svgColors = strings.NewReplacer(append(seriesNames(), "#010101", "currentColor", "#020202", "var(--muted)", "#030303", "var(--line)")...)
 )
 
 const (
-	mostSeries  = 8
+	maxSeries   = 8
 	inkSeries   = 0
 	faintSeries = 9
 )
 
-// series is the colour of the i-th series.
+// series returns the color of the i-th series.
 func series(i int) color.NRGBA {
 	switch i {
 	case inkSeries:
@@ -56,20 +56,20 @@ func series(i int) color.NRGBA {
 }
 
 func seriesNames() (pairs []string) {
-	for i := 1; i <= mostSeries; i++ {
+	for i := 1; i <= maxSeries; i++ {
 		pairs = append(pairs, fmt.Sprintf("#%02X0101", 0x10+i), fmt.Sprintf("var(--s%d)", i))
 	}
 	return pairs
 }
 
-// The plots' own size, in units that the page scales: narrow, so that letters stay legible on a telephone.
+// The size of plots, in units that the page scales: narrow, so that text stays legible on a phone.
 const (
 	plotWidth  = 360 * vg.Length(1)
 	plotHeight = 270 * vg.Length(1)
 	textSize   = 12
 )
 
-// newPlot has axes, a grid and no background.
+// newPlot returns a plot with axes, a grid and no background.
 func newPlot(x, y string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = color.Transparent
@@ -88,7 +88,7 @@ func newPlot(x, y string) *plot.Plot {
 	return p
 }
 
-// unitPlot has both axes from 0 to 1.
+// unitPlot returns a plot with both axes from 0 to 1.
 func unitPlot(x, y string) *plot.Plot {
 	p := newPlot(x, y)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
@@ -99,7 +99,7 @@ func unitPlot(x, y string) *plot.Plot {
 var fifths = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: .2, Label: "0.2"}, {Value: .4, Label: "0.4"},
 	{Value: .6, Label: "0.6"}, {Value: .8, Label: "0.8"}, {Value: 1, Label: "1"}}
 
-// stroke is how a line is drawn.
+// stroke is the style of a line.
 type stroke struct {
 	series int
 	width  float64
@@ -108,7 +108,7 @@ type stroke struct {
 	step   bool
 }
 
-// addLine draws the points that are numbers.
+// addLine draws the finite points.
 func addLine(p *plot.Plot, points plotter.XYs, s stroke) error {
 	points = finite(points)
 	if len(points) == 0 {
@@ -148,10 +148,9 @@ func finite(points plotter.XYs) plotter.XYs {
 	return kept
 }
 
-// thin leaves out what no eye would miss: points less than grain of both axes from the last one kept, unless a line
-// that is longer begins there.
-func thin(points plotter.XYs, grain float64) plotter.XYs {
-	near := func(a, b plotter.XY) bool { return math.Abs(a.X-b.X) < grain && math.Abs(a.Y-b.Y) < grain }
+// simplify removes points closer than tolerance, in both axes, to the last kept point and to the next point.
+func simplify(points plotter.XYs, tolerance float64) plotter.XYs {
+	near := func(a, b plotter.XY) bool { return math.Abs(a.X-b.X) < tolerance && math.Abs(a.Y-b.Y) < tolerance }
 	var kept plotter.XYs
 	for i, p := range points {
 		inner := i > 0 && i < len(points)-1
@@ -164,11 +163,11 @@ func thin(points plotter.XYs, grain float64) plotter.XYs {
 }
 
 var (
-	prelude  = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
-	typeface = regexp.MustCompile(`font-family:[^;]*;font-variant:[^;]*;font-weight:[^;]*;font-style:[^;"]*;?`)
+	svgHeader = regexp.MustCompile(`(?s)^.*?<svg[^>]*>`)
+	fontStyle = regexp.MustCompile(`font-family:[^;]*;font-variant:[^;]*;font-weight:[^;]*;font-style:[^;"]*;?`)
 )
 
-// svg draws the plot for a place inside the page. label says in words what is to be seen.
+// svg renders the plot for embedding in the page; label is its text alternative.
 func svg(p *plot.Plot, label string) (template.HTML, error) {
 	canvas := vgsvg.New(plotWidth, plotHeight)
 	p.Draw(draw.Crop(draw.New(canvas), 0, -8, 0, -8))
@@ -177,6 +176,6 @@ func svg(p *plot.Plot, label string) (template.HTML, error) {
 		return "", fmt.Errorf("draw plot: %w", err)
 	}
 	head := fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label="%s">`, int(plotWidth), int(plotHeight), template.HTMLEscapeString(label))
-	text := head + prelude.ReplaceAllString(b.String(), "")
-	return template.HTML(named.Replace(typeface.ReplaceAllString(text, ""))), nil
+	text := head + svgHeader.ReplaceAllString(b.String(), "")
+	return template.HTML(svgColors.Replace(fontStyle.ReplaceAllString(text, ""))), nil
 }

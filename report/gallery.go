@@ -11,44 +11,44 @@ import (
 	"alexnet/internal/display"
 )
 
-// Shot is a picture with what the model says of it.
-type Shot struct {
-	Image       Image
-	Alt         string
-	Name, Path  string
-	True, Taken string
-	Right       bool
-	Bars        []Bar // most probable first
+// thumbnail is an image with its prediction.
+type thumbnail struct {
+	Image           embeddedImage
+	Alt             string
+	Name, Path      string
+	True, Predicted string
+	Correct         bool
+	Bars            []bar // most probable first
 }
 
-// Bar is a class with its probability.
-type Bar struct {
+// bar is a class with its probability.
+type bar struct {
 	Class, Text, Share string
 	True               bool
 }
 
-// verdict is what the model says of one picture.
-type verdict struct {
-	place         int // in the scores
-	label, first  int
-	sure, margin  float64 // probability of the first class, and how far ahead of the second it is
-	probabilities []float32
+// prediction is the model's output for one image.
+type prediction struct {
+	index              int // into the scores
+	label, predicted   int
+	confidence, margin float64 // probability of the predicted class, and its difference to the second
+	probabilities      []float32
 }
 
-func verdicts(s classify.Scores) []verdict {
-	all := make([]verdict, s.Count)
+func predictions(s classify.Scores) []prediction {
+	all := make([]prediction, s.Count)
 	for i, row := range s.Probabilities {
-		v := verdict{place: i, label: s.Examples[i].Label, probabilities: row}
+		v := prediction{index: i, label: s.Examples[i].Label, probabilities: row}
 		order := byProbability(row)
-		v.first = order[0]
-		v.sure = float64(row[order[0]])
-		v.margin = v.sure - float64(row[order[1]])
+		v.predicted = order[0]
+		v.confidence = float64(row[order[0]])
+		v.margin = v.confidence - float64(row[order[1]])
 		all[i] = v
 	}
 	return all
 }
 
-// byProbability are the classes, the most probable first, equals by label.
+// byProbability returns the classes, most probable first, ties by label.
 func byProbability(row []float32) []int {
 	order := make([]int, len(row))
 	for i := range order {
@@ -58,68 +58,68 @@ func byProbability(row []float32) []int {
 	return order
 }
 
-// mostWrong are the mistakes that the model is surest of.
-func mostWrong(all []verdict, most int) []verdict {
-	wrong := slices.DeleteFunc(slices.Clone(all), func(v verdict) bool { return v.first == v.label })
-	slices.SortStableFunc(wrong, func(a, b verdict) int { return cmp.Compare(b.sure, a.sure) })
-	return wrong[:min(most, len(wrong))]
+// topErrors returns the errors with the highest confidence.
+func topErrors(all []prediction, limit int) []prediction {
+	errors := slices.DeleteFunc(slices.Clone(all), func(v prediction) bool { return v.predicted == v.label })
+	slices.SortStableFunc(errors, func(a, b prediction) int { return cmp.Compare(b.confidence, a.confidence) })
+	return errors[:min(limit, len(errors))]
 }
 
-// leastSure are those whose first two classes are closest together.
-func leastSure(all []verdict, most int) []verdict {
-	unsure := slices.Clone(all)
-	slices.SortStableFunc(unsure, func(a, b verdict) int { return cmp.Compare(a.margin, b.margin) })
-	return unsure[:min(most, len(unsure))]
+// lowestMargin returns the predictions with the smallest margin between the first two classes.
+func lowestMargin(all []prediction, limit int) []prediction {
+	sorted := slices.Clone(all)
+	slices.SortStableFunc(sorted, func(a, b prediction) int { return cmp.Compare(a.margin, b.margin) })
+	return sorted[:min(limit, len(sorted))]
 }
 
-// surest is for each class the picture that is most surely right, or, where none is, most nearly: -1 where the class
-// has no picture.
-func surest(all []verdict, classes int) []int {
+// mostConfident returns for each class the index of the correct prediction with the highest probability, or, if none
+// is correct, of the prediction with the highest probability for the class; -1 if the class has no image.
+func mostConfident(all []prediction, classes int) []int {
 	best := slices.Repeat([]int{-1}, classes)
 	for i, v := range all {
 		b := best[v.label]
-		if b < 0 || v.right() && !all[b].right() || v.right() == all[b].right() && v.ofLabel() > all[b].ofLabel() {
+		if b < 0 || v.correct() && !all[b].correct() || v.correct() == all[b].correct() && v.labelProbability() > all[b].labelProbability() {
 			best[v.label] = i
 		}
 	}
 	return best
 }
 
-func (v verdict) right() bool { return v.first == v.label }
+func (v prediction) correct() bool { return v.predicted == v.label }
 
-func (v verdict) ofLabel() float32 { return v.probabilities[v.label] }
+func (v prediction) labelProbability() float32 { return v.probabilities[v.label] }
 
-// shots draws the pictures that verdicts are of. A picture that is gone by now is left out and named.
-func (v viewer) shots(ctx context.Context, s classify.Scores, chosen []verdict) (shots []Shot, gone []input.Excluded, err error) {
+// thumbnails renders the images of the chosen predictions. Images that can no longer be read are excluded.
+func (v viewer) thumbnails(ctx context.Context, s classify.Scores, chosen []prediction) (thumbnails []thumbnail, excluded []input.Excluded, err error) {
 	for _, c := range chosen {
-		ex := s.Examples[c.place]
-		picture, err := v.small(ctx, ex)
+		ex := s.Examples[c.index]
+		img, err := v.upright(ctx, ex)
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
 		if err != nil {
-			gone = append(gone, input.ExcludedFor(ex.Path, err))
+			excluded = append(excluded, input.ExcludedFor(ex.Path, err))
 			continue
 		}
-		shot := shotOf(c, ex, s.Classes, 3)
-		if shot.Image, err = asJPEG(picture); err != nil {
-			return nil, nil, fmt.Errorf("show picture %q: %w", ex.Path, err)
+		thumb := newThumbnail(c, ex, s.Classes, 3)
+		if thumb.Image, err = asJPEG(img); err != nil {
+			return nil, nil, fmt.Errorf("encode thumbnail of %q: %w", ex.Path, err)
 		}
-		shots = append(shots, shot)
+		thumbnails = append(thumbnails, thumb)
 	}
-	return shots, gone, nil
+	return thumbnails, excluded, nil
 }
 
-// shotOf names so many of the first classes, and the true one.
-func shotOf(v verdict, ex input.Example, classes []string, named int) Shot {
-	s := Shot{Name: ex.Name, Path: ex.Path, True: classes[v.label], Taken: classes[v.first], Right: v.right()}
-	s.Alt = fmt.Sprintf("%s, taken for %s", s.True, s.Taken)
+// newThumbnail lists the top classes, and the true class.
+func newThumbnail(v prediction, ex input.Example, classes []string, top int) thumbnail {
+	s := thumbnail{Name: ex.Name, Path: ex.Path, True: classes[v.label], Predicted: classes[v.predicted], Correct: v.correct()}
+	s.Alt = fmt.Sprintf("%s, predicted as %s", s.True, s.Predicted)
 	for n, class := range byProbability(v.probabilities) {
-		if n >= named && class != v.label {
+		if n >= top && class != v.label {
 			continue
 		}
 		p := float64(v.probabilities[class])
-		s.Bars = append(s.Bars, Bar{classes[class], display.Percent(p), measureOf(p).Bar, class == v.label})
+		s.Bars = append(s.Bars, bar{classes[class], display.Percent(p), newMetric(p).Bar, class == v.label})
 	}
 	return s
 }

@@ -32,41 +32,40 @@ func TestMain(m *testing.M) {
 
 var runs = map[int]string{}
 
-// classNames are n of them; the second is the work of somebody who means ill.
+// classNames returns n names; the second is hostile.
 func classNames(n int) []string {
 	names := []string{"cat", `<script>alert("1")`}
 	for i := 2; i < n; i++ {
-		names = append(names, fmt.Sprintf("kind %02d", i))
+		names = append(names, fmt.Sprintf("class %02d", i))
 	}
 	return names[:n]
 }
 
 const hostileFile = `"><img src=x onerror=alert(2)>.jpg`
 
-// trained is a folder with a run of two epochs of a narrow network and the photographs that it was trained on. All
-// tests share it.
-func trained(t testing.TB, classes int) (dir, photos string) {
+// trainedRun is a run of two epochs of a narrow network, and its images. All tests share it.
+func trainedRun(t testing.TB, classes int) (dir, images string) {
 	t.Helper()
 	if runs[classes] == "" {
 		root, err := os.MkdirTemp("", "report")
 		must(t, err)
 		runs[classes] = root
-		must(t, drawPhotos(filepath.Join(root, "photos"), classNames(classes)))
-		c := config(filepath.Join(root, "photos"))
+		must(t, drawImages(filepath.Join(root, "images"), classNames(classes)))
+		c := config(filepath.Join(root, "images"))
 		must(t, finetune.Run(t.Context(), filepath.Join(root, "run"), c, finetune.Watch{}))
 	}
-	return filepath.Join(runs[classes], "run"), filepath.Join(runs[classes], "photos")
+	return filepath.Join(runs[classes], "run"), filepath.Join(runs[classes], "images")
 }
 
-func config(photos string) finetune.Config {
-	c := finetune.New(photos, "")
+func config(images string) finetune.Config {
+	c := finetune.New(images, "")
 	c.Network = alexnet.Config{Size: 67, LRN: alexnet.LRNOps, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
 	c.Epochs, c.Batch, c.Val, c.DisplayEvery = 2, 4, "0.5", 1
 	return c
 }
 
-// drawPhotos makes eight photographs a class, of different sizes.
-func drawPhotos(dir string, classes []string) error {
+// drawImages draws eight images per class, of different sizes.
+func drawImages(dir string, classes []string) error {
 	for i, class := range classes {
 		for n := range 8 {
 			name := fmt.Sprintf("%d.jpg", n)
@@ -74,7 +73,7 @@ func drawPhotos(dir string, classes []string) error {
 				name = hostileFile
 			}
 			path := filepath.Join(dir, class, name)
-			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, drawPhoto(i, n), 0o666))
+			err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, drawImage(i, n), 0o666))
 			if err != nil {
 				return err
 			}
@@ -83,7 +82,7 @@ func drawPhotos(dir string, classes []string) error {
 	return nil
 }
 
-func drawPhoto(class, n int) []byte {
+func drawImage(class, n int) []byte {
 	random := rand.New(rand.NewPCG(uint64(class), uint64(n)))
 	img := image.NewRGBA(image.Rect(0, 0, 70+20*n, 90))
 	for i := 0; i < len(img.Pix); i += 4 {
@@ -97,7 +96,7 @@ func drawPhoto(class, n int) []byte {
 	return b.Bytes()
 }
 
-func opened(t testing.TB, dir string) *classify.Model {
+func openModel(t testing.TB, dir string) *classify.Model {
 	t.Helper()
 	c, err := classify.Open(t.Context(), dir, classify.Options{})
 	must(t, err)
@@ -105,8 +104,8 @@ func opened(t testing.TB, dir string) *classify.Model {
 	return c
 }
 
-// found are the run's own pictures.
-func found(t testing.TB, dir string) *input.Dataset {
+// openDataset opens the run's dataset.
+func openDataset(t testing.TB, dir string) *input.Dataset {
 	t.Helper()
 	c, err := finetune.ReadConfig(dir)
 	must(t, err)
@@ -117,8 +116,8 @@ func found(t testing.TB, dir string) *input.Dataset {
 
 var noon = time.Date(2025, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// made is a page and its text.
-func made(t testing.TB, dir string, model *classify.Model, data *input.Dataset) (*Page, []byte) {
+// makePage returns a page and its text.
+func makePage(t testing.TB, dir string, model *classify.Model, data *input.Dataset) (*Page, []byte) {
 	t.Helper()
 	p, err := Make(t.Context(), dir, model, data, Options{Gallery: 12, Batch: 5, Made: noon, Versions: []Row{{"alexnet", "1 & 2"}}})
 	must(t, err)

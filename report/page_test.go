@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // formats of the page's pictures
+	_ "image/jpeg" // formats of the page's images
 	_ "image/png"  //
 	"os"
 	"slices"
@@ -75,14 +75,14 @@ func texts(nodes []*html.Node) (all []string) {
 	return all
 }
 
-var sections = []string{"training", "confusion", "classes", "curves", "wrong", "unsure", "attention", "filters", "data", "settings", "versions"}
+var sections = []string{"training", "confusion", "classes", "curves", "errors", "margin", "attention", "filters", "data", "settings", "versions"}
 
 func TestPage(t *testing.T) {
 	for _, classes := range []int{2, 30} {
 		t.Run(fmt.Sprint(classes), func(t *testing.T) {
-			dir, _ := trained(t, classes)
-			model, data := opened(t, dir), found(t, dir)
-			p, text := made(t, dir, model, data)
+			dir, _ := trainedRun(t, classes)
+			model, data := openModel(t, dir), openDataset(t, dir)
+			p, text := makePage(t, dir, model, data)
 			d := parse(t, text)
 			want, err := model.Evaluate(t.Context(), data.Val, 3)
 			must(t, err)
@@ -100,18 +100,18 @@ func TestPage(t *testing.T) {
 			checkConfusion(t, d, want.Confusion)
 			checkClasses(t, d, model.Source.Description.Preprocessing.Classes)
 			wrong := want.Count - int(float64(want.Count)*want.Accuracy+.5)
-			for id, n := range map[string]int{"wrong": min(12, wrong), "unsure": min(12, want.Count), "attention": 2 * len(p.Measured.Attentions), "filters": 8} {
+			for id, n := range map[string]int{"errors": min(12, wrong), "margin": min(12, want.Count), "attention": 2 * len(p.Measured.Attentions), "filters": 8} {
 				if got := len(d.all("img", id)); got != n {
-					t.Errorf("section %q: got %d pictures, want %d", id, got, n)
+					t.Errorf("section %q: got %d images, want %d", id, got, n)
 				}
 			}
 			if got := len(p.Measured.Attentions); got < 1 || got > classes {
-				t.Errorf("got %d pictures with what speaks for a class", got)
+				t.Errorf("got %d Grad-CAM images", got)
 			}
 			if got := len(d.all("svg", "")); got != 5 {
 				t.Errorf("got %d plots, want 5", got)
 			}
-			checkSound(t, d, text)
+			checkPage(t, d, text)
 		})
 	}
 }
@@ -139,13 +139,13 @@ func checkClasses(t *testing.T, d document, want []string) {
 			got = append(got, textOf(th))
 		}
 	}
-	if !slices.Equal(got, append(slices.Clone(want), "mean of classes")) {
+	if !slices.Equal(got, append(slices.Clone(want), "mean")) {
 		t.Errorf("got rows of classes %q, want %q and their mean", got, want)
 	}
 }
 
-// checkSound holds for every page: nothing runs, nothing is loaded, everything has a name.
-func checkSound(t *testing.T, d document, text []byte) {
+// checkPage checks invariants of every page: no scripts, no external content, text alternatives.
+func checkPage(t *testing.T, d document, text []byte) {
 	t.Helper()
 	if len(text) > 3<<20 {
 		t.Errorf("got a page of %d bytes, want less than 3 MiB", len(text))
@@ -153,7 +153,7 @@ func checkSound(t *testing.T, d document, text []byte) {
 	ids := map[string]bool{}
 	for _, n := range d.all("*", "") {
 		if id := attribute(n, "id"); id != "" && ids[id] {
-			t.Errorf("id %q is there twice", id)
+			t.Errorf("duplicate id %q", id)
 		} else if id != "" {
 			ids[id] = true
 		}
@@ -167,7 +167,7 @@ func checkSound(t *testing.T, d document, text []byte) {
 			case strings.HasPrefix(a.Key, "on"):
 				t.Errorf("got %s=%q in %s", a.Key, a.Val, n.Data)
 			case a.Key == "src":
-				checkPicture(t, a.Val)
+				checkImage(t, a.Val)
 			case a.Key == "href" && !strings.HasPrefix(a.Val, "#") && a.Val != "data:,":
 				t.Errorf("got a link to %q", a.Val)
 			case a.Key == "href" && strings.HasPrefix(a.Val, "#") && !ids[a.Val[1:]]:
@@ -175,20 +175,20 @@ func checkSound(t *testing.T, d document, text []byte) {
 			}
 		}
 		if n.Data == "img" && (attribute(n, "alt") == "" && attribute(n.Parent, "aria-label") == "" || attribute(n, "width") == "" || attribute(n, "height") == "") {
-			t.Error("got a picture without words or without its size")
+			t.Error("got an image without alternative text or size")
 		}
 		if n.Data == "svg" && (attribute(n, "role") != "img" || attribute(n, "aria-label") == "") {
-			t.Error("got a plot without words")
+			t.Error("got a plot without alternative text")
 		}
 		if n.Data == "th" && attribute(n, "scope") == "" {
-			t.Errorf("got the heading %q, which says not what it heads", textOf(n))
+			t.Errorf("got the heading %q without scope", textOf(n))
 		}
 	}
 	for n := range d.root.Descendants() {
 		values := []html.Attribute{{Val: n.Data}}
 		for _, v := range append(values, n.Attr...) {
 			if v.Key != "src" && (strings.Contains(v.Val, "ZgotmplZ") || strings.Contains(v.Val, "NaN")) {
-				t.Errorf("the template refused a value, or it is NaN: %.100q", v.Val)
+				t.Errorf("the template rejected a value, or it is NaN: %.100q", v.Val)
 			}
 		}
 	}
@@ -197,24 +197,24 @@ func checkSound(t *testing.T, d document, text []byte) {
 	}
 }
 
-func checkPicture(t *testing.T, url string) {
+func checkImage(t *testing.T, url string) {
 	t.Helper()
 	_, encoded, ok := strings.Cut(url, ";base64,")
 	if !ok || !strings.HasPrefix(url, "data:image/") {
-		t.Errorf("got a picture from %.40q", url)
+		t.Errorf("got an image from %.40q", url)
 		return
 	}
 	bytesOf, err := base64.StdEncoding.DecodeString(encoded)
 	must(t, err)
 	if _, _, err := image.Decode(bytes.NewReader(bytesOf)); err != nil {
-		t.Errorf("decode picture: %v", err)
+		t.Errorf("decode image: %v", err)
 	}
 }
 
-// Names from outside stay text, whatever they hold.
+// Untrusted names stay text.
 func TestHostileNames(t *testing.T) {
-	dir, _ := trained(t, 2)
-	model, data := opened(t, dir), found(t, dir)
+	dir, _ := trainedRun(t, 2)
+	model, data := openModel(t, dir), openDataset(t, dir)
 	evil := `</title></style></svg><script>alert(3)</script><a href="javascript:alert(4)" style="--v:url(http://example.com)">`
 	model.Source.Description.Preprocessing.Classes, data.Classes = []string{evil, `'"` + "`"}, []string{evil, `'"` + "`"}
 	model.Source.Checkpoint.Config = []byte(`{"data":` + strconv.Quote(evil) + `,"seed":18446744073709551615}`)
@@ -224,78 +224,78 @@ func TestHostileNames(t *testing.T) {
 	text, err := p.HTML()
 	must(t, err)
 	d := parse(t, text)
-	checkSound(t, d, text)
+	checkPage(t, d, text)
 	if got := textOf(d.all("h1", "")[0]); got != evil {
-		t.Errorf("got the name %q, want it as it is", got)
+		t.Errorf("got the name %q, want it unchanged", got)
 	}
 	settings := texts(d.all("td", "settings"))
 	if !slices.Equal(settings, []string{evil, "18446744073709551615"}) {
-		t.Errorf("got settings %q, want the text and the whole seed", settings)
+		t.Errorf("got settings %q, want the text and the exact seed", settings)
 	}
-	if !slices.ContainsFunc(texts(d.all("p", "unsure")), func(s string) bool { return strings.HasSuffix(s, "/"+hostileFile) }) {
-		t.Error("no picture in the gallery has the hostile name, so it was not tested")
+	if !slices.ContainsFunc(texts(d.all("p", "margin")), func(s string) bool { return strings.HasSuffix(s, "/"+hostileFile) }) {
+		t.Error("no image in the gallery has the hostile name")
 	}
 }
 
-func TestWithoutPictures(t *testing.T) {
-	dir, _ := trained(t, 2)
-	model := opened(t, dir)
+func TestWithoutImages(t *testing.T) {
+	dir, _ := trainedRun(t, 2)
+	model := openModel(t, dir)
 	for name, prepare := range map[string]func() (p *Page, text []byte){
-		"gone": func() (*Page, []byte) { return made(t, dir, model, nil) },
-		"none to validate on": func() (*Page, []byte) {
-			data := found(t, dir)
+		"no dataset": func() (*Page, []byte) { return makePage(t, dir, model, nil) },
+		"no validation images": func() (*Page, []byte) {
+			data := openDataset(t, dir)
 			data.Val, data.ValFrom = nil, ""
-			return made(t, dir, model, data)
+			return makePage(t, dir, model, data)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, text := prepare()
 			d := parse(t, text)
-			checkSound(t, d, text)
+			checkPage(t, d, text)
 			if p.Measured != nil || len(d.all("h2", "confusion")) != 0 || len(d.all("h2", "filters")) != 1 || len(d.all("h2", "training")) != 1 {
-				t.Error("want a page with training and filters, and nothing that was measured")
+				t.Error("want a page with training and filters, but without measurements")
 			}
 			if p.Cards[0].Name != "accuracy" || p.Cards[0].Value != display.Percent(model.Source.Checkpoint.Metrics.Accuracy) {
-				t.Errorf("got %+v, want the accuracy that the checkpoint keeps", p.Cards[0])
+				t.Errorf("got %+v, want the accuracy from the checkpoint", p.Cards[0])
 			}
 		})
 	}
 }
 
-// What cannot be read is left out of every figure, and a note names it.
-func TestBrokenPictures(t *testing.T) {
-	dir, _ := trained(t, 2)
-	data := found(t, dir)
-	broken, gone := data.Val[0], data.Val[1]
-	for _, path := range []string{broken.Path, gone.Path} {
+// Unreadable images are excluded from all figures and named in the notes.
+func TestDamagedImages(t *testing.T) {
+	dir, _ := trainedRun(t, 2)
+	data := openDataset(t, dir)
+	damaged, missing := data.Val[0], data.Val[1]
+	for _, path := range []string{damaged.Path, missing.Path} {
 		whole, err := os.ReadFile(path)
 		must(t, err)
 		defer func() { must(t, os.WriteFile(path, whole, 0o666)) }()
 		must(t, os.WriteFile(path, whole[:len(whole)/2], 0o666))
 	}
-	must(t, os.Remove(gone.Path))
-	p, text := made(t, dir, opened(t, dir), data)
+	must(t, os.Remove(missing.Path))
+	p, text := makePage(t, dir, openModel(t, dir), data)
 	if got, want := p.Measured.Scores.Count, len(data.Val)-2; got != want {
-		t.Errorf("got %d pictures measured, want %d", got, want)
+		t.Errorf("got %d images measured, want %d", got, want)
 	}
-	if len(p.Notes) != 2 || !strings.Contains(p.Notes[0], broken.Path) || !strings.Contains(p.Notes[1], gone.Path) {
-		t.Errorf("got notes %q, want both pictures named", p.Notes)
+	if len(p.Notes) != 2 || !strings.Contains(p.Notes[0], damaged.Path) || !strings.Contains(p.Notes[1], missing.Path) {
+		t.Errorf("got notes %q, want both images named", p.Notes)
 	}
-	checkSound(t, parse(t, text), text)
+	checkPage(t, parse(t, text), text)
 
 	data.Val = data.Val[:2]
-	p, text = made(t, dir, opened(t, dir), data)
+	p, text = makePage(t, dir, openModel(t, dir), data)
 	if p.Measured != nil {
-		t.Error("got figures of no picture")
+		t.Error("got figures without images")
 	}
-	checkSound(t, parse(t, text), text)
+	checkPage(t, parse(t, text), text)
 }
 
-func TestMakeEnds(t *testing.T) {
-	dir, _ := trained(t, 2)
+func TestMakeCanceled(t *testing.T) {
+	dir, _ := trainedRun(t, 2)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Make(ctx, dir, opened(t, dir), found(t, dir), Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := Make(ctx, dir, openModel(t, dir), openDataset(t, dir), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"alexnet/input"
 )
 
-// scores of five pictures of three classes; b has none.
+// fiveScores are the scores of five images of three classes; b has no images.
 func fiveScores() classify.Scores {
 	return classify.Scores{
 		Report: eval.Report{Count: 5, Classes: []string{"a", "b", "c"},
@@ -30,22 +30,22 @@ func fiveScores() classify.Scores {
 	}
 }
 
-func places(verdicts []verdict) (all []int) {
-	for _, v := range verdicts {
-		all = append(all, v.place)
+func indices(predictions []prediction) (all []int) {
+	for _, v := range predictions {
+		all = append(all, v.index)
 	}
 	return all
 }
 
-func TestChoices(t *testing.T) {
-	all := verdicts(fiveScores())
+func TestGallerySelection(t *testing.T) {
+	all := predictions(fiveScores())
 	for name, c := range map[string]struct{ got, want []int }{
-		"most wrong":         {places(mostWrong(all, 9)), []int{2, 1, 3}},
-		"the two most wrong": {places(mostWrong(all, 2)), []int{2, 1}},
-		"least sure":         {places(leastSure(all, 2)), []int{3, 0}},
-		"none":               {places(leastSure(all, 0)), nil},
-		"surest of a class":  {surest(all, 3), []int{0, -1, 4}},
-		"none right":         {surest(all[1:4], 3), []int{0, -1, 2}}, // .1 of the label beats .05
+		"top errors":               {indices(topErrors(all, 9)), []int{2, 1, 3}},
+		"top two errors":           {indices(topErrors(all, 2)), []int{2, 1}},
+		"lowest margin":            {indices(lowestMargin(all, 2)), []int{3, 0}},
+		"none":                     {indices(lowestMargin(all, 0)), nil},
+		"most confident per class": {mostConfident(all, 3), []int{0, -1, 4}},
+		"none correct":             {mostConfident(all[1:4], 3), []int{0, -1, 2}}, // .1 of the label beats .05
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("%s: got %v, want %v", name, c.got, c.want)
@@ -53,42 +53,42 @@ func TestChoices(t *testing.T) {
 	}
 }
 
-func TestShot(t *testing.T) {
+func TestThumbnail(t *testing.T) {
 	s := fiveScores()
-	got := shotOf(verdicts(s)[2], s.Examples[2], s.Classes, 1)
-	want := Shot{Alt: "a, taken for c", Name: "2", True: "a", Taken: "c",
-		Bars: []Bar{{"c", "90.0 %", "0.900", false}, {"a", "5.0 %", "0.050", true}}}
+	got := newThumbnail(predictions(s)[2], s.Examples[2], s.Classes, 1)
+	want := thumbnail{Alt: "a, predicted as c", Name: "2", True: "a", Predicted: "c",
+		Bars: []bar{{"c", "90.0 %", "0.900", false}, {"a", "5.0 %", "0.050", true}}}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v: the first class and the true one", got, want)
+		t.Errorf("got %+v, want %+v with the predicted class and the true class", got, want)
 	}
 }
 
-// A model that has diverged gives no numbers, and the page none that look like some.
+// The page of a diverged model has no metrics.
 func TestDivergedModel(t *testing.T) {
 	s, nan := fiveScores(), float32(math.NaN())
 	s.Loss = math.NaN()
 	for i := range s.Probabilities {
 		s.Probabilities[i] = []float32{nan, nan, nan}
 	}
-	dir, _ := trained(t, 2)
+	dir, _ := trainedRun(t, 2)
 	r, c := rank(s), calibrate(s)
-	p, _ := made(t, dir, opened(t, dir), found(t, dir))
-	p.Measured = &Measured{Scores: s, Calibration: c, Average: r.microPrecision.Area, AUC: r.microROC.Area,
-		Matrix: matrix(s.Report), Pairs: pairs(s.Report), Classes: classTable(s.Report, r)}
+	p, _ := makePage(t, dir, openModel(t, dir), openDataset(t, dir))
+	p.Measured = &measured{Scores: s, Calibration: c, Average: r.microPrecision.Area, AUC: r.microROC.Area,
+		Matrix: newMatrix(s.Report), Pairs: pairs(s.Report), Classes: classTable(s.Report, r)}
 	figures, err := r.figures(s.Classes)
 	must(t, err)
 	reliability, err := drawCalibration(c)
 	must(t, err)
 	p.Measured.Figures = append(figures, reliability)
-	for _, v := range slices.Concat(mostWrong(verdicts(s), 9), leastSure(verdicts(s), 9)) {
-		shot := shotOf(v, s.Examples[v.place], s.Classes, 3)
-		shot.Image = p.Filters[0]
-		p.Measured.Wrong = append(p.Measured.Wrong, shot)
+	for _, v := range slices.Concat(topErrors(predictions(s), 9), lowestMargin(predictions(s), 9)) {
+		thumb := newThumbnail(v, s.Examples[v.index], s.Classes, 3)
+		thumb.Image = p.Filters[0]
+		p.Measured.TopErrors = append(p.Measured.TopErrors, thumb)
 	}
 	p.Cards = p.cards()
 	text, err := p.HTML()
 	must(t, err)
-	checkSound(t, parse(t, text), text)
+	checkPage(t, parse(t, text), text)
 	if p.Cards[1].Value != "–" || p.Cards[4].Value != "–" {
 		t.Errorf("got cards %+v, want neither a loss nor a calibration error", p.Cards)
 	}
@@ -96,60 +96,60 @@ func TestDivergedModel(t *testing.T) {
 
 func TestTables(t *testing.T) {
 	s := fiveScores()
-	m := matrix(s.Report)
-	if c := m.Rows[0][2]; c.Count != 1 || c.Share != "0.333" || c.Right || !strings.HasPrefix(c.Words, "a taken for c: 1, 33.3 %") {
+	m := newMatrix(s.Report)
+	if c := m.Rows[0][2]; c.Count != 1 || c.Share != "0.333" || c.Correct || !strings.HasPrefix(c.Title, "a predicted as c: 1, 33.3 %") {
 		t.Errorf("got cell %+v", c)
 	}
-	if c := m.Rows[1][1]; c.Share != "" || !c.Right {
-		t.Errorf("got cell %+v of a class without pictures", c)
+	if c := m.Rows[1][1]; c.Share != "" || !c.Correct {
+		t.Errorf("got cell %+v of a class without images", c)
 	}
-	if got, want := pairs(s.Report), []Pair{{"a", "b", 1, "33.3 %"}, {"a", "c", 1, "33.3 %"}, {"c", "b", 1, "50.0 %"}}; !slices.Equal(got, want) {
+	if got, want := pairs(s.Report), []pair{{"a", "b", 1, "33.3 %"}, {"a", "c", 1, "33.3 %"}, {"c", "b", 1, "50.0 %"}}; !slices.Equal(got, want) {
 		t.Errorf("got pairs %v, want %v", got, want)
 	}
 	rows := classTable(s.Report, rank(s))
-	if got := rows[0].Figures[2].Text; got != "0.500" { // 2*1/(3+1)
+	if got := rows[0].Metrics[2].Text; got != "0.500" { // 2*1/(3+1)
 		t.Errorf("got F1 %s of a, want 0.500", got)
 	}
-	if got := rows[1].Figures; got[3].Text != "–" || got[4].Text != "–" {
-		t.Errorf("got %v of a class without pictures, want no average precision and no AUC", got)
+	if got := rows[1].Metrics; got[3].Text != "–" || got[4].Text != "–" {
+		t.Errorf("got %v of a class without images, want no average precision and no AUC", got)
 	}
-	if last := rows[3]; last.Class != "mean of classes" || last.Count != 5 || last.Figures[4].Text == "–" {
-		t.Errorf("got %+v, want the mean of what is defined", last)
+	if last := rows[3]; last.Class != "mean" || last.Count != 5 || last.Metrics[4].Text == "–" {
+		t.Errorf("got %+v, want the mean of the defined values", last)
 	}
-	many := eval.Report{Classes: make([]string, mostClasses+1)}
-	if matrix(many) != nil {
-		t.Error("got a matrix of more classes than can be read")
+	many := eval.Report{Classes: make([]string, maxMatrixClasses+1)}
+	if newMatrix(many) != nil {
+		t.Error("got a matrix for too many classes")
 	}
 }
 
-// A unit's value stands where conv5's units look, and between them lie the values between theirs.
-func TestHeatStandsWhereConv5Looks(t *testing.T) {
+// The map's values are at the centers of the receptive fields of conv5, interpolated between them.
+func TestInterpolate(t *testing.T) {
 	h := classify.HeatMap{Side: 3, Values: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8}}
 	for _, c := range []struct {
 		x, y int
 		want float32
 	}{{17, 17, 0}, {33, 17, 1}, {49, 49, 8}, {25, 17, .5}, {17, 25, 1.5}, {41, 41, 6}, {0, 0, 0}, {66, 66, 8}, {66, 0, 2}} {
-		if got := at(h, c.x, c.y); got != c.want {
+		if got := interpolate(h, c.x, c.y); got != c.want {
 			t.Errorf("at column %d, row %d: got %v, want %v", c.x, c.y, got, c.want)
 		}
 	}
 }
 
-func TestHeated(t *testing.T) {
+func TestOverlay(t *testing.T) {
 	seen := image.NewUniform(color.NRGBA{90, 90, 90, 255})
 	square := image.NewNRGBA(image.Rect(0, 0, 67, 67))
 	for i := range 67 * 67 {
 		square.Set(i%67, i/67, seen.C)
 	}
-	grey := color.NRGBA{90, 90, 90, 255}
-	hot := heated(square, classify.HeatMap{Side: 3, Values: []float32{0, 0, 0, 0, 2, 0, 0, 0, 0}})
-	if hot.NRGBAAt(2, 2) != grey || hot.NRGBAAt(33, 33).R < 200 {
-		t.Errorf("got %v far from the hottest place and %v at it, want the picture and bright", hot.NRGBAAt(2, 2), hot.NRGBAAt(33, 33))
+	gray := color.NRGBA{90, 90, 90, 255}
+	hot := overlay(square, classify.HeatMap{Side: 3, Values: []float32{0, 0, 0, 0, 2, 0, 0, 0, 0}})
+	if hot.NRGBAAt(2, 2) != gray || hot.NRGBAAt(33, 33).R < 200 {
+		t.Errorf("got %v far from the maximum and %v at it, want the image and a bright color", hot.NRGBAAt(2, 2), hot.NRGBAAt(33, 33))
 	}
-	cold := heated(square, classify.HeatMap{Side: 3, Values: make([]float32, 9)})
-	nan := heated(square, classify.HeatMap{Side: 1, Values: []float32{float32(math.NaN())}})
-	if cold.NRGBAAt(33, 33) != grey || nan.NRGBAAt(33, 33) != grey {
-		t.Errorf("got %v and %v of maps without heat, want the picture", cold.NRGBAAt(33, 33), nan.NRGBAAt(33, 33))
+	cold := overlay(square, classify.HeatMap{Side: 3, Values: make([]float32, 9)})
+	nan := overlay(square, classify.HeatMap{Side: 1, Values: []float32{float32(math.NaN())}})
+	if cold.NRGBAAt(33, 33) != gray || nan.NRGBAAt(33, 33) != gray {
+		t.Errorf("got %v and %v of maps without a maximum, want the image", cold.NRGBAAt(33, 33), nan.NRGBAAt(33, 33))
 	}
 }
 
@@ -164,10 +164,10 @@ func TestTicks(t *testing.T) {
 		got  []plot.Tick
 		want string
 	}{
-		"few epochs":  {wholeTicks{}.Ticks(0, 3), "0 1 2 3"},
-		"some epochs": {wholeTicks{}.Ticks(0, 15), "0 2 4 6 8 10 12 14"},
-		"many epochs": {wholeTicks{}.Ticks(0, 1000), "0 200 400 600 800 1000"},
-		"no epoch":    {wholeTicks{}.Ticks(0, 0), "0"},
+		"few epochs":  {integerTicks{}.Ticks(0, 3), "0 1 2 3"},
+		"some epochs": {integerTicks{}.Ticks(0, 15), "0 2 4 6 8 10 12 14"},
+		"many epochs": {integerTicks{}.Ticks(0, 1000), "0 200 400 600 800 1000"},
+		"no epoch":    {integerTicks{}.Ticks(0, 0), "0"},
 		"logarithmic": {logTicks{}.Ticks(.2, 50), "0.2 0.5 1 2 5 10 20 50"},
 		"far apart":   {logTicks{}.Ticks(1e-3, 1e3), "0.001 0.01 0.1 1 10 100 1000"},
 	} {
@@ -175,20 +175,20 @@ func TestTicks(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
-	if low, high := rungsAround(plotter.XYs{{Y: .3}, {Y: 41}, {Y: math.NaN()}}); low != .2 || high != 50 {
+	if low, high := niceBounds(plotter.XYs{{Y: .3}, {Y: 41}, {Y: math.NaN()}}); low != .2 || high != 50 {
 		t.Errorf("got %v to %v around 0.3 and 41, want 0.2 to 50", low, high)
 	}
 }
 
-func TestThinKeepsCorners(t *testing.T) {
+func TestSimplifyKeepsCorners(t *testing.T) {
 	var points plotter.XYs
 	for i := range 1000 {
 		points = append(points, plotter.XY{X: float64(i) / 1e5})
 	}
 	points = append(points, plotter.XY{X: .01, Y: .5}, plotter.XY{X: 1, Y: .5})
-	got := thin(points, .003)
+	got := simplify(points, .003)
 	if len(got) > 12 || got[0] != points[0] || got[len(got)-1] != points[1001] || !slices.Contains(got, points[999]) || !slices.Contains(got, points[1000]) {
-		t.Errorf("got %d points %v, want a few of the thousand and every corner", len(got), got)
+		t.Errorf("got %d points %v, want a few of the thousand and all corners", len(got), got)
 	}
 }
 
@@ -200,14 +200,14 @@ func TestSettingRows(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got, err := settingRows(nil); got != nil || err != nil {
-		t.Errorf("got %v, %v of no settings", got, err)
+		t.Errorf("got %v, %v without settings", got, err)
 	}
 	if _, err := settingRows([]byte(`{"a":`)); err == nil {
-		t.Error("got no error of settings that are cut")
+		t.Error("truncated settings: got no error")
 	}
 }
 
-// Names in names, and one long name over many, stay in proportion to their file.
+// Nested and long names need memory in proportion to the size of their file.
 func TestSettingRowsStaySmall(t *testing.T) {
 	leaves := func(n int) string {
 		var all strings.Builder
@@ -240,23 +240,23 @@ func TestSettingRowsStaySmall(t *testing.T) {
 			if len(rows) > maxSettings+1 || total > len(config) || allocated > 1<<20+50*len(config) {
 				t.Errorf("got %d rows of %d bytes, with %d allocated, of %d bytes", len(rows), total, allocated, len(config))
 			}
-			if last := rows[len(rows)-1]; rows[0] != (Row{"a", "1"}) || name != "lists" && last.Name != "left out" {
-				t.Errorf("got %.60q first and %.60q at the end, want what is left out said", rows[0], last)
+			if last := rows[len(rows)-1]; rows[0] != (Row{"a", "1"}) || name != "lists" && last.Name != "omitted" {
+				t.Errorf("got %.60q first and %.60q at the end, want the number of omitted settings", rows[0], last)
 			}
 			t.Logf("%d rows of %d bytes, %d allocated, of %d bytes", len(rows), total, allocated, len(config))
 		})
 	}
 }
 
-func TestPageBeyondMatrices(t *testing.T) {
-	dir, _ := trained(t, 2)
-	p, _ := made(t, dir, opened(t, dir), found(t, dir))
+func TestPageWithoutMatrix(t *testing.T) {
+	dir, _ := trainedRun(t, 2)
+	p, _ := makePage(t, dir, openModel(t, dir), openDataset(t, dir))
 	p.Measured.Matrix = nil
 	text, err := p.HTML()
 	must(t, err)
 	d := parse(t, text)
-	checkSound(t, d, text)
-	if got := fmt.Sprint(texts(d.all("p", "confusion"))); !strings.Contains(got, "too many classes") {
-		t.Errorf("got %q, want it to say that there is no matrix", got)
+	checkPage(t, d, text)
+	if got := fmt.Sprint(texts(d.all("p", "confusion"))); !strings.Contains(got, "Too many classes") {
+		t.Errorf("got %q, want a remark that there is no matrix", got)
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"alexnet/internal/curve"
 )
 
-// ranking is how well the probabilities of classes rank the pictures.
+// ranking has the curves that measure how well the probabilities rank the images.
 type ranking struct {
-	precision, roc           []curve.Curve // a class each, against all others
-	microPrecision, microROC curve.Curve   // of all pairs of a picture and a class
+	precision, roc           []curve.Curve // per class, one versus rest
+	microPrecision, microROC curve.Curve   // over all pairs of image and class
 }
 
 func rank(s classify.Scores) ranking {
@@ -42,16 +42,16 @@ func areas(curves []curve.Curve) (all []float64) {
 	return all
 }
 
-// figures are the two kinds of curves.
-func (r ranking) figures(classes []string) ([]Figure, error) {
-	pr := Figure{Title: "Precision and recall",
-		Caption: fmt.Sprintf("One class against all others. Average precision: %s by all pairs of picture and class, %s as the mean of classes.",
+// figures draws precision-recall and ROC curves.
+func (r ranking) figures(classes []string) ([]figure, error) {
+	pr := figure{Title: "Precision-recall",
+		Caption: fmt.Sprintf("One versus rest. Average precision: %s micro-averaged, %s macro-averaged.",
 			number(r.microPrecision.Area), number(meanOf(areas(r.precision))))}
-	roc := Figure{Title: "ROC",
-		Caption: fmt.Sprintf("One class against all others. Area under the curve: %s by all pairs of picture and class, %s as the mean of classes.",
+	roc := figure{Title: "ROC",
+		Caption: fmt.Sprintf("One versus rest. Area under the curve: %s micro-averaged, %s macro-averaged.",
 			number(r.microROC.Area), number(meanOf(areas(r.roc))))}
-	pr.Keys = keys(classes)
-	roc.Keys = pr.Keys
+	pr.Legend = legend(classes)
+	roc.Legend = pr.Legend
 	var err error
 	if pr.SVG, err = drawRanking(unitPlot("recall", "precision"), "Precision against recall", r.precision, r.microPrecision, true); err != nil {
 		return nil, err
@@ -63,42 +63,42 @@ func (r ranking) figures(classes []string) ([]Figure, error) {
 	if roc.SVG, err = drawRanking(p, "True positive rate against false positive rate", r.roc, r.microROC, false); err != nil {
 		return nil, err
 	}
-	return []Figure{pr, roc}, nil
+	return []figure{pr, roc}, nil
 }
 
-// keys names each class where there are colours for all.
-func keys(classes []string) []Key {
-	all := []Key{{inkSeries, "all classes (micro average)"}}
-	if len(classes) > mostSeries {
-		return append(all, Key{faintSeries, "each class"})
+// legend lists each class if there are enough colors.
+func legend(classes []string) []legendEntry {
+	all := []legendEntry{{inkSeries, "micro average"}}
+	if len(classes) > maxSeries {
+		return append(all, legendEntry{faintSeries, "each class"})
 	}
 	for i, class := range classes {
-		all = append(all, Key{i + 1, class})
+		all = append(all, legendEntry{i + 1, class})
 	}
 	return all
 }
 
 func drawRanking(p *plot.Plot, label string, classes []curve.Curve, micro curve.Curve, step bool) (template.HTML, error) {
-	grain := .003 * math.Max(1, float64(len(classes))/mostSeries) // many lines may be coarser
+	tolerance := .003 * math.Max(1, float64(len(classes))/maxSeries) // coarser for many lines
 	for i, c := range classes {
 		s := stroke{series: i + 1, width: 1.5, step: step}
-		if len(classes) > mostSeries {
+		if len(classes) > maxSeries {
 			s = stroke{series: faintSeries, width: .7, step: step}
 		}
-		if err := addLine(p, path(c, grain), s); err != nil {
+		if err := addLine(p, polyline(c, tolerance), s); err != nil {
 			return "", err
 		}
 	}
-	if err := addLine(p, path(micro, .003), stroke{series: inkSeries, width: 2, dashed: true, step: step}); err != nil {
+	if err := addLine(p, polyline(micro, .003), stroke{series: inkSeries, width: 2, dashed: true, step: step}); err != nil {
 		return "", err
 	}
 	return svg(p, fmt.Sprintf("%s of %d classes", label, len(classes)))
 }
 
-func path(c curve.Curve, grain float64) plotter.XYs {
+func polyline(c curve.Curve, tolerance float64) plotter.XYs {
 	points := make(plotter.XYs, len(c.Points))
 	for i, p := range c.Points {
 		points[i] = plotter.XY{X: p.X, Y: p.Y}
 	}
-	return thin(points, grain)
+	return simplify(points, tolerance)
 }

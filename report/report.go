@@ -1,9 +1,18 @@
+// Package report makes a page about a run: its learning curves, the quality of its model, and the errors of the model.
+// Start with [Make], which evaluates and draws, and [Page.HTML], which renders the page.
+//
+// The page is a self-contained HTML file: images and plots are embedded, there are no scripts, and its content
+// security policy forbids loading anything. Class names, file names and settings are untrusted text and are escaped;
+// plots contain no such text. The size of the page is bounded for any number of images and classes.
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	_ "embed" // the page's template and style
 	"fmt"
+	"html/template"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,64 +26,63 @@ import (
 	"alexnet/train"
 )
 
-// Options say how a page is made; the zero value is one without galleries.
+// Options configure a page. The zero value means no galleries.
 type Options struct {
-	Gallery  int             // pictures in each gallery
-	Batch    int             // pictures computed at once; 0: 64
-	Limits   input.Limits    // those of the run
+	Gallery  int             // images per gallery
+	Batch    int             // batch size, default 64
+	Limits   input.Limits    // the limits of the run
 	Session  tfgraph.Options // for Grad-CAM
-	Notes    []string        // what the reader has to know, in words
-	Versions []Row           // of the program and its libraries
-	Made     time.Time       // zero: now
+	Notes    []string        // remarks for the reader
+	Versions []Row           // versions of the program and its libraries
+	Made     time.Time       // default now
 }
 
-// Page is everything that a page shows. A part that is nil or empty is left out.
+// Page is the content of a page. Sections that are nil or empty are omitted.
 type Page struct {
 	Name     string // of the run
 	Meta     checkpoint.Meta
 	Classes  []string
 	Notes    []string
-	Cards    []Card
-	Courses  []Figure
-	Measured *Measured // nil where there are no pictures
-	Filters  []Image   // conv1's
-	Data     *DataSummary
+	Cards    []card
+	Curves   []figure
+	Measured *measured       // nil without images
+	Filters  []embeddedImage // of conv1
+	Data     *dataSummary
 	Settings []Row
 	Versions []Row
 	Made     time.Time
 }
 
-// Measured is what the model makes of the pictures.
-type Measured struct {
-	Scores         classify.Scores
-	From           string // where the pictures come from, in words
-	Calibration    curve.Calibration
-	Average, AUC   float64 // by all pairs of a picture and a class; NaN where not defined
-	Matrix         *Matrix
-	Pairs          []Pair
-	Classes        []ClassRow
-	Figures        []Figure
-	Wrong, Unsure  []Shot
-	Attentions     []Attention
-	AttentionsLeft int // classes that there was no room for
+// measured is the evaluation of the model.
+type measured struct {
+	Scores                  classify.Scores
+	From                    string // describes the source of the images
+	Calibration             curve.Calibration
+	Average, AUC            float64 // micro-averaged; NaN if undefined
+	Matrix                  *confusionMatrix
+	Pairs                   []pair
+	Classes                 []classRow
+	Figures                 []figure
+	TopErrors, LowestMargin []thumbnail
+	Attentions              []attention
+	AttentionsOmitted       int // classes without a map, to bound the page
 }
 
-// Card is one figure that matters most.
-type Card struct{ Name, Value, Note string }
+// card is a key figure at the top of the page.
+type card struct{ Name, Value, Note string }
 
-// Make measures the model of the run in dir on the pictures of data.Val and draws. Without data, or with none in Val,
-// the page has what the run directory alone tells. Pictures that cannot be read are left out, and a note says so.
-// The end of ctx ends it.
+// Make evaluates the model of the run in dir on the images of data.Val and draws the figures. If data is nil or Val
+// is empty, the page contains only what the run directory has. Images that cannot be read are excluded and noted.
 func Make(ctx context.Context, dir string, model *classify.Model, data *input.Dataset, opt Options) (*Page, error) {
 	p := &Page{Name: nameOf(dir), Meta: model.Source.Checkpoint, Classes: model.Classes(), Notes: opt.Notes, Versions: opt.Versions, Made: opt.Made}
 	if p.Made.IsZero() {
 		p.Made = time.Now()
 	}
-	if err := p.tell(dir, model); err != nil {
+	if err := p.addRun(dir, model); err != nil {
 		return nil, fmt.Errorf("report on run %q: %w", dir, err)
 	}
 	if data != nil {
-		p.Data = summarise(data)
+		p.Data = summarize(data)
 		if len(data.Val) > 0 {
 			if err := p.measure(ctx, model, data, opt); err != nil {
 				return nil, fmt.Errorf("report on run %q: %w", dir, err)
@@ -92,8 +100,8 @@ func nameOf(dir string) string {
 	return filepath.Base(dir)
 }
 
-// tell is what the run directory says by itself.
-func (p *Page) tell(dir string, model *classify.Model) error {
+// addRun adds the contents of the run directory.
+func (p *Page) addRun(dir string, model *classify.Model) error {
 	history, err := train.History(dir)
 	if err != nil {
 		return err
@@ -102,7 +110,7 @@ func (p *Page) tell(dir string, model *classify.Model) error {
 	if err != nil {
 		return err
 	}
-	if p.Courses, err = drawCourses(history, points); err != nil {
+	if p.Curves, err = drawCurves(history, points); err != nil {
 		return err
 	}
 	if p.Filters, err = filters(model); err != nil {
@@ -112,7 +120,7 @@ func (p *Page) tell(dir string, model *classify.Model) error {
 	return err
 }
 
-// measure runs the model over the validation pictures.
+// measure evaluates the model on the validation images.
 func (p *Page) measure(ctx context.Context, model *classify.Model, data *input.Dataset, opt Options) error {
 	loader := model.Loader(data.Val, cmp.Or(opt.Batch, 64))
 	loader.Limits = opt.Limits
@@ -120,11 +128,11 @@ func (p *Page) measure(ctx context.Context, model *classify.Model, data *input.D
 	if err != nil {
 		return err
 	}
-	p.noteProblems(scores.Excluded)
+	p.noteExcluded(scores.Excluded)
 	if scores.Count == 0 {
 		return nil
 	}
-	m := &Measured{Scores: scores, From: data.ValFrom, Matrix: matrix(scores.Report), Pairs: pairs(scores.Report), Calibration: calibrate(scores)}
+	m := &measured{Scores: scores, From: data.ValFrom, Matrix: newMatrix(scores.Report), Pairs: pairs(scores.Report), Calibration: calibrate(scores)}
 	r := rank(scores)
 	m.Average, m.AUC, m.Classes = r.microPrecision.Area, r.microROC.Area, classTable(scores.Report, r)
 	if m.Figures, err = r.figures(scores.Classes); err != nil {
@@ -136,57 +144,91 @@ func (p *Page) measure(ctx context.Context, model *classify.Model, data *input.D
 	}
 	m.Figures = append(m.Figures, reliability)
 	p.Measured = m
-	return p.show(ctx, model, opt)
+	return p.addGalleries(ctx, model, opt)
 }
 
-// show puts pictures on the page.
-func (p *Page) show(ctx context.Context, model *classify.Model, opt Options) error {
+// addGalleries adds images to the page.
+func (p *Page) addGalleries(ctx context.Context, model *classify.Model, opt Options) error {
 	m, v := p.Measured, viewer{model, opt.Limits}
-	all := verdicts(m.Scores)
-	var gone, goneToo []input.Excluded
+	all := predictions(m.Scores)
+	var excluded, excludedToo []input.Excluded
 	var err error
-	if m.Wrong, gone, err = v.shots(ctx, m.Scores, mostWrong(all, opt.Gallery)); err != nil {
+	if m.TopErrors, excluded, err = v.thumbnails(ctx, m.Scores, topErrors(all, opt.Gallery)); err != nil {
 		return err
 	}
-	if m.Unsure, goneToo, err = v.shots(ctx, m.Scores, leastSure(all, opt.Gallery)); err != nil {
+	if m.LowestMargin, excludedToo, err = v.thumbnails(ctx, m.Scores, lowestMargin(all, opt.Gallery)); err != nil {
 		return err
 	}
 	var last []input.Excluded
-	m.Attentions, m.AttentionsLeft, last, err = v.attend(ctx, m.Scores, opt.Session)
-	p.noteProblems(slices.Concat(gone, goneToo, last))
+	m.Attentions, m.AttentionsOmitted, last, err = v.attentions(ctx, m.Scores, opt.Session)
+	p.noteExcluded(slices.Concat(excluded, excludedToo, last))
 	return err
 }
 
-// noteProblems names the first of the pictures that are left out.
-func (p *Page) noteProblems(problems []input.Excluded) {
-	const named = 5
-	for i, problem := range problems {
-		if i == named {
-			p.Notes = append(p.Notes, fmt.Sprintf("Left out: %d more pictures.", len(problems)-named))
+// noteExcluded names the first excluded images.
+func (p *Page) noteExcluded(excluded []input.Excluded) {
+	const limit = 5
+	for i, e := range excluded {
+		if i == limit {
+			p.Notes = append(p.Notes, fmt.Sprintf("Excluded: %d more images.", len(excluded)-limit))
 			return
 		}
-		p.Notes = append(p.Notes, fmt.Sprintf("Left out: %v.", problem))
+		p.Notes = append(p.Notes, fmt.Sprintf("Excluded: %v.", e))
 	}
 }
 
-// cards are the figures at the top: what was measured, or else what the checkpoint keeps.
-func (p *Page) cards() []Card {
+// cards returns the key figures: measured, or else from the checkpoint.
+func (p *Page) cards() []card {
 	m := p.Measured
 	if m == nil {
 		if v := p.Meta.Metrics; v != nil {
-			note := fmt.Sprintf("on %d pictures, while it trained", v.Count)
-			return []Card{{"accuracy", display.Percent(v.Accuracy), note}, {"loss", number(v.Loss), note}}
+			note := fmt.Sprintf("on %d images, during training", v.Count)
+			return []card{{"accuracy", display.Percent(v.Accuracy), note}, {"loss", number(v.Loss), note}}
 		}
 		return nil
 	}
 	s := m.Scores
-	cards := []Card{{"accuracy", display.Percent(s.Accuracy), fmt.Sprintf("of %d pictures", s.Count)}}
+	cards := []card{{"accuracy", display.Percent(s.Accuracy), fmt.Sprintf("on %d images", s.Count)}}
 	if s.Top5 != nil {
-		cards = append(cards, Card{"top-5", display.Percent(*s.Top5), "right among the first five"})
+		cards = append(cards, card{"top-5", display.Percent(*s.Top5), "true class among the first five"})
 	}
 	return append(cards,
-		Card{"loss", number(s.Loss), "cross-entropy in nats"},
-		Card{"average precision", number(m.Average), "micro average"},
-		Card{"AUC", number(m.AUC), "micro average"},
-		Card{"calibration error", number(m.Calibration.ECE), "expected; 0 is best"})
+		card{"loss", number(s.Loss), "cross-entropy in nats"},
+		card{"average precision", number(m.Average), "micro average"},
+		card{"AUC", number(m.AUC), "micro average"},
+		card{"calibration error", number(m.Calibration.ECE), "expected; 0 is best"})
+}
+
+// filters returns the filters of the model's conv1 as images.
+func filters(model *classify.Model) ([]embeddedImage, error) {
+	values, _ := model.Values("conv1/weights")
+	var all []embeddedImage
+	for _, img := range model.Source.Description.Preprocessing.FilterImages(values, 1) {
+		img, err := asPNG(img)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, img)
+	}
+	return all, nil
+}
+
+//go:embed page.html
+var pageText string
+
+//go:embed style.css
+var styleText string
+
+// page escapes all values according to their context in the document.
+var page = template.Must(template.New("page").Funcs(template.FuncMap{
+	"style": func() template.CSS { return template.CSS(styleText) },
+}).Parse(pageText))
+
+// HTML renders the page.
+func (p *Page) HTML() ([]byte, error) {
+	var b bytes.Buffer
+	if err := page.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("render page: %w", err)
+	}
+	return b.Bytes(), nil
 }

@@ -10,38 +10,38 @@ import (
 	"alexnet/internal/display"
 )
 
-// Cell is one field of the confusion matrix.
-type Cell struct {
-	Count int
-	Share string // of the true class's pictures, 0 to 1, for the colour
-	Right bool
-	Words string // for who points at it
+// cell is an entry of the confusion matrix.
+type cell struct {
+	Count   int
+	Share   string // fraction of the true class, 0 to 1, for the color
+	Correct bool
+	Title   string // tooltip
 }
 
-// Matrix is who was taken for whom.
-type Matrix struct {
+// confusionMatrix is true x predicted.
+type confusionMatrix struct {
 	Classes []string
-	Rows    [][]Cell // [true class][class that came first]
-	Large   bool     // names of columns stand upright
+	Rows    [][]cell // [true class][predicted class]
+	Large   bool     // vertical column names
 }
 
-// mostClasses is how many classes a confusion matrix is legible for.
-const mostClasses = 100
+// maxMatrixClasses is the number of classes up to which a confusion matrix is legible.
+const maxMatrixClasses = 100
 
-// matrix is nil where there are too many classes for one.
-func matrix(r eval.Report) *Matrix {
-	if len(r.Classes) > mostClasses {
+// newMatrix returns nil for too many classes.
+func newMatrix(r eval.Report) *confusionMatrix {
+	if len(r.Classes) > maxMatrixClasses {
 		return nil
 	}
-	m := &Matrix{Classes: r.Classes, Large: len(r.Classes) > 6}
+	m := &confusionMatrix{Classes: r.Classes, Large: len(r.Classes) > 6}
 	for i, counts := range r.Confusion {
-		row := make([]Cell, len(counts))
+		row := make([]cell, len(counts))
 		for j, n := range counts {
-			row[j] = Cell{Count: n, Right: i == j}
+			row[j] = cell{Count: n, Correct: i == j}
 			if n > 0 {
-				share := float64(n) / float64(r.PerClass[i].Count)
-				row[j].Share = fmt.Sprintf("%.3f", share)
-				row[j].Words = fmt.Sprintf("%s taken for %s: %d, %s", r.Classes[i], r.Classes[j], n, display.Percent(share))
+				fraction := float64(n) / float64(r.PerClass[i].Count)
+				row[j].Share = fmt.Sprintf("%.3f", fraction)
+				row[j].Title = fmt.Sprintf("%s predicted as %s: %d, %s", r.Classes[i], r.Classes[j], n, display.Percent(fraction))
 			}
 		}
 		m.Rows = append(m.Rows, row)
@@ -49,71 +49,71 @@ func matrix(r eval.Report) *Matrix {
 	return m
 }
 
-// Pair is one class taken for another.
-type Pair struct {
-	True, Taken string
-	Count       int
-	Share       string // of the true class's pictures
+// pair is a class and a wrong prediction for it.
+type pair struct {
+	True, Predicted string
+	Count           int
+	Share           string // fraction of the true class
 }
 
-// pairs are the commonest mistakes.
-func pairs(r eval.Report) []Pair {
-	const most = 10
-	var all []Pair
+// pairs returns the most frequent confusions.
+func pairs(r eval.Report) []pair {
+	const limit = 10
+	var all []pair
 	for i, counts := range r.Confusion {
 		for j, n := range counts {
 			if i != j && n > 0 {
-				all = append(all, Pair{r.Classes[i], r.Classes[j], n, display.Percent(float64(n) / float64(r.PerClass[i].Count))})
+				all = append(all, pair{r.Classes[i], r.Classes[j], n, display.Percent(float64(n) / float64(r.PerClass[i].Count))})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Pair) int { return cmp.Compare(b.Count, a.Count) })
-	return all[:min(most, len(all))]
+	slices.SortStableFunc(all, func(a, b pair) int { return cmp.Compare(b.Count, a.Count) })
+	return all[:min(limit, len(all))]
 }
 
-// ClassRow are the figures of one class, or their mean.
-type ClassRow struct {
+// classRow has the metrics of one class, or their mean.
+type classRow struct {
 	Class   string
 	Count   int
-	Figures []Measure // precision, recall, F1, average precision, AUC
+	Metrics []metric // precision, recall, F1, average precision, AUC
 }
 
-// Measure is a share in words and for the bar beside it.
-type Measure struct{ Text, Bar string }
+// metric is a value from 0 to 1 as text and for its bar.
+type metric struct{ Text, Bar string }
 
-func measureOf(v float64) Measure {
+func newMetric(v float64) metric {
 	if math.IsNaN(v) {
-		return Measure{Text: "–", Bar: "0"}
+		return metric{Text: "–", Bar: "0"}
 	}
-	return Measure{Text: number(v), Bar: fmt.Sprintf("%.3f", v)}
+	return metric{Text: number(v), Bar: fmt.Sprintf("%.3f", v)}
 }
 
-// classTable has a row a class and last the mean of those that are defined.
-func classTable(r eval.Report, k ranking) []ClassRow {
+// classTable has a row per class, and last the mean of the defined values.
+func classTable(r eval.Report, k ranking) []classRow {
 	columns := make([][]float64, 5)
-	var rows []ClassRow
+	var rows []classRow
 	for i, c := range r.PerClass {
 		precision, recall := orNaN(c.Precision), orNaN(c.Recall)
-		row := ClassRow{Class: c.Class, Count: c.Count}
-		for column, v := range []float64{precision, recall, f1(c, r.Confusion[i][i], putInto(r, i)), k.precision[i].Area, k.roc[i].Area} {
+		row := classRow{Class: c.Class, Count: c.Count}
+		for column, v := range []float64{precision, recall, f1(c, r.Confusion[i][i], predictedCount(r, i)), k.precision[i].Area, k.roc[i].Area} {
 			columns[column] = append(columns[column], v)
-			row.Figures = append(row.Figures, measureOf(v))
+			row.Metrics = append(row.Metrics, newMetric(v))
 		}
 		rows = append(rows, row)
 	}
-	last := ClassRow{Class: "mean of classes", Count: r.Count}
+	last := classRow{Class: "mean", Count: r.Count}
 	for _, values := range columns {
-		last.Figures = append(last.Figures, measureOf(meanOf(values)))
+		last.Metrics = append(last.Metrics, newMetric(meanOf(values)))
 	}
 	return append(rows, last)
 }
 
-// f1 is the harmonic mean of precision and recall, defined as soon as one picture is in the class or put there.
-func f1(c eval.ClassMetrics, hits, put int) float64 {
-	return float64(2*hits) / float64(c.Count+put)
+// f1 is the harmonic mean of precision and recall, defined if an image belongs to the class or is predicted as it.
+func f1(c eval.ClassMetrics, hits, predicted int) float64 {
+	return float64(2*hits) / float64(c.Count+predicted)
 }
 
-func putInto(r eval.Report, class int) (n int) {
+func predictedCount(r eval.Report, class int) (n int) {
 	for _, counts := range r.Confusion {
 		n += counts[class]
 	}
@@ -127,7 +127,7 @@ func orNaN(v *float64) float64 {
 	return *v
 }
 
-// meanOf leaves out NaN.
+// meanOf ignores NaN.
 func meanOf(values []float64) float64 {
 	sum, n := 0.0, 0
 	for _, v := range values {

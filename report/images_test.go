@@ -15,7 +15,7 @@ import (
 	"alexnet/internal/caption"
 )
 
-// example is a checked picture in a file of the test.
+// example is a checked image in a file of the test.
 func example(t *testing.T, name string, encoded []byte) input.Example {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -27,8 +27,8 @@ func example(t *testing.T, name string, encoded []byte) input.Example {
 	return all[0]
 }
 
-// turned is a JPEG of 120x60 pixels, its left half red, with EXIF orientation 6: the left is the top.
-func turned(t *testing.T) []byte {
+// rotatedJPEG is a JPEG of 120x60 pixels, its left half red, with EXIF orientation 6: the left is the top.
+func rotatedJPEG(t *testing.T) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 120, 60))
 	for x := range 120 {
@@ -42,28 +42,28 @@ func turned(t *testing.T) []byte {
 	return append([]byte("\xff\xd8"+exif), b.Bytes()[2:]...)
 }
 
-func TestTurnedPictures(t *testing.T) {
-	dir, _ := trained(t, 2)
-	v := viewer{model: opened(t, dir)}
-	ex := example(t, "turned.jpg", turned(t))
-	small, err := v.small(t.Context(), ex)
+func TestRotatedImages(t *testing.T) {
+	dir, _ := trainedRun(t, 2)
+	v := viewer{model: openModel(t, dir)}
+	ex := example(t, "turned.jpg", rotatedJPEG(t))
+	small, err := v.upright(t.Context(), ex)
 	must(t, err)
 	if size := small.Rect.Size(); size != (image.Point{60, 120}) || small.NRGBAAt(30, 10).R < 200 || small.NRGBAAt(30, 110).R > 50 {
-		t.Errorf("got a picture of %v, %v above and %v below, want it upright and red above", size, small.NRGBAAt(30, 10), small.NRGBAAt(30, 110))
+		t.Errorf("got an image of %v, %v at the top and %v at the bottom, want it upright and red at the top", size, small.NRGBAAt(30, 10), small.NRGBAAt(30, 110))
 	}
-	seen, err := v.seen(t.Context(), ex, make([]float32, 67*67*3))
+	seen, err := v.networkInput(t.Context(), ex, make([]float32, 67*67*3))
 	must(t, err)
-	upright := v.inRatio(seen, ex)
+	upright := v.restoreAspect(seen, ex)
 	if size := upright.Rect.Size(); size != (image.Point{128, 256}) || upright.NRGBAAt(60, 20).R < 200 {
-		t.Errorf("got what the network sees as %v, %v above, want 128x256 and red above", size, upright.NRGBAAt(60, 20))
+		t.Errorf("got the network's input as %v, %v at the top, want 128x256 and red at the top", size, upright.NRGBAAt(60, 20))
 	}
 	v.model.Source.Description.Preprocessing.Orientation = false
-	if size := v.inRatio(seen, ex).Rect.Size(); size != (image.Point{256, 128}) {
-		t.Errorf("got %v for a network that sees pictures as stored, want 256x128", size)
+	if size := v.restoreAspect(seen, ex).Rect.Size(); size != (image.Point{256, 128}) {
+		t.Errorf("got %v without EXIF orientation, want 256x128", size)
 	}
 	wide := example(t, "wide.jpg", plainJPEG(t, 900, 10))
-	if size := v.inRatio(seen, wide).Rect.Size(); size != (image.Point{256, 85}) {
-		t.Errorf("got %v of a picture like a ribbon, want at most thrice as wide as high", size)
+	if size := v.restoreAspect(seen, wide).Rect.Size(); size != (image.Point{256, 85}) {
+		t.Errorf("got %v for a very wide image, want an aspect ratio of at most 3", size)
 	}
 }
 
@@ -74,7 +74,7 @@ func plainJPEG(t *testing.T, width, height int) []byte {
 	return b.Bytes()
 }
 
-// inks is a JPEG of 8x8 pixels in four inks that does not say so in an Adobe marker. libjpeg reads it, Go does not.
+// inks is a CMYK JPEG of 8x8 pixels without an Adobe marker. libjpeg decodes it, Go does not.
 func inks() []byte {
 	table := func(length int) string { // Huffman codes: one, of that many bits, for 0
 		counts := make([]byte, 16)
@@ -89,14 +89,14 @@ func inks() []byte {
 
 func TestPictureThatOnlyTheNetworkReads(t *testing.T) {
 	if _, err := caption.Decode(inks(), 1); err == nil {
-		t.Fatal("Go's decoder reads the picture, so nothing is tested")
+		t.Fatal("Go's decoder reads the image, so nothing is tested")
 	}
-	dir, _ := trained(t, 2)
-	v := viewer{model: opened(t, dir)}
-	small, err := v.small(t.Context(), example(t, "inks.jpg", inks()))
+	dir, _ := trainedRun(t, 2)
+	v := viewer{model: openModel(t, dir)}
+	small, err := v.upright(t.Context(), example(t, "inks.jpg", inks()))
 	must(t, err)
 	if size := small.Rect.Size(); size != (image.Point{256, 256}) {
-		t.Errorf("got %v, want what the network sees", size)
+		t.Errorf("got %v, want the network's input", size)
 	}
 }
 
@@ -106,6 +106,6 @@ func TestTransparentPicturesLieOnWhite(t *testing.T) {
 	white, err := asJPEG(imaging.New(8, 8, color.White))
 	must(t, err)
 	if img.URL != white.URL {
-		t.Error("got another picture than a white one")
+		t.Error("got another image than a white one")
 	}
 }
