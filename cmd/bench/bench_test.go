@@ -15,7 +15,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// TestMain lets the test binary be its own worker, as the program is.
+// TestMain lets the test binary run as its own worker, as the program does.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		main()
@@ -24,12 +24,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// tiny are settings of a measurement that takes seconds: one turn, of a narrow
-// network, on a few drawn images.
+// tiny returns settings of a measurement that takes seconds: one turn of a narrow network on a few drawn images.
 func tiny(t *testing.T) (s settings, images string) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds the program and starts it and its peers many times; run without -short")
+		t.Skip("builds the program and runs it many times; run without -short")
 	}
 	t.Chdir(testenv.Root(t))
 	dir := t.TempDir()
@@ -51,7 +50,7 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-// Every part works. No time is judged.
+// Every part works; times are not checked.
 func TestBench(t *testing.T) {
 	s, images := tiny(t)
 	t.Run("beside others", func(t *testing.T) {
@@ -62,8 +61,7 @@ func TestBench(t *testing.T) {
 	t.Run("growth", func(t *testing.T) { grows(t, s, images) })
 }
 
-// besideOthers wants a table, JSON, Markdown and plots of all that is measured
-// with Python's TensorFlow.
+// besideOthers measures everything with Python's TensorFlow and checks the table, JSON, Markdown and plots.
 func besideOthers(t *testing.T, s settings, images string) {
 	s.Python = testenv.Python(t)
 	r, err := measure(t.Context(), s, images)
@@ -106,9 +104,8 @@ func besideOthers(t *testing.T, s settings, images string) {
 	}
 }
 
-// checkJobs wants the five programs, and this one in reduced precision where the
-// processor has it, each with the epochs asked of it and accuracies that are
-// shares of the six validation images.
+// checkJobs requires the five programs, and this one in reduced precision if the processor supports it, each with the
+// requested epochs and with accuracies that are multiples of 1/6, for six validation images.
 func checkJobs(t *testing.T, r *report) {
 	t.Helper()
 	want := 5
@@ -129,7 +126,7 @@ func checkJobs(t *testing.T, r *report) {
 		for k, p := range o.Points[1:] {
 			sixths := p.Accuracy * 6
 			if p.Seconds <= o.Points[k].Seconds || sixths < -1e-3 || sixths > 6.001 || abs(sixths-float64(int(sixths+0.5))) > 1e-3 {
-				t.Errorf("%s, epoch %d: got %g s and accuracy %g, want time to pass and a sixth", o.Name, p.Epoch, p.Seconds, p.Accuracy)
+				t.Errorf("%s, epoch %d: got %g s and accuracy %g, want increasing time and a multiple of 1/6", o.Name, p.Epoch, p.Seconds, p.Accuracy)
 			}
 		}
 		if total, measured := o.at(r.Settings.Horizon); measured || total <= o.last().Seconds {
@@ -138,8 +135,7 @@ func checkJobs(t *testing.T, r *report) {
 	}
 }
 
-// checkRows wants so many rows at least, with positive figures, so many of them
-// beside Python's.
+// checkRows requires at least want rows with positive values, and wantAgainst of them compared with Python.
 func checkRows(t *testing.T, r *report, want, wantAgainst int) {
 	t.Helper()
 	if len(r.Rows) < want {
@@ -164,7 +160,7 @@ func checkRows(t *testing.T, r *report, want, wantAgainst int) {
 
 func abs(v float64) float64 { return max(v, -v) }
 
-// alone wants what is measured without Python.
+// alone measures the steps without Python.
 func alone(t *testing.T, s settings, images string) {
 	s.Peers, s.Parts = "none", []string{"steps"}
 	r, err := measure(t.Context(), s, images)
@@ -177,7 +173,7 @@ func alone(t *testing.T, s settings, images string) {
 	checkRows(t, r, 8, 0)
 }
 
-// grows wants a line for each number of images and epochs.
+// grows requires a line for each number of images and epochs.
 func grows(t *testing.T, s settings, images string) {
 	g, err := grow(t.Context(), s, images, []int{4, 16}, []int{1, 3})
 	if err != nil {
@@ -188,12 +184,12 @@ func grows(t *testing.T, s settings, images string) {
 		t.Fatal(err)
 	}
 	if got := len(g.table()); got != 5 {
-		t.Errorf("got %d lines, want a head and 4:\n%s", got, printed.String())
+		t.Errorf("got %d lines, want a header and 4:\n%s", got, printed.String())
 	}
 	if strings.Contains(printed.String(), "too few") || strings.Contains(printed.String(), " 0 MiB") {
-		t.Errorf("got %s, want every statement and every memory", printed.String())
+		t.Errorf("got %s, want all statements and memory values", printed.String())
 	}
 	if _, err := grow(t.Context(), s, images, []int{17}, []int{1}); err == nil || !strings.Contains(err.Error(), "got 16 training images, want 17") {
-		t.Errorf("17 of 16 images: got %v, want a refusal", err)
+		t.Errorf("17 of 16 images: got %v, want an error", err)
 	}
 }

@@ -59,11 +59,11 @@ def network(x, widths, classes):
     return dense(x, "fc8", classes)
 
 
-def image(path, contract):
+def image(path, preprocessing):
     """One image [1,size,size,3] as the network reads it."""
     rgb = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-    squashed = tf1.image.resize_bilinear(rgb[None], [contract["size"]] * 2)
-    return (squashed - np.float32(contract["mean_rgb"]))[..., ::-1]
+    squashed = tf1.image.resize_bilinear(rgb[None], [preprocessing["size"]] * 2)
+    return (squashed - np.float32(preprocessing["mean_rgb"]))[..., ::-1]
 
 
 def best(run):
@@ -79,14 +79,14 @@ def best(run):
 
 def main(run, path):
     prefix, meta = best(run)
-    contract = meta["model"]["preprocessing"]
-    images = tf.ensure_shape(image(path, contract), [1, contract["size"], contract["size"], 3])
-    probabilities = tf.nn.softmax(network(images, meta["model"]["network"]["widths"], len(contract["classes"])))
+    preprocessing = meta["model"]["preprocessing"]
+    images = tf.ensure_shape(image(path, preprocessing), [1, preprocessing["size"], preprocessing["size"], 3])
+    probabilities = tf.nn.softmax(network(images, meta["model"]["network"]["widths"], len(preprocessing["classes"])))
     saver = tf1.train.Saver()
     with tf1.Session() as session:
         saver.restore(session, prefix)
         found = session.run(probabilities)[0]
-    ranked = sorted(zip(found, contract["classes"]), reverse=True)
+    ranked = sorted(zip(found, preprocessing["classes"]), reverse=True)
     print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for p, name in ranked))
 
 

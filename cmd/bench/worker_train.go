@@ -26,8 +26,8 @@ type real struct {
 
 // newReal opens the dataset and builds the network. The caller closes the decoder.
 func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
-	contract := alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes)
-	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	preprocessing := alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes)
+	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -38,7 +38,7 @@ const (
 	socketFD  = 3
 )
 
-// Enter puts a child of [Start] under watch and begins its program anew. In any
+// Enter puts a child of [Start] under watch and restarts its program. In any
 // other process it does nothing.
 func Enter() {
 	if os.Getenv(socketVar) == "" {
@@ -50,7 +50,7 @@ func Enter() {
 	}
 }
 
-// enter installs the filter on this thread, which alone goes on through exec.
+// enter installs the filter on this thread, which alone survives exec.
 func enter() error {
 	runtime.LockOSThread()
 	if err := os.Unsetenv(socketVar); err != nil {

@@ -30,7 +30,7 @@ type response struct {
 	flags uint32
 }
 
-const goOn = 1 // SECCOMP_USER_NOTIF_FLAG_CONTINUE
+const flagContinue = 1 // SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
 func (w *Watch) serve(answer func(Call) syscall.Errno) {
 	defer close(w.done)
@@ -42,7 +42,7 @@ func (w *Watch) serve(answer func(Call) syscall.Errno) {
 			w.err = err
 			return
 		}
-		r := response{id: n.id, flags: goOn}
+		r := response{id: n.id, flags: flagContinue}
 		if errno := answer(callOf(n)); errno != 0 {
 			r.errno, r.flags = -int32(errno), 0
 		}

@@ -118,7 +118,7 @@ tags = json.load(urllib.request.urlopen("http://127.0.0.1:6006/data/plugin/scala
 sys.exit(not any(tags.values()))' 2>/dev/null
 }
 
-# forget drops the image's program and the run's weights from the machine's cache, so that a start reads them anew.
+# forget drops the image's program and the run's weights from the machine's cache, so that a start reads them from disk.
 forget() {
 	sync
 	for file in "$root"/usr/local/bin/alexnet "$root"/usr/local/lib/alexnet/* "$runs"/1/checkpoints/*; do

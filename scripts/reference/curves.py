@@ -2,7 +2,7 @@
 
     curves.py job.json result.npz
 
-The job's cases have a name, probabilities (a row a picture), labels and bins. The result holds for each case, a value
+The job's cases have a name, probabilities (a row for each image), labels and bins. The result holds for each case, a value
 a class, name/average_precision and name/auc (NaN where not defined), and name/ece and name/brier.
 """
 import json

@@ -3,8 +3,8 @@
     draws.py job.json result.npz
 
 The job lists dropouts {name, seed: [2], salt, rate, shape} and initials
-{name, seed, variable, shape}; the result holds, under each name, what dropout
-makes of ones, or a variable's first values.
+{name, seed, variable, shape}; the result holds, under each name, the output of
+dropout on ones, or a variable's initial values.
 """
 import json
 import sys
