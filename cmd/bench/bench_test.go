@@ -121,7 +121,7 @@ func checkJobs(t *testing.T, r *report) {
 			epochs = r.Settings.Epochs
 		}
 		if o.last().Epoch != epochs || len(o.Points) != epochs+1 || o.Peak <= 0 {
-			t.Errorf("%s: got epoch %d, %d points, peak %g; want epoch %d, a point each and 0, a peak", o.Name, o.last().Epoch, len(o.Points), o.Peak, epochs)
+			t.Errorf("%s: got epoch %d, %d points, peak %g; want epoch %d, a point for each and for 0, and a peak", o.Name, o.last().Epoch, len(o.Points), o.Peak, epochs)
 		}
 		for k, p := range o.Points[1:] {
 			sixths := p.Accuracy * 6
