@@ -53,6 +53,37 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
+// Every test that a script runs by name exists.
+func TestScriptsNameTests(t *testing.T) {
+	root := testenv.Root(t)
+	var tests []byte
+	for _, pattern := range []string{"*/*_test.go", "*/*/*_test.go"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range files {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests = append(tests, text...)
+		}
+	}
+	scripts, err := filepath.Glob(filepath.Join(root, "scripts", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range scripts {
+		text, _ := os.ReadFile(path) // a folder has none
+		for _, run := range regexp.MustCompile(`-run '?\^?(Test\w+)`).FindAllSubmatch(text, -1) {
+			if !regexp.MustCompile(`(?m)^func ` + string(run[1]) + `\w*\(`).Match(tests) {
+				t.Errorf("%s runs %s, which does not exist", filepath.Base(path), run[1])
+			}
+		}
+	}
+}
+
 // Every file that a page shows or links exists.
 func TestLinkedFilesExist(t *testing.T) {
 	root := testenv.Root(t)
