@@ -15,7 +15,7 @@ import (
 // touched, and all that is seen of the network is float32.
 func TestBFloat16IsClose(t *testing.T) {
 	wide := newHarness(t, tiny, graphOptions{gradients: allGradients})
-	for _, layers := range [][]string{alexnet.LayerNames[:5], alexnet.LayerNames[:7]} {
+	for _, layers := range [][]string{alexnet.BVLC.LayerNames()[:5], alexnet.BVLC.LayerNames()[:7]} {
 		config := tiny
 		config.BFloat16 = layers
 		narrow := newHarness(t, config, graphOptions{gradients: allGradients})

@@ -13,7 +13,7 @@ import (
 // What the first trained layer reads: pooled and normalised, and dropped where
 // the layer below is trained with dropout.
 func TestBoundary(t *testing.T) {
-	all := alexnet.LayerNames
+	all := alexnet.BVLC.LayerNames()
 	cases := map[string]struct {
 		trained, dropout []string
 		want             string // "" where nothing is frozen below
@@ -22,7 +22,7 @@ func TestBoundary(t *testing.T) {
 		"all":                    {trained: all},
 		"conv1 alone":            {trained: all[:1]},
 		"conv1 and fc8":          {trained: []string{"fc8", "conv1"}},
-		"none":                   {},
+		"no layer":               {},
 		"a name that is none":    {trained: []string{"fc9"}},
 		"conv2…":                 {all[1:], nil, "pool1", []int64{7, 7, 8}},
 		"conv3…":                 {all[2:], nil, "pool2", []int64{3, 3, 12}},
@@ -61,7 +61,7 @@ func TestBoundary(t *testing.T) {
 // What the frozen layers give of an image hardly depends on how many are
 // computed at once.
 func TestFeaturesDoNotDependOnTheBatch(t *testing.T) {
-	config := alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: alexnet.BVLC.Conv, FC: [2]int{8, 8}}}.WithDefaults()
+	config := alexnet.Config{Classes: 2, Widths: []int{96, 256, 384, 384, 256, 8, 8}}.WithDefaults()
 	tr := newHarness(t, config, graphOptions{})
 	tr.start(t, randomWeights(config, 1))
 	pool5, _ := tr.net.Boundary([]string{"fc6"})

@@ -1,3 +1,12 @@
+// Package alexnet builds networks of the AlexNet family: the network of
+// Krizhevsky, Sutskever and Hinton (NIPS 2012) as [BVLC] published it for Caffe.
+// Start with [Config] and [Build]; [Config.Preprocessing] says how an image
+// becomes the network's input, and [Preprocessing.BuildDecoding] adds the graph
+// that does it.
+//
+// Feature maps are float32 NHWC. A layer has one name everywhere: scope, variable
+// prefix, checkpoint key and key in weights files; names depend on the
+// architecture alone. The package prints nothing.
 package alexnet
 
 import (
@@ -6,48 +15,56 @@ import (
 	"slices"
 )
 
-// Config describes a network. Only Classes has no default.
+// Config is an architecture with the values that may differ between its
+// instances. Only Classes has no default.
 type Config struct {
-	Classes int    `json:"classes"`        // outputs of fc8
-	Size    int    `json:"size,omitempty"` // side of the input picture; 227
-	Widths  Widths `json:"widths,omitzero"`
-	LRN     LRN    `json:"lrn,omitempty"` // how norm1 and norm2 are computed; LRNOps
+	Arch    string `json:"arch,omitempty"`   // name of the architecture; BVLC's
+	Classes int    `json:"classes"`          // outputs of the last layer
+	Size    int    `json:"size,omitempty"`   // side of the input image; the architecture's
+	Widths  []int  `json:"widths,omitempty"` // channels or units of each layer with weights but the last; the architecture's
+	LRN     LRN    `json:"lrn,omitempty"`    // how local response normalization is computed; LRNOps
 
-	// BFloat16 names layers that are computed in bfloat16, with the pools and
-	// norms that follow them, where the processor has instructions for it. Their
-	// variables and gradients are float32 all the same.
+	// BFloat16 names layers to compute in bfloat16, with the pools and norms after
+	// them, on processors with instructions for it. Their variables and gradients
+	// stay float32.
 	BFloat16 []string `json:"bfloat16,omitempty"`
 }
 
-// Widths are the channels of conv1…conv5, even numbers as convolutions run in
-// two groups, and the units of fc6 and fc7.
-type Widths struct {
-	Conv [5]int `json:"conv"`
-	FC   [2]int `json:"fc"`
-}
-
-// BVLC are the widths of bvlc_alexnet (Caffe's models/bvlc_alexnet).
-var BVLC = Widths{Conv: [5]int{96, 256, 384, 384, 256}, FC: [2]int{4096, 4096}}
-
-// LRN chooses between two forms of the same function.
+// LRN selects one of two implementations of the same function.
 type LRN string
 
 // LRNOps computes the window's sum as a product with a band matrix, which is
 // faster; LRNKernel calls TensorFlow's LRN kernel. The two agree to a millionth
-// of the scale, but at a tie in a later max-pool that may send a convolution's
-// gradient through another pixel than Python's.
+// of the scale, but at a tie in a later max-pool that can route a convolution's
+// gradient through a different pixel than Python's.
 const (
 	LRNOps    LRN = "ops"
 	LRNKernel LRN = "kernel"
 )
 
-// WithDefaults fills what is zero.
-func (c Config) WithDefaults() Config {
-	if c.Size == 0 {
-		c.Size = 227
+// Architecture returns the architecture that c names, the zero one if there is
+// none of that name.
+func (c Config) Architecture() Architecture {
+	for _, a := range architectures {
+		if c.Arch == a.Name || c.Arch == "" {
+			return *a
+		}
 	}
-	if c.Widths == (Widths{}) {
-		c.Widths = BVLC
+	return Architecture{}
+}
+
+// WithDefaults fills in zero fields.
+func (c Config) WithDefaults() Config {
+	a := c.Architecture()
+	if c.Size == 0 {
+		c.Size = a.preprocessing.Size
+	}
+	if c.Widths == nil {
+		for _, l := range a.layers {
+			if l.weighted() && l.out > 0 {
+				c.Widths = append(c.Widths, l.out)
+			}
+		}
 	}
 	if c.LRN == "" {
 		c.LRN = LRNOps
@@ -55,9 +72,21 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
+// layers are the architecture's with the widths and classes of c.
+func (c Config) layers() []layer {
+	c = c.WithDefaults()
+	layers, widths := c.Architecture().resolved(), append(slices.Clone(c.Widths), c.Classes)
+	for i := range layers {
+		if layers[i].weighted() && len(widths) > 0 {
+			layers[i].out, widths = widths[0], widths[1:]
+		}
+	}
+	return layers
+}
+
 // The largest networks, ten times the paper's. A description in a file may claim
-// any; a graph of its size, LRN's band matrix above all, is made before its
-// weights are looked for.
+// any size, and a graph of that size, LRN's band matrix above all, is built
+// before its weights are read.
 const (
 	maxClasses  = 1 << 20
 	maxSize     = 4096
@@ -67,26 +96,21 @@ const (
 
 // Validate reports everything that is wrong with c after WithDefaults.
 func (c Config) Validate() error {
+	a := c.Architecture()
+	if a.Name == "" {
+		return fmt.Errorf("arch: got %q, want %q", c.Arch, BVLC.Name)
+	}
 	var errs []error
 	if c.Classes < 2 || c.Classes > maxClasses {
 		errs = append(errs, fmt.Errorf("classes: got %d, want 2 to %d", c.Classes, maxClasses))
 	}
-	if c.Size < 67 || c.Size > maxSize {
-		errs = append(errs, fmt.Errorf("size: got %d, want at least 67, where pool5 still has one pixel, and at most %d", c.Size, maxSize))
+	if low := a.minSize(); c.Size < low || c.Size > maxSize {
+		errs = append(errs, fmt.Errorf("size: got %d, want %d, at which %s has one pixel, to %d", c.Size, low, a.Features(), maxSize))
 	}
-	for i, w := range c.Widths.Conv {
-		if w < 1 || w%2 != 0 || w > maxChannels {
-			errs = append(errs, fmt.Errorf("width of conv%d: got %d, want an even number, as convolutions run in two groups, up to %d", i+1, w, maxChannels))
-		}
-	}
-	for i, w := range c.Widths.FC {
-		if w < 1 || w > maxUnits {
-			errs = append(errs, fmt.Errorf("width of fc%d: got %d, want 1 to %d", i+6, w, maxUnits))
-		}
-	}
+	errs = append(errs, c.validateWidths()...)
 	for _, name := range c.BFloat16 {
-		if !slices.Contains(LayerNames, name) {
-			errs = append(errs, fmt.Errorf("bfloat16: got layer %q, want one of %v", name, LayerNames))
+		if !slices.Contains(a.LayerNames(), name) {
+			errs = append(errs, fmt.Errorf("bfloat16: got layer %q, want one of %v", name, a.LayerNames()))
 		}
 	}
 	if c.LRN != LRNOps && c.LRN != LRNKernel {
@@ -95,10 +119,28 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Layer is one of the eight layers with weights.
+func (c Config) validateWidths() (errs []error) {
+	names := c.Architecture().LayerNames()
+	if got, want := len(c.Widths), len(names)-1; got != want {
+		return []error{fmt.Errorf("widths: got %d numbers, want %d, for %s to %s", got, want, names[0], names[want-1])}
+	}
+	layers := slices.DeleteFunc(c.layers(), func(l layer) bool { return !l.weighted() })
+	for i, l := range layers[:len(layers)-1] {
+		largest, groups := maxChannels, max(l.groups, layers[i+1].groups)
+		if l.kind == dense {
+			largest = maxUnits
+		}
+		if l.out < 1 || l.out > largest || l.out%l.groups != 0 || l.out%layers[i+1].groups != 0 {
+			errs = append(errs, fmt.Errorf("width of %s: got %d, want a multiple of %d, the groups of its convolution or the next, up to %d", l.name, l.out, groups, largest))
+		}
+	}
+	return errs
+}
+
+// Layer is a layer with weights.
 type Layer struct {
 	Name    string
-	Weights []int64 // shape: HWIO for a convolution, [in, out] for fc
+	Weights []int64 // shape: HWIO for a convolution, [in, out] for a fully connected layer
 	Biases  []int64 // shape
 }
 
@@ -111,39 +153,24 @@ func (l Layer) Parameters() int64 {
 	return n + l.Biases[0]
 }
 
-// LayerNames are the layers with weights, from the picture upwards.
-var LayerNames = []string{"conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"}
-
-// Layers gives the shapes of the eight layers for c (2012, figure 2; the inputs
-// of conv2, conv4 and conv5 are halved by their two groups).
+// Layers returns the layers with weights and their shapes.
 func (c Config) Layers() []Layer {
-	c = c.WithDefaults()
-	k, f := c.Widths.Conv, c.Widths.FC
-	side := c.pool5()
-	layer := func(name string, shape ...int) Layer {
-		w := make([]int64, len(shape))
-		for i, d := range shape {
-			w[i] = int64(d)
+	var shapes []Layer
+	side, in := c.WithDefaults().Size, 3
+	add := func(l layer, weights ...int64) {
+		shapes = append(shapes, Layer{Name: l.name, Weights: weights, Biases: weights[len(weights)-1:]})
+		in = l.out
+	}
+	for _, l := range c.layers() {
+		switch l.kind {
+		case conv:
+			add(l, int64(l.size), int64(l.size), int64(in/l.groups), int64(l.out))
+		case flatten:
+			in *= side * side
+		case dense:
+			add(l, int64(in), int64(l.out))
 		}
-		return Layer{Name: name, Weights: w, Biases: w[len(w)-1:]}
+		side = l.outputSide(side)
 	}
-	return []Layer{
-		layer("conv1", 11, 11, 3, k[0]),
-		layer("conv2", 5, 5, k[0]/2, k[1]),
-		layer("conv3", 3, 3, k[1], k[2]),
-		layer("conv4", 3, 3, k[2]/2, k[3]),
-		layer("conv5", 3, 3, k[3]/2, k[4]),
-		layer("fc6", side*side*k[4], f[0]),
-		layer("fc7", f[0], f[1]),
-		layer("fc8", f[1], c.Classes),
-	}
-}
-
-// pool5 is the side of the last feature map: 6 for pictures of 227.
-func (c Config) pool5() int {
-	side := (c.Size-11)/4 + 1
-	for range 3 {
-		side = (side-3)/2 + 1
-	}
-	return side
+	return shapes
 }

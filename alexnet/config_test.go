@@ -35,8 +35,8 @@ func TestLayersAreBVLC(t *testing.T) {
 	var sum int64
 	for i, l := range layers {
 		w := want[i]
-		if l.Name != w.name || alexnet.LayerNames[i] != w.name {
-			t.Errorf("layer %d: got %q and %q, want %q", i, l.Name, alexnet.LayerNames[i], w.name)
+		if l.Name != w.name || alexnet.BVLC.LayerNames()[i] != w.name {
+			t.Errorf("layer %d: got %q and %q, want %q", i, l.Name, alexnet.BVLC.LayerNames()[i], w.name)
 		}
 		if out := w.weights[len(w.weights)-1]; !slices.Equal(l.Weights, w.weights) || !slices.Equal(l.Biases, []int64{out}) {
 			t.Errorf("%s: got weights %v, biases %v, want %v and [%d]", l.Name, l.Weights, l.Biases, w.weights, out)
@@ -59,11 +59,13 @@ func TestConfigValidate(t *testing.T) {
 		{"one class", alexnet.Config{Classes: 1}, []string{"classes: got 1"}},
 		{"too small", alexnet.Config{Classes: 2, Size: 66}, []string{"size: got 66"}},
 		{"smallest", alexnet.Config{Classes: 2, Size: 67}, nil},
-		{"odd width", alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: [5]int{2, 3, 2, 2, 2}, FC: [2]int{1, 1}}}, []string{"conv2: got 3"}},
-		{"too wide", alexnet.Config{Classes: 2, Widths: alexnet.Widths{Conv: [5]int{4098, 2, 2, 2, 4096}, FC: [2]int{1 << 16, 1<<16 + 1}}}, []string{"conv1: got 4098", "fc7: got 65537"}},
+		{"odd width", alexnet.Config{Classes: 2, Widths: []int{2, 3, 2, 2, 2, 1, 1}}, []string{"conv2: got 3"}},
+		{"too wide", alexnet.Config{Classes: 2, Widths: []int{4098, 2, 2, 2, 4096, 1 << 16, 1<<16 + 1}}, []string{"conv1: got 4098", "fc7: got 65537"}},
 		{"too large", alexnet.Config{Classes: 1 << 40, Size: 1 << 40}, []string{"classes: got 1099511627776", "size: got 1099511627776"}},
+		{"too few widths", alexnet.Config{Classes: 2, Widths: []int{2, 2}}, []string{"widths: got 2 numbers, want 7, for conv1 to fc7"}},
+		{"architecture", alexnet.Config{Arch: "vgg", Classes: 2}, []string{`arch: got "vgg"`}},
 		{"lrn", alexnet.Config{Classes: 2, LRN: "none"}, []string{`lrn: got "none"`}},
-		{"everything", alexnet.Config{Classes: 0, Size: -1, LRN: "x", Widths: alexnet.Widths{Conv: [5]int{1, 0, -2, 3, 5}, FC: [2]int{-1, 0}}},
+		{"everything", alexnet.Config{Classes: 0, Size: -1, LRN: "x", Widths: []int{1, 0, -2, 3, 5, -1, 0}},
 			[]string{"classes", "size", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "lrn"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,11 +92,11 @@ func TestConfigProperties(t *testing.T) {
 			Size:    rapid.IntRange(67, 600).Draw(t, "size"),
 			LRN:     rapid.SampledFrom(bothLRN).Draw(t, "lrn"),
 		}
-		for i := range c.Widths.Conv {
-			c.Widths.Conv[i] = even.Draw(t, "conv")
+		for range 5 {
+			c.Widths = append(c.Widths, even.Draw(t, "conv"))
 		}
-		for i := range c.Widths.FC {
-			c.Widths.FC[i] = rapid.IntRange(1, 5000).Draw(t, "fc")
+		for range 2 {
+			c.Widths = append(c.Widths, rapid.IntRange(1, 5000).Draw(t, "fc"))
 		}
 		if err := c.Validate(); err != nil {
 			t.Fatal(err)

@@ -55,7 +55,7 @@ func ExampleDecoder_Decode() {
 		log.Fatal(err)
 	}
 
-	config := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
+	config := alexnet.Config{}.Preprocessing(alexnet.Squash, true, []string{"cat", "dog"})
 	decoder, err := alexnet.NewDecoder(config, tfgraph.Options{})
 	if err != nil {
 		log.Fatal(err)

@@ -14,7 +14,7 @@ func TestFilters(t *testing.T) {
 	at := func(y, x, channel, filter int) *float32 { return &weights[((y*11+x)*3+channel)*2+filter] }
 	const blue, red = 0, 2
 	*at(0, 0, red, 1), *at(10, 10, blue, 1) = 1, -1
-	images := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"a", "b"}).FilterImages(weights, 2)
+	images := alexnet.Config{}.Preprocessing(alexnet.Squash, true, []string{"a", "b"}).FilterImages(weights, 11, 2)
 	if len(images) != 2 || images[0].Bounds().Dx() != 22 || images[0].Bounds().Dy() != 22 {
 		t.Fatalf("got %d images, the first %v, want 2 of 22x22", len(images), images[0].Bounds())
 	}

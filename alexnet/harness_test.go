@@ -17,7 +17,7 @@ import (
 )
 
 // tiny is the network of most tests: every layer is there, none is large.
-var tiny = alexnet.Config{Classes: 5, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 12, 16, 12, 8}, FC: [2]int{20, 16}}}
+var tiny = alexnet.Config{Classes: 5, Size: 67, Widths: []int{8, 12, 16, 12, 8, 20, 16}}
 
 func withLRN(c alexnet.Config, lrn alexnet.LRN) alexnet.Config {
 	c.LRN = lrn
@@ -202,7 +202,7 @@ func loadWeights(t testing.TB, path string) [][]float32 {
 		t.Fatal(err)
 	}
 	var weights [][]float32
-	for _, layer := range alexnet.LayerNames {
+	for _, layer := range alexnet.BVLC.LayerNames() {
 		w, b, ok := file.Lookup(layer)
 		if !ok || w == nil || b == nil {
 			t.Fatalf("weights file has no weights or no biases of %s", layer)

@@ -172,7 +172,7 @@ func newDecoder(t testing.TB, c alexnet.Preprocessing) *alexnet.Decoder {
 }
 
 func preprocessing(size int, resize alexnet.Resize) alexnet.Preprocessing {
-	return alexnet.NewPreprocessing(size, resize, true, []string{"cat", "dog"})
+	return alexnet.Config{Size: size}.Preprocessing(resize, true, []string{"cat", "dog"})
 }
 
 // decodeAll is the batch of the testImages, in their order.

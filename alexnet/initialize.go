@@ -12,18 +12,18 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Starter gives a network's variables their first values in a session.
+// Initializer initializes a network's variables in a session.
 type Initializer func(ctx context.Context, session *tfgraph.Session) error
 
-// Start adds to root the nodes that bring the network's variables to the plan's
-// first values, and returns what runs them. Values from scratch are a pure
-// function of seed and the variable's name.
+// Initializer adds to root the nodes that initialize the network's variables as
+// planned, and returns the function that runs them. Values from scratch are a
+// pure function of seed and the variable's name.
 func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) Initializer {
 	var fromFile []fedVariable
 	var scratch []*tf.Operation
 	for i, l := range p {
 		if 2*i+1 >= len(net.Variables) {
-			break // the scope has failed
+			break // the scope failed
 		}
 		weights, biases := net.Variables[2*i], net.Variables[2*i+1]
 		if l.file == nil {
@@ -35,20 +35,20 @@ func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) Initializer
 	return func(ctx context.Context, session *tfgraph.Session) error {
 		for _, f := range fromFile {
 			if err := f.run(ctx, session); err != nil {
-				return fmt.Errorf("start %s: %w", f.variable.Name, err)
+				return fmt.Errorf("initialize %s: %w", f.variable.Name, err)
 			}
 		}
 		if len(scratch) == 0 {
 			return nil
 		}
 		if _, err := session.Run(ctx, nil, nil, scratch...); err != nil {
-			return fmt.Errorf("start layers from scratch: %w", err)
+			return fmt.Errorf("initialize layers from scratch: %w", err)
 		}
 		return nil
 	}
 }
 
-// fed is a variable whose first value is fed from a file's array.
+// fedVariable is a variable initialized from an array of a file.
 type fedVariable struct {
 	variable ops.Variable
 	array    *npy.Array

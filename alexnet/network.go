@@ -2,6 +2,7 @@ package alexnet
 
 import (
 	"slices"
+	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
@@ -10,15 +11,15 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Network is AlexNet in a graph under construction.
+// Network is a network in a graph under construction.
 type Network struct {
 	Config      Config
-	Images      tf.Output       // [N,Size,Size,3] as the Contract says; fed
-	Activations []Activation    // every named layer's output, from the picture upwards
-	Logits      tf.Output       // [N,Classes], fc8's output
+	Images      tf.Output       // [N,Size,Size,3], preprocessed; fed
+	Activations []Activation    // every named layer's output, from the image upwards
+	Logits      tf.Output       // [N,Classes], the last layer's output
 	Variables   []ops.Variable  // conv1/weights, conv1/biases, … fc8/biases
 	Tape        *ops.Tape       // for ops.Gradients
-	Dropout     DropoutControls // zero where Build was asked for none
+	Dropout     DropoutControls // zero in a network without dropout
 }
 
 // Activation is a layer's output under the layer's name.
@@ -27,151 +28,135 @@ type Activation struct {
 	Output tf.Output
 }
 
-// DropoutControls are the inputs of all dropout layers. Unfed, nothing is
-// dropped.
+// DropoutControls are the inputs of all dropout layers. Unless they are fed,
+// nothing is dropped.
 type DropoutControls struct {
 	Rate tf.Output // float32 scalar: the probability of dropping, 0 by default
-	Seed tf.Output // [2]int64, or [3]int64 for a part of a batch, as in ops.Dropout; the same seed drops the same values
+	Seed tf.Output // [2]int64, or [3]int64 for a micro-batch, as in ops.Dropout; the same seed drops the same values
 }
 
-// Build adds the network to the root scope. dropout names the fully connected
-// layers that a dropout layer follows when training (fc6 and fc7 in the paper,
-// §4.2); a graph for inference has none.
-func Build(root *op.Scope, config Config, dropout ...string) *Network {
+// Build adds the network to the root scope. Its dropout layers are those that
+// follow the layers in trained, the same as a run trains: the output of a frozen
+// layer is not dropped, and a graph for inference drops nothing.
+func Build(root *op.Scope, config Config, trained ...string) *Network {
 	size := int64(config.WithDefaults().Size)
 	var images tf.Output
 	if root.Err() == nil {
 		images = tfgraph.Placeholder(root, "images", tf.Float, tf.MakeShape(-1, size, size, 3))
 	}
-	return BuildOn(root, images, config, dropout...)
+	return BuildOn(root, images, config, trained...)
 }
 
-// BuildOn is Build on pictures [N,Size,Size,3] that the graph has already.
-func BuildOn(root *op.Scope, images tf.Output, config Config, dropout ...string) *Network {
+// BuildOn is Build on images [N,Size,Size,3] that the graph already has.
+func BuildOn(root *op.Scope, images tf.Output, config Config, trained ...string) *Network {
 	c := config.WithDefaults()
 	if err := c.Validate(); err != nil && root.Err() == nil {
 		root.UpdateErr("alexnet.Build", err)
 	}
-	b := &builder{
-		root:    root,
-		net:     &Network{Config: c, Images: images, Tape: new(ops.Tape)},
-		layers:  c.Layers(),
-		dropout: dropout,
-	}
+	b := &builder{root: root, net: &Network{Config: c, Images: images, Tape: new(ops.Tape)}}
 	if root.Err() != nil {
 		return b.net
 	}
-	if len(dropout) > 0 {
+	b.shapes = c.Layers()
+	layers := withDropout(c.layers(), trained)
+	if slices.ContainsFunc(layers, func(l layer) bool { return l.kind == dropout }) {
 		b.net.Dropout.Rate = tfgraph.PlaceholderWithDefault(root, "dropout/rate", float32(0), tf.ScalarShape())
 		b.net.Dropout.Seed = tfgraph.PlaceholderWithDefault(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))
 	}
-	b.build()
+	x := images
+	for _, l := range layers {
+		x = b.add(l, x)
+	}
+	b.net.Logits = b.asFloat32(x)
 	return b.net
 }
 
-// builder holds what every layer needs.
+// withDropout leaves out the dropout layers that do not follow a trained layer.
+func withDropout(layers []layer, trained []string) []layer {
+	follows := false
+	return slices.DeleteFunc(layers, func(l layer) bool {
+		if l.weighted() {
+			follows = slices.Contains(trained, l.name)
+		}
+		return l.kind == dropout && !follows
+	})
+}
+
+// builder adds a network layer by layer.
 type builder struct {
-	root    *op.Scope
-	net     *Network
-	layers  []Layer
-	dropout []string
+	root   *op.Scope
+	net    *Network
+	shapes []Layer // of the layers with weights
 }
 
-// build is the paper's figure 2, read from left to right.
-func (b *builder) build() {
-	x := b.net.Images
+// weighted counts the layers with weights so far.
+func (b *builder) weighted() int { return len(b.net.Variables) / 2 }
 
-	x = b.conv("conv1", x, 4, 0, 1)
-	x = b.lrn("norm1", x)
-	x = b.pool("pool1", x)
-
-	x = b.conv("conv2", x, 1, 2, 2)
-	x = b.lrn("norm2", x)
-	x = b.pool("pool2", x)
-
-	x = b.conv("conv3", x, 1, 1, 1)
-	x = b.conv("conv4", x, 1, 1, 2)
-	x = b.conv("conv5", x, 1, 1, 2)
-	x = b.pool("pool5", x)
-
-	x = b.flatten(x)
-	x = b.dropoutAfter("dropout6", b.fc("fc6", x, true))
-	x = b.dropoutAfter("dropout7", b.fc("fc7", x, true))
-	b.net.Logits = b.asFloat32(b.fc("fc8", x, false))
+// add adds one layer, which reads x, and returns its output.
+func (b *builder) add(l layer, x tf.Output) tf.Output {
+	s := b.root.SubScope(l.name)
+	switch l.kind {
+	case conv:
+		x = b.conv(s, l, x)
+	case lrn:
+		x = b.lrn(s, x)
+	case maxPool:
+		x = ops.MaxPool(s, x, int64(l.size), int64(l.stride))
+	case flatten:
+		inputs := b.shapes[b.weighted()].Weights[0] // of the layer above
+		return op.Reshape(s, b.asFloat32(x), tfgraph.Const(s, "shape", []int64{-1, inputs}))
+	case dense:
+		x = b.dense(s, l, x)
+	case dropout:
+		x = ops.Dropout(s, b.asFloat32(x), b.net.Dropout.Rate, b.net.Dropout.Seed, int64(b.weighted()))
+	}
+	float32s := ops.Cast(b.root.SubScope(l.name+"/float32"), x, tf.Float)
+	b.net.Activations = append(b.net.Activations, Activation{l.name, float32s})
+	return x
 }
 
-// conv is a convolution with ReLU, which comes before the normalisation.
-func (b *builder) conv(name string, x tf.Output, stride, pad int64, groups int) tf.Output {
-	w, v := b.variables(name)
+func (b *builder) conv(s *op.Scope, l layer, x tf.Output) tf.Output {
+	weights, biases := b.variables(l.name)
 	b.recordUse()
-	s := b.root.SubScope(name)
-	x, w, v = b.castTo(s, name, x, w, v)
-	return b.record(name, ops.Conv(s, x, w, v, stride, pad, groups))
+	x, weights, biases = b.castTo(s, l.name, x, weights, biases)
+	return ops.Conv(s, x, weights, biases, int64(l.stride), int64(l.pad), l.groups)
 }
 
-func (b *builder) lrn(name string, x tf.Output) tf.Output {
-	s := b.root.SubScope(name)
+func (b *builder) lrn(s *op.Scope, x tf.Output) tf.Output {
 	if b.net.Config.LRN == LRNKernel {
-		return b.record(name, ops.LRNKernel(s, x, ops.AlexNetLRN, b.net.Tape))
+		return ops.LRNKernel(s, x, ops.AlexNetLRN, b.net.Tape)
 	}
-	return b.record(name, ops.LRN(s, x, ops.AlexNetLRN))
+	return ops.LRN(s, x, ops.AlexNetLRN)
 }
 
-// pool takes the maximum over windows of 3, 2 apart.
-func (b *builder) pool(name string, x tf.Output) tf.Output {
-	return b.record(name, ops.MaxPool(b.root.SubScope(name), x, 3, 2))
-}
-
-func (b *builder) flatten(x tf.Output) tf.Output {
-	s := b.root.SubScope("flatten")
-	return op.Reshape(s, b.asFloat32(x), tfgraph.Const(s, "shape", []int64{-1, b.layers[5].Weights[0]}))
-}
-
-func (b *builder) fc(name string, x tf.Output, relu bool) tf.Output {
-	s := b.root.SubScope(name)
-	w, v := b.variables(name)
-	x, w, v = b.castTo(s, name, x, w, v)
-	y := ops.Dense(s, x, w, v, b.net.Tape)
-	b.recordUse()
-	if relu {
-		y = op.Relu(s, y)
+func (b *builder) dense(s *op.Scope, l layer, x tf.Output) tf.Output {
+	weights, biases := b.variables(l.name)
+	x, weights, biases = b.castTo(s, l.name, x, weights, biases)
+	y := ops.Dense(s, x, weights, biases, b.net.Tape)
+	b.recordUse() // after Dense's cut
+	if b.weighted() == len(b.shapes) {
+		return y
 	}
-	return b.record(name, y)
+	return op.Relu(s, y)
 }
 
-// drop follows fc6 as dropout6 and fc7 as dropout7.
-func (b *builder) dropoutAfter(name string, x tf.Output) tf.Output {
-	number := name[len(name)-1:]
-	if !slices.Contains(b.dropout, "fc"+number) {
-		return x
-	}
-	salt := int64(number[0] - '0')
-	return b.record(name, ops.Dropout(b.root.SubScope(name), b.asFloat32(x), b.net.Dropout.Rate, b.net.Dropout.Seed, salt))
-}
-
-// variables adds the weights and biases of the layer called name.
+// variables adds the weights and biases of the next layer with weights.
 func (b *builder) variables(name string) (weights, biases tf.Output) {
-	l := b.layers[slices.Index(LayerNames, name)]
+	l := b.shapes[b.weighted()]
 	w, v := ops.NewVariable(b.root, name+"/weights", l.Weights...), ops.NewVariable(b.root, name+"/biases", l.Biases...)
 	b.net.Variables = append(b.net.Variables, w, v)
 	return w.Value, v.Value
 }
 
-// use notes on the tape that the newest weights and biases are used.
+// recordUse records on the tape the use of the newest weights and biases.
 func (b *builder) recordUse() {
 	for _, v := range b.net.Variables[len(b.net.Variables)-2:] {
 		b.net.Tape.Use(v)
 	}
 }
 
-// named shows x, a layer's output, under the layer's name and in float32.
-func (b *builder) record(name string, x tf.Output) tf.Output {
-	b.net.Activations = append(b.net.Activations, Activation{name, ops.Cast(b.root.SubScope(name+"/float32"), x, tf.Float)})
-	return x
-}
-
-// wide is the newest layer's output x in float32. Layers with weights read it so,
-// that what frozen layers give can be fed there.
+// asFloat32 is the newest layer's output x in float32. Layers with weights read
+// it in that form, so that cached features can be fed there.
 func (b *builder) asFloat32(x tf.Output) tf.Output {
 	if n := len(b.net.Activations); n > 0 && b.root.Err() == nil && x.DataType() != tf.Float {
 		return b.net.Activations[n-1].Output
@@ -179,8 +164,8 @@ func (b *builder) asFloat32(x tf.Output) tf.Output {
 	return x
 }
 
-// format gives what the named layer multiplies, in the number format that it
-// does so in. Its variables stay float32.
+// castTo converts the operands of the named layer to the type it computes in. Its
+// variables stay float32.
 func (b *builder) castTo(s *op.Scope, name string, x, weights, biases tf.Output) (_, _, _ tf.Output) {
 	t := tf.Float
 	if slices.Contains(b.net.Config.BFloat16, name) && tfgraph.HasBFloat16() {
@@ -189,20 +174,31 @@ func (b *builder) castTo(s *op.Scope, name string, x, weights, biases tf.Output)
 	return ops.Cast(s.SubScope("input"), b.asFloat32(x), t), ops.Cast(s.SubScope("weights"), weights, t), ops.Cast(s.SubScope("biases"), biases, t)
 }
 
-// VariablesOf picks the variables of the named layers.
+// Activation returns the output of the named layer, the zero Output if there is
+// none of that name.
+func (n *Network) Activation(name string) tf.Output {
+	for _, a := range n.Activations {
+		if a.Name == name {
+			return a.Output
+		}
+	}
+	return tf.Output{}
+}
+
+// VariablesOf returns the variables of the named layers.
 func (n *Network) VariablesOf(layers []string) []ops.Variable {
 	var vars []ops.Variable
-	for i, v := range n.Variables {
-		if slices.Contains(layers, LayerNames[i/2]) {
+	for _, v := range n.Variables {
+		if layer, _, _ := strings.Cut(v.Name, "/"); slices.Contains(layers, layer) {
 			vars = append(vars, v)
 		}
 	}
 	return vars
 }
 
-// Boundary is what the first trained layer reads: all that leads there is
-// frozen, so it depends on the picture alone. ok is false where conv1 is
-// trained.
+// Boundary is the input of the first trained layer. Everything below it is
+// frozen, so its value depends on the image alone. ok is false where the first
+// layer is trained or none is.
 func (n *Network) Boundary(trained []string) (boundary tf.Output, ok bool) {
 	for i, a := range n.Activations {
 		if slices.Contains(trained, a.Name) {

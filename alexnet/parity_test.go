@@ -67,7 +67,7 @@ func (s *scenario) run(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "weights.npy")
 		s.reference = parity.Run(t, "scripts/reference/alexnet.py", map[string]any{
 			"config": map[string]any{"classes": s.config.Classes, "size": s.config.Size,
-				"conv": s.config.Widths.Conv, "fc": s.config.Widths.FC},
+				"conv": s.config.Widths[:5], "fc": s.config.Widths[5:]},
 			"seed": 5, "weights": path, "labels": s.labels, "gradients": true, "traces": s.traces,
 			"images": items(t, s.pick(t), s.config.Size, alexnet.Squash),
 		})

@@ -9,8 +9,8 @@ import (
 	"alexnet/internal/npy"
 )
 
-// Plan says for each layer where its first values come from and whether an
-// update may change it.
+// Plan says for each layer where its initial values come from and whether it is
+// trained.
 type Plan []LayerPlan
 
 // LayerPlan is one row of a Plan.
@@ -25,7 +25,7 @@ type fileValues struct {
 	weights, biases *npy.Array
 }
 
-// Source tells in words where the layer's first values come from.
+// Source describes where the layer's initial values come from.
 func (l LayerPlan) Source() string {
 	if l.file == nil {
 		return "scratch (Glorot normal, biases 0)"
@@ -33,28 +33,19 @@ func (l LayerPlan) Source() string {
 	return l.file.path
 }
 
-// FromFile tells whether a weights file gives the first values.
+// FromFile reports whether the initial values come from a weights file.
 func (l LayerPlan) FromFile() bool { return l.file != nil }
 
-// Choice is what the user asks of a Plan.
+// Selection is the user's choice of layers.
 type Selection struct {
-	Train []string // layers that an update changes
-	Init  []string // layers to start from scratch although the file may have them; nil: see NewPlan
-	// Strict loads every layer that Init does not name and refuses a file that
-	// lacks one.
+	Train []string // trainable layers
+	Init  []string // layers to initialize from scratch even if the file has them; nil: see NewPlan
+	// Strict loads every layer that Init does not name and rejects a file that lacks
+	// one.
 	Strict bool
 }
 
-// DefaultTrainLayers are fc6, fc7 and fc8 with pretrained weights, as in the
-// original, and all layers without.
-func DefaultTrainLayers(pretrained bool) []string {
-	if pretrained {
-		return slices.Clone(LayerNames[5:])
-	}
-	return slices.Clone(LayerNames)
-}
-
-// PlanError lists everything that keeps a Plan from being made.
+// PlanError lists everything that is wrong with a selection of layers.
 type PlanError struct {
 	Problems []string
 	HintText string
@@ -62,23 +53,25 @@ type PlanError struct {
 
 func (e *PlanError) Error() string { return "plan layers: " + strings.Join(e.Problems, "; ") }
 
-// Hint says what to do about it.
+// Hint says how to fix it.
 func (e *PlanError) Hint() string { return e.HintText }
 
 // NewPlan compares the network with the weights file, which may be nil. By
-// default fc8 starts from scratch when the file's has another number of
-// classes, and so does whatever the file lacks; any other difference of shape,
-// and a frozen layer that would have no weights from the file, is an error.
-func NewPlan(config Config, file *npy.Weights, choice Selection) (Plan, error) {
-	p := &planner{file: file, selection: choice}
-	p.checkNames("train", choice.Train)
-	p.checkNames("init", choice.Init)
+// default the classifier is initialized from scratch if the file's has another
+// number of classes, and so is every layer that the file lacks; any other
+// difference of shape, and a frozen layer without weights from the file, is an
+// error.
+func NewPlan(config Config, file *npy.Weights, selection Selection) (Plan, error) {
+	a := config.Architecture()
+	p := &planner{names: a.LayerNames(), classifier: a.Classifier(), file: file, selection: selection}
+	p.checkNames("train", selection.Train)
+	p.checkNames("init", selection.Init)
 	var plan Plan
 	for _, l := range config.Layers() {
 		plan = append(plan, p.layer(l))
 	}
 	if len(p.selection.Train) == 0 {
-		p.problem("got no layer to train, want at least one")
+		p.problem("got no trainable layer, want at least one")
 	}
 	if p.err.Problems != nil {
 		return nil, &p.err
@@ -87,6 +80,9 @@ func NewPlan(config Config, file *npy.Weights, choice Selection) (Plan, error) {
 }
 
 type planner struct {
+	names      []string // of the layers with weights
+	classifier string
+
 	file      *npy.Weights
 	selection Selection
 	err       PlanError
@@ -104,8 +100,8 @@ func (p *planner) hint(format string, args ...any) {
 
 func (p *planner) checkNames(what string, layers []string) {
 	for _, l := range layers {
-		if !slices.Contains(LayerNames, l) {
-			p.problem("%s layer %q: want one of %s", what, l, strings.Join(LayerNames, ", "))
+		if !slices.Contains(p.names, l) {
+			p.problem("%s layer %q: want one of %s", what, l, strings.Join(p.names, ", "))
 		}
 	}
 }
@@ -121,25 +117,25 @@ func (p *planner) layer(l Layer) LayerPlan {
 			p.problem("layer %s is frozen and has no weights: no weights file was given", l.Name)
 			p.hint("give --weights, or train all layers")
 		default:
-			p.problem("layer %s is frozen and would start from scratch, where nothing ever trains it", l.Name)
+			p.problem("layer %s is frozen and not loaded from the weights file: it would keep random weights", l.Name)
 			p.hint("add it to --train-layers, or use a weights file that has it")
 		}
 	}
 	return row
 }
 
-// mentions tells whether a problem of the layer is listed already.
+// hasProblem reports whether a problem of the layer is already listed.
 func (p *planner) hasProblem(layer string) bool {
 	return slices.ContainsFunc(p.err.Problems, func(s string) bool { return strings.HasPrefix(s, "layer "+layer+" ") })
 }
 
-// load takes the layer from the file, nil when it starts from scratch instead.
+// load takes the layer from the file; nil means from scratch.
 func (p *planner) load(l Layer) *fileValues {
 	weights, biases, ok := p.file.Lookup(l.Name)
 	if !ok {
 		if p.selection.Strict || p.selection.Init != nil {
 			p.problem("layer %s is not in %q", l.Name, p.file.Path)
-			p.hint("name it in --init-layers to start it from scratch")
+			p.hint("name it in --init-layers to initialize it from scratch")
 		}
 		return nil
 	}
@@ -151,11 +147,11 @@ func (p *planner) load(l Layer) *fileValues {
 	if fits == nil {
 		return &fileValues{p.file.Path, weights, biases}
 	}
-	if l.Name == "fc8" && !p.selection.Strict && p.selection.Init == nil && onlyClassesDiffer(weights.Shape, l.Weights) {
+	if l.Name == p.classifier && !p.selection.Strict && p.selection.Init == nil && onlyClassesDiffer(weights.Shape, l.Weights) {
 		return nil
 	}
 	p.problem("layer %s of %q: %s", l.Name, p.file.Path, strings.ReplaceAll(fits.Error(), "\n", ", "))
-	p.hint("name it in --init-layers to start it from scratch")
+	p.hint("name it in --init-layers to initialize it from scratch")
 	return nil
 }
 
@@ -170,7 +166,8 @@ func checkShape(what string, got []int, want []int64) error {
 	return fmt.Errorf("%s: got shape %v, want %v", what, got, want)
 }
 
-// otherClasses tells whether two fc8 shapes differ in the last dimension alone.
+// onlyClassesDiffer reports whether two classifier shapes differ in the last
+// dimension alone.
 func onlyClassesDiffer(got []int, want []int64) bool {
 	return len(got) == 2 && int64(got[0]) == want[0] && int64(got[1]) != want[1]
 }

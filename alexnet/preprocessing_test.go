@@ -24,8 +24,10 @@ func TestPreprocessingValidate(t *testing.T) {
 		fails  string // part of the error; none where it is valid
 	}{
 		{"as made", func(*alexnet.Preprocessing) {}, ""},
-		{"crop", func(c *alexnet.Preprocessing) { c.Resize = alexnet.Crop }, ""},
-		{"channels", func(c *alexnet.Preprocessing) { c.Channels = "RGB" }, `channel order "RGB", want BGR`},
+		{"crop", func(c *alexnet.Preprocessing) { c.Resize, c.CropFrom = alexnet.Crop, 256 }, ""},
+		{"crop from nothing", func(c *alexnet.Preprocessing) { c.Resize = alexnet.Crop }, "0 pixels to crop from"},
+		{"scale", func(c *alexnet.Preprocessing) { c.Scale = -1 }, "scale -1"},
+		{"channels", func(c *alexnet.Preprocessing) { c.Channels = "GBR" }, `channel order "GBR", want RGB or BGR`},
 		{"resize", func(c *alexnet.Preprocessing) { c.Resize = "stretch" }, `resize "stretch"`},
 		{"no size", func(c *alexnet.Preprocessing) { c.Size = 0 }, "size 0"},
 		{"huge", func(c *alexnet.Preprocessing) { c.Size = 1 << 20 }, "size 1048576"},
@@ -44,8 +46,8 @@ func TestPreprocessingValidate(t *testing.T) {
 
 // A checkpoint keeps these very words: a change of them breaks old checkpoints.
 func TestPreprocessingJSON(t *testing.T) {
-	c := alexnet.NewPreprocessing(227, alexnet.Crop, true, []string{"cat", "dog"})
-	const want = `{"size":227,"resize":"crop","mean_rgb":[123.68,116.779,103.939],"channels":"BGR","orientation":true,"classes":["cat","dog"]}`
+	c := alexnet.Config{}.Preprocessing(alexnet.Crop, true, []string{"cat", "dog"})
+	const want = `{"size":227,"resize":"crop","crop_from":256,"channels":"BGR","mean_rgb":[123.68,116.779,103.939],"orientation":true,"classes":["cat","dog"]}`
 	text, err := json.Marshal(c)
 	if err != nil || string(text) != want {
 		t.Errorf("got %s and error %v, want %s", text, err, want)
@@ -58,7 +60,7 @@ func TestPreprocessingJSON(t *testing.T) {
 
 func TestNewPreprocessingClonesClasses(t *testing.T) {
 	names := []string{"cat", "dog"}
-	c := alexnet.NewPreprocessing(227, alexnet.Squash, true, names)
+	c := alexnet.Config{}.Preprocessing(alexnet.Squash, true, names)
 	names[0] = "cow"
 	if c.Classes[0] != "cat" {
 		t.Errorf("got class %q after the caller changed its own slice, want cat", c.Classes[0])

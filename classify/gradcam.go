@@ -12,7 +12,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// GradCAM computes class activation maps: the sum of conv5's channels, each weighted by the mean gradient of the
+// GradCAM computes class activation maps: the sum of the last convolution's channels, each weighted by the mean gradient of the
 // class's logit with respect to it, where that sum is positive (Selvaraju et al. 2017, section 3). It uses the model's
 // weights, so it is closed before the model. Safe for concurrent use.
 type GradCAM struct {
@@ -20,13 +20,15 @@ type GradCAM struct {
 	outputs int32 // classes
 	graph   gradCAMGraph
 	weights tfgraph.Feeds
+	offset  int // of the maps, see HeatMap
+	stride  int
 }
 
 // gradCAMGraph holds the inputs and outputs.
 type gradCAMGraph struct {
 	images   tf.Output // float32 [N,Size,Size,3]
 	classes  tf.Output // int32 [N]
-	features tf.Output // float32 [N,H,W,K]: conv5, after its ReLU
+	features tf.Output // float32 [N,H,W,K]: the last convolution, after its ReLU
 	logits   tf.Output // float32 [N]: of the classes
 	channels tf.Output // float32 [N,K]: the mean gradients
 	maps     tf.Output // float32 [N,H,W]
@@ -39,6 +41,8 @@ func (m *Model) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 	config.BFloat16 = nil
 	net := alexnet.Build(root, config)
 	g := &GradCAM{outputs: int32(net.Config.Classes), graph: buildGradCAM(root, net), weights: tfgraph.Feeds{}}
+	a := config.Architecture()
+	g.offset, g.stride = a.ReceptiveField(a.LastConv())
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func (m *Model) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 	return g, nil
 }
 
-// buildGradCAM differentiates from the logits down to conv5. TensorFlow's registered gradients are right there; that of
+// buildGradCAM differentiates from the logits down to the last convolution. TensorFlow's registered gradients are right there; that of
 // LRN, which is not, lies below.
 func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 	g := gradCAMGraph{images: net.Images}
@@ -61,8 +65,7 @@ func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 	if root.Err() != nil {
 		return g
 	}
-	at := slices.IndexFunc(net.Activations, func(a alexnet.Activation) bool { return a.Name == "conv5" })
-	g.features = net.Activations[at].Output
+	g.features = net.Activation(net.Config.Architecture().LastConv())
 	chosen := op.OneHot(s, g.classes, tfgraph.Const(s, "depth", int32(net.Config.Classes)),
 		tfgraph.Const(s, "on", float32(1)), tfgraph.Const(s, "off", float32(0)))
 	g.logits = op.Sum(s.SubScope("logits"), op.Mul(s, net.Logits, chosen), tfgraph.Const(s, "columns", int32(1)))
@@ -80,10 +83,11 @@ func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 }
 
 // HeatMap is a square of non-negative values over an image, in C order. The value at row i and column j belongs to the
-// input pixel at row 17+16i and column 17+16j, the center of the receptive field of conv5's unit.
+// input pixel at row Offset+Stride*i and column Offset+Stride*j, the center of that unit's receptive field.
 type HeatMap struct {
-	Side   int
-	Values []float32
+	Side           int
+	Offset, Stride int // in pixels of the network's input
+	Values         []float32
 }
 
 // Maps returns the activation map of each of the images [N,Size,Size,3] for its class. The caller closes the images.
@@ -109,7 +113,7 @@ func (g *GradCAM) Maps(ctx context.Context, images *tfgraph.Tensor, classes []in
 	}
 	maps := make([]HeatMap, len(classes))
 	for i := range maps {
-		maps[i] = HeatMap{Side: int(shape[1]), Values: slices.Clone(out[0].Row(i))}
+		maps[i] = HeatMap{Side: int(shape[1]), Offset: g.offset, Stride: g.stride, Values: slices.Clone(out[0].Row(i))}
 	}
 	return maps, nil
 }

@@ -85,7 +85,7 @@ func saved(t *testing.T, config alexnet.Config, weights string) *Model {
 	for i := range names {
 		names[i] = fmt.Sprint("class ", i)
 	}
-	description := alexnet.Description{Network: config, Preprocessing: alexnet.NewPreprocessing(config.Size, alexnet.Squash, true, names)}
+	description := alexnet.Description{Network: config, Preprocessing: config.Preprocessing(alexnet.Squash, true, names)}
 	m := checkpoint.Meta{Name: checkpoint.Name(1, 0, 1), Step: 1, Epoch: 1, Model: description.JSON()}
 	must(t, checkpoint.Dir(dir).Save(t.Context(), session, saver, m, 0))
 	return open(t, dir)
@@ -95,7 +95,7 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the reference program takes seconds")
 	}
-	widths := alexnet.Widths{Conv: [5]int{8, 12, 16, 12, 8}, FC: [2]int{20, 16}}
+	widths := []int{8, 12, 16, 12, 8, 20, 16}
 	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "another order of summation, forward and backward"}
 	for _, size := range []int{67, 227} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 			pixels, classes := noise(4, size), []int32{4, 0, 2, 2}
 			weights := filepath.Join(t.TempDir(), "weights.npy")
 			reference := parity.Run(t, "scripts/reference/gradcam.py", map[string]any{
-				"config": map[string]any{"classes": 5, "size": size, "conv": widths.Conv, "fc": widths.FC},
+				"config": map[string]any{"classes": 5, "size": size, "conv": widths[:5], "fc": widths[5:]},
 				"seed":   5, "weights": weights, "images": pixels, "classes": classes,
 			})
 			g := gradCAM(t, saved(t, config, weights))

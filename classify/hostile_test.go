@@ -41,9 +41,9 @@ func TestOpenChecksDescriptions(t *testing.T) {
 		change func(*alexnet.Description)
 		says   string
 	}{
-		"wide":     {func(d *alexnet.Description) { d.Network.Widths.Conv = [5]int{4096, 4096, 4096, 4096, 4096} }, "4096"},
-		"far wide": {func(d *alexnet.Description) { d.Network.Widths.Conv[0] = 1 << 40 }, "width of conv1"},
-		"deep":     {func(d *alexnet.Description) { d.Network.Widths.FC[1] = 1 << 16 }, "65536"},
+		"wide":     {func(d *alexnet.Description) { d.Network.Widths = []int{4096, 4096, 4096, 4096, 4096, 16, 16} }, "4096"},
+		"far wide": {func(d *alexnet.Description) { d.Network.Widths = []int{1 << 40, 8, 8, 8, 8, 16, 16} }, "width of conv1"},
+		"deep":     {func(d *alexnet.Description) { d.Network.Widths = []int{8, 8, 8, 8, 8, 16, 1 << 16} }, "65536"},
 		"large":    {func(d *alexnet.Description) { d.Network.Size, d.Preprocessing.Size = 4096, 4096 }, "fc6/weights"},
 		"huge":     {func(d *alexnet.Description) { d.Network.Size, d.Preprocessing.Size = 1<<30, 1<<30 }, "size: got 1073741824"},
 		"names":    {func(d *alexnet.Description) { d.Preprocessing.Classes = d.Preprocessing.Classes[:2] }, "got 2 class names, want 3"},

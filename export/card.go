@@ -92,7 +92,7 @@ func limits(p alexnet.Preprocessing) []string {
 func preprocessing(c alexnet.Preprocessing) string {
 	resize := fmt.Sprintf("resized to %dx%d whatever its ratio", c.Size, c.Size)
 	if c.Resize == "crop" {
-		resize = fmt.Sprintf("resized to 256/227 of %dx%d whatever its ratio, of which the centre is taken", c.Size, c.Size)
+		resize = fmt.Sprintf("resized to %dx%d whatever its aspect ratio, of which the center %dx%d is taken", c.CropFrom, c.CropFrom, c.Size, c.Size)
 	}
 	exact := ""
 	if c.Decode != "" {

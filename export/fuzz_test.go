@@ -22,8 +22,8 @@ import (
 )
 
 var tiny = alexnet.Description{
-	Network:       alexnet.Config{Classes: 2, Size: 67, Widths: alexnet.Widths{Conv: [5]int{2, 2, 2, 2, 2}, FC: [2]int{2, 2}}},
-	Preprocessing: alexnet.NewPreprocessing(67, alexnet.Squash, true, []string{"cat", "dog"}),
+	Network:       alexnet.Config{Classes: 2, Size: 67, Widths: []int{2, 2, 2, 2, 2, 2, 2}},
+	Preprocessing: alexnet.Config{Size: 67}.Preprocessing(alexnet.Squash, true, []string{"cat", "dog"}),
 }
 
 // tinyCard has no files.

@@ -125,9 +125,13 @@ func (g *serving) answer() {
 	g.tensors["top_probabilities"] = values
 	g.tensors["top_classes"] = op.GatherV2(s.SubScope("classes"), names, indices, axis)
 	g.tensors["class"] = op.GatherV2(s.SubScope("class"), names, best, axis)
-	for _, a := range g.net.Activations {
-		if a.Name == "pool5" || a.Name == "fc7" {
-			g.tensors[a.Name] = g.rows(a.Name, a.Output)
-		}
+	for _, name := range g.features() {
+		g.tensors[name] = g.rows(name, g.net.Activation(name))
 	}
+}
+
+// features are the layers whose outputs the signature of that name returns.
+func (g *serving) features() []string {
+	a := g.Network.Architecture()
+	return []string{a.Features(), a.Embedding()}
 }

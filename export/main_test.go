@@ -39,7 +39,7 @@ var classes = []string{"daisy", "dandelion", "rose | red", "sunflower", "tulip",
 // variants are contracts that make a graph of another form.
 var variants = map[string]func(*alexnet.Preprocessing){
 	"squash":    func(*alexnet.Preprocessing) {},
-	"crop":      func(c *alexnet.Preprocessing) { c.Resize = alexnet.Crop },
+	"crop":      func(p *alexnet.Preprocessing) { p.Resize, p.CropFrom = alexnet.Crop, 76 },
 	"fast":      func(c *alexnet.Preprocessing) { c.Decode = alexnet.DecodeFast },
 	"as stored": func(c *alexnet.Preprocessing) { c.Orientation = false },
 }
@@ -53,13 +53,13 @@ type model struct{ export.Source }
 func newModel(t testing.TB, variant string, seed uint64) model {
 	t.Helper()
 	network := alexnet.Config{Classes: len(classes), Size: side, BFloat16: []string{"fc7"},
-		Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{32, 24}}}
-	contract := alexnet.NewPreprocessing(side, alexnet.Squash, true, classes)
+		Widths: []int{8, 8, 8, 8, 8, 32, 24}}
+	contract := alexnet.Config{Size: side}.Preprocessing(alexnet.Squash, true, classes)
 	variants[variant](&contract)
 	description := alexnet.Description{Network: network, Preprocessing: contract}
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
-	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
 	must(t, err)
 	start, saver := plan.Initializer(root, net, seed), checkpoint.NewSaver(root, net.Variables)
 	def, err := tfgraph.GraphDef(root)

@@ -49,18 +49,16 @@ const DefaultSignature = "serving_default"
 
 var answers = []string{"probabilities", "class", "top_classes", "top_probabilities"}
 
-// served are the signatures by name: what each takes and gives.
-var served = map[string]struct{ inputs, outputs []string }{
-	DefaultSignature: {[]string{"images"}, answers},
-	"oriented":       {[]string{"images", "orientations"}, answers},
-	"pixels":         {[]string{"pixels"}, answers},
-	"pixels_float":   {[]string{"pixels_float"}, answers},
-	"features":       {[]string{"images"}, []string{"pool5", "fc7"}},
-}
-
+// signatures returns the signatures by name.
 func (g *serving) signatures() map[string]*pb.SignatureDef {
 	defs := map[string]*pb.SignatureDef{}
-	for name, s := range served {
+	for name, s := range map[string]struct{ inputs, outputs []string }{
+		DefaultSignature: {[]string{"images"}, answers},
+		"oriented":       {[]string{"images", "orientations"}, answers},
+		"pixels":         {[]string{"pixels"}, answers},
+		"pixels_float":   {[]string{"pixels_float"}, answers},
+		"features":       {[]string{"images"}, g.features()},
+	} {
 		def := &pb.SignatureDef{Inputs: g.infos(s.inputs), Outputs: g.infos(s.outputs)}
 		//lint:ignore SA1019 TensorFlow Serving before 2.4 refuses a signature without it
 		def.MethodName = "tensorflow/serving/predict"

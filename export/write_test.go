@@ -103,7 +103,7 @@ func TestModelCard(t *testing.T) {
 	for _, want := range []string{
 		"# AlexNet for 6 classes", `rose \| red`, "| trained on | photos |", "| cb1f |", "Accuracy 0.7500, loss 0.5000, on 4 pictures of photos/val",
 		"| `oriented` | `images string[?]`, `orientations int32[?]` |", "| `features` | `images string[?]` | `fc7 float32[?,24]`, `pool5 float32[?,1,1,8]` |",
-		"| daisy | 0 | 50.0 % | - |", "EXIF", "alexnet v1, TensorFlow 2.18.0", "256/227 of 67x67", "Licence of the weights: unknown",
+		"| daisy | 0 | 50.0 % | - |", "EXIF", "alexnet v1, TensorFlow 2.18.0", "resized to 76x76", "center 67x67", "Licence of the weights: unknown",
 		`"data_fingerprint": "cb1f"`,
 	} {
 		if !strings.Contains(text, want) {
@@ -165,7 +165,7 @@ func TestWriteRefuses(t *testing.T) {
 	otherNames := good
 	otherNames.Description.Preprocessing.Classes = classes[:2]
 	wider := good
-	wider.Description.Network.Widths.FC[0] = 34
+	wider.Description.Network.Widths = []int{8, 8, 8, 8, 8, 34, 24}
 	refused, cancelled := errors.New("refused"), context.Canceled
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -46,7 +46,7 @@ func (b *dashboards) show(ctx context.Context, v train.View) error {
 	if v.EpochResult.Epoch == 0 {
 		errs = append(errs, b.writeRunInfo(v))
 	}
-	if v.EpochResult.Epoch == 0 || slices.Contains(b.TrainLayers, "conv1") {
+	if v.EpochResult.Epoch == 0 || slices.Contains(b.TrainLayers, b.Network.Architecture().FirstConv()) {
 		errs = append(errs, b.writeFilters(ctx, v))
 	}
 	if v.Validation != nil {
@@ -87,11 +87,12 @@ func (b *dashboards) hparams() []summaries.HParam {
 // writeFilters writes conv1's filters as an image.
 func (b *dashboards) writeFilters(ctx context.Context, v train.View) error {
 	const scale, columns = 4, 12 // 96 filters of 11 pixels
-	out, err := v.Session.Run(ctx, nil, []tf.Output{b.net.Variables[0].Value})
+	weights := b.net.Variables[0]
+	out, err := v.Session.Run(ctx, nil, []tf.Output{weights.Value})
 	if err != nil {
 		return fmt.Errorf("write filters: %w", err)
 	}
 	defer tfgraph.CloseAll(out)
-	filters := b.preprocessing.FilterImages(tfgraph.Data[float32](out[0]), scale)
-	return v.Events.Image(v.Step, "conv1/filters", summaries.Grid(columns, filters...))
+	filters := b.preprocessing.FilterImages(tfgraph.Data[float32](out[0]), int(weights.Shape[0]), scale)
+	return v.Events.Image(v.Step, b.Network.Architecture().FirstConv()+"/filters", summaries.Grid(columns, filters...))
 }

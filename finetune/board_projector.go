@@ -10,7 +10,6 @@ import (
 	"github.com/disintegration/imaging"
 	tf "github.com/wamuir/graft/tensorflow"
 
-	"alexnet/alexnet"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/summaries"
@@ -54,13 +53,13 @@ func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 
 // embed computes the features of the validation images at the indices, without thumbnails.
 func (b *dashboards) embed(ctx context.Context, v train.View, indices []int) (e summaries.Embedding, examples []input.Example, err error) {
-	e = summaries.Embedding{Name: "fc7", Columns: []string{"image", "class", "predicted", "correct"}}
-	fc7 := b.net.Activations[slices.IndexFunc(b.net.Activations, func(a alexnet.Activation) bool { return a.Name == e.Name })].Output
+	e = summaries.Embedding{Name: b.Network.Architecture().Embedding(), Columns: []string{"image", "class", "predicted", "correct"}}
+	embedding := b.net.Activation(e.Name)
 	for batch, err := range v.Batches(ctx, indices) {
 		if err != nil {
 			return e, nil, err
 		}
-		out, err := v.Session.Run(ctx, tfgraph.Feeds{v.Feed: batch.Images}, []tf.Output{fc7, b.head.Probabilities})
+		out, err := v.Session.Run(ctx, tfgraph.Feeds{v.Feed: batch.Images}, []tf.Output{embedding, b.head.Probabilities})
 		batch.Images.Close()
 		if err != nil {
 			return e, nil, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -67,7 +66,7 @@ func (c Config) WithDefaults() Config {
 		c.LearningRate = train.Config{Optimizer: c.Optimizer}.WithDefaults().LearningRate
 	}
 	if c.TrainLayers == nil {
-		c.TrainLayers = alexnet.DefaultTrainLayers(c.Weights != "")
+		c.TrainLayers = c.Network.Architecture().DefaultTrainable(c.Weights != "")
 	}
 	return c
 }
@@ -151,7 +150,7 @@ func Layers(list string) []string {
 	case "":
 		return nil
 	case "all":
-		return slices.Clone(alexnet.LayerNames)
+		return alexnet.BVLC.LayerNames()
 	}
 	layers := strings.Split(list, ",")
 	for i := range layers {
@@ -176,12 +175,12 @@ func (c Config) dropoutLayers() []string {
 	if c.Dropout == 0 {
 		return nil
 	}
-	return slices.DeleteFunc([]string{"fc6", "fc7"}, func(l string) bool { return !slices.Contains(c.TrainLayers, l) })
+	return c.TrainLayers
 }
 
 // preprocessing of the run's images.
 func (c Config) preprocessing(classes []string) alexnet.Preprocessing {
-	p := alexnet.NewPreprocessing(c.Network.Size, c.Resize, !c.IgnoreOrientation, classes)
+	p := c.Network.Preprocessing(c.Resize, !c.IgnoreOrientation, classes)
 	if c.Decode != decodeExact {
 		p.Decode = alexnet.DecodeMode(c.Decode)
 	}

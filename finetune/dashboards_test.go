@@ -63,7 +63,7 @@ func expected(t *testing.T, dir string) map[string]any {
 	for _, class := range description.Preprocessing.Classes {
 		curves = append(curves, "precision_recall/"+class)
 	}
-	for _, layer := range alexnet.LayerNames {
+	for _, layer := range alexnet.BVLC.LayerNames() {
 		histograms = append(histograms, layer+"/weights", layer+"/biases/gradient")
 	}
 	return map[string]any{
@@ -73,7 +73,7 @@ func expected(t *testing.T, dir string) map[string]any {
 		"trace":     fmt.Sprintf("step %d, forward", m.Step),
 		"images":    []string{"inputs", "conv1/filters"},
 		"cells":     append(cells, "batch", "lr", "optimizer", "validation/accuracy"),
-		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, description.Network.Widths.FC[1]), "image class predicted correct", "Points: " + fmt.Sprint(m.Metrics.Count)},
+		"projector": []string{"fc7", fmt.Sprintf("%dx%d", m.Metrics.Count, description.Network.Widths[6]), "image class predicted correct", "Points: " + fmt.Sprint(m.Metrics.Count)},
 		"texts":     []string{"run/settings", "run/layers", "run/validation"},
 		"rows":      []string{"batch " + fmt.Sprint(c.Batch), "optimizer " + string(c.Optimizer), "true \\ predicted " + strings.Join(description.Preprocessing.Classes, " ")},
 	}

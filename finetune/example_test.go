@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"alexnet/alexnet"
 	"alexnet/finetune"
 	"alexnet/train"
 )
@@ -28,7 +27,7 @@ func Example() {
 
 	c := finetune.New(photos, "")
 	c.Epochs, c.Batch, c.Val = 2, 4, "0.5"
-	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
+	c.Network.Size, c.Network.Widths = 67, []int{8, 8, 8, 8, 8, 16, 16}
 	var w finetune.Watch
 	w.OnEpoch = func(e train.EpochResult) {
 		fmt.Printf("epoch %d of %d, validated: %t\n", e.Epoch, e.Epochs, e.Validation != nil)

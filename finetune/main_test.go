@@ -63,7 +63,7 @@ func photos(t *testing.T, n int) string {
 // tiny trains all layers of a narrow network within a second.
 func tiny(data string) finetune.Config {
 	c := finetune.New(data, "")
-	c.Network = alexnet.Config{Size: 67, LRN: alexnet.LRNOps, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+	c.Network = alexnet.Config{Size: 67, LRN: alexnet.LRNOps, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 	c.Epochs, c.Batch, c.Val = 2, 4, "0.5"
 	return c
 }

@@ -22,20 +22,21 @@ const (
 )
 
 // bfloat16Layers are the layers computed in bfloat16.
-func (p Precision) bfloat16Layers(trained []string) ([]string, error) {
-	const last = 7 // fc8's index
+func (p Precision) bfloat16Layers(network alexnet.Config, trained []string) ([]string, error) {
+	names := network.Architecture().LayerNames()
+	last := len(names) - 1 // too small to gain from bfloat16
 	switch p {
 	case BFloat16:
 		if !tfgraph.HasBFloat16() {
 			return nil, hint.With(fmt.Errorf("precision %s: not supported by this processor, or oneDNN is disabled", p), "use float32 or auto")
 		}
-		return slices.Clone(alexnet.LayerNames[:last]), nil
+		return names[:last], nil
 	case Auto:
 		if !tfgraph.HasBFloat16() {
 			return nil, nil
 		}
-		first := slices.IndexFunc(alexnet.LayerNames, func(l string) bool { return slices.Contains(trained, l) })
-		return slices.Clone(alexnet.LayerNames[:min(max(first, 0), last)]), nil
+		first := slices.IndexFunc(names, func(l string) bool { return slices.Contains(trained, l) })
+		return names[:min(max(first, 0), last)], nil
 	}
 	return nil, nil
 }

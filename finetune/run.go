@@ -148,7 +148,7 @@ func (s *session) prepare() error {
 	}
 	if s.from == nil {
 		var err error
-		if s.Network.BFloat16, err = s.Precision.bfloat16Layers(s.TrainLayers); err != nil {
+		if s.Network.BFloat16, err = s.Precision.bfloat16Layers(s.Network, s.TrainLayers); err != nil {
 			return err
 		}
 	}
@@ -230,7 +230,7 @@ func (s *session) plan() (alexnet.Plan, error) {
 // sayUnused names what a weights file holds beside AlexNet's layers.
 func (s *session) sayUnused(file *npy.Weights) {
 	for _, name := range file.Layers() {
-		if !slices.Contains(alexnet.LayerNames, name) {
+		if !slices.Contains(s.Network.Architecture().LayerNames(), name) {
 			s.log.Warn("the weights file has a layer that AlexNet does not: skipped", "layer", name)
 		}
 	}

@@ -57,7 +57,7 @@ var Settings = []Setting{
 	{Name: "dropout", field: func(c *Config) any { return &c.Dropout }, initial: "0.5", Main: true,
 		Help: "dropout probability of the trained fully connected layers, without the last"},
 	{Name: "train-layers", field: func(c *Config) any { return (*layerList)(&c.TrainLayers) }, Main: true,
-		Help: "comma-separated `layers` to train, or all (default " + strings.Join(alexnet.DefaultTrainLayers(true), ",") + "; all without --weights)"},
+		Help: "comma-separated `layers` to train, or all (default " + strings.Join(alexnet.BVLC.DefaultTrainable(true), ",") + "; all without --weights)"},
 	{Name: "init-layers", field: func(c *Config) any { return &c.InitLayers },
 		Help: "comma-separated `layers` to initialize from scratch, or none to load all (default the last layer if the number of classes differs, and layers missing from the file)"},
 	{Name: "augment", field: func(c *Config) any { return &c.Augment }, compared: true,
@@ -215,31 +215,24 @@ func (l layerList) MarshalText() ([]byte, error)     { return []byte(strings.Joi
 func (l *layerList) UnmarshalText(text []byte) error { *l = Layers(string(text)); return nil }
 
 // widthList is the widths as text: comma-separated numbers.
-type widthList alexnet.Widths
+type widthList []int
 
 func (w widthList) MarshalText() ([]byte, error) {
-	if alexnet.Widths(w) == (alexnet.Widths{}) {
-		return nil, nil
-	}
-	return []byte(strings.Trim(strings.ReplaceAll(fmt.Sprint(append(w.Conv[:], w.FC[:]...)), " ", ","), "[]")), nil
+	return []byte(strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(w)), " ", ","), "[]")), nil
 }
 
 func (w *widthList) UnmarshalText(text []byte) error {
 	fields := strings.Split(string(text), ",")
-	*w = widthList{}
-	if len(fields) != len(w.Conv)+len(w.FC) {
-		return fmt.Errorf("got %d numbers, want %d", len(fields), len(w.Conv)+len(w.FC))
+	if want := len(alexnet.Config{}.WithDefaults().Widths); len(fields) != want {
+		return fmt.Errorf("got %d numbers, want %d", len(fields), want)
 	}
+	*w = make(widthList, len(fields))
 	for i, field := range fields {
 		n, err := strconv.Atoi(field)
 		if err != nil {
 			return err
 		}
-		if i < len(w.Conv) {
-			w.Conv[i] = n
-		} else {
-			w.FC[i-len(w.Conv)] = n
-		}
+		(*w)[i] = n
 	}
 	return nil
 }

@@ -107,10 +107,10 @@ func overlay(img image.Image, h classify.HeatMap) *image.NRGBA {
 }
 
 // interpolate returns the map's value at a pixel of the network's input, interpolated bilinearly between the centers
-// of the receptive fields of conv5's units.
+// of the units' receptive fields.
 func interpolate(h classify.HeatMap, x, y int) float32 {
-	column, across := unitAt(x, h.Side)
-	row, down := unitAt(y, h.Side)
+	column, across := unitAt(x, h)
+	row, down := unitAt(y, h)
 	value := func(r, c int) float32 { return h.Values[min(r, h.Side-1)*h.Side+min(c, h.Side-1)] }
 	above := value(row, column)*(1-across) + value(row, column+1)*across
 	below := value(row+1, column)*(1-across) + value(row+1, column+1)*across
@@ -118,8 +118,8 @@ func interpolate(h classify.HeatMap, x, y int) float32 {
 }
 
 // unitAt returns the unit at or before the pixel, and the fraction of the distance to the next one.
-func unitAt(pixel, side int) (unit int, fraction float32) {
-	position := math.Max(0, math.Min((float64(pixel)-17)/16, float64(side-1)))
+func unitAt(pixel int, h classify.HeatMap) (unit int, fraction float32) {
+	position := math.Max(0, math.Min(float64(pixel-h.Offset)/float64(h.Stride), float64(h.Side-1)))
 	unit = int(position)
 	return unit, float32(position - float64(unit))
 }

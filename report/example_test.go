@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"alexnet/alexnet"
 	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/report"
@@ -38,7 +37,7 @@ func exampleRun(dir string) error {
 	}
 	c := finetune.New(images, "")
 	c.Epochs, c.Batch = 1, 4
-	c.Network.Size, c.Network.Widths = 67, alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}
+	c.Network.Size, c.Network.Widths = 67, []int{8, 8, 8, 8, 8, 16, 16}
 	if err := finetune.Run(ctx, run, c, finetune.Watch{}); err != nil {
 		return err
 	}

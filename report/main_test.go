@@ -59,7 +59,7 @@ func trainedRun(t testing.TB, classes int) (dir, images string) {
 
 func config(images string) finetune.Config {
 	c := finetune.New(images, "")
-	c.Network = alexnet.Config{Size: 67, LRN: alexnet.LRNOps, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+	c.Network = alexnet.Config{Size: 67, LRN: alexnet.LRNOps, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 	c.Epochs, c.Batch, c.Val, c.DisplayEvery = 2, 4, "0.5", 1
 	return c
 }

@@ -124,7 +124,7 @@ func TestTables(t *testing.T) {
 
 // The map's values are at the centers of the receptive fields of conv5, interpolated between them.
 func TestInterpolate(t *testing.T) {
-	h := classify.HeatMap{Side: 3, Values: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8}}
+	h := classify.HeatMap{Side: 3, Offset: 17, Stride: 16, Values: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8}}
 	for _, c := range []struct {
 		x, y int
 		want float32
@@ -142,12 +142,12 @@ func TestOverlay(t *testing.T) {
 		square.Set(i%67, i/67, seen.C)
 	}
 	gray := color.NRGBA{90, 90, 90, 255}
-	hot := overlay(square, classify.HeatMap{Side: 3, Values: []float32{0, 0, 0, 0, 2, 0, 0, 0, 0}})
+	hot := overlay(square, classify.HeatMap{Side: 3, Offset: 17, Stride: 16, Values: []float32{0, 0, 0, 0, 2, 0, 0, 0, 0}})
 	if hot.NRGBAAt(2, 2) != gray || hot.NRGBAAt(33, 33).R < 200 {
 		t.Errorf("got %v far from the maximum and %v at it, want the image and a bright color", hot.NRGBAAt(2, 2), hot.NRGBAAt(33, 33))
 	}
-	cold := overlay(square, classify.HeatMap{Side: 3, Values: make([]float32, 9)})
-	nan := overlay(square, classify.HeatMap{Side: 1, Values: []float32{float32(math.NaN())}})
+	cold := overlay(square, classify.HeatMap{Side: 3, Offset: 17, Stride: 16, Values: make([]float32, 9)})
+	nan := overlay(square, classify.HeatMap{Side: 1, Offset: 17, Stride: 16, Values: []float32{float32(math.NaN())}})
 	if cold.NRGBAAt(33, 33) != gray || nan.NRGBAAt(33, 33) != gray {
 		t.Errorf("got %v and %v of maps without a maximum, want the image", cold.NRGBAAt(33, 33), nan.NRGBAAt(33, 33))
 	}

@@ -201,9 +201,10 @@ func (p *Page) cards() []card {
 
 // filters returns the filters of the model's conv1 as images.
 func filters(model *classify.Model) ([]embeddedImage, error) {
-	values, _ := model.Values("conv1/weights")
+	d := model.Source.Description
+	values, shape := model.Values(d.Network.Architecture().FirstConv() + "/weights")
 	var all []embeddedImage
-	for _, img := range model.Source.Description.Preprocessing.FilterImages(values, 1) {
+	for _, img := range d.Preprocessing.FilterImages(values, int(shape[0]), 1) {
 		img, err := asPNG(img)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"alexnet/alexnet"
 	"alexnet/classify"
 	"alexnet/input"
 )
@@ -36,7 +37,7 @@ const ahead = 4
 // than so many of AlexNet's. A model file chooses its side, which must not choose
 // what a request takes. One at least is computed while another is decoded.
 func (c Config) share(side int) (batch, decoded int) {
-	within := min(1, math.Pow(227/float64(side), 2))
+	within := min(1, math.Pow(float64(alexnet.Config{}.WithDefaults().Size)/float64(side), 2))
 	batch = max(1, int(float64(c.Batch)*within))
 	return batch, max(2, int(float64(ahead*c.Batch)*within))
 }

@@ -64,10 +64,10 @@ func TestPartsMakeTheSameUpdate(t *testing.T) {
 		layers []string
 		limit  float64 // of the variable's largest value
 	}{
-		{ops.GradientDescent, alexnet.LayerNames[5:], 1e-6},
-		{ops.Momentum, alexnet.LayerNames[5:], 1e-6},
-		{ops.Adam, alexnet.LayerNames[5:], 1e-5},
-		{ops.GradientDescent, alexnet.LayerNames, 1e-5},
+		{ops.GradientDescent, alexnet.BVLC.LayerNames()[5:], 1e-6},
+		{ops.Momentum, alexnet.BVLC.LayerNames()[5:], 1e-6},
+		{ops.Adam, alexnet.BVLC.LayerNames()[5:], 1e-5},
+		{ops.GradientDescent, alexnet.BVLC.LayerNames(), 1e-5},
 	} {
 		t.Run(string(c.rule)+" "+c.layers[0], func(t *testing.T) {
 			s := newFixture(t, 21, 0)
@@ -183,7 +183,7 @@ func afterRows(n int64) interruption {
 func TestPartsOfABatch(t *testing.T) {
 	s := newFixture(t, 10, 0)
 	s.train = slices.Repeat(s.train, 27)
-	convolutions := slices.Clone(alexnet.LayerNames)
+	convolutions := alexnet.BVLC.LayerNames()
 	for name, c := range map[string]struct {
 		batch, micro, images int
 		want                 []int

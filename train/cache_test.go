@@ -212,11 +212,11 @@ func TestCacheKey(t *testing.T) {
 	cfg.Seed++ // of the initial values, the frozen layers' too
 	run("other weights", 3, 4)
 	cfg.Seed--
-	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Crop, true, classes)
+	s.contract = tiny.Preprocessing(alexnet.Crop, true, classes)
 	run("another resize rule", 4, 4)
-	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, false, classes)
+	s.contract = tiny.Preprocessing(alexnet.Squash, false, classes)
 	run("another orientation rule", 5, 4)
-	s.contract = alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, true, []string{"blue", "red"})
+	s.contract = tiny.Preprocessing(alexnet.Squash, true, []string{"blue", "red"})
 	run("classes of other names", 5, 0)
 	s.network.LRN = alexnet.LRNKernel
 	run("another form of the network", 6, 4)
@@ -233,7 +233,7 @@ func TestCacheBoundary(t *testing.T) {
 	}{
 		"fc8":    {[]string{"fc8"}, 16},
 		"gap":    {[]string{"fc6", "fc8"}, 8},
-		"conv2…": {alexnet.LayerNames[1:], 7 * 7 * 8},
+		"conv2…": {alexnet.BVLC.LayerNames()[1:], 7 * 7 * 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.layers = c.layers

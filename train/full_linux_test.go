@@ -36,7 +36,7 @@ func TestCacheOnAFullDisk(t *testing.T) {
 	for _, ex := range slices.Concat(s.train, s.val) { // so that the index is written at once
 		must(t, os.Chtimes(ex.Path, time.Time{}, time.Now().Add(-time.Hour)))
 	}
-	s.layers = alexnet.LayerNames[1:] // pool1 has 392 floats: two rows a page
+	s.layers = alexnet.BVLC.LayerNames()[1:] // pool1 has 392 floats: two rows a page
 	cfg := cached
 	cfg.Epochs = 2
 	anew, _ := s.with(t, cfg, train.Cache{Off: true})
@@ -80,7 +80,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 func TestCacheMendedOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
 	s := newFrozenFixture(t, 2, 0)
-	s.layers = alexnet.LayerNames[1:]
+	s.layers = alexnet.BVLC.LayerNames()[1:]
 	cfg := cached
 	whole, _ := s.with(t, cfg, train.Cache{Dir: dir})
 	s.cache = train.Cache{Dir: dir}

@@ -37,7 +37,7 @@ var enterFaults = func() {}
 var classes = []string{"cool", "warm"}
 
 // tiny is a network of every layer, none of them large.
-var tiny = alexnet.Config{Classes: 2, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+var tiny = alexnet.Config{Classes: 2, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 
 // studio is what the runs of a test share: the network's shape, images, and
 // what decodes them.
@@ -58,7 +58,7 @@ func newFixture(t testing.TB, trained, validated int) *fixture {
 // studioOf trains on the first of some images and validates on the rest.
 func fixtureOf(t testing.TB, images []input.Example, trained int) *fixture {
 	t.Helper()
-	s := &fixture{network: tiny, layers: alexnet.LayerNames, contract: alexnet.NewPreprocessing(tiny.Size, alexnet.Squash, true, classes)}
+	s := &fixture{network: tiny, layers: alexnet.BVLC.LayerNames(), contract: tiny.Preprocessing(alexnet.Squash, true, classes)}
 	s.train, s.val = images[:trained], images[trained:]
 	var err error
 	s.decoder, err = alexnet.NewDecoder(s.contract, tfgraph.Options{})
@@ -128,7 +128,7 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 		job.Data.Val = s.decoder.Loader(s.val, cfg.Batch)
 	}
 	if from == nil {
-		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
+		plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
 		must(t, err)
 		job.Start = plan.Initializer(root, net, cfg.Seed)
 	}

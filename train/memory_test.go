@@ -22,7 +22,7 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 	s := newFixture(t, 0, 0)
 	s.network = alexnet.Config{Classes: 1000}.WithDefaults()
 	s.train = make([]input.Example, 3000)
-	convolutions, connected := alexnet.LayerNames, alexnet.LayerNames[5:]
+	convolutions, connected := alexnet.BVLC.LayerNames(), alexnet.BVLC.LayerNames()[5:]
 	for name, c := range map[string]struct {
 		layers     []string
 		cfg        train.Config
@@ -76,13 +76,13 @@ func TestMemoryIsKeptTo(t *testing.T) {
 		layers []string
 		batch  int
 	}{
-		"all layers": {alexnet.LayerNames, 256},
-		"head":       {alexnet.LayerNames[5:], 1024},
+		"all layers": {alexnet.BVLC.LayerNames(), 256},
+		"head":       {alexnet.BVLC.LayerNames()[5:], 1024},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t, 8, 0)
 			s.network = alexnet.Config{Classes: 2}.WithDefaults()
-			s.contract = alexnet.NewPreprocessing(s.network.Size, alexnet.Squash, true, classes)
+			s.contract = s.network.Preprocessing(alexnet.Squash, true, classes)
 			decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
 			must(t, err)
 			defer decoder.Close()

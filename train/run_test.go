@@ -90,7 +90,7 @@ func (s *fixture) startAndGradients(t testing.TB, cfg train.Config) (start, grad
 	net := alexnet.Build(root, s.network)
 	head := eval.NewHead(root, net.Images, net.Logits, s.network.Classes)
 	grads := ops.Gradients(root, op.Mean(root.SubScope("loss"), head.Losses, tfgraph.Const(root, "loss_axis", []int32{0})), net.Variables, net.Tape)
-	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	plan, err := alexnet.NewPlan(s.network, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
 	must(t, err)
 	starter := plan.Initializer(root, net, cfg.Seed)
 	def, err := tfgraph.GraphDef(root)
@@ -138,7 +138,7 @@ func TestRunKeepsFrozenLayers(t *testing.T) {
 	dir := s.run(t, cfg)
 	got := s.variables(t, train.Checkpoints(dir).Prefix(newest(t, dir)))
 	start, _ := s.startAndGradients(t, cfg)
-	for i, name := range slices.Repeat(alexnet.LayerNames, 2) {
+	for i, name := range slices.Repeat(alexnet.BVLC.LayerNames(), 2) {
 		name += [2]string{"/weights", "/biases"}[i/8]
 		frozen := i%8 < 6
 		if same := slices.Equal(got[name], start[name]); same != frozen {

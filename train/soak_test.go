@@ -40,7 +40,7 @@ func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 	}
 	s := newFixture(t, 8, 4)
 	s.network = alexnet.Config{Classes: 2}.WithDefaults()
-	s.contract = alexnet.NewPreprocessing(s.network.Size, alexnet.Squash, true, classes)
+	s.contract = s.network.Preprocessing(alexnet.Squash, true, classes)
 	decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
 	must(t, err)
 	defer decoder.Close()

@@ -91,7 +91,7 @@ func TestBadPictures(t *testing.T) {
 		"kept":       {layers: []string{"fc8"}},
 		"in a file":  {layers: []string{"fc8"}, cache: train.Cache{Budget: 1}},
 		"cache off":  {layers: []string{"fc8"}, cache: train.Cache{Off: true}},
-		"all layers": {layers: alexnet.LayerNames},
+		"all layers": {layers: alexnet.BVLC.LayerNames()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t, 9, 3)

@@ -59,7 +59,7 @@ func completeLayers(keyword string) cobra.CompletionFunc {
 		if done == "" {
 			lists = append(lists, keyword)
 		}
-		for _, layer := range alexnet.LayerNames {
+		for _, layer := range alexnet.BVLC.LayerNames() {
 			if !slices.Contains(strings.Split(done, ","), layer) {
 				lists = append(lists, done+layer)
 			}

@@ -78,7 +78,7 @@ func (a *app) examineData(ctx context.Context, d *diagnosis, path string, opt in
 // and returns those that fail.
 func (a *app) decodeAll(ctx context.Context, data *input.Dataset, limits input.Limits) ([]input.Excluded, error) {
 	size := alexnet.Config{}.WithDefaults().Size
-	contract := alexnet.NewPreprocessing(size, alexnet.Squash, true, data.Classes)
+	contract := alexnet.Config{Size: size}.Preprocessing(alexnet.Squash, true, data.Classes)
 	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func writeWeights(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // tinyNetwork is the network of tinyFlags, with three classes.
-var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 
 func drawWeights(path string, of alexnet.Config) error {
 	random := rand.New(rand.NewPCG(1, 2))

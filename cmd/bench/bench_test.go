@@ -39,7 +39,7 @@ func tiny(t *testing.T) (s settings, images string) {
 	s.Epochs, s.PeerEpochs, s.Horizon, s.Turns, s.Steps = 3, 2, 10, 1, 1
 	s.Batch, s.Large, s.All, s.Forward, s.Heads = 4, 16, 4, 4, []int{4}
 	s.Side, s.Copied = 64, 1
-	s.Network = alexnet.Config{Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+	s.Network = alexnet.Config{Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 	return s, images
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"alexnet/alexnet"
@@ -64,12 +66,13 @@ func (j job) run(ctx context.Context) (*outcome, error) {
 func ours(s settings, t task, name string, flags ...string) job {
 	command := []string{s.Program, "train", t.Images, "--weights", t.Weights, "--out", filepath.Join(t.Dir, "run"),
 		"--batch", strconv.Itoa(t.Batch), "--epochs", strconv.Itoa(t.Epochs), "--lr", fmt.Sprint(t.Rate),
-		"--seed", fmt.Sprint(t.Seed), "--train-layers", "fc6,fc7,fc8", "--keep", "1"}
-	if t.Network.Size != 227 {
+		"--seed", fmt.Sprint(t.Seed), "--train-layers", strings.Join(t.Network.Architecture().DefaultTrainable(true), ","), "--keep", "1"}
+	defaults := alexnet.Config{}.WithDefaults()
+	if t.Network.Size != defaults.Size {
 		command = append(command, "--size", strconv.Itoa(t.Network.Size))
 	}
-	if w := t.Network.Widths; w != alexnet.BVLC {
-		command = append(command, "--widths", fmt.Sprintf("%d,%d,%d,%d,%d,%d,%d", w.Conv[0], w.Conv[1], w.Conv[2], w.Conv[3], w.Conv[4], w.FC[0], w.FC[1]))
+	if w := t.Network.Widths; !slices.Equal(w, defaults.Widths) {
+		command = append(command, "--widths", strings.Trim(strings.ReplaceAll(fmt.Sprint(w), " ", ","), "[]"))
 	}
 	return job{name: name, command: append(command, flags...), batch: t.Batch, parse: epochLine}
 }

@@ -103,7 +103,7 @@ func (b *bench) frozen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	half, err := b.half(kindFrozen, t, 2*b.Steps, alexnet.LayerNames[:5])
+	half, err := b.half(kindFrozen, t, 2*b.Steps, alexnet.BVLC.LayerNames()[:5])
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (b *bench) head(ctx context.Context, batch int) error {
 	if err != nil {
 		return err
 	}
-	half, err := b.half(kindHead, t, lanes[0].count, alexnet.LayerNames[5:7])
+	half, err := b.half(kindHead, t, lanes[0].count, alexnet.BVLC.LayerNames()[5:7])
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,12 @@ import (
 func frozen(ctx context.Context, t task, turns *turns) error {
 	root := op.NewScope()
 	net := alexnet.Build(root, t.Network)
-	plan, err := alexnet.NewPlan(net.Config, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	plan, err := alexnet.NewPlan(net.Config, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
 	if err != nil {
 		return err
 	}
 	start := plan.Initializer(root, net, 1)
-	boundary, _ := net.Boundary(alexnet.LayerNames[5:])
+	boundary, _ := net.Boundary(alexnet.BVLC.LayerNames()[5:])
 	session, err := open(root)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func frozen(ctx context.Context, t task, turns *turns) error {
 
 // decode reads and decodes images as training does, and drops the pixels.
 func decode(ctx context.Context, t task, turns *turns) error {
-	decoder, err := alexnet.NewDecoder(alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes), tfgraph.Options{})
+	decoder, err := alexnet.NewDecoder(t.Network.Preprocessing(alexnet.Squash, true, t.Classes), tfgraph.Options{})
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type real struct {
 
 // newReal opens the dataset and builds the network. The caller closes the decoder.
 func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
-	preprocessing := alexnet.NewPreprocessing(t.Network.Size, alexnet.Squash, true, t.Classes)
+	preprocessing := t.Network.Preprocessing(alexnet.Squash, true, t.Classes)
 	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
 	if err != nil {
 		return nil, nil, err
@@ -37,7 +37,7 @@ func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 	}
 	r := &real{task: t, root: op.NewScope(), loader: decoder.Loader(examples, t.Batch)}
 	r.net = alexnet.Build(r.root, t.Network, "fc6", "fc7")
-	plan, err := alexnet.NewPlan(r.net.Config, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	plan, err := alexnet.NewPlan(r.net.Config, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,9 +76,9 @@ func (r *real) run(ctx context.Context) error {
 // trainSteps is a training run that pauses between steps. Unless decoding is measured, each image is a copy of the same
 // values: pixels, or features in place of pixels.
 func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
-	trained := alexnet.LayerNames[5:]
+	trained := alexnet.BVLC.LayerNames()[5:]
 	if kind == kindAll {
-		trained = alexnet.LayerNames
+		trained = alexnet.BVLC.LayerNames()
 	}
 	r, decoder, err := newReal(t, trained...)
 	if err != nil {
@@ -115,7 +115,7 @@ func pattern(n int) []float32 {
 
 // fromFeatures feeds the input of fc6 in place of images.
 func (r *real) fromFeatures() error {
-	boundary, ok := r.net.Boundary(alexnet.LayerNames[5:])
+	boundary, ok := r.net.Boundary(alexnet.BVLC.LayerNames()[5:])
 	shape, err := boundary.Shape().ToSlice()
 	if !ok || err != nil {
 		return fmt.Errorf("find the input of fc6: got shape %v, want a known one", boundary.Shape())
@@ -129,12 +129,12 @@ func (r *real) fromFeatures() error {
 
 // fill is the first pass of a training run, which computes the frozen layers.
 func fill(ctx context.Context, t task, turns *turns) error {
-	r, decoder, err := newReal(t, alexnet.LayerNames[5:]...)
+	r, decoder, err := newReal(t, alexnet.BVLC.LayerNames()[5:]...)
 	if err != nil {
 		return err
 	}
 	defer decoder.Close()
-	r.job.Network.Boundary, _ = r.net.Boundary(alexnet.LayerNames[5:])
+	r.job.Network.Boundary, _ = r.net.Boundary(alexnet.BVLC.LayerNames()[5:])
 	r.job.Cache.Budget = 1 << 40 // in memory
 	done := 0
 	r.job.Progress.OnCache = func(f train.CacheProgress) {

@@ -30,7 +30,7 @@ func Example() {
 	if err := os.WriteFile(cut, img[:len(img)/2], 0o644); err != nil {
 		log.Fatal(err)
 	}
-	preprocessing := alexnet.NewPreprocessing(227, alexnet.Squash, true, []string{"cat", "dog"})
+	preprocessing := alexnet.Config{}.Preprocessing(alexnet.Squash, true, []string{"cat", "dog"})
 	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
 	if err != nil {
 		log.Fatal(err)

@@ -135,7 +135,7 @@ func writeImage(t testing.TB, name string, encoded []byte) input.Example {
 // localLoader decodes in this process.
 func localLoader(t testing.TB) (alexnet.Preprocessing, *input.Loader[*tfgraph.Tensor]) {
 	t.Helper()
-	preprocess := alexnet.NewPreprocessing(side, alexnet.Squash, true, nil)
+	preprocess := alexnet.Config{Size: side}.Preprocessing(alexnet.Squash, true, nil)
 	decoder, err := alexnet.NewDecoder(preprocess, tfgraph.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, decoder.Close()) })

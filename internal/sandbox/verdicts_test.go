@@ -17,7 +17,7 @@ import (
 )
 
 func preprocessing(size int) alexnet.Preprocessing {
-	return alexnet.NewPreprocessing(size, alexnet.Squash, true, nil)
+	return alexnet.Config{Size: size}.Preprocessing(alexnet.Squash, true, nil)
 }
 
 // asked counts the images of examples that have to be decoded to be judged.

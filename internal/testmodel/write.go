@@ -16,7 +16,7 @@ import (
 
 // Network is AlexNet with every layer, none of them large, for so many classes.
 func Network(classes int) alexnet.Config {
-	return alexnet.Config{Classes: classes, Size: 67, Widths: alexnet.Widths{Conv: [5]int{8, 8, 8, 8, 8}, FC: [2]int{16, 16}}}
+	return alexnet.Config{Classes: classes, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 }
 
 // Write makes a run directory at dir of two epochs, of which the first is the
@@ -30,7 +30,7 @@ func WriteSpoilt(dir, variable string, classes ...string) error {
 	network := Network(len(classes))
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
-	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.LayerNames})
+	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: network.Architecture().LayerNames()})
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func WriteSpoilt(dir, variable string, classes ...string) error {
 			return err
 		}
 	}
-	description := alexnet.Description{Network: network, Preprocessing: alexnet.NewPreprocessing(network.Size, alexnet.Squash, true, classes)}
+	description := alexnet.Description{Network: network, Preprocessing: network.Preprocessing(alexnet.Squash, true, classes)}
 	for epoch := 1; epoch <= 2; epoch++ {
 		m := checkpoint.Meta{
 			Name: checkpoint.Name(epoch, 0, int64(epoch)), Step: int64(epoch), Epoch: epoch,
