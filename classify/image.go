@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"iter"
 
 	"alexnet/input"
 )
@@ -38,6 +39,17 @@ func FromExample(ex input.Example) Image {
 		encoded, err := input.Read(ex, o.Limits)
 		return encoded, ex.Header, err
 	}}
+}
+
+// FromExamples yields [FromExample] of each.
+func FromExamples(examples []input.Example) iter.Seq[Image] {
+	return func(yield func(Image) bool) {
+		for _, ex := range examples {
+			if !yield(FromExample(ex)) {
+				return
+			}
+		}
+	}
 }
 
 // FromBytes is an encoded image. The caller must not modify the bytes until it has been classified.

@@ -13,8 +13,7 @@ import (
 	"alexnet/eval"
 )
 
-// Where things stand in the folder. TensorFlow leaves assets.extra to whoever writes
-// the model.
+// Paths in the directory. TensorFlow leaves assets.extra to the program that writes the model.
 const (
 	graphFile     = "saved_model.pb"
 	variablesName = "variables/variables"
@@ -26,17 +25,17 @@ const (
 	markdownFile  = "assets.extra/model-card.md"
 )
 
-// parts are the files that make the model; the cards only speak of it.
+// parts are the files of the model itself.
 var parts = []string{graphFile, classesPath, indexFile, dataFile}
 
 // Card is the model card for programs, assets.extra/model.json.
 type Card struct {
 	Format      int             `json:"format"`
-	Fingerprint string          `json:"fingerprint"` // sha256 over Files and what of Checkpoint the pixels and layers follow from
+	Fingerprint string          `json:"fingerprint"` // SHA-256 over Files and the model description
 	Files       []File          `json:"files"`
 	Versions    Versions        `json:"versions"`
 	Signatures  []Signature     `json:"signatures"`
-	Checkpoint  checkpoint.Meta `json:"checkpoint"` // what the model was written from; the run's settings are in it
+	Checkpoint  checkpoint.Meta `json:"checkpoint"` // the source; holds the run's settings
 	Evaluation  *Evaluation     `json:"evaluation,omitempty"`
 	Use         string          `json:"intended_use"`
 	Limits      []string        `json:"limits"`
@@ -45,17 +44,17 @@ type Card struct {
 	description alexnet.Description // decoded from Checkpoint.Model
 }
 
-// format is the one that this package writes and reads.
+// format is the version that this package writes and reads.
 const format = 1
 
-// File is a part of the model by its path in the folder.
+// File is a file of the model.
 type File struct {
-	Path   string `json:"path"`
+	Path   string `json:"path"` // relative to the directory
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
 
-// Versions are of the programs that wrote the model.
+// Versions are those of the programs that wrote the model.
 type Versions struct {
 	Alexnet    string `json:"alexnet"`
 	TensorFlow string `json:"tensorflow"`
@@ -68,40 +67,40 @@ type Evaluation struct {
 }
 
 const (
-	use     = "To tell photographs of the classes named here apart, where they are like those that it was trained on."
-	licence = "unknown: it depends on the weights and the photographs that training began with"
+	use     = "Classification of images into the classes listed here, for images similar to those that it was trained on."
+	licence = "unknown: it depends on the initial weights and the training images"
 )
 
-// limits says what a user has to know of the model's inputs and answers.
+// limits are what a user has to know about the inputs and predictions.
 func limits(p alexnet.Preprocessing) []string {
-	orientation := "serving_default and features take pictures as they are stored, since TensorFlow reads no EXIF: " +
-		"a photograph that says it is turned is seen turned. The signature oriented takes the EXIF orientation of each picture, 1 to 8, and turns it upright, as training did."
+	orientation := "serving_default and features take images as stored: TensorFlow does not read EXIF orientations. " +
+		"The signature oriented takes the EXIF orientation of each image, 1 to 8, and rotates it upright, as in training."
 	if !p.Orientation {
-		orientation = "Pictures are taken as they are stored, whatever their EXIF orientation says, as in training; the signature oriented pays no heed to the values that it takes."
+		orientation = "Images are taken as stored, as in training; the signature oriented ignores the orientations."
 	}
 	return []string{
-		"It answers with one of its classes for every picture, also for one of something else.",
-		"A probability is the softmax of the network's last layer; whether it is calibrated was not examined.",
+		"Every image is assigned one of the classes, even if it shows something else.",
+		"Probabilities are the softmax of the last layer; their calibration was not evaluated.",
 		orientation,
-		"JPEG, PNG, GIF (the first frame) and BMP are read. Of BMP, TensorFlow reads those with a palette wrongly and refuses some others: convert them before.",
-		"One picture that cannot be decoded fails the whole request.",
+		"Formats: JPEG, PNG, GIF (first frame) and BMP. TensorFlow misreads BMP with a palette and refuses some other BMP: convert them first.",
+		"One image that cannot be decoded fails the whole request.",
 	}
 }
 
-// preprocessing says in words what the graph does to a picture.
+// preprocessing describes the preprocessing in words.
 func preprocessing(c alexnet.Preprocessing) string {
-	resize := fmt.Sprintf("resized to %dx%d whatever its ratio", c.Size, c.Size)
+	resize := fmt.Sprintf("resized to %dx%d regardless of aspect ratio", c.Size, c.Size)
 	if c.Resize == "crop" {
-		resize = fmt.Sprintf("resized to %dx%d whatever its aspect ratio, of which the center %dx%d is taken", c.CropFrom, c.CropFrom, c.Size, c.Size)
+		resize = fmt.Sprintf("resized to %dx%d regardless of aspect ratio and cropped to the center %dx%d", c.CropFrom, c.CropFrom, c.Size, c.Size)
 	}
 	exact := ""
 	if c.Decode != "" {
-		exact = " A JPEG at least twice too large is shrunk while it is decoded."
+		exact = " A JPEG at least twice as large is downscaled while it is decoded."
 	}
 	return fmt.Sprintf("Decoded to RGB, %s (bilinear, without antialiasing), minus the mean %g, channels in the order %s.%s", resize, c.MeanRGB, c.Channels, exact)
 }
 
-// describe takes down the files in dir and makes the fingerprint.
+// describe lists the files in dir and computes the fingerprint.
 func (c *Card) describe(dir string) error {
 	for _, path := range parts {
 		f, err := hashFile(dir, path)
@@ -128,18 +127,18 @@ func hashFile(dir, path string) (File, error) {
 // sum is the fingerprint.
 func (c *Card) sum() string {
 	h := sha256.New()
-	// Neither can fail: both are plain data.
+	// Neither can fail: both hold strings and finite numbers.
 	_ = json.NewEncoder(h).Encode(c.Files)
 	_ = json.NewEncoder(h).Encode(c.description)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// classLines are the class names, one a line, whatever is in them.
+// classLines are the class names, one per line, with line breaks replaced.
 func classLines(classes []string) []byte {
-	plain := strings.NewReplacer("\n", " ", "\r", " ")
+	oneLine := strings.NewReplacer("\n", " ", "\r", " ")
 	var b strings.Builder
 	for _, c := range classes {
-		b.WriteString(plain.Replace(c) + "\n")
+		b.WriteString(oneLine.Replace(c) + "\n")
 	}
 	return []byte(b.String())
 }

@@ -10,7 +10,7 @@ import (
 	"alexnet/export"
 )
 
-// A SavedModel of another program can be listed, but has no card: it is not run.
+// A SavedModel of another program has no card and is not run.
 func ExampleReadCard() {
 	dir, err := os.MkdirTemp("", "model")
 	if err != nil {
@@ -25,5 +25,5 @@ func ExampleReadCard() {
 	if errors.As(err, &foreign) {
 		fmt.Println(foreign.Hint())
 	}
-	// Output: export it again from its run, or load it with TensorFlow itself, which runs its graph, if you trust that; alexnet inspect shows what it holds
+	// Output: export it again from its run, or load it with TensorFlow, which runs its graph, if you trust it; alexnet inspect lists its contents
 }

@@ -22,7 +22,7 @@ func TestWriteOnAFullDisk(t *testing.T) {
 				t.Skipf("NOT TESTED, a full disk: it takes a file system of %s, which may not be mounted here: %v", size, err)
 			}
 			t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
-			_, err := export.Write(context.Background(), filepath.Join(dir, "model"), m.export())
+			_, _, err := export.SavedModel(context.Background(), filepath.Join(dir, "model"), m.Source, options)
 			if err == nil || !strings.Contains(strings.ToLower(err.Error()), "no space left on device") {
 				t.Errorf("got %v, want no space left", err)
 			}

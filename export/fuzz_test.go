@@ -4,16 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/wamuir/graft/tensorflow/core/framework/attr_value_go_proto"
-	"github.com/wamuir/graft/tensorflow/core/framework/function_go_proto"
-	"github.com/wamuir/graft/tensorflow/core/framework/graph_go_proto"
-	"github.com/wamuir/graft/tensorflow/core/framework/node_def_go_proto"
-	"github.com/wamuir/graft/tensorflow/core/framework/op_def_go_proto"
-	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -97,16 +90,8 @@ func FuzzGraph(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(empty)
-	calling, err := proto.Marshal(calls())
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(calling)
 	f.Add(manyOf(0x0a, 100))
 	f.Add(repeated(0x12, nil, 100))
-	if _, err := knownOps(); err != nil { // what is read once is nobody's
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var found *Contents
 		var err error
@@ -125,11 +110,6 @@ func FuzzGraph(f *testing.F) {
 				if !strings.HasPrefix(tensor.String(), tensor.Name+" ") {
 					t.Errorf("got %q of %q", tensor, tensor.Name)
 				}
-			}
-		}
-		for _, o := range found.Outside {
-			if !slices.ContainsFunc(found.Ops, func(c OpCount) bool { return c.Op == o.Op && c.Count > 0 }) {
-				t.Errorf("got %s outside of %v", o.Op, found.Ops)
 			}
 		}
 		if _, err := json.Marshal(found); err != nil {
@@ -160,9 +140,6 @@ func manyOf(tag byte, n int) []byte {
 // A file of empty messages takes memory in proportion to it, and is refused before
 // that becomes much.
 func TestGraphOfManyMessages(t *testing.T) {
-	if _, err := knownOps(); err != nil {
-		t.Fatal(err)
-	}
 	n := maxMessages / 64
 	for name, text := range map[string][]byte{"nodes": manyOf(0x0a, n), "graphs": repeated(0x12, nil, n)} {
 		var err error
@@ -185,75 +162,5 @@ func TestTensorOfManyDimensions(t *testing.T) {
 	var text string
 	if got := allocated(func() { text = x.String() }); got > 4<<20 || !strings.HasPrefix(text, "x float32[0,0,") {
 		t.Errorf("got %.20q with %d bytes allocated for %d", text, got, len(text))
-	}
-}
-
-// calls is a graph whose signature calls a function that calls another and itself,
-// with an operation that reaches outside at the end.
-func calls() *pb.SavedModel {
-	type node = node_def_go_proto.NodeDef
-	call := func(name, function string, inputs ...string) *node {
-		f := &attr_value_go_proto.NameAttrList{Name: function}
-		return &node{Name: name, Op: "StatefulPartitionedCall", Input: inputs, Attr: map[string]*attr_value_go_proto.AttrValue{
-			"f": {Value: &attr_value_go_proto.AttrValue_Func{Func: f}}}}
-	}
-	function := func(name string, nodes ...*node) *function_go_proto.FunctionDef {
-		return &function_go_proto.FunctionDef{Signature: &op_def_go_proto.OpDef{Name: name}, NodeDef: nodes}
-	}
-	out := &pb.TensorInfo{Encoding: &pb.TensorInfo_Name{Name: "y:0"}}
-	return &pb.SavedModel{MetaGraphs: []*pb.MetaGraphDef{{
-		MetaInfoDef:  &pb.MetaGraphDef_MetaInfoDef{Tags: []string{tag}},
-		SignatureDef: map[string]*pb.SignatureDef{DefaultSignature: {Outputs: map[string]*pb.TensorInfo{"y": out}}},
-		GraphDef: &graph_go_proto.GraphDef{
-			Node: []*node{{Name: "x", Op: "Placeholder"}, call("y", "first", "x", "^z"), {Name: "z", Op: "NoOp", Input: []string{"^y"}}, {Name: "s", Op: "RestoreV2"}},
-			Library: &function_go_proto.FunctionDefLibrary{Function: []*function_go_proto.FunctionDef{
-				function("first", call("again", "first"), call("on", "second")), function("second", &node{Name: "w", Op: "SaveV2"}),
-				function("unused", &node{Name: "r", Op: "ReadFile"}),
-			}},
-		},
-	}}}
-}
-
-// What stands in any function counts; a saver's operation only where a signature
-// leads to it.
-func TestLookFollowsCalls(t *testing.T) {
-	text, err := proto.Marshal(calls())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := parseGraph(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []Outside{{"ReadFile", "files"}, {"SaveV2", "files"}}
-	if !slices.Equal(found.Outside, want) || found.Functions != 3 || found.Ops[0] != (OpCount{"StatefulPartitionedCall", 3}) {
-		t.Errorf("got %+v, want %v outside", found, want)
-	}
-}
-
-// An operation counts in whichever graph it stands, and also where a function bears
-// its name.
-func TestLookHidesNothing(t *testing.T) {
-	type node = node_def_go_proto.NodeDef
-	saved := calls()
-	saved.MetaGraphs = append(saved.MetaGraphs, &pb.MetaGraphDef{
-		MetaInfoDef: &pb.MetaGraphDef_MetaInfoDef{Tags: []string{tag, "gpu"}},
-		GraphDef: &graph_go_proto.GraphDef{
-			Node: []*node{{Name: "a", Op: "WriteFile"}, {Name: "b", Op: "mine"}},
-			Library: &function_go_proto.FunctionDefLibrary{Function: []*function_go_proto.FunctionDef{
-				{Signature: &op_def_go_proto.OpDef{Name: "WriteFile"}}, {Signature: &op_def_go_proto.OpDef{Name: "mine"}},
-			}},
-		},
-	})
-	text, err := proto.Marshal(saved)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := parseGraph(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := []Outside{{"ReadFile", "files"}, {"SaveV2", "files"}, {"WriteFile", "files"}}; !slices.Equal(found.Outside, want) || found.Functions != 5 {
-		t.Errorf("got %+v, want %v outside and 5 functions", found, want)
 	}
 }

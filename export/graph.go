@@ -3,9 +3,15 @@ package export
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/core/framework/attr_value_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/function_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/graph_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/node_def_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/tensor_shape_go_proto"
+	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"github.com/wamuir/graft/tensorflow/op"
 	"google.golang.org/protobuf/proto"
@@ -15,33 +21,32 @@ import (
 	"alexnet/tfgraph"
 )
 
-// topK is how many classes are named for a picture, where there are as many.
-const topK = 5
+// TopK is how many classes top_classes names, or all if there are fewer.
+const TopK = 5
 
-// serving is the graph that others run.
-type serving struct {
+// servingGraph is the graph that other programs run.
+type servingGraph struct {
 	root *op.Scope
 	alexnet.Description
 	net       *alexnet.Network
 	saver     *checkpoint.Saver
-	count     tf.Output            // int32 [1]: how many pictures are fed
-	tensors   map[string]tf.Output // what signatures name
+	count     tf.Output            // int32 [1]: how many images are fed
+	tensors   map[string]tf.Output // inputs and outputs of signatures
 	def       *graph_go_proto.GraphDef
 	restoring *pb.SaverDef
 }
 
-// build makes the graph of m's network. Every source of pictures is empty unless it
-// is fed, and all that is fed goes through one network, so that one copy of it serves
-// every signature.
-func build(d alexnet.Description) (*serving, error) {
-	g := &serving{root: op.NewScope(), Description: d, tensors: map[string]tf.Output{}}
+// build makes the graph. Every input of images is empty unless it is fed, and all of them go through one network, which
+// therefore serves every signature.
+func build(d alexnet.Description) (*servingGraph, error) {
+	g := &servingGraph{root: op.NewScope(), Description: d, tensors: map[string]tf.Output{}}
 	images := g.input("images", []string{}, -1)
 	orientations := g.input("orientations", []int32{1}, -1)
 	decoded := tfgraph.Placeholder(g.root, "decoded", tf.Float, tf.MakeShape(-1, g.side(), g.side(), 3))
 	each := op.BroadcastTo(g.root.SubScope("each"), orientations, op.Shape(g.root.SubScope("each"), images))
-	pictures := g.pictures(decoded)
-	g.net = alexnet.BuildOn(g.root, g.atLeastOne(pictures), d.Network)
-	g.answer()
+	inputs := g.images(decoded)
+	g.net = alexnet.BuildOn(g.root, g.atLeastOne(inputs), d.Network)
+	g.addOutputs()
 	g.saver = checkpoint.NewSaver(g.root, g.net.Variables)
 	g.restoring = g.saver.Def()
 	tfgraph.Const(g.root, "classes/file", classesFile)
@@ -56,19 +61,19 @@ func build(d alexnet.Description) (*serving, error) {
 	return g, g.decode(decoded, images, each)
 }
 
-func (g *serving) side() int64 { return int64(g.Preprocessing.Size) }
+func (g *servingGraph) side() int64 { return int64(g.Preprocessing.Size) }
 
-// input adds a tensor that a signature feeds, and the value that it has otherwise.
-func (g *serving) input(name string, otherwise any, shape ...int64) tf.Output {
+// input adds a tensor that a signature feeds, with its default value.
+func (g *servingGraph) input(name string, otherwise any, shape ...int64) tf.Output {
 	g.tensors[name] = tfgraph.PlaceholderWithDefault(g.root, name, otherwise, tf.MakeShape(shape...))
 	return g.tensors[name]
 }
 
-// pictures are all that is fed, as the network reads it, in a fixed order.
-func (g *serving) pictures(decoded tf.Output) tf.Output {
+// images concatenates the network inputs of all images that are fed, in a fixed order.
+func (g *servingGraph) images(decoded tf.Output) tf.Output {
 	pixels := g.input("pixels", none(tf.Uint8), -1, -1, -1, 3)
 	floats := g.input("pixels_float", none(tf.Float), -1, -1, -1, 3)
-	s := g.root.SubScope("pictures")
+	s := g.root.SubScope("inputs")
 	fromPixels := g.Preprocessing.Normalize(s.SubScope("pixels"), pixels)
 	fromFloats := g.Preprocessing.Normalize(s.SubScope("pixels_float"), floats)
 	axis := tfgraph.Const(s, "axis", int32(0))
@@ -78,30 +83,29 @@ func (g *serving) pictures(decoded tf.Output) tf.Output {
 	return op.ConcatV2(s, []tf.Output{decoded, fromPixels, fromFloats}, axis)
 }
 
-// atLeastOne adds a black picture where there is none: the convolutions of TensorFlow
-// 2.18 to 2.21 give an empty batch a wrong shape when oneDNN computes them. What is
-// said of it is cut off by rows.
-func (g *serving) atLeastOne(pictures tf.Output) tf.Output {
+// atLeastOne adds a black image to an empty batch: oneDNN's convolutions in TensorFlow 2.18 to 2.21 return a wrong shape
+// for one. rows cuts its outputs off.
+func (g *servingGraph) atLeastOne(images tf.Output) tf.Output {
 	s := g.root.SubScope("at_least_one")
 	zero, one, side := tfgraph.Const(s, "zero", []int32{0}), tfgraph.Const(s, "one", []int32{1}), int32(g.side())
-	g.count = op.Slice(s, op.Shape(s, pictures), zero, one)
+	g.count = op.Slice(s, op.Shape(s, images), zero, one)
 	missing := op.Sub(s, one, op.Minimum(s, g.count, one))
 	axis := tfgraph.Const(s, "axis", int32(0))
 	if s.Err() != nil {
 		return tf.Output{}
 	}
-	shape := op.ConcatV2(s.SubScope("shape"), []tf.Output{missing, tfgraph.Const(s, "picture", []int32{side, side, 3})}, axis)
+	shape := op.ConcatV2(s.SubScope("shape"), []tf.Output{missing, tfgraph.Const(s, "image", []int32{side, side, 3})}, axis)
 	black := op.Fill(s, shape, tfgraph.Const(s, "black", float32(0)))
-	return op.ConcatV2(s, []tf.Output{pictures, black}, axis)
+	return op.ConcatV2(s, []tf.Output{images, black}, axis)
 }
 
-// rows are those of x that belong to a picture.
-func (g *serving) rows(name string, x tf.Output) tf.Output {
+// rows are those of x that belong to an image.
+func (g *servingGraph) rows(name string, x tf.Output) tf.Output {
 	s := g.root.SubScope(name + "/rows")
 	return op.StridedSlice(s, x, tfgraph.Const(s, "first", []int32{0}), g.count, tfgraph.Const(s, "step", []int32{1}))
 }
 
-// none are no pictures of one pixel; graft has no other way to say so.
+// none is an empty batch of images; graft has no other way to make one.
 func none(dtype tf.DataType) *tf.Tensor {
 	t, err := tf.ReadTensor(dtype, []int64{0, 1, 1, 3}, bytes.NewReader(nil))
 	if err != nil {
@@ -110,12 +114,12 @@ func none(dtype tf.DataType) *tf.Tensor {
 	return t
 }
 
-// answer adds what is said of each picture.
-func (g *serving) answer() {
+// addOutputs adds the outputs of the signatures.
+func (g *servingGraph) addOutputs() {
 	probabilities := op.Softmax(g.root.SubScope("probabilities"), g.rows("logits", g.net.Logits))
 	s := g.root.SubScope("top")
 	classes := g.Preprocessing.Classes
-	values, indices := op.TopKV2(s, probabilities, tfgraph.Const(s, "k", int32(min(topK, len(classes)))))
+	values, indices := op.TopKV2(s, probabilities, tfgraph.Const(s, "k", int32(min(TopK, len(classes)))))
 	names, axis := tfgraph.Const(g.root, "classes/names", classes), tfgraph.Const(s, "axis", int32(0))
 	best := op.ArgMax(s, probabilities, tfgraph.Const(s, "by_class", int32(1)))
 	if g.root.Err() != nil {
@@ -130,8 +134,56 @@ func (g *serving) answer() {
 	}
 }
 
-// features are the layers whose outputs the signature of that name returns.
-func (g *serving) features() []string {
+// features are the layers whose outputs the signature "features" returns.
+func (g *servingGraph) features() []string {
 	a := g.Network.Architecture()
 	return []string{a.Features(), a.Embedding()}
+}
+
+const decodeFunction = "decode_image"
+
+// decode replaces the placeholder by a node that decodes a vector of images: a function of one image, mapped over the
+// vector in parallel. graft can make neither.
+func (g *servingGraph) decode(placeholder, images, orientations tf.Output) error {
+	s := op.NewScope()
+	one := g.Preprocessing.BuildStandaloneDecoding(s)
+	text, err := tfgraph.GraphDef(s)
+	if err != nil {
+		return err
+	}
+	text, err = tfgraph.Function(text, decodeFunction, []tf.Output{one.Contents, one.Orientation}, []tf.Output{one.Image})
+	if err != nil {
+		return err
+	}
+	f := new(function_go_proto.FunctionDef)
+	if err := proto.Unmarshal(text, f); err != nil {
+		return fmt.Errorf("make function: %w", err)
+	}
+	name := placeholder.Op.Name()
+	i := slices.IndexFunc(g.def.Node, func(n *node_def_go_proto.NodeDef) bool { return n.Name == name })
+	g.def.Node[i] = g.mapDefun(name, tensorName(images), tensorName(orientations))
+	g.def.Library = &function_go_proto.FunctionDefLibrary{Function: []*function_go_proto.FunctionDef{f}}
+	return nil
+}
+
+// mapDefun is the node that calls decodeFunction for each row of its inputs
+// (tensorflow/core/ops/functional_ops.cc, MapDefun).
+func (g *servingGraph) mapDefun(name string, inputs ...string) *node_def_go_proto.NodeDef {
+	type attr = attr_value_go_proto.AttrValue
+	list := func(l *attr_value_go_proto.AttrValue_ListValue) *attr {
+		return &attr{Value: &attr_value_go_proto.AttrValue_List{List: l}}
+	}
+	types := func(t ...types_go_proto.DataType) *attr {
+		return list(&attr_value_go_proto.AttrValue_ListValue{Type: t})
+	}
+	shape := shapeProto([]int64{g.side(), g.side(), 3})
+	return &node_def_go_proto.NodeDef{Name: name, Op: "MapDefun", Input: inputs, Attr: map[string]*attr{
+		"Targuments":    types(types_go_proto.DataType_DT_STRING, types_go_proto.DataType_DT_INT32),
+		"Tcaptured":     types(),
+		"output_types":  types(types_go_proto.DataType_DT_FLOAT),
+		"output_shapes": list(&attr_value_go_proto.AttrValue_ListValue{Shape: []*tensor_shape_go_proto.TensorShapeProto{shape}}),
+		"f": {Value: &attr_value_go_proto.AttrValue_Func{Func: &attr_value_go_proto.NameAttrList{
+			Name: decodeFunction}}},
+		"max_intra_op_parallelism": {Value: &attr_value_go_proto.AttrValue_I{I: 1}},
+	}}
 }

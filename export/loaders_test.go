@@ -7,78 +7,79 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"alexnet/export"
 	"alexnet/input"
 	"alexnet/internal/testenv"
 )
 
-// tolerance is how far a probability may be from the run's.
+// tolerance is the largest difference of a probability from the source's.
 const tolerance = 1e-5
 
-// asked is what another program is to run.
-type asked struct {
-	Dir      string  `json:"dir"`
-	Pictures []shown `json:"pictures"`
+// request is what another program is to run.
+type request struct {
+	Dir    string         `json:"dir"`
+	Images []requestImage `json:"images"`
 }
 
-type shown struct {
+type requestImage struct {
 	Path        string `json:"path"`
 	Orientation int    `json:"orientation"`
 }
 
-// answered is what it found, picture by picture.
-type answered struct {
+// response holds its predictions, image by image.
+type response struct {
 	Oriented     [][]float64 `json:"oriented"`
 	Default      [][]float64 `json:"serving_default"`
 	Class        []string    `json:"class"` // of serving_default, as all below
 	TopClasses   [][]string  `json:"top_classes"`
 	TopValues    [][]float64 `json:"top_probabilities"`
-	Pixels       [][]float64 `json:"pixels"`       // of pictures that Python decoded; of Python only
+	Pixels       [][]float64 `json:"pixels"`       // of images that Python decoded; tf2 only
 	PixelsFloat  [][]float64 `json:"pixels_float"` // the same
-	Empty        []int       `json:"empty"`        // shape of the probabilities of no pictures
+	Empty        []int       `json:"empty"`        // shape of the probabilities of an empty batch
 	FeatureError float64     `json:"feature_error"`
 	Variables    int         `json:"variables"`
 }
 
-// cases are models with other contracts and other weights, and what to ask of each.
+// cases are models of all variants with different weights, the requests for each, and the expected probabilities.
 type cases struct {
-	models   map[string]model
-	pictures []input.Example
-	manifest string
+	models         map[string]model
+	images         []input.Example
+	manifest       string
+	oriented, asIs map[string][][]float64
 }
 
-func newCases(t *testing.T, names ...string) cases {
+func newCases(t *testing.T) cases {
 	t.Helper()
-	c := cases{models: map[string]model{}, pictures: pictures(t)}
-	ask := map[string]asked{}
-	for i, name := range names {
-		c.models[name] = newModel(t, name, uint64(i+1))
-		a := asked{Dir: exported(t, c.models[name])}
-		for _, p := range c.pictures {
-			a.Pictures = append(a.Pictures, shown{p.Path, p.Orientation})
+	c := cases{models: map[string]model{}, images: testImages(t), oriented: map[string][][]float64{}, asIs: map[string][][]float64{}}
+	requests := map[string]request{}
+	for i, name := range allVariants {
+		m := newModel(t, name, uint64(i+1))
+		r := request{Dir: exported(t, m)}
+		for _, p := range c.images {
+			r.Images = append(r.Images, requestImage{p.Path, p.Orientation})
 		}
-		ask[name] = a
+		requests[name], c.models[name] = r, m
+		c.oriented[name], c.asIs[name] = m.of(t, c.images), m.stored().of(t, c.images)
 	}
-	text, err := json.Marshal(ask)
+	text, err := json.Marshal(requests)
 	must(t, err)
 	c.manifest = filepath.Join(t.TempDir(), "manifest.json")
 	must(t, os.WriteFile(c.manifest, text, 0o644))
 	return c
 }
 
-// hold compares another program's answers with the runs' own.
-func (c cases) hold(t *testing.T, output []byte) map[string]answered {
+// check compares another program's predictions with the sources' own.
+func (c cases) check(t *testing.T, responses map[string]response) {
 	t.Helper()
-	var got map[string]answered
-	if err := json.Unmarshal(output, &got); err != nil {
-		t.Fatalf("%v: %s", err, output)
+	if len(responses) == 0 {
+		t.Fatal("got no predictions")
 	}
-	for name, m := range c.models {
-		a, stored := got[name], m.stored().of(t, c.pictures)
-		near(t, name+", oriented", a.Oriented, m.of(t, c.pictures))
-		near(t, name+", as stored", a.Default, stored)
+	for name, r := range responses {
+		stored := c.asIs[name]
+		near(t, name+", oriented", r.Oriented, c.oriented[name])
+		near(t, name+", as stored", r.Default, stored)
 		best := make([][]float64, len(stored))
 		for i, row := range stored {
 			top := 0
@@ -87,99 +88,80 @@ func (c cases) hold(t *testing.T, output []byte) map[string]answered {
 					top = j
 				}
 			}
-			if len(a.Class) <= i || a.Class[i] != classes[top] || a.TopClasses[i][0] != classes[top] || len(a.TopClasses[i]) != 5 {
-				t.Fatalf("%s: picture %d: got %v and %v, want %q first", name, i, a.Class, a.TopClasses, classes[top])
+			if len(r.Class) <= i || r.Class[i] != classes[top] || r.TopClasses[i][0] != classes[top] || len(r.TopClasses[i]) != export.TopK {
+				t.Fatalf("%s: image %d: got %v and %v, want %q first", name, i, r.Class, r.TopClasses, classes[top])
 			}
-			best[i], a.TopValues[i] = []float64{row[top]}, a.TopValues[i][:1]
+			best[i], r.TopValues[i] = []float64{row[top]}, r.TopValues[i][:1]
 		}
-		near(t, name+", top", a.TopValues, best)
+		near(t, name+", top", r.TopValues, best)
 	}
-	return got
 }
 
-// near compares probabilities. A test of pictures that all look alike would show
-// nothing, so that is checked too.
+// near compares probabilities. It also checks that they vary between images: otherwise the test would be vacuous.
 func near(t *testing.T, what string, got, want [][]float64) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Fatalf("%s: got %d pictures, want %d", what, len(got), len(want))
+		t.Fatalf("%s: got %d images, want %d", what, len(got), len(want))
 	}
-	worst, spread := 0.0, 0.0
+	worst, variation := 0.0, 0.0
 	for i := range want {
 		if len(got[i]) != len(want[i]) {
-			t.Fatalf("%s: picture %d: got %v, want %v", what, i, got[i], want[i])
+			t.Fatalf("%s: image %d: got %v, want %v", what, i, got[i], want[i])
 		}
 		for j := range want[i] {
 			worst = max(worst, math.Abs(got[i][j]-want[i][j]))
-			spread = max(spread, math.Abs(want[i][j]-want[0][j]))
+			variation = max(variation, math.Abs(want[i][j]-want[0][j]))
 		}
 	}
-	if !(worst <= tolerance) || spread < 1000*tolerance {
-		t.Errorf("%s: got probabilities %.2g off, want %.2g; pictures differ by %.2g", what, worst, tolerance, spread)
+	if !(worst <= tolerance) || variation < 1000*tolerance {
+		t.Errorf("%s: got a difference of %.2g between probabilities, want %.2g; images vary by %.2g", what, worst, tolerance, variation)
 	}
-	t.Logf("%s: largest difference %.2g, pictures differ by up to %.2g", what, worst, spread)
 }
 
-// Python's loaders: tf.saved_model.load of all models into one process, which must not
-// take their variables for each other's, and TF1's loader.
-func TestPythonLoads(t *testing.T) {
+// Other programs load exports and agree with their sources: two versions of Python's TensorFlow, by
+// tf.saved_model.load of all models into one process, whose variables must not be confused, by TensorFlow 1's loader,
+// and by saved_model_cli; and a Go program that uses graft and nothing of this module.
+func TestOtherProgramsLoad(t *testing.T) {
 	if testing.Short() {
-		t.Skip("Python is started many times; run without -short")
+		t.Skip("starts Python and builds a program; run without -short")
 	}
+	c := newCases(t)
 	for name, python := range map[string]func(testing.TB) string{"2.18": testenv.Python, "2.21": testenv.NewestPython} {
-		t.Run(name, func(t *testing.T) {
-			interpreter := python(t)
-			c := newCases(t, allVariants...)
-			t.Run("tf.saved_model.load", func(t *testing.T) {
-				for name, a := range c.hold(t, testenv.RunPythonOf(t, interpreter, "export/testdata/load.py", "tf2", c.manifest)) {
-					if a.Variables != 16 || len(a.Empty) != 2 || a.Empty[0] != 0 || a.Empty[1] != len(classes) || !(a.FeatureError < 1e-5) {
-						t.Errorf("%s: got %d variables, shape %v of nothing, features %g off, want 16, [0 %d], 0", name, a.Variables, a.Empty, a.FeatureError, len(classes))
-					}
-					stored := c.models[name].stored()
-					stored.Description.Preprocessing.Decode = "" // pixels come decoded
-					want := stored.of(t, c.pictures)
-					near(t, name+", pixels", a.Pixels, want)
-					near(t, name+", pixels_float", a.PixelsFloat, want)
+		t.Run("TensorFlow "+name, func(t *testing.T) {
+			var loaders map[string]map[string]response
+			must(t, json.Unmarshal(testenv.RunPythonOf(t, python(t), "export/testdata/load.py", c.manifest, "tf2", "tf1", "cli"), &loaders))
+			for loader, responses := range loaders {
+				t.Run(loader, func(t *testing.T) { c.check(t, responses) })
+			}
+			for name, r := range loaders["tf2"] {
+				if r.Variables != 16 || len(r.Empty) != 2 || r.Empty[0] != 0 || r.Empty[1] != len(classes) || !(r.FeatureError < 1e-5) {
+					t.Errorf("%s: got %d variables, shape %v of an empty batch, feature error %g, want 16, [0 %d], 0", name, r.Variables, r.Empty, r.FeatureError, len(classes))
 				}
-			})
-			t.Run("tf.compat.v1", func(t *testing.T) {
-				c.hold(t, testenv.RunPythonOf(t, interpreter, "export/testdata/load.py", "tf1", c.manifest))
-			})
-			t.Run("saved_model_cli", func(t *testing.T) { // a process for each run: one model will do
-				c := newCases(t, "crop")
-				c.hold(t, testenv.RunPythonOf(t, interpreter, "export/testdata/cli.py", c.manifest))
-			})
+				stored := c.models[name].stored()
+				stored.Description.Preprocessing.Decode = "" // pixels are decoded already
+				want := stored.of(t, c.images)
+				near(t, name+", pixels", r.Pixels, want)
+				near(t, name+", pixels_float", r.PixelsFloat, want)
+			}
 		})
 	}
-}
-
-// A program of its own, which knows graft and nothing of alexnet.
-func TestGraftLoads(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a program; run without -short")
-	}
-	program := filepath.Join(t.TempDir(), "loads")
-	build := exec.Command("go", "build", "-o", program, ".")
-	build.Dir = filepath.Join("testdata", "graft")
-	build.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build a program that needs graft alone: %v\n%s", err, out)
-	}
-	c := newCases(t, allVariants...)
-	cmd := exec.Command(program, c.manifest)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("run it: %v\n%s", err, stderr.String())
-	}
-	c.hold(t, stdout.Bytes())
-}
-
-// The program must not have learnt of this module.
-func TestGraftProgramStandsAlone(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "graft", "go.mod"))
-	must(t, err)
-	if strings.Contains(string(text), "replace") || !strings.Contains(string(text), "github.com/wamuir/graft v0.10.0") {
-		t.Errorf("got %s, want graft alone", text)
-	}
+	t.Run("graft", func(t *testing.T) {
+		program := filepath.Join(t.TempDir(), "loads")
+		build := exec.Command("go", "build", "-o", program, ".")
+		build.Dir = filepath.Join("testdata", "graft")
+		build.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build a program that needs graft alone: %v\n%s", err, out)
+		}
+		cmd := exec.Command(program, c.manifest)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("run it: %v\n%s", err, stderr.String())
+		}
+		var responses map[string]response
+		must(t, json.Unmarshal(out, &responses))
+		c.check(t, responses)
+	})
 }

@@ -11,7 +11,6 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
-	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -80,15 +79,13 @@ func newModel(t testing.TB, variant string, seed uint64) model {
 	return model{export.Source{Prefix: dir.Prefix(m), Checkpoint: m, Description: description}.Float32()}
 }
 
-func (m model) export() export.Export {
-	return export.Export{Source: m.Source, Version: "v1"}
-}
+var options = export.Options{Version: "v1"}
 
-// exported writes m into a folder of its own.
+// exported writes m into a directory of its own.
 func exported(t testing.TB, m model) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model", "1")
-	_, err := export.Write(context.Background(), dir, m.export())
+	_, _, err := export.SavedModel(context.Background(), dir, m.Source, options)
 	must(t, err)
 	return dir
 }
@@ -100,7 +97,7 @@ func (m model) of(t testing.TB, examples []input.Example) [][]float64 {
 	must(t, err)
 	defer c.Close()
 	var all [][]float64
-	for result, err := range c.ClassifyAll(context.Background(), images(examples)) {
+	for result, err := range c.ClassifyAll(context.Background(), classify.FromExamples(examples)) {
 		must(t, err)
 		row := make([]float64, len(classes))
 		for i, p := range result.Probabilities {
@@ -111,24 +108,14 @@ func (m model) of(t testing.TB, examples []input.Example) [][]float64 {
 	return all
 }
 
-func images(examples []input.Example) iter.Seq[classify.Image] {
-	return func(yield func(classify.Image) bool) {
-		for _, ex := range examples {
-			if !yield(classify.FromExample(ex)) {
-				return
-			}
-		}
-	}
-}
-
 // stored is m without regard to orientation.
 func (m model) stored() model {
 	m.Description.Preprocessing.Orientation = false
 	return m
 }
 
-// pictures are drawn ones of every kind, and photographs where there are any.
-func pictures(t testing.TB) []input.Example {
+// testImages are generated images of every kind, and real ones if there are any.
+func testImages(t testing.TB) []input.Example {
 	t.Helper()
 	dir := t.TempDir()
 	var paths []string

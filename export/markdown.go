@@ -17,23 +17,22 @@ var cardText string
 
 var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{
 	"percent": display.PercentOrDash,
-	"plain":   plain,
+	"escape":  escape,
 }).Parse(cardText))
 
-// marks are what a viewer of Markdown takes for something else than letters. Old ones
-// know a backslash before fewer signs than new ones do, and an entity before any.
-var marks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`,
+// escapes replaces what Markdown viewers interpret. Entities are used where older viewers do not support the backslash.
+var escapes = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "~", "&#126;", "$", "&#36;", "://", "&#58;//", "www.", "www&#46;",
 	"\n", " ", "\r", " ", "\t", " ")
 
-// plain is text that a viewer of Markdown shows as it is, in one line.
-func plain(text string) string {
+// escape returns text that a Markdown viewer shows literally, in one line.
+func escape(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, marks.Replace(text))
+	}, escapes.Replace(text))
 }
 
 // markdown is the model card for people.

@@ -12,11 +12,11 @@ import (
 	"alexnet/tfgraph"
 )
 
-// tag is what every program asks for that runs a model rather than trains it.
+// tag marks the graph for serving, as opposed to training.
 const tag = "serve"
 
-// encode gives the bytes of saved_model.pb, always the same of the same graph.
-func (g *serving) encode() ([]byte, error) {
+// encode returns the bytes of saved_model.pb, a function of the graph.
+func (g *servingGraph) encode() ([]byte, error) {
 	ops, err := g.usedOps()
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (g *serving) encode() ([]byte, error) {
 }
 
 // collection lists the variables.
-func (g *serving) collection() (*pb.CollectionDef, error) {
+func (g *servingGraph) collection() (*pb.CollectionDef, error) {
 	list := new(pb.CollectionDef_BytesList)
 	for _, v := range g.saver.VariableDefs() {
 		text, err := proto.MarshalOptions{Deterministic: true}.Marshal(v)
@@ -56,9 +56,9 @@ func (g *serving) collection() (*pb.CollectionDef, error) {
 	return &pb.CollectionDef{Kind: &pb.CollectionDef_BytesList_{BytesList: list}}, nil
 }
 
-// usedOps are the definitions of the operations in the graph, by which another
-// version of TensorFlow knows their attributes.
-func (g *serving) usedOps() (*op_def_go_proto.OpList, error) {
+// usedOps are the definitions of the operations in the graph, by which other versions of TensorFlow know the defaults of
+// attributes.
+func (g *servingGraph) usedOps() (*op_def_go_proto.OpList, error) {
 	used := map[string]bool{}
 	for _, n := range g.def.Node {
 		used[n.Op] = true
@@ -78,7 +78,7 @@ func (g *serving) usedOps() (*op_def_go_proto.OpList, error) {
 			list.Op = append(list.Op, o)
 		}
 	}
-	// The library gives them in an order that changes from process to process.
+	// The library lists them in an order that changes between processes.
 	slices.SortFunc(list.Op, func(a, b *op_def_go_proto.OpDef) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
 }

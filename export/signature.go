@@ -15,7 +15,7 @@ import (
 	"alexnet/internal/bundle"
 )
 
-// Signature is one way to run a SavedModel.
+// Signature is an entry point of a SavedModel.
 type Signature struct {
 	Name    string   `json:"name"`
 	Inputs  []Tensor `json:"inputs"`
@@ -26,7 +26,7 @@ type Signature struct {
 type Tensor struct {
 	Name   string  `json:"name"`
 	DType  string  `json:"dtype"`
-	Shape  []int64 `json:"shape"`  // -1 where any size goes; null where any shape does
+	Shape  []int64 `json:"shape"`  // -1 for any size; null for any shape
 	Tensor string  `json:"tensor"` // its name in the graph
 }
 
@@ -44,20 +44,24 @@ func (t Tensor) String() string {
 	return fmt.Sprintf("%s %s[%s]", t.Name, t.DType, strings.Join(dims, ","))
 }
 
-// DefaultSignature is what programs run that ask for none.
-const DefaultSignature = "serving_default"
+// The signatures that take image files. DefaultSignature, which programs run unless they ask for another, takes images
+// as stored; OrientedSignature takes their EXIF orientations too.
+const (
+	DefaultSignature  = "serving_default"
+	OrientedSignature = "oriented"
+)
 
-var answers = []string{"probabilities", "class", "top_classes", "top_probabilities"}
+var predictions = []string{"probabilities", "class", "top_classes", "top_probabilities"}
 
 // signatures returns the signatures by name.
-func (g *serving) signatures() map[string]*pb.SignatureDef {
+func (g *servingGraph) signatures() map[string]*pb.SignatureDef {
 	defs := map[string]*pb.SignatureDef{}
 	for name, s := range map[string]struct{ inputs, outputs []string }{
-		DefaultSignature: {[]string{"images"}, answers},
-		"oriented":       {[]string{"images", "orientations"}, answers},
-		"pixels":         {[]string{"pixels"}, answers},
-		"pixels_float":   {[]string{"pixels_float"}, answers},
-		"features":       {[]string{"images"}, g.features()},
+		DefaultSignature:  {[]string{"images"}, predictions},
+		OrientedSignature: {[]string{"images", "orientations"}, predictions},
+		"pixels":          {[]string{"pixels"}, predictions},
+		"pixels_float":    {[]string{"pixels_float"}, predictions},
+		"features":        {[]string{"images"}, g.features()},
 	} {
 		def := &pb.SignatureDef{Inputs: g.infos(s.inputs), Outputs: g.infos(s.outputs)}
 		//lint:ignore SA1019 TensorFlow Serving before 2.4 refuses a signature without it
@@ -67,7 +71,7 @@ func (g *serving) signatures() map[string]*pb.SignatureDef {
 	return defs
 }
 
-func (g *serving) infos(names []string) map[string]*pb.TensorInfo {
+func (g *servingGraph) infos(names []string) map[string]*pb.TensorInfo {
 	infos := map[string]*pb.TensorInfo{}
 	for _, name := range names {
 		t := g.tensors[name]
@@ -91,12 +95,12 @@ func shapeProto(shape []int64) *tensor_shape_go_proto.TensorShapeProto {
 	return p
 }
 
-// readSignatures gives the signatures by name.
+// readSignatures returns the signatures sorted by name.
 func readSignatures(defs map[string]*pb.SignatureDef) []Signature {
 	all := []Signature{}
 	for _, name := range slices.Sorted(maps.Keys(defs)) {
 		s := Signature{Name: name, Inputs: readTensors(defs[name].GetInputs()), Outputs: readTensors(defs[name].GetOutputs())}
-		if len(s.Inputs)+len(s.Outputs) > 0 { // Python writes one without either, for its own loader
+		if len(s.Inputs)+len(s.Outputs) > 0 { // Python writes one with neither, for its own loader
 			all = append(all, s)
 		}
 	}

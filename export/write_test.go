@@ -15,6 +15,7 @@ import (
 	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/export"
+	"alexnet/input"
 	"alexnet/internal/testenv"
 )
 
@@ -78,9 +79,9 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("%s: got fingerprint %s, that of the first is %s", name, got, first.Fingerprint)
 		}
 	}
-	measured := m.export()
+	measured := options
 	measured.Evaluation = &export.Evaluation{Data: "photos/val", Report: eval.Report{Accuracy: 0.5, Count: 2}}
-	second, err := export.Write(context.Background(), filepath.Join(t.TempDir(), "x"), measured)
+	second, _, err := export.SavedModel(context.Background(), filepath.Join(t.TempDir(), "x"), m.Source, measured)
 	must(t, err)
 	if second.Fingerprint != first.Fingerprint {
 		t.Error("measured: got another fingerprint of the same model")
@@ -89,7 +90,7 @@ func TestFingerprint(t *testing.T) {
 
 func TestModelCard(t *testing.T) {
 	half := 0.5
-	e := newModel(t, "crop", 1).export()
+	e := options
 	e.Evaluation = &export.Evaluation{Data: "photos/val", Report: eval.Report{Accuracy: 0.75, Loss: 0.5, Count: 4,
 		Confusion: make([][]int, len(classes))}}
 	for i, c := range classes {
@@ -97,11 +98,11 @@ func TestModelCard(t *testing.T) {
 		e.Evaluation.PerClass = append(e.Evaluation.PerClass, eval.ClassMetrics{Class: c, Count: i, Precision: &half})
 	}
 	dir := filepath.Join(t.TempDir(), "model")
-	_, err := export.Write(context.Background(), dir, e)
+	_, _, err := export.SavedModel(context.Background(), dir, newModel(t, "crop", 1).Source, e)
 	must(t, err)
 	text := files(t, dir)["assets.extra/model-card.md"]
 	for _, want := range []string{
-		"# AlexNet for 6 classes", `rose \| red`, "| trained on | photos |", "| cb1f |", "Accuracy 0.7500, loss 0.5000, on 4 pictures of photos/val",
+		"# AlexNet for 6 classes", `rose \| red`, "| trained on | photos |", "| cb1f |", "Accuracy 0.7500, loss 0.5000, on 4 images of photos/val",
 		"| `oriented` | `images string[?]`, `orientations int32[?]` |", "| `features` | `images string[?]` | `fc7 float32[?,24]`, `pool5 float32[?,1,1,8]` |",
 		"| daisy | 0 | 50.0 % | - |", "EXIF", "alexnet v1, TensorFlow 2.18.0", "resized to 76x76", "center 67x67", "Licence of the weights: unknown",
 		`"data_fingerprint": "cb1f"`,
@@ -123,14 +124,14 @@ func TestModelCardShowsNames(t *testing.T) {
 		"&lt;n&gt; &amp; &#111; https://p www.q.r", "s\x1bt\u202eu\n# v"}
 	m.Description.Preprocessing.Classes = names
 	m.Checkpoint.Config = json.RawMessage(`{"data":"<b>photos</b>","data_fingerprint":"<i>","x":"` + "```" + `<script>"}`)
-	e := m.export()
+	e := options
 	e.Evaluation = &export.Evaluation{Data: "<b>photos</b>", Report: eval.Report{Confusion: make([][]int, len(names))}}
 	for i, c := range names {
 		e.Evaluation.Confusion[i] = make([]int, len(names))
 		e.Evaluation.PerClass = append(e.Evaluation.PerClass, eval.ClassMetrics{Class: c})
 	}
 	dir := filepath.Join(t.TempDir(), "model")
-	_, err := export.Write(context.Background(), dir, e)
+	_, _, err := export.SavedModel(context.Background(), dir, m.Source, e)
 	must(t, err)
 	var shown map[string]struct{ Cells, Tags []string }
 	must(t, json.Unmarshal(testenv.RunPython(t, "export/testdata/viewers.py", filepath.Join(dir, "assets.extra/model-card.md")), &shown))
@@ -172,28 +173,23 @@ func TestWriteRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		ctx  context.Context
 		m    model
-		fail error // of the check
+		fail error // of the reference
 		want error
 	}{
-		"damaged values":       {context.Background(), damaged, nil, checkpoint.ErrDamaged},
-		"no checkpoint":        {context.Background(), without, nil, fs.ErrNotExist},
-		"names of other count": {context.Background(), otherNames, nil, nil},
-		"another network":      {context.Background(), wider, nil, nil},
-		"a check that fails":   {context.Background(), good, refused, refused},
-		"cancelled":            {gone, good, nil, cancelled},
+		"damaged values":          {context.Background(), damaged, nil, checkpoint.ErrDamaged},
+		"no checkpoint":           {context.Background(), without, nil, fs.ErrNotExist},
+		"names of other count":    {context.Background(), otherNames, nil, nil},
+		"another network":         {context.Background(), wider, nil, nil},
+		"a comparison that fails": {context.Background(), good, refused, refused},
+		"cancelled":               {gone, good, nil, cancelled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
-			e := c.m.export()
+			e := options
 			if c.fail != nil {
-				e.Check = func(_ context.Context, dir string) error {
-					if _, err := export.ReadCard(dir); err != nil {
-						t.Errorf("got %v, want the check to see a whole model", err)
-					}
-					return c.fail
-				}
+				e.Reference = &export.Reference{Predict: func(context.Context, []input.Example) ([][]float32, error) { return nil, c.fail }}
 			}
-			_, err := export.Write(c.ctx, filepath.Join(parent, "model"), e)
+			_, _, err := export.SavedModel(c.ctx, filepath.Join(parent, "model"), c.m.Source, e)
 			if err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
@@ -209,18 +205,18 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 	empty, full, file := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(filepath.Join(full, "mine"), []byte("mine"), 0o644))
 	must(t, os.WriteFile(file, []byte("mine"), 0o644))
-	if _, err := export.Write(context.Background(), empty, m.export()); err != nil {
+	if _, _, err := export.SavedModel(context.Background(), empty, m.Source, options); err != nil {
 		t.Errorf("an empty folder: got %v", err)
 	}
 	slash := filepath.Join(t.TempDir(), "model") + string(filepath.Separator)
-	if _, err := export.Write(context.Background(), slash, m.export()); err != nil || len(files(t, slash)) != 6 {
+	if _, _, err := export.SavedModel(context.Background(), slash, m.Source, options); err != nil || len(files(t, slash)) != 6 {
 		t.Errorf("a name that ends in a slash: got %v", err)
 	}
-	if _, err := export.Write(context.Background(), full, m.export()); !errors.Is(err, export.ErrExists) {
+	if _, _, err := export.SavedModel(context.Background(), full, m.Source, options); !errors.Is(err, export.ErrExists) {
 		t.Errorf("a folder with something in it: got %v, want %v", err, export.ErrExists)
 	}
 	for _, path := range []string{file, filepath.Join(file, "below")} {
-		if _, err := export.Write(context.Background(), path, m.export()); err == nil {
+		if _, _, err := export.SavedModel(context.Background(), path, m.Source, options); err == nil {
 			t.Errorf("a file in the way of %q: got no error", path)
 		}
 	}
@@ -236,7 +232,7 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 // what the run says to the last bit.
 func TestEvalOpensAnExport(t *testing.T) {
 	m := newModel(t, "crop", 1)
-	dir, pics := exported(t, m), pictures(t)
+	dir, pics := exported(t, m), testImages(t)
 	must(t, os.CopyFS(filepath.Join(filepath.Dir(dir), "0"), os.DirFS(exported(t, newModel(t, "crop", 2)))))
 	want := m.of(t, pics)
 	for _, path := range []string{dir, filepath.Dir(dir)} {

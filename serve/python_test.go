@@ -26,7 +26,7 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "model", "1")
 	source, err := classify.Find(run)
 	must(t, err)
-	_, err = export.Write(context.Background(), dir, export.Export{Source: source})
+	_, _, err = export.SavedModel(context.Background(), dir, source, export.Options{})
 	must(t, err)
 
 	type shown struct {
@@ -44,11 +44,12 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 		oriented = append(oriented, fmt.Sprintf(`{"images":%s,"orientations":%d}`, b64(encoded), i))
 	}
 	manifest := filepath.Join(t.TempDir(), "manifest.json")
-	text, err := json.Marshal(map[string]any{"m": map[string]any{"dir": dir, "pictures": pictures}})
+	text, err := json.Marshal(map[string]any{"m": map[string]any{"dir": dir, "images": pictures}})
 	must(t, err)
 	must(t, os.WriteFile(manifest, text, 0o644))
-	var all map[string]map[string]json.RawMessage
-	must(t, json.Unmarshal(testenv.RunPythonOf(t, python, "export/testdata/load.py", "tf2", manifest), &all))
+	var loaders map[string]map[string]map[string]json.RawMessage
+	must(t, json.Unmarshal(testenv.RunPythonOf(t, python, "export/testdata/load.py", manifest, "tf2"), &loaders))
+	all := loaders["tf2"]
 
 	s, err := New(context.Background(), dir, Config{})
 	must(t, err)

@@ -9,10 +9,8 @@ import (
 	"strings"
 
 	"alexnet/classify"
+	"alexnet/export"
 )
-
-// topK is how many classes a SavedModel of this project names for a picture.
-const topK = 5
 
 // modelPredict answers TensorFlow Serving's predict, at …/NAME:predict.
 func (s *Server) modelPredict(w http.ResponseWriter, r *http.Request) error {
@@ -107,7 +105,7 @@ type columns struct {
 
 func asRow(r classify.Result) row {
 	out := row{Probabilities: r.Probabilities, Class: r.Class}
-	for _, t := range r.Top[:min(topK, len(r.Top))] {
+	for _, t := range r.Top[:min(export.TopK, len(r.Top))] {
 		out.TopClasses = append(out.TopClasses, t.Class)
 		out.TopProbabilities = append(out.TopProbabilities, float32(t.Probability))
 	}
@@ -144,13 +142,13 @@ type predictRequest struct {
 // pictures says how the request's signature has its images seen. serving_default
 // takes them as stored, as a SavedModel does whose graph cannot read EXIF data.
 func (p predictRequest) pictures() ([]picture, error) {
-	switch p.signature = cmp.Or(p.signature, signatureDefault); {
-	case p.signature != signatureDefault && p.signature != signatureOriented:
-		return nil, fmt.Errorf("find signature %.40q: this server has %s and %s", p.signature, signatureDefault, signatureOriented)
-	case p.signature == signatureDefault && p.orientations != nil:
-		return nil, fmt.Errorf("signature %s: got orientations, want only images", signatureDefault)
-	case p.signature == signatureOriented && len(p.orientations) != len(p.images) && (len(p.orientations) != 1 || !p.columns):
-		return nil, fmt.Errorf("signature %s: got %d orientations of %d images, want one each", signatureOriented, len(p.orientations), len(p.images))
+	switch p.signature = cmp.Or(p.signature, export.DefaultSignature); {
+	case p.signature != export.DefaultSignature && p.signature != export.OrientedSignature:
+		return nil, fmt.Errorf("find signature %.40q: this server has %s and %s", p.signature, export.DefaultSignature, export.OrientedSignature)
+	case p.signature == export.DefaultSignature && p.orientations != nil:
+		return nil, fmt.Errorf("signature %s: got orientations, want only images", export.DefaultSignature)
+	case p.signature == export.OrientedSignature && len(p.orientations) != len(p.images) && (len(p.orientations) != 1 || !p.columns):
+		return nil, fmt.Errorf("signature %s: got %d orientations of %d images, want one each", export.OrientedSignature, len(p.orientations), len(p.images))
 	case len(p.images) == 0:
 		return nil, errors.New("got no images, want at least one")
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"alexnet/classify"
+	"alexnet/export"
 	"alexnet/internal/testmodel"
 )
 
@@ -70,7 +71,7 @@ func readRows(t *testing.T, r reply) []row {
 
 func sameRow(t *testing.T, got, want row) {
 	t.Helper()
-	if got.Class != want.Class || !reflect.DeepEqual(got.TopClasses, want.TopClasses) || len(got.TopClasses) != topK || len(got.Probabilities) != len(classes) {
+	if got.Class != want.Class || !reflect.DeepEqual(got.TopClasses, want.TopClasses) || len(got.TopClasses) != export.TopK || len(got.Probabilities) != len(classes) {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
 	for i, p := range want.Probabilities {
@@ -161,7 +162,7 @@ func TestStatusAndMetadata(t *testing.T) {
 		} `json:"metadata"`
 	}
 	get("/v1/models/my.model-1/versions/7/metadata").want(t, 200).read(t, &m)
-	def := m.Meta.Def.Def[signatureOriented]
+	def := m.Meta.Def.Def[export.OrientedSignature]
 	if m.Spec.Name != "my.model-1" || m.Spec.Version != "7" || len(m.Meta.Def.Def) != 2 ||
 		def.Inputs["orientations"].DType != "DT_INT32" || def.Outputs["top_classes"].Shape.Dim[1].Size != "5" || def.Method != "tensorflow/serving/predict" {
 		t.Errorf("got metadata %+v", m)

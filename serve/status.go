@@ -3,12 +3,8 @@ package serve
 import (
 	"net/http"
 	"strconv"
-)
 
-// The signatures that are served, of those that an exported model has.
-const (
-	signatureDefault  = "serving_default"
-	signatureOriented = "oriented"
+	"alexnet/export"
 )
 
 // modelStatus answers as TensorFlow Serving's GetModelStatus does.
@@ -75,7 +71,7 @@ func (s *Server) modelMetadata(w http.ResponseWriter, r *http.Request) error {
 		}
 		return t
 	}
-	top := min(topK, classes)
+	top := min(export.TopK, classes)
 	outputs := map[string]tensor{
 		"probabilities": of("DT_FLOAT", classes), "class": of("DT_STRING"),
 		"top_classes": of("DT_STRING", top), "top_probabilities": of("DT_FLOAT", top),
@@ -83,8 +79,8 @@ func (s *Server) modelMetadata(w http.ResponseWriter, r *http.Request) error {
 	images, orientations := of("DT_STRING"), of("DT_INT32")
 	const method = "tensorflow/serving/predict"
 	signatures := map[string]signature{
-		signatureDefault:  {map[string]tensor{"images": images}, outputs, method},
-		signatureOriented: {map[string]tensor{"images": images, "orientations": orientations}, outputs, method},
+		export.DefaultSignature:  {map[string]tensor{"images": images}, outputs, method},
+		export.OrientedSignature: {map[string]tensor{"images": images, "orientations": orientations}, outputs, method},
 	}
 	answerJSON(w, http.StatusOK, map[string]any{
 		"model_spec": map[string]string{"name": s.config.Name, "signature_name": "", "version": strconv.Itoa(s.config.Version)},

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/classify"
 	"alexnet/export"
@@ -29,23 +29,19 @@ type exportFlags struct {
 	check       []string
 }
 
-// onCPU is where the run and what was written of it are compared: with the same kernels, and without a GPU too.
-var onCPU = tfgraph.Options{Device: tfgraph.CPU}
-
 var exportFormats = []string{"savedmodel", "checkpoint", "npy", "npz"}
 
 func newExport(a *app) *cobra.Command {
 	var f exportFlags
 	cmd := &cobra.Command{
 		Use:   "export RUN --out DIR",
-		Short: "Write a run's model for other programs: SavedModel, checkpoint, .npy, .npz",
-		Long: "Write a run's model for other programs to load.\n\n" +
-			"A SavedModel takes picture files as they are and gives class names: decoding, preprocessing and names are in\n" +
-			"it. Before it gets its name it is loaded by TensorFlow and compared with the run, on validation pictures where\n" +
-			"they are still there. predict and eval take it in place of a run. For TensorFlow Serving, let DIR end in a\n" +
-			"version number, as in models/flowers/1.\n\n" +
-			"--format checkpoint writes a TensorFlow checkpoint without the optimiser's state into the folder DIR; npy and\n" +
-			"npz write DIR as one file, the dictionary of bvlc_alexnet.npy or plain arrays.",
+		Short: "Export a model: SavedModel, checkpoint, .npy, .npz",
+		Long: "Export a model for other programs. The export is compared with the run before it gets its name.\n\n" +
+			"A SavedModel classifies image files: decoding, preprocessing and class names are in its graph. TensorFlow loads\n" +
+			"it and its predictions are compared on images of the run's validation split. predict and eval accept it in place\n" +
+			"of a run. For TensorFlow Serving, let DIR end in a version number, as in models/flowers/1.\n\n" +
+			"--format checkpoint writes a TensorFlow checkpoint without optimizer state into the directory DIR; npy and npz\n" +
+			"write the file DIR: the dictionary of bvlc_alexnet.npy, or plain arrays.",
 		Example: "  alexnet export runs/1 --out models/flowers/1\n" +
 			"  alexnet export runs/1 --out models/flowers/2 --min-accuracy 0.9 --check holiday/\n" +
 			"  alexnet export runs/1 --out flowers.npy --format npy",
@@ -53,17 +49,17 @@ func newExport(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.export(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.out, "out", "", "folder to write, or file with --format npy and npz")
+	flags.StringVar(&f.out, "out", "", "directory to write, or file with --format npy and npz")
 	flags.StringVar(&f.format, "format", exportFormats[0], "savedmodel, checkpoint, npy or npz")
-	flags.Float64Var(&f.minAccuracy, "min-accuracy", 0, "write nothing if the run measured a lower validation accuracy, from 0 to 1")
-	flags.StringArrayVar(&f.check, "check", nil, "picture, folder or pattern to compare model and run on; may be repeated (default validation pictures)")
+	flags.Float64Var(&f.minAccuracy, "min-accuracy", 0, "refuse a model of lower validation accuracy, 0 to 1")
+	flags.StringArrayVar(&f.check, "check", nil, "image, directory or pattern to compare export and run on; may be repeated (default validation images)")
 	return cmd
 }
 
 func (f exportFlags) validate() error {
 	var errs []error
 	if f.out == "" {
-		errs = append(errs, errors.New("--out: got none, want what to write"))
+		errs = append(errs, errors.New("--out: got none, want a path"))
 	}
 	if !slices.Contains(exportFormats, f.format) {
 		errs = append(errs, fmt.Errorf("--format: got %q, want one of %v", f.format, exportFormats))
@@ -72,7 +68,7 @@ func (f exportFlags) validate() error {
 		errs = append(errs, fmt.Errorf("--min-accuracy: got %g, want 0 to 1", f.minAccuracy))
 	}
 	if f.check != nil && f.format != exportFormats[0] {
-		errs = append(errs, fmt.Errorf("--check: only a savedmodel is compared, got --format %s", f.format))
+		errs = append(errs, fmt.Errorf("--check: got --format %s, want savedmodel", f.format))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return usageError{err}
@@ -89,22 +85,25 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 		return err
 	}
 	meta := &source.Checkpoint
-	if err := atLeast(*meta, f.minAccuracy); err != nil {
+	if err := checkAccuracy(*meta, f.minAccuracy); err != nil {
 		return err
 	}
-	if err := f.vacant(); err != nil {
+	if err := f.checkOut(); err != nil {
 		return err
 	}
-	var run finetune.Config
-	if json.Unmarshal(meta.Config, &run) == nil { // where a run left no settings there are no pictures either
+	var run finetune.Config // stays empty for a checkpoint without settings
+	if json.Unmarshal(meta.Config, &run) == nil {
 		if meta.Config, err = json.Marshal(run.WithBaseNames()); err != nil {
 			return err
 		}
 	}
-	if f.format == exportFormats[0] {
+	switch f.format {
+	case "savedmodel":
 		err = a.exportSavedModel(ctx, f, source, run)
-	} else {
-		err = exportWeights(ctx, f, source)
+	case "checkpoint":
+		err = export.Checkpoint(ctx, f.out, source)
+	default:
+		err = export.Weights(f.out, source)
 	}
 	if err != nil {
 		return err
@@ -113,63 +112,130 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 	return err
 }
 
-// vacant refuses to overwrite anything, before the long work begins.
-func (f exportFlags) vacant() error {
+// checkOut refuses an output path before the export begins.
+func (f exportFlags) checkOut() error {
+	isFile := strings.HasPrefix(f.format, "np")
+	if got, want := filepath.Ext(f.out), "."+f.format; isFile && got != want {
+		return usageError{fmt.Errorf("--out: got %q, want a name that ends in %s", f.out, want)}
+	}
 	err := export.CheckVacant(f.out)
-	if _, lookErr := os.Stat(f.out); err == nil && lookErr == nil && strings.HasPrefix(f.format, "np") {
-		err = errors.New("it is a folder, want the name of a file")
+	if _, statErr := os.Stat(f.out); err == nil && statErr == nil && isFile {
+		err = errors.New("it is a directory, want a file name")
 	}
 	if err != nil {
-		return hint.With(fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "name another --out, or remove what is there")
+		return hint.With(fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "choose another --out, or remove the existing one")
 	}
 	return nil
 }
 
-// atLeast refuses a model that the run found to be worse.
-func atLeast(m checkpoint.Meta, accuracy float64) error {
+// checkAccuracy refuses a model of lower validation accuracy.
+func checkAccuracy(m checkpoint.Meta, min float64) error {
 	switch {
-	case accuracy == 0:
+	case min == 0:
 		return nil
 	case m.Metrics == nil:
-		return hint.With(fmt.Errorf("export %q: the run measured no accuracy of it, want at least %g", m.Name, accuracy), "train with pictures to validate on: --val")
-	case m.Metrics.Accuracy < accuracy:
-		return hint.With(fmt.Errorf("export %q: got accuracy %.4f on %d validation pictures, want at least %g",
-			m.Name, m.Metrics.Accuracy, m.Metrics.Count, accuracy), "train on, or lower --min-accuracy")
+		return hint.With(fmt.Errorf("export %q: got no validation accuracy, want at least %g", m.Name, min), "train with a validation split: --val")
+	case m.Metrics.Accuracy < min:
+		return hint.With(fmt.Errorf("export %q: got accuracy %.4f on %d validation images, want at least %g",
+			m.Name, m.Metrics.Accuracy, m.Metrics.Count, min), "train longer, or lower --min-accuracy")
 	}
 	return nil
 }
 
+const (
+	compared    = 32 // validation images that the export is compared on
+	exportBatch = 16 // images per batch
+)
+
 func (a *app) exportSavedModel(ctx context.Context, f exportFlags, source export.Source, run finetune.Config) error {
-	if source.Description.Preprocessing.Decode == alexnet.DecodeFast {
-		a.log.Info("the model shrinks large JPEG while decoding, as the run does")
-	}
-	source = source.Float32()
-	model, err := classify.Load(ctx, source, classify.Options{Limits: input.Limits{MaxPixels: run.MaxPixels}, Session: onCPU, Batch: atOnce})
+	limits := input.Limits{MaxPixels: run.MaxPixels}
+	options := classify.Options{Limits: limits, Batch: exportBatch, Session: tfgraph.Options{Device: tfgraph.CPU}}
+	model, err := classify.Load(ctx, source.Float32(), options)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	x := exporter{app: a, model: model, limits: input.Limits{MaxPixels: run.MaxPixels}}
-	if err := x.findValidation(ctx, run); err != nil {
-		return err
-	}
-	drawn, err := os.MkdirTemp("", "alexnet")
-	if err != nil {
-		return fmt.Errorf("draw pictures: %w", err)
-	}
-	defer os.RemoveAll(drawn)
-	if err := x.choose(f.check, drawn); err != nil {
-		return err
-	}
-	e := export.Export{Source: source, Version: ownVersion(), Check: x.compare}
-	if e.Evaluation, err = x.evaluate(ctx); err != nil {
-		return err
-	}
-	card, err := export.Write(ctx, f.out, e)
+	val, valFrom, err := a.validationImages(ctx, model, run)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "compared with the run on %d pictures: largest difference of a probability %.1g\nfingerprint %s\n",
-		x.compared, x.difference, card.Fingerprint)
+	reference := &export.Reference{Limits: limits, Preprocessing: source.Description.Preprocessing, Predict: predictor(model)}
+	if reference.Examples, err = a.comparedImages(f.check, val); err != nil {
+		return err
+	}
+	o := export.Options{Version: ownVersion(), Reference: reference}
+	if len(val) > 0 {
+		report, err := model.Evaluate(ctx, val, exportBatch)
+		if err != nil {
+			return err
+		}
+		o.Evaluation = &export.Evaluation{Data: valFrom, Report: report}
+	}
+	card, found, err := export.SavedModel(ctx, f.out, source, o)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "compared with the run on %d images: largest difference of a probability %.1g\nfingerprint %s\n",
+		found.Images, found.MaxDifference, card.Fingerprint)
 	return err
+}
+
+// validationImages are those of the run that can be decoded, and a description of them. If they are missing or have
+// changed, it returns none: the card then shows the run's metrics alone.
+func (a *app) validationImages(ctx context.Context, model *classify.Model, run finetune.Config) ([]input.Example, string, error) {
+	if run.Data == "" {
+		return nil, "", nil
+	}
+	data, err := run.OpenData()
+	switch {
+	case err == nil && data.Fingerprint() != run.Fingerprint:
+		err = errors.New("the dataset has changed since the run began")
+	case err == nil && len(data.Val) == 0:
+		err = errors.New("the run has no validation split")
+	}
+	if err != nil {
+		a.log.Info("the card has no confusion matrix: "+run.Data, "reason", err)
+		return nil, "", nil
+	}
+	undecodable, err := a.verify(ctx, model.Source.Description.Preprocessing, model.Loader(data.Val, 1), false)
+	if err != nil {
+		return nil, "", err
+	}
+	from := data.ValFrom
+	for _, path := range []string{run.Data, run.Val} {
+		if filepath.IsAbs(path) {
+			from = strings.ReplaceAll(from, path, filepath.Base(path))
+		}
+	}
+	return input.Without(data.Val, undecodable), from, nil
+}
+
+// comparedImages are those of --check, or some of the validation images.
+func (a *app) comparedImages(check []string, val []input.Example) (examples []input.Example, err error) {
+	if check == nil {
+		step := max(1, len(val)/compared)
+		for i := 0; i < len(val); i += step {
+			examples = append(examples, val[i])
+		}
+		return examples, nil
+	}
+	paths, problems := input.Expand(check, a.stdin)
+	examples, refused := input.ExamplesFromPaths(paths, input.Options{})
+	if problems = append(problems, refused...); len(problems) > 0 {
+		return nil, fmt.Errorf("--check: %v", problems[0])
+	}
+	return examples, nil
+}
+
+// predictor returns the model's probabilities of each example, a batch at a time.
+func predictor(model *classify.Model) func(context.Context, []input.Example) ([][]float32, error) {
+	return func(ctx context.Context, examples []input.Example) (rows [][]float32, err error) {
+		for result, err := range model.ClassifyAll(ctx, classify.FromExamples(examples)) {
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, result.Probabilities)
+		}
+		return rows, nil
+	}
 }

@@ -143,7 +143,7 @@ func inspectRun(found *inspection, dir checkpoint.Dir) (*inspection, error) {
 func inspectSavedModel(dir string) (*inspection, error) {
 	found := &inspection{Path: dir, Kind: "SavedModel", Variables: []variable{}}
 	var damage error
-	found.SavedModel, damage = export.Read(dir)
+	found.SavedModel, damage = export.Inspect(dir)
 	if found.SavedModel == nil {
 		return nil, damage
 	}

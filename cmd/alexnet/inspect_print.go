@@ -85,7 +85,7 @@ func printSettings(w io.Writer, config json.RawMessage) {
 	}
 }
 
-// printSavedModel shows what a program that loads the model can use.
+// printSavedModel shows signatures and assets.
 func printSavedModel(w io.Writer, m *export.Contents) {
 	fmt.Fprintf(w, "tags\t%s\n", strings.Join(m.Tags, ", "))
 	if m.TensorFlow != "" {
@@ -108,7 +108,7 @@ func printSavedModel(w io.Writer, m *export.Contents) {
 	}
 }
 
-// printOps shows what the graph is made of, and what of it reaches outside.
+// printOps shows the most frequent operations of the graph.
 func printOps(w io.Writer, m *export.Contents) {
 	all := 0
 	var most []string
@@ -120,9 +120,6 @@ func printOps(w io.Writer, m *export.Contents) {
 		most = append(most[:8], "…")
 	}
 	fmt.Fprintf(w, "operations\t%d of %d kinds, %d functions: %s\n", all, len(m.Ops), m.Functions, strings.Join(most, ", "))
-	for _, o := range m.Outside {
-		fmt.Fprintf(w, "reaches outside\t%s\n", o)
-	}
 }
 
 // cell is the i-th cell of a column, "" below its end.

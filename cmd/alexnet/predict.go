@@ -122,15 +122,8 @@ type prediction struct {
 
 // printAll classifies the examples and prints their top classes, in order.
 func (p *predictions) printAll(ctx context.Context, model *classify.Model, examples []input.Example, top int) error {
-	images := func(yield func(classify.Image) bool) {
-		for _, ex := range examples {
-			if !yield(classify.FromExample(ex)) {
-				return
-			}
-		}
-	}
 	i := 0
-	for result, err := range model.ClassifyAll(ctx, images) {
+	for result, err := range model.ClassifyAll(ctx, classify.FromExamples(examples)) {
 		one := prediction{Path: examples[i].Path, Result: &result}
 		var refused *input.Error
 		switch {

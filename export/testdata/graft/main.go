@@ -12,8 +12,8 @@ import (
 )
 
 type model struct {
-	Dir      string
-	Pictures []struct {
+	Dir    string
+	Images []struct {
 		Path        string
 		Orientation int32
 	}
@@ -52,7 +52,7 @@ func (m model) answer() (map[string]any, error) {
 	defer loaded.Session.Close()
 	var encoded []string
 	var orientations []int32
-	for _, p := range m.Pictures {
+	for _, p := range m.Images {
 		b, err := os.ReadFile(p.Path)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,185 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/proto"
+
+	"alexnet/alexnet"
+	"alexnet/input"
+	"alexnet/tfgraph"
+)
+
+const (
+	// tolerance is the largest difference of a probability between an export and its source.
+	tolerance = 1e-5
+	// compareBatch is how many images are compared in one run.
+	compareBatch = 16
+)
+
+// Reference is the model that an export is compared with.
+type Reference struct {
+	Examples []input.Example // images to compare on, besides generated ones
+	Limits   input.Limits    // on each image
+
+	Preprocessing alexnet.Preprocessing
+
+	// Predict returns the probabilities of at most 16 examples by label. It runs them as one batch, since kernels
+	// round by batch size.
+	Predict func(ctx context.Context, examples []input.Example) ([][]float32, error)
+}
+
+// Comparison is the result of comparing an export with its source.
+type Comparison struct {
+	Images        int
+	MaxDifference float64 // of a probability
+}
+
+// compare loads the SavedModel in dir as other programs do and compares its predictions with the reference's.
+func (r *Reference) compare(ctx context.Context, dir string) (Comparison, error) {
+	generated, err := os.MkdirTemp("", "alexnet")
+	if err != nil {
+		return Comparison{}, err
+	}
+	defer os.RemoveAll(generated)
+	examples, err := testImages(generated)
+	if err != nil {
+		return Comparison{}, fmt.Errorf("generate test images: %w", err)
+	}
+	model, err := load(dir, onCPU)
+	if err != nil {
+		return Comparison{}, err
+	}
+	defer model.close()
+	c := comparison{model: model, limits: r.Limits, preprocessing: r.Preprocessing}
+	for chunk := range slices.Chunk(append(examples, r.Examples...), compareBatch) {
+		want, err := r.Predict(ctx, chunk)
+		if err != nil {
+			return Comparison{}, err
+		}
+		for _, signature := range []string{OrientedSignature, DefaultSignature} {
+			if err := c.compare(ctx, signature, chunk, want); err != nil {
+				return Comparison{}, fmt.Errorf("compare signature %s with the source: %w", signature, err)
+			}
+		}
+		c.Images += len(chunk)
+	}
+	return c.Comparison, nil
+}
+
+type comparison struct {
+	Comparison
+	model         *loadedModel
+	limits        input.Limits
+	preprocessing alexnet.Preprocessing
+}
+
+// compare runs one signature. The default one ignores EXIF orientations, so rotated images are not compared by it if
+// the source applies them.
+func (c *comparison) compare(ctx context.Context, signature string, examples []input.Example, want [][]float32) error {
+	inputs, err := encodedInputs(examples, c.limits)
+	if err != nil {
+		return err
+	}
+	defer closeTensors(inputs)
+	out, err := c.model.run(ctx, signature, inputs)
+	if err != nil {
+		return err
+	}
+	defer closeTensors(out)
+	predicted := tfgraph.StringData(out["class"])
+	for i, ex := range examples {
+		if signature == DefaultSignature && ex.Orientation != 1 && c.preprocessing.Orientation {
+			continue
+		}
+		probabilities := out["probabilities"].Row(i)
+		for label, p := range probabilities {
+			difference := math.Abs(float64(p) - float64(want[i][label]))
+			if !(difference <= tolerance) {
+				return fmt.Errorf("%s: got probability %g of %q, want %g", ex.Path, p, c.preprocessing.Classes[label], want[i][label])
+			}
+			c.MaxDifference = max(c.MaxDifference, difference)
+		}
+		best := c.preprocessing.Classes[slices.Index(probabilities, slices.Max(probabilities))]
+		if predicted[i] != best {
+			return fmt.Errorf("%s: got class %q, want %q", ex.Path, predicted[i], best)
+		}
+	}
+	return nil
+}
+
+// encodedInputs are the examples as inputs of the signatures.
+func encodedInputs(examples []input.Example, limits input.Limits) (map[string]*tfgraph.Tensor, error) {
+	encoded, orientations := make([][]byte, len(examples)), make([]int32, len(examples))
+	for i, ex := range examples {
+		var err error
+		if encoded[i], err = input.Read(ex, limits); err != nil {
+			return nil, err
+		}
+		orientations[i] = int32(ex.Orientation)
+	}
+	images, err := tfgraph.Strings(encoded, int64(len(examples)))
+	if err != nil {
+		return nil, err
+	}
+	turns, err := tfgraph.Of(orientations, int64(len(examples)))
+	if err != nil {
+		images.Close()
+		return nil, err
+	}
+	return map[string]*tfgraph.Tensor{"images": images, "orientations": turns}, nil
+}
+
+func closeTensors(tensors map[string]*tfgraph.Tensor) {
+	for _, t := range tensors {
+		t.Close()
+	}
+}
+
+// loadedModel is a SavedModel as other programs see it: loaded by TensorFlow and run by its signatures.
+type loadedModel struct {
+	session    *tfgraph.Session
+	signatures map[string]*pb.SignatureDef
+}
+
+// load runs whatever graph is in dir, see [tfgraph.LoadSavedModel]: only for a directory that was just written.
+func load(dir string, options tfgraph.Options) (*loadedModel, error) {
+	session, text, err := tfgraph.LoadSavedModel(dir, options)
+	if err != nil {
+		return nil, err
+	}
+	var meta pb.MetaGraphDef
+	if err := proto.Unmarshal(text, &meta); err != nil {
+		session.Close()
+		return nil, fmt.Errorf("load SavedModel %q: %w", dir, err)
+	}
+	return &loadedModel{session, meta.SignatureDef}, nil
+}
+
+// run returns all outputs of a signature by name. The caller closes them.
+func (l *loadedModel) run(ctx context.Context, signature string, inputs map[string]*tfgraph.Tensor) (map[string]*tfgraph.Tensor, error) {
+	feeds := map[string]*tfgraph.Tensor{}
+	for name, info := range l.signatures[signature].GetInputs() {
+		feeds[info.GetName()] = inputs[name]
+	}
+	var names, fetches []string
+	for name, info := range l.signatures[signature].GetOutputs() {
+		names, fetches = append(names, name), append(fetches, info.GetName())
+	}
+	out, err := l.session.RunNamed(ctx, feeds, fetches...)
+	if err != nil {
+		return nil, err
+	}
+	outputs := map[string]*tfgraph.Tensor{}
+	for i, name := range names {
+		outputs[name] = out[i]
+	}
+	return outputs, nil
+}
+
+func (l *loadedModel) close() error { return l.session.Close() }
