@@ -115,15 +115,15 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 // checkOut refuses an output path before the export begins.
 func (f exportFlags) checkOut() error {
 	isFile := strings.HasPrefix(f.format, "np")
-	if got, want := filepath.Ext(f.out), "."+f.format; isFile && got != want {
-		return usageError{fmt.Errorf("--out: got %q, want a name that ends in %s", f.out, want)}
-	}
 	err := export.CheckVacant(f.out)
 	if _, statErr := os.Stat(f.out); err == nil && statErr == nil && isFile {
 		err = errors.New("it is a directory, want a file name")
 	}
 	if err != nil {
 		return hint.With(fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "choose another --out, or remove the existing one")
+	}
+	if got, want := filepath.Ext(f.out), "."+f.format; isFile && got != want {
+		return usageError{fmt.Errorf("--out: got %q, want a name that ends in %s", f.out, want)}
 	}
 	return nil
 }
