@@ -119,7 +119,7 @@ func testImages(t testing.TB) []testImage {
 	addPNG("colour16.png", deep(tall))
 	paletted := redraw(image.NewPaletted(wide.Bounds(), palette.Plan9), wide).(*image.Paletted)
 	addPNG("palette.png", paletted)
-	add("unchanged.gif", func(w *bytes.Buffer) error { return gif.Encode(w, wide, nil) })
+	add("still.gif", func(w *bytes.Buffer) error { return gif.Encode(w, wide, nil) })
 	second := redraw(image.NewPaletted(wide.Bounds(), palette.WebSafe), testPattern(301, 100)).(*image.Paletted)
 	add("moving.gif", func(w *bytes.Buffer) error {
 		return gif.EncodeAll(w, &gif.GIF{Image: []*image.Paletted{paletted, second}, Delay: []int{1, 1}})
@@ -138,10 +138,11 @@ type item struct {
 	Orientation int            `json:"orientation"`
 	Size        int            `json:"size"`
 	Resize      alexnet.Resize `json:"resize"`
+	Arch        string         `json:"arch"`
 }
 
 // items writes testImages as files.
-func items(t testing.TB, testImages []testImage, size int, resizes ...alexnet.Resize) []item {
+func items(t testing.TB, testImages []testImage, config alexnet.Config, resizes ...alexnet.Resize) []item {
 	t.Helper()
 	dir := t.TempDir()
 	var all []item
@@ -151,7 +152,7 @@ func items(t testing.TB, testImages []testImage, size int, resizes ...alexnet.Re
 			t.Fatal(err)
 		}
 		for _, r := range resizes {
-			all = append(all, item{string(r) + "/" + p.name, path, p.orientation, size, r})
+			all = append(all, item{string(r) + "/" + p.name, path, p.orientation, config.Size, r, config.Architecture().Name})
 		}
 	}
 	return all

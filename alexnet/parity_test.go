@@ -49,6 +49,11 @@ var (
 			{"adam", ops.Adam, 1e-4, 10, 0.5, 13},
 		},
 	}
+	padded = &scenario{
+		config:     alexnet.Config{Arch: "owt", Classes: 5, Widths: []int{8, 12, 16, 12, 8, 20, 16}}.WithDefaults(),
+		testImages: []int{0, 4, 5, 8}, labels: []int32{0, 3, 4, 1},
+		traces: []training{{"gd", ops.GradientDescent, 4e-2, 10, 0.5, 15}},
+	}
 	full = &scenario{
 		config: alexnet.Config{Classes: 10}.WithDefaults(), testImages: []int{0, 4}, labels: []int32{7, 2},
 		traces: []training{{"gd", ops.GradientDescent, 2e-8, 10, 0.5, 14}},
@@ -66,10 +71,10 @@ func (s *scenario) run(t *testing.T) {
 		s.tried = true
 		path := filepath.Join(t.TempDir(), "weights.npy")
 		s.reference = parity.Run(t, "scripts/reference/alexnet.py", map[string]any{
-			"config": map[string]any{"classes": s.config.Classes, "size": s.config.Size,
+			"config": map[string]any{"arch": s.config.Architecture().Name, "classes": s.config.Classes, "size": s.config.Size,
 				"conv": s.config.Widths[:5], "fc": s.config.Widths[5:]},
 			"seed": 5, "weights": path, "labels": s.labels, "gradients": true, "traces": s.traces,
-			"images": items(t, s.pick(t), s.config.Size, alexnet.Squash),
+			"images": items(t, s.pick(t), s.config, alexnet.Squash),
 		})
 		s.weights = loadWeights(t, path)
 		if err := os.Remove(path); err != nil {
@@ -94,32 +99,37 @@ func (s *scenario) pick(t *testing.T) []testImage {
 func (s *scenario) trial(t *testing.T, lrn alexnet.LRN, r graphOptions) *harness {
 	t.Helper()
 	tr := newHarness(t, withLRN(s.config, lrn), r)
-	tr.batch(t, decodeAll(t, preprocessing(s.config.Size, alexnet.Squash), s.pick(t)), s.labels)
+	tr.batch(t, decodeAll(t, s.config.Preprocessing(alexnet.Squash, true, []string{"cat", "dog"}), s.pick(t)), s.labels)
 	tr.start(t, s.weights)
 	return tr
 }
 
 func TestPreprocessingAgrees(t *testing.T) {
 	all := testImages(t)
-	ref := parity.Run(t, "scripts/reference/preprocessing.py", map[string]any{
-		"items": items(t, all, 227, alexnet.Squash, alexnet.Crop),
-	})
-	same := parity.Tolerance{Why: "the same kernels on the same bytes: nothing may differ"}
-	for _, resize := range []alexnet.Resize{alexnet.Squash, alexnet.Crop} {
-		t.Run(string(resize), func(t *testing.T) {
-			cmp := parity.Against(t, ref, string(resize)+"/")
-			for _, p := range all {
-				got := decodeAll(t, preprocessing(227, resize), []testImage{p})
-				cmp.Check(p.name, parity.Tensor{Shape: got.Shape[1:], Data: got.Data}, same)
-			}
+	for arch, tolerance := range map[string]parity.Tolerance{
+		"bvlc": {Why: "the same kernels on the same bytes: nothing may differ"},
+		"owt":  {Max: 2e-7, Norm: 1e-7, Why: "TensorFlow multiplies by the reciprocal of a constant divisor"},
+	} {
+		config := alexnet.Config{Arch: arch}
+		ref := parity.Run(t, "scripts/reference/preprocessing.py", map[string]any{
+			"items": items(t, all, config.WithDefaults(), alexnet.Squash, alexnet.Crop),
 		})
+		for _, resize := range []alexnet.Resize{alexnet.Squash, alexnet.Crop} {
+			t.Run(arch+"/"+string(resize), func(t *testing.T) {
+				cmp := parity.Against(t, ref, string(resize)+"/")
+				for _, p := range all {
+					got := decodeAll(t, config.Preprocessing(resize, true, []string{"cat", "dog"}), []testImage{p})
+					cmp.Check(p.name, parity.Tensor{Shape: got.Shape[1:], Data: got.Data}, tolerance)
+				}
+			})
+		}
 	}
 }
 
 func TestActivationsAgree(t *testing.T) {
 	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4,
 		Why: "sums of up to 9216 float32 products run in another order, and errors add up over eight layers"}
-	for _, s := range []*scenario{small, full} {
+	for _, s := range []*scenario{small, padded, full} {
 		for _, lrn := range bothLRN {
 			t.Run(fmt.Sprintf("%d/%s", s.config.Size, lrn), func(t *testing.T) {
 				s.run(t)
@@ -156,7 +166,7 @@ func TestGradientsAgree(t *testing.T) {
 		{"own maxima", nil, parity.Tolerance{Max: 5e-2, Norm: 1e-2,
 			Why: "one window of pool2 in 86,528 that takes another maximum moves conv1/weights by 1.7e-3 in norm"}},
 	} {
-		for _, s := range []*scenario{small, full} {
+		for _, s := range []*scenario{small, padded, full} {
 			for _, lrn := range bothLRN {
 				t.Run(fmt.Sprintf("%d/%s/%s", s.config.Size, lrn, c.name), func(t *testing.T) {
 					s.run(t)
@@ -185,11 +195,11 @@ func (tr *harness) pin(t *testing.T, r parity.Reference, layers []string) {
 
 func TestTrainingAgrees(t *testing.T) {
 	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "ten updates add up what the gradients differ by"}
-	for _, s := range []*scenario{small, full} {
+	for _, s := range []*scenario{small, padded, full} {
 		for _, plan := range s.traces {
 			t.Run(fmt.Sprintf("%d/%s", s.config.Size, plan.Name), func(t *testing.T) {
 				s.run(t)
-				tr := s.trial(t, alexnet.LRNOps, graphOptions{dropout: []string{"fc6", "fc7"}, optimizer: plan.Optimizer})
+				tr := s.trial(t, alexnet.LRNOps, graphOptions{dropout: s.config.Architecture().LayerNames(), optimizer: plan.Optimizer})
 				cmp := parity.Against(t, s.reference, "traces/"+plan.Name+"/")
 				last := plan.Steps - 1
 				unchanged := tr.run(t, tr.step(t, plan, last), []tf.Output{tr.loss})[0]

@@ -21,7 +21,7 @@ func FuzzReadConfig(f *testing.F) {
 	f.Add(text)
 	f.Add(text[:len(text)/2])
 	for _, seed := range []string{"", "null", "[]", `{"epochs":1e999}`, `{"save_every":"10m","device":"gpu:0","train_layers":["fc9",""]}`,
-		`{"save_every":-1}`, `{"seed":-1}`, `{"learning_rate":"NaN"}`, `{"network":{"classes":1099511627776,"widths":{"conv":[2,2,2,2,4611686018427387904],"fc":[1,1]}}}`,
+		`{"save_every":-1}`, `{"seed":-1}`, `{"learning_rate":"NaN"}`, `{"network":{"classes":1099511627776,"widths":[2,2,2,2,4611686018427387904,1,1]}}`,
 		`{"init_layers":",,","formats":"webp,tiff,webp","resize":"crop","on_nan":"skip","clip_norm":1e308}`} {
 		f.Add([]byte(seed))
 	}

@@ -3,7 +3,8 @@
     alexnet.py job.json result.npz
 
 The job says
-    config    classes, size, widths of the convolutions (conv) and of fc6, fc7 (fc)
+    config    classes, size, widths of the convolutions (conv) and of fc6, fc7
+              (fc), arch: bvlc, which is the default, or owt for torchvision's
     seed      of the weights
     weights   where to write them: a pickled {layer: [weights, biases]} as .npy
     images    items as in preprocessing.py, a batch in this order
@@ -26,17 +27,18 @@ import preprocessing
 tf1 = tf.compat.v1
 
 
-def shapes(classes, size, conv, fc):
+def shapes(classes, size, conv, fc, arch="bvlc"):
     """The eight layers' weights, from the input up."""
-    side = (size - 11) // 4 + 1
+    pad, groups = (0, 2) if arch == "bvlc" else (2, 1)
+    side = (size + 2 * pad - 11) // 4 + 1
     for _ in range(3):
         side = (side - 3) // 2 + 1
     return {
         "conv1": [11, 11, 3, conv[0]],
-        "conv2": [5, 5, conv[0] // 2, conv[1]],
+        "conv2": [5, 5, conv[0] // groups, conv[1]],
         "conv3": [3, 3, conv[1], conv[2]],
-        "conv4": [3, 3, conv[2] // 2, conv[3]],
-        "conv5": [3, 3, conv[3] // 2, conv[4]],
+        "conv4": [3, 3, conv[2] // groups, conv[3]],
+        "conv5": [3, 3, conv[3] // groups, conv[4]],
         "fc6": [side * side * conv[4], fc[0]],
         "fc7": [fc[0], fc[1]],
         "fc8": [fc[1], classes],
@@ -121,6 +123,23 @@ class Network:
         return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=one_hot, logits=self.logits))
 
 
+class OWT(Network):
+    """torchvision's AlexNet, with fc6 reading NHWC."""
+
+    def build(self, x):
+        x = self.pool("pool1", self.conv("conv1", x, 4, [[0, 0], [2, 2], [2, 2], [0, 0]], 1))
+        x = self.pool("pool2", self.conv("conv2", x, 1, "SAME", 1))
+        x = self.conv("conv3", x, 1, "SAME", 1)
+        x = self.conv("conv4", x, 1, "SAME", 1)
+        x = self.pool("pool5", self.conv("conv5", x, 1, "SAME", 1))
+        x = tf.reshape(x, [-1, int(np.prod(x.shape[1:]))])
+        x = self.fc("fc6", self.drop(x, 5), tf.nn.relu)
+        x = self.fc("fc7", self.drop(x, 6), tf.nn.relu)
+        return self.fc("fc8", x, tf.identity)
+
+
+NETWORKS = {"bvlc": Network, "owt": OWT}
+
 OPTIMIZERS = {
     "gd": tf1.train.GradientDescentOptimizer,
     "momentum": lambda rate: tf1.train.MomentumOptimizer(rate, 0.9),
@@ -132,10 +151,10 @@ def start(session, network):
     session.run(tf1.global_variables_initializer(), network.initial)
 
 
-def evaluate(weights, images, labels, gradients):
+def evaluate(network_class, weights, images, labels, gradients):
     """Every activation, the loss, and its gradients if requested."""
     with tf.Graph().as_default(), tf1.Session() as session:
-        network = Network(weights, tf.constant(images))
+        network = network_class(weights, tf.constant(images))
         loss = network.loss(labels)
         fetch = {"activations/" + k: v for k, v in network.activations.items()} | {"loss": loss}
         if gradients:
@@ -145,11 +164,11 @@ def evaluate(weights, images, labels, gradients):
         return session.run(fetch)
 
 
-def trace(weights, images, labels, *, optimizer, rate, steps, dropout, seed):
+def trace(network_class, weights, images, labels, *, optimizer, rate, steps, dropout, seed):
     """The losses of the first steps when all layers are trained."""
     with tf.Graph().as_default(), tf1.Session() as session:
         key = tf1.placeholder(tf.int64, [2])
-        network = Network(weights, tf.constant(images), (tf.constant(dropout, tf.float32), key))
+        network = network_class(weights, tf.constant(images), (tf.constant(dropout, tf.float32), key))
         loss = network.loss(labels)
         update = OPTIMIZERS[optimizer](rate).minimize(loss)
         start(session, network)
@@ -163,10 +182,11 @@ def main(job_path, result_path):
     np.save(job["weights"], np.array(weights, dtype=object), allow_pickle=True)
     items = [{k: v for k, v in p.items() if k != "name"} for p in job["images"]]
     images = np.stack([preprocessing.prepare(**i) for i in items])
-    result = evaluate(weights, images, job["labels"], job["gradients"])
+    network_class = NETWORKS[job["config"].get("arch", "bvlc")]
+    result = evaluate(network_class, weights, images, job["labels"], job["gradients"])
     for t in job["traces"]:
         name = t.pop("name")
-        losses = trace(weights, images, job["labels"], **t)
+        losses = trace(network_class, weights, images, job["labels"], **t)
         result |= {f"traces/{name}/{step}": loss for step, loss in enumerate(losses)}
     np.savez(result_path, **{k: np.asarray(v, np.float32) for k, v in result.items()})
 

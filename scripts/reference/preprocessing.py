@@ -1,9 +1,10 @@
-"""Images as inputs of AlexNet: its preprocessing in Python.
+"""Images as inputs of a network: its preprocessing in Python.
 
     preprocessing.py job.json result.npz
 
-The job lists items {name, path, orientation, size, resize}; the result holds
-one float32 array [size, size, 3] under each name.
+The job lists items {name, path, orientation, size, resize, arch}; the result
+holds one float32 array [size, size, 3] under each name. arch is bvlc, which is
+the default, or owt for torchvision's AlexNet.
 """
 import json
 import sys
@@ -11,7 +12,21 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-MEAN_RGB = np.array([123.68, 116.779, 103.939], np.float32)
+
+
+def bvlc(pixels):
+    """Subtract the mean, order as BGR."""
+    return (pixels - np.array([123.68, 116.779, 103.939], np.float32))[:, :, ::-1]
+
+
+def owt(pixels):
+    """Scale to 0…1, subtract the mean, divide by the standard deviation."""
+    mean, std = np.array([.485, .456, .406], np.float32), np.array([.229, .224, .225], np.float32)
+    return (pixels * np.float32(1 / 255) - mean) / std
+
+
+NATIVE_SIZE = {"bvlc": 227, "owt": 224}
+NORMALIZE = {"bvlc": bvlc, "owt": owt}
 
 # The operation that turns stored pixels upright, for each orientation: Exif 2.3, tag 0x0112. NumPy counts quarter turns
 # counterclockwise.
@@ -27,23 +42,22 @@ UPRIGHT = {
 }
 
 
-def prepare(path, orientation, size, resize):
-    """Decode, turn, resize, subtract the mean, and order as BGR."""
+def prepare(path, orientation, size, resize, arch="bvlc"):
+    """Decode, turn, resize, and normalize."""
     pixels = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False).numpy()
     upright = np.ascontiguousarray(UPRIGHT[orientation](pixels))
-    side = size if resize == "squash" else round(size * 256 / 227)
+    side = size if resize == "squash" else round(size * 256 / NATIVE_SIZE[arch])
     resized = tf.compat.v1.image.resize_bilinear(upright[None], [side, side]).numpy()[0]
     margin = (side - size) // 2
     center = resized[margin:margin + size, margin:margin + size]
-    return (center - MEAN_RGB)[:, :, ::-1]
+    return NORMALIZE[arch](center)
 
 
 def main(job_path, result_path):
     with open(job_path, encoding="utf-8") as f:
         items = json.load(f)["items"]
     np.savez(result_path, **{
-        i["name"]: np.ascontiguousarray(prepare(i["path"], i["orientation"], i["size"], i["resize"]))
-        for i in items
+        i.pop("name"): np.ascontiguousarray(prepare(**i)) for i in items
     })
 
 
