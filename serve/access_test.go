@@ -22,7 +22,7 @@ import (
 )
 
 func TestToken(t *testing.T) {
-	_, url := started(t, Config{Token: "right one"})
+	_, url := startServer(t, Config{Token: "right one"})
 	for given, status := range map[string]int{
 		"": 401, "Bearer": 401, "Bearer ": 401, "Bearer wrong": 401, "Basic right one": 401, "right one": 401,
 		"Bearer right one": 200, "bearer right one": 200,
@@ -31,7 +31,7 @@ func TestToken(t *testing.T) {
 		must(t, err)
 		r.Header.Set("Authorization", given)
 		if got := do(t, r).want(t, status); status == 401 && !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer") {
-			t.Errorf("%q: got no word of what is wanted", given)
+			t.Errorf("%q: want a challenge for a bearer token", given)
 		}
 	}
 	for path, status := range map[string]int{
@@ -43,8 +43,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// On a loopback address and without a token the server answers for this machine's
-// names alone, so that a page whose own name was led here gets nothing.
+// On a loopback address without a token the server accepts only local host names, so
+// that DNS rebinding does not work.
 func TestHost(t *testing.T) {
 	status := func(addr, host string) int {
 		r, err := http.NewRequest("GET", "http://"+addr+"/v1/models/alexnet", nil)
@@ -52,7 +52,7 @@ func TestHost(t *testing.T) {
 		r.Host = host
 		return do(t, r).status
 	}
-	addr, stop := serving(t, made(t, Config{Hosts: []string{"proxied.example"}}))
+	addr, stop := listenAndServe(t, newServer(t, Config{Hosts: []string{"proxied.example"}}))
 	defer stop(nil)
 	for host, want := range map[string]int{
 		"": 200, "localhost": 200, "LOCALHOST:8501": 200, "localhost.:1": 200, "127.0.0.1": 200, "127.1.2.3:80": 200, "[::1]": 200,
@@ -63,14 +63,14 @@ func TestHost(t *testing.T) {
 			t.Errorf("host %q: got %d, want %d", host, got, want)
 		}
 	}
-	with, stopWith := serving(t, made(t, Config{Token: "a"}))
+	with, stopWith := listenAndServe(t, newServer(t, Config{Token: "a"}))
 	defer stopWith(nil)
 	if got := status(with, "evil.example"); got != 401 {
 		t.Errorf("with a token: got %d, want 401", got)
 	}
 }
 
-// The certificate is one that the test makes for itself.
+// HTTPS with a self-signed certificate.
 func TestTLS(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
@@ -84,7 +84,7 @@ func TestTLS(t *testing.T) {
 	must(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	must(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
 
-	addr, stop := serving(t, made(t, Config{TLSCert: cert, TLSKey: keyFile}))
+	addr, stop := listenAndServe(t, newServer(t, Config{TLSCert: cert, TLSKey: keyFile}))
 	defer stop(nil)
 	parsed, err := x509.ParseCertificate(der)
 	must(t, err)
@@ -100,9 +100,9 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Serve says what is wrong with files of no certificate.
+// Serve names a certificate file that it cannot read.
 func TestTLSFiles(t *testing.T) {
-	s := made(t, Config{TLSCert: "missing.pem", TLSKey: "missing.pem"})
+	s := newServer(t, Config{TLSCert: "missing.pem", TLSKey: "missing.pem"})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	if err := s.Serve(t.Context(), l); err == nil || !strings.Contains(err.Error(), "missing.pem") {
@@ -110,10 +110,9 @@ func TestTLSFiles(t *testing.T) {
 	}
 }
 
-// The page names nothing outside the server, and everything that it names is
-// there.
+// The page refers only to files of the server, and all of them exist.
 func TestPage(t *testing.T) {
-	_, url := started(t, Config{})
+	_, url := startServer(t, Config{})
 	page := send(t, "GET", url+"/", "", nil)
 	if page.status != 200 || !strings.Contains(page.header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("got %d with policy %q", page.status, page.header.Get("Content-Security-Policy"))
@@ -123,13 +122,13 @@ func TestPage(t *testing.T) {
 		t.Fatalf("got references %v, want the script and the style", references)
 	}
 	for _, r := range references {
-		const name = `xmlns="http://www.w3.org/2000/svg"` // which nothing is loaded from
+		const name = `xmlns="http://www.w3.org/2000/svg"` // nothing is loaded from it
 		if got := send(t, "GET", url+"/"+r[1], "", nil); got.status != 200 || strings.Contains(strings.ReplaceAll(got.text, name, ""), "://") {
-			t.Errorf("%s: got %d, want a file that names no other place", r[1], got.status)
+			t.Errorf("%s: got %d, want a file without external references", r[1], got.status)
 		}
 	}
 	if strings.Contains(page.text, "://") || strings.Contains(page.text, "style=") || strings.Contains(page.text, "onclick") {
-		t.Error("got a page that names another place, or needs what its policy forbids")
+		t.Error("got a page with external references, or with content that its policy forbids")
 	}
 	if got := send(t, "HEAD", url+"/", "", nil); got.status != 200 || got.text != "" {
 		t.Errorf("HEAD: got %d %q", got.status, got.text)
@@ -137,7 +136,7 @@ func TestPage(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	_, url := started(t, Config{})
+	_, url := startServer(t, Config{})
 	kind, body := form(t, testmodel.JPEG(0), []byte("none"))
 	send(t, "POST", url+"/classify", kind, body).want(t, 200)
 	post(t, url+predictPath, `{}`).want(t, 400)
@@ -148,10 +147,10 @@ func TestMetrics(t *testing.T) {
 		`alexnet_requests_total{code="400",endpoint="model"} 1`,
 		`alexnet_requests_total{code="404",endpoint="none"} 1`,
 		`alexnet_request_seconds_count{endpoint="classify"} 1`,
-		`alexnet_pictures_total{result="classified"} 1`,
-		`alexnet_pictures_total{result="refused"} 1`,
-		`alexnet_batch_pictures_sum 1`,
-		`alexnet_queue_pictures 0`,
+		`alexnet_images_total{result="classified"} 1`,
+		`alexnet_images_total{result="rejected"} 1`,
+		`alexnet_batch_images_sum 1`,
+		`alexnet_queue_images 0`,
 		`alexnet_body_bytes 0`,
 		`process_resident_memory_bytes`,
 	} {

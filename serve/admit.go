@@ -12,36 +12,41 @@ import (
 	"alexnet/input"
 )
 
-// picture is an encoded picture of a request.
-type picture struct {
+// requestImage is an encoded image of a request.
+type requestImage struct {
 	encoded     []byte
-	orientation int // to see it by, 0 for its own
+	orientation int // overrides the image's own unless 0
 }
 
-// outcome is what became of a picture; err is of the picture alone.
+// outcome is the result for an image, or an error that concerns only the image.
 type outcome struct {
 	result classify.Result
 	err    error
 }
 
-// classify admits the pictures of a request, or refuses them all at once, and
-// waits until the last is classified. The error is of the server or the time.
-func (s *Server) classify(ctx context.Context, pictures []picture) ([]outcome, error) {
-	if err := s.weigh(pictures); err != nil {
+// classify admits the images of a request, or rejects all of them, and waits until
+// all are classified. The error is one of the server, a timeout or a cancellation.
+func (s *Server) classify(ctx context.Context, images []requestImage) ([]outcome, error) {
+	if err := s.checkImages(images); err != nil {
 		return nil, err
 	}
-	if !s.places.take(int64(len(pictures))) {
+	n := int64(len(images))
+	if !s.queue.TryAcquire(n) {
 		return nil, errBusy
 	}
-	defer s.places.give(int64(len(pictures)))
-	outcomes := make([]outcome, len(pictures))
+	s.metrics.queue.Add(float64(n))
+	defer func() {
+		s.metrics.queue.Sub(float64(n))
+		s.queue.Release(n)
+	}()
+	outcomes := make([]outcome, len(images))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, p := range pictures {
+	for i, image := range images {
 		g.Go(func() error {
 			o := &outcomes[i]
-			o.result, o.err = s.classifyOne(ctx, p)
-			s.metrics.picture(o.err)
-			if notOfPicture(o.err) {
+			o.result, o.err = s.classifyOne(ctx, image)
+			s.metrics.image(o.err)
+			if isServerError(o.err) {
 				return o.err
 			}
 			return nil
@@ -50,59 +55,48 @@ func (s *Server) classify(ctx context.Context, pictures []picture) ([]outcome, e
 	return outcomes, g.Wait()
 }
 
-// notOfPicture holds for errors of the server, the time, or a client that left.
-func notOfPicture(err error) bool {
-	return err != nil && (statusOf(err) >= http.StatusInternalServerError || statusOf(err) == statusGone)
+// isServerError reports whether err is an error of the server, a timeout, or a
+// client that disconnected.
+func isServerError(err error) bool {
+	return err != nil && (statusOf(err) >= http.StatusInternalServerError || statusOf(err) == statusClientClosedRequest)
 }
 
-func (s *Server) classifyOne(ctx context.Context, p picture) (classify.Result, error) {
-	if err := enter(ctx, s.decoded); err != nil {
+func (s *Server) classifyOne(ctx context.Context, image requestImage) (classify.Result, error) {
+	if err := s.decoded.Acquire(ctx, 1); err != nil {
 		return classify.Result{}, err
 	}
-	defer leave(s.decoded)
-	if err := enter(ctx, s.decoders); err != nil {
+	defer s.decoded.Release(1)
+	if err := s.decoders.Acquire(ctx, 1); err != nil {
 		return classify.Result{}, err
 	}
-	prepared, err := s.model.Prepare(ctx, classify.FromBytes(p.encoded).Oriented(p.orientation))
-	leave(s.decoders)
+	prepared, err := s.model.Prepare(ctx, classify.FromBytes(image.encoded).Oriented(image.orientation))
+	s.decoders.Release(1)
 	if err != nil {
 		return classify.Result{}, err
 	}
 	return s.batcher.classify(ctx, prepared)
 }
 
-// enter waits for one of the places; who came first is first.
-func enter(ctx context.Context, places chan struct{}) error {
-	select {
-	case places <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func leave(places chan struct{}) { <-places }
-
-// weigh refuses a request of too many pictures or, together, too large ones.
-// Those that cannot be read weigh nothing.
-func (s *Server) weigh(pictures []picture) error {
-	if n := len(pictures); n > s.config.MaxPictures {
-		return tooMany(s.config.MaxPictures)
+// checkImages rejects a request with too many images or too many pixels in total.
+// It does not count images with invalid headers.
+func (s *Server) checkImages(images []requestImage) error {
+	if n := len(images); n > s.config.MaxImages {
+		return tooManyImages(s.config.MaxImages)
 	}
 	var pixels int64
-	for _, p := range pictures {
-		h, err := input.Check(bytes.NewReader(p.encoded), int64(len(p.encoded)), s.limits, input.WebP, input.TIFF)
+	for _, image := range images {
+		h, err := input.Check(bytes.NewReader(image.encoded), int64(len(image.encoded)), s.limits, input.WebP, input.TIFF)
 		if err == nil {
 			pixels += int64(h.Width) * int64(h.Height)
 		}
 	}
-	if most := ofRequest * s.config.MaxPixels; pixels > most {
+	if limit := maxImagesPixels * s.config.MaxPixels; pixels > limit {
 		return problem{http.StatusRequestEntityTooLarge,
-			fmt.Errorf("classify: the pictures are too large: got %d pixels in all, want at most %d", pixels, most)}
+			fmt.Errorf("classify: images too large: got %d pixels in total, want at most %d", pixels, limit)}
 	}
 	return nil
 }
 
-func tooMany(most int) error {
-	return problem{http.StatusRequestEntityTooLarge, fmt.Errorf("classify: got too many pictures, want at most %d in a request", most)}
+func tooManyImages(limit int) error {
+	return problem{http.StatusRequestEntityTooLarge, fmt.Errorf("classify: too many images: want at most %d per request", limit)}
 }

@@ -10,68 +10,67 @@ import (
 	"alexnet/tfgraph"
 )
 
-// batcher brings pictures of different requests through the network together.
-// One goroutine takes whatever waits, up to size, and runs it: while a batch is
-// being computed, the next one gathers.
+// batcher runs images of different requests through the network in batches. One
+// goroutine takes what is queued, up to size, and computes it; meanwhile the next
+// batch gathers.
 type batcher struct {
-	model *classify.Model
-	size  int
-	wait  time.Duration
-	jobs  chan *job
-	quit  chan struct{}
-	done  sync.WaitGroup
-	ran   func(pictures int, took time.Duration)
+	model   *classify.Model
+	size    int
+	delay   time.Duration
+	queue   chan *pendingImage
+	closed  chan struct{}
+	done    sync.WaitGroup
+	observe func(images int, took time.Duration)
 }
 
-// job is a decoded picture that waits for its result.
-type job struct {
-	ctx     context.Context
-	picture classify.Image
-	answer  chan answer // of one place, so that nobody waits for who has left
+// pendingImage is a decoded image in the queue.
+type pendingImage struct {
+	ctx    context.Context
+	image  classify.Image
+	result chan batchResult // with capacity 1, so that sending never blocks
 }
 
-type answer struct {
+type batchResult struct {
 	result classify.Result
 	err    error
 }
 
-// newBatcher starts the goroutine. places is how many jobs there can be at once,
-// so that none waits to be queued.
+// newBatcher starts the goroutine. The queue has room for all admitted images.
 func newBatcher(model *classify.Model, c Config, ran func(int, time.Duration)) *batcher {
-	b := &batcher{model: model, size: c.Batch, wait: c.BatchWait, ran: ran,
-		jobs: make(chan *job, c.Queue), quit: make(chan struct{})}
+	b := &batcher{model: model, size: c.Batch, delay: c.BatchWait, observe: ran,
+		queue: make(chan *pendingImage, c.Queue), closed: make(chan struct{})}
 	b.done.Go(b.work)
 	return b
 }
 
-// close ends the goroutine after the batch at hand.
+// close stops the goroutine after the current batch.
 func (b *batcher) close() {
-	close(b.quit)
+	close(b.closed)
 	b.done.Wait()
 }
 
-// classify waits for the result of a prepared picture.
+// classify queues a prepared image and waits for its result.
 func (b *batcher) classify(ctx context.Context, p classify.Image) (classify.Result, error) {
-	j := &job{ctx: ctx, picture: p, answer: make(chan answer, 1)}
+	j := &pendingImage{ctx: ctx, image: p, result: make(chan batchResult, 1)}
 	select {
-	case b.jobs <- j:
+	case b.queue <- j:
 	case <-ctx.Done():
 		return classify.Result{}, ctx.Err()
-	case <-b.quit:
+	case <-b.closed:
 		return classify.Result{}, tfgraph.ErrClosed
 	}
 	select {
-	case a := <-j.answer:
+	case a := <-j.result:
 		return a.result, a.err
 	case <-ctx.Done():
 		return classify.Result{}, ctx.Err()
-	case <-b.quit:
+	case <-b.closed:
 		return classify.Result{}, tfgraph.ErrClosed
 	}
 }
 
-// now is a time that has come.
-var now = func() <-chan time.Time {
+// expired is a closed channel.
+var expired = func() <-chan time.Time {
 	c := make(chan time.Time)
 	close(c)
 	return c
@@ -80,76 +79,76 @@ var now = func() <-chan time.Time {
 func (b *batcher) work() {
 	for {
 		select {
-		case first := <-b.jobs:
+		case first := <-b.queue:
 			b.run(b.gather(first))
-		case <-b.quit:
+		case <-b.closed:
 			return
 		}
 	}
 }
 
-// gather adds to first what waits already, and what comes within the time that a
-// picture may wait.
-func (b *batcher) gather(first *job) []*job {
-	batch := []*job{first}
-	over := now
-	if b.wait > 0 {
-		timer := time.NewTimer(b.wait)
+// gather adds the queued images to first, and those that arrive within the batching
+// delay.
+func (b *batcher) gather(first *pendingImage) []*pendingImage {
+	batch := []*pendingImage{first}
+	timeout := expired
+	if b.delay > 0 {
+		timer := time.NewTimer(b.delay)
 		defer timer.Stop()
-		over = timer.C
+		timeout = timer.C
 	}
 	for len(batch) < b.size {
 		select {
-		case j := <-b.jobs:
+		case j := <-b.queue:
 			batch = append(batch, j)
 			continue
 		default:
 		}
 		select {
-		case j := <-b.jobs:
+		case j := <-b.queue:
 			batch = append(batch, j)
-		case <-over:
+		case <-timeout:
 			return batch
-		case <-b.quit:
+		case <-b.closed:
 			return batch
 		}
 	}
 	return batch
 }
 
-// run computes a batch, without those whose clients have left, until the last of
+// run computes a batch, except images whose requests were canceled, with the last of
 // their deadlines.
-func (b *batcher) run(batch []*job) {
-	batch = slices.DeleteFunc(batch, func(j *job) bool { return j.ctx.Err() != nil })
+func (b *batcher) run(batch []*pendingImage) {
+	batch = slices.DeleteFunc(batch, func(j *pendingImage) bool { return j.ctx.Err() != nil })
 	if len(batch) == 0 {
 		return
 	}
-	ctx, cancel := untilLast(batch)
+	ctx, cancel := lastDeadline(batch)
 	defer cancel()
-	pictures := func(yield func(classify.Image) bool) {
+	images := func(yield func(classify.Image) bool) {
 		for _, j := range batch {
-			if !yield(j.picture) {
+			if !yield(j.image) {
 				return
 			}
 		}
 	}
 	start, i := time.Now(), 0
-	for result, err := range b.model.ClassifyAll(ctx, pictures) {
-		batch[i].answer <- answer{result, err}
+	for result, err := range b.model.ClassifyAll(ctx, images) {
+		batch[i].result <- batchResult{result, err}
 		i++
-		if i < len(batch) && err != nil { // the model's: no more results follow
+		if i < len(batch) && err != nil { // an error of the model ends the results
 			for _, j := range batch[i:] {
-				j.answer <- answer{err: err}
+				j.result <- batchResult{err: err}
 			}
 			break
 		}
 	}
-	b.ran(len(batch), time.Since(start))
+	b.observe(len(batch), time.Since(start))
 }
 
-// untilLast ends with the last deadline of the batch, or never where one has
-// none.
-func untilLast(batch []*job) (context.Context, context.CancelFunc) {
+// lastDeadline returns a context with the last deadline of the batch, or without a
+// deadline if one has none.
+func lastDeadline(batch []*pendingImage) (context.Context, context.CancelFunc) {
 	var last time.Time
 	for _, j := range batch {
 		deadline, ok := j.ctx.Deadline()

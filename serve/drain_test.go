@@ -17,9 +17,9 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// serving runs the server on an address of this machine. stop ends it, and checks
-// what Serve returned.
-func serving(t *testing.T, s *Server) (addr string, stop func(want error)) {
+// listenAndServe runs the server on a local address. stop ends it and checks the error
+// of Serve.
+func listenAndServe(t *testing.T, s *Server) (addr string, stop func(want error)) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -35,11 +35,12 @@ func serving(t *testing.T, s *Server) (addr string, stop func(want error)) {
 	}
 }
 
-// Under load, every request that the server accepted gets its answer, and those
-// that come after find no server.
-func TestStopLosesNoRequest(t *testing.T) {
-	s := made(t, Config{DrainDelay: 300 * time.Millisecond})
-	addr, stop := serving(t, s)
+// Under load, every accepted request is answered; later ones get no connection.
+func TestDrainAnswersAllRequests(t *testing.T) {
+	s := newServer(t, Config{DrainDelay: 50 * time.Millisecond})
+	hold := holdBatcher(s)
+	defer hold.free()
+	addr, stop := listenAndServe(t, s)
 	transport := &http.Transport{MaxIdleConnsPerHost: 8}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
@@ -53,13 +54,13 @@ func TestStopLosesNoRequest(t *testing.T) {
 					return // the server had not accepted the connection
 				}
 				if err != nil {
-					t.Errorf("lost: %v", err)
+					t.Errorf("request lost: %v", err)
 					return
 				}
 				text, err := io.ReadAll(r.Body)
 				r.Body.Close()
 				if err != nil || r.StatusCode != 200 || !strings.Contains(string(text), `"class"`) {
-					t.Errorf("lost: %d %q %v", r.StatusCode, text, err)
+					t.Errorf("request lost: %d %q %v", r.StatusCode, text, err)
 				}
 				answered.Add(1)
 				if s.draining.Load() {
@@ -68,18 +69,24 @@ func TestStopLosesNoRequest(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(300 * time.Millisecond)
-	stop(nil)
+	<-hold.reached
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop(nil)
+	}()
+	until(t, "the server is draining", s.draining.Load)
+	hold.free()
+	<-stopped
 	clients.Wait()
-	handled := counted(t, s, "classify")
-	t.Logf("%d answers, %d of them while it stopped", answered.Load(), late.Load())
+	handled := countRequests(t, s, "classify")
 	if answered.Load() != handled || late.Load() == 0 {
-		t.Errorf("got %d answers, %d of them while it stopped, want the %d that were given, and some", answered.Load(), late.Load(), handled)
+		t.Errorf("got %d responses, %d of them while draining, want %d and at least one", answered.Load(), late.Load(), handled)
 	}
 }
 
-// counted is how many requests of an endpoint the server says it has answered.
-func counted(t *testing.T, s *Server, endpoint string) int64 {
+// countRequests returns the number of answered requests of an endpoint, from the metrics.
+func countRequests(t *testing.T, s *Server, endpoint string) int64 {
 	t.Helper()
 	var total float64
 	families, err := s.metrics.registry.Gather()
@@ -96,20 +103,34 @@ func counted(t *testing.T, s *Server, endpoint string) int64 {
 	return int64(total)
 }
 
-// While it stops, /readyz says so, /healthz does not, and answers close their
-// connections. A request that takes longer than Drain is cut off.
+// gauge returns the value of a gauge from the metrics.
+func gauge(t *testing.T, s *Server, name string) float64 {
+	t.Helper()
+	families, err := s.metrics.registry.Gather()
+	must(t, err)
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
+}
+
+// While draining, /readyz returns 503, /healthz 200, and responses close their
+// connections. A request that takes longer than Drain is canceled.
 func TestDraining(t *testing.T) {
-	s := made(t, Config{DrainDelay: 3 * time.Second, Drain: 200 * time.Millisecond})
-	hold := held(s)
+	s := newServer(t, Config{DrainDelay: 3 * time.Second, Drain: 200 * time.Millisecond})
+	hold := holdBatcher(s)
 	defer hold.free()
-	addr, stop := serving(t, s)
+	addr, stop := listenAndServe(t, s)
 	get := func(path string) reply { return send(t, "GET", "http://"+addr+path, "", nil) }
 	if got := get("/readyz"); got.status != 200 || got.text != "ok\n" {
 		t.Errorf("ready: got %+v", got)
 	}
 	slow := make(chan error, 1)
 	go func() {
-		for range 2 { // the first is answered, and then the batcher is held
+		for range 2 { // the first is answered, then the batcher blocks
 			r, err := http.Post("http://"+addr+"/classify", "", bytes.NewReader(testmodel.JPEG(1)))
 			if err != nil {
 				slow <- err
@@ -123,11 +144,9 @@ func TestDraining(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		stop(errors.New("cut off"))
+		stop(errors.New("canceled"))
 	}()
-	for !s.draining.Load() {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "the server is draining", s.draining.Load)
 	if got := get("/readyz"); got.status != 503 || !got.last {
 		t.Errorf("draining: got %+v, want 503 and the connection closed", got)
 	}
@@ -136,6 +155,6 @@ func TestDraining(t *testing.T) {
 	}
 	<-stopped
 	if err := <-slow; err == nil {
-		t.Error("got an answer to a request that was cut off")
+		t.Error("got a response to a canceled request")
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// allocated fails if do allocates more than a bound that the body's size sets.
-// All of one allocation after another counts: encoding/json quotes the name of a
-// field that it does not know in a buffer that grows, 40 times its length in all.
+// allocated fails if do allocates more than a multiple of the body's size in total:
+// encoding/json quotes the name of an unknown field in a growing buffer, which takes
+// 40 times its length.
 func allocated(t *testing.T, body int, do func()) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -27,7 +27,7 @@ func allocated(t *testing.T, body int, do func()) {
 	}
 }
 
-// Whatever is read as a request says the same when it is written again.
+// Parsing, encoding and parsing a request again yields the same request.
 func FuzzPredict(f *testing.F) {
 	picture := b64([]byte("JPEG"))
 	for _, seed := range []string{
@@ -37,7 +37,7 @@ func FuzzPredict(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	long := strings.Repeat("\x7f", 1<<20) // which is longer where it is quoted
+	long := strings.Repeat("\x7f", 1<<20) // longer when quoted
 	for _, seed := range []string{
 		`{"` + long + `":1}`, `{"inputs":{"` + long + `":1}}`, `{"instances":[{"` + long + `":1}]}`,
 		`{"signature_name":"` + long + `","inputs":[` + picture + `]}`, `{"instances":[{"orientations":` + strings.Repeat("9", 1<<20) + `}]}`,
@@ -52,7 +52,7 @@ func FuzzPredict(f *testing.F) {
 		var err error
 		allocated(t, len(body), func() {
 			if request, err = parsePredict(body, most); err == nil {
-				_, err = request.pictures()
+				_, err = request.requestImages()
 			}
 			answerJSON(httptest.NewRecorder(), 200, fmt.Sprint(err))
 		})
@@ -68,10 +68,10 @@ func FuzzPredict(f *testing.F) {
 		if len(request.images) > most || len(request.orientations) > most {
 			t.Fatalf("got %d images and %d orientations, want at most %d", len(request.images), len(request.orientations), most)
 		}
-		if _, err := request.pictures(); err != nil {
+		if _, err := request.requestImages(); err != nil {
 			return
 		}
-		again, err := parsePredict(written(t, request), most)
+		again, err := parsePredict(encodeRequest(t, request), most)
 		if err != nil {
 			t.Fatalf("again: %v", err)
 		}
@@ -86,7 +86,7 @@ func FuzzPredict(f *testing.F) {
 	})
 }
 
-func written(t *testing.T, p predictRequest) []byte {
+func encodeRequest(t *testing.T, p predictRequest) []byte {
 	inputs := map[string]any{}
 	images := []map[string][]byte{}
 	for _, i := range p.images {

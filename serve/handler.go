@@ -13,85 +13,80 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// endpoint answers a request, or says why not before it has answered.
+// endpoint handles a request, or returns an error before it has written a response.
 type endpoint func(w http.ResponseWriter, r *http.Request) error
 
-// Handler is all of the server's paths, for a server or a test of your own.
+// Handler returns the handler of all paths, for use in another server or in a test.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	open := func(path, name string, methods map[string]endpoint) {
-		mux.Handle(path, s.observed(name, only(methods)))
-	}
-	guarded := func(path, name string, methods map[string]endpoint) {
-		mux.Handle(path, s.observed(name, s.authorised(only(methods))))
-	}
-	get := func(e endpoint) map[string]endpoint { return map[string]endpoint{http.MethodGet: e} }
+	handle := func(pattern, name string, e endpoint) { mux.Handle(pattern, s.observed(name, e)) }
 	for path, file := range pages {
-		open(path, "page", get(file.serve))
+		handle("GET "+path, "page", file.serve)
 	}
-	open("/healthz", "healthz", get(s.healthy))
-	open("/readyz", "readyz", get(s.ready))
+	handle("GET /healthz", "healthz", s.healthy)
+	handle("GET /readyz", "readyz", s.ready)
 	metrics := promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})
-	guarded("/metrics", "metrics", get(func(w http.ResponseWriter, r *http.Request) error {
+	handle("GET /metrics", "metrics", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
 		metrics.ServeHTTP(w, r)
 		return nil
 	}))
-	guarded("/classify", "classify", map[string]endpoint{http.MethodPost: s.classifyUpload})
+	handle("POST /classify", "classify", s.authorized(s.classifyUpload))
 	for _, path := range []string{"/v1/models/{model}", "/v1/models/{model}/versions/{version}"} {
-		guarded(path, "model", map[string]endpoint{http.MethodGet: s.modelStatus, http.MethodPost: s.modelPredict})
-		guarded(path+"/metadata", "metadata", get(s.modelMetadata))
+		handle("GET "+path, "model", s.authorized(s.modelStatus))
+		handle("POST "+path, "model", s.authorized(s.modelPredict))
+		handle("GET "+path+"/metadata", "metadata", s.authorized(s.modelMetadata))
 	}
-	open("/", "none", map[string]endpoint{"": func(w http.ResponseWriter, r *http.Request) error {
-		return problem{http.StatusNotFound, errors.New("find page: there is none of this name")}
-	}})
-	return mux
+	unmatched := s.observed("none", unmatched(mux))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			unmatched.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
-// only leads a request to the endpoint of its method; "" stands for all, and
-// HEAD for GET.
-func only(methods map[string]endpoint) endpoint {
+// unmatched returns the error of a request that mux has no handler for.
+func unmatched(mux *http.ServeMux) endpoint {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		method := r.Method
-		if method == http.MethodHead {
-			method = http.MethodGet
+		rejection := &headerOnly{header: http.Header{}}
+		mux.ServeHTTP(rejection, r)
+		if allow := rejection.header.Get("Allow"); allow != "" {
+			return methodNotAllowed(w, allow)
 		}
-		for _, m := range []string{method, ""} {
-			if e, ok := methods[m]; ok {
-				return e(w, r)
-			}
-		}
-		return notAllowed(w, r, methods)
+		return problem{http.StatusNotFound, errors.New("page not found")}
 	}
 }
 
-func notAllowed(w http.ResponseWriter, r *http.Request, methods map[string]endpoint) error {
-	var allowed []string
-	for _, m := range []string{http.MethodGet, http.MethodPost} {
-		if methods[m] != nil {
-			allowed = append(allowed, m)
-		}
-	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	return problem{http.StatusMethodNotAllowed, errors.New("method not allowed: want " + strings.Join(allowed, " or "))}
+// headerOnly is a response of which only the header is of interest.
+type headerOnly struct{ header http.Header }
+
+func (h *headerOnly) Header() http.Header         { return h.header }
+func (h *headerOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (h *headerOnly) WriteHeader(int)             {}
+
+func methodNotAllowed(w http.ResponseWriter, allow string) error {
+	w.Header().Set("Allow", allow)
+	return problem{http.StatusMethodNotAllowed, errors.New("method not allowed: want " + allow)}
 }
 
-// authorised asks for the token, if there is one.
-func (s *Server) authorised(e endpoint) endpoint {
+// authorized requires the token, if there is one.
+func (s *Server) authorized(e endpoint) endpoint {
 	want := sha256.Sum256([]byte(s.config.Token))
 	return func(w http.ResponseWriter, r *http.Request) error {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		got := sha256.Sum256([]byte(token)) // of one length, whatever was sent
-		right := strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
-		if s.config.Token != "" && !right {
+		got := sha256.Sum256([]byte(token)) // same length for any token
+		valid := strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+		if s.config.Token != "" && !valid {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="alexnet"`)
-			return problem{http.StatusUnauthorized, errors.New("authorise: want the server's bearer token")}
+			return problem{http.StatusUnauthorized, errors.New("authorize: want the server's bearer token")}
 		}
 		return e(w, r)
 	}
 }
 
-// observed gives a request its time, and counts, logs and answers for what
-// becomes of it.
+// observed sets the request's timeout, counts and logs the request, and responds to
+// its error.
 func (s *Server) observed(name string, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -122,44 +117,44 @@ func (s *Server) log(r *http.Request, status int, took time.Duration, err error)
 	log("request", attrs...)
 }
 
-// recorder remembers the status, and makes an answer the last one on its
-// connection when the server has begun to stop meanwhile.
+// recorder records the status, and closes the connection after the response if the
+// server is draining.
 type recorder struct {
 	http.ResponseWriter
-	status   int
-	draining *atomic.Bool
-	begun    bool
+	status      int
+	draining    *atomic.Bool
+	wroteHeader bool
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status, r.begun = status, true; r.draining.Load() {
+	if r.status, r.wroteHeader = status, true; r.draining.Load() {
 		r.Header().Set("Connection", "close")
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
-	if !r.begun {
+	if !r.wroteHeader {
 		r.WriteHeader(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(p)
 }
 
 func (s *Server) healthy(w http.ResponseWriter, r *http.Request) error {
-	return say(w, http.StatusOK, "ok")
+	return plainText(w, http.StatusOK, "ok")
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 	if s.draining.Load() {
-		return say(w, http.StatusServiceUnavailable, "draining")
+		return plainText(w, http.StatusServiceUnavailable, "draining")
 	}
-	return say(w, http.StatusOK, "ok")
+	return plainText(w, http.StatusOK, "ok")
 }
 
-func say(w http.ResponseWriter, status int, word string) error {
+func plainText(w http.ResponseWriter, status int, text string) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(word + "\n")) // who has left does not read it
+	_, _ = w.Write([]byte(text + "\n")) // the client may have disconnected
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// bombs are small files of large, odd or broken pictures.
-func bombs() map[string][]byte {
+// hostileImages are small files of large, unusual or corrupt images.
+func hostileImages() map[string][]byte {
 	whole := testmodel.JPEG(1)
 	huge := bytes.Clone(whole)
 	frame := bytes.Index(huge, []byte{0xff, 0xc0})
@@ -43,7 +43,7 @@ func bombs() map[string][]byte {
 		"a palette that is too short":      encoded(png.Encode, image.NewPaletted(image.Rect(0, 0, 9, 9), color.Palette{color.White})),
 		"16 bits a channel":                encoded(png.Encode, image.NewNRGBA64(image.Rect(0, 0, 9, 9))),
 		"one pixel":                        encoded(png.Encode, image.NewGray(image.Rect(0, 0, 1, 1))),
-		"a very flat picture":              encoded(png.Encode, image.NewGray(image.Rect(0, 0, 60_000, 1))),
+		"a very flat image":                encoded(png.Encode, image.NewGray(image.Rect(0, 0, 60_000, 1))),
 		"zip":                              []byte("PK\x03\x04\x14\x00"),
 		"HTML":                             []byte("<!doctype html><script>alert(1)</script>"),
 		"NUL bytes":                        make([]byte, 4096),
@@ -81,7 +81,7 @@ func bitmap(width int32) []byte {
 	return b
 }
 
-// animation has 200 pictures of 4 million pixels each in 400 kB.
+// animation has 200 frames of 4 million pixels each in 400 kB.
 func animation() []byte {
 	var b bytes.Buffer
 	if err := gif.Encode(&b, image.NewPaletted(image.Rect(0, 0, 2000, 2000), color.Palette{color.Black, color.White}), nil); err != nil {
@@ -92,9 +92,9 @@ func animation() []byte {
 	return bytes.Join([][]byte{one[:start], bytes.Repeat(one[start:end], 200), one[end:]}, nil)
 }
 
-// Whatever comes, no answer is of the 500s, and the server goes on.
+// No request gets a 5xx status, and the server keeps working.
 func TestHostileRequests(t *testing.T) {
-	s, url := started(t, Config{MaxBody: 4 << 20, MaxPixels: 5_000_000})
+	s, url := startServer(t, Config{MaxBody: 4 << 20, MaxPixels: 5_000_000})
 	type request struct{ method, path, kind, body string }
 	requests := map[string]request{
 		"deep nesting":        {"POST", predictPath, "", strings.Repeat("[", 1<<20)},
@@ -120,7 +120,7 @@ func TestHostileRequests(t *testing.T) {
 		"a form of headers":   {"POST", "/classify", "multipart/form-data; boundary=b", "--b\r\n" + strings.Repeat("X: y\r\n", 100_000)},
 		"a form of parts":     {"POST", "/classify", "multipart/form-data; boundary=b", strings.Repeat("--b\r\n\r\n\r\n", 100_000) + "--b--"},
 	}
-	for name, b := range bombs() {
+	for name, b := range hostileImages() {
 		requests[name] = request{"POST", "/classify", "", string(b)}
 		requests[name+", in JSON"] = request{"POST", predictPath, "", `{"instances":[` + b64(b) + `]}`}
 		requests[name+", oriented"] = request{"POST", predictPath, "", `{"signature_name":"oriented","instances":[{"orientations":7,"images":` + b64(b) + `}]}`}
@@ -133,22 +133,22 @@ func TestHostileRequests(t *testing.T) {
 	}
 	var result struct{ Class string }
 	send(t, "POST", url+"/classify", "", bytes.NewReader(testmodel.JPEG(1))).want(t, 200).read(t, &result)
-	if used, bytes := s.places.inUse(), s.bodies.inUse(); result.Class == "" || used != 0 || bytes != 0 {
-		t.Errorf("afterwards: got class %q, %d places and %d bytes in use, want a class and none", result.Class, used, bytes)
+	if queued, bytes := gauge(t, s, "alexnet_queue_images"), gauge(t, s, "alexnet_body_bytes"); result.Class == "" || queued != 0 || bytes != 0 {
+		t.Errorf("afterwards: got class %q, %v images queued and %v bytes in use, want a class and none", result.Class, queued, bytes)
 	}
 }
 
-// What is no HTTP, or never ends, is cut off.
+// Invalid and endless connections are closed.
 func TestHostileConnections(t *testing.T) {
-	s := made(t, Config{MaxBody: 1 << 20, Timeout: 700 * time.Millisecond, Hosts: []string{"x", "example.com"}})
-	addr, stop := serving(t, s)
+	s := newServer(t, Config{MaxBody: 1 << 20, Timeout: 700 * time.Millisecond, Hosts: []string{"x", "example.com"}})
+	addr, stop := listenAndServe(t, s)
 	t.Cleanup(func() { stop(nil) })
 	chunk := "1000\r\n" + strings.Repeat("x", 0x1000) + "\r\n"
 	for name, c := range map[string]struct {
 		send   string // before
-		repeat string // again and again, until the server has had enough
+		repeat string // until the server closes the connection
 		every  time.Duration
-		status string // of the answer; none for a mere end
+		status string // of the response; empty if the connection is closed without one
 	}{
 		"an endless body":      {"POST /classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", chunk, 0, "413"},
 		"a slow body":          {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "x", 50 * time.Millisecond, "408"},
@@ -159,22 +159,22 @@ func TestHostileConnections(t *testing.T) {
 		"two lengths":          {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "", 0, "400"},
 		"a negative length":    {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nab", "", 0, "400"},
 		"a TLS hello":          {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "", 0, "400"},
-		"a proxy's request":    {"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n", "", 0, "404"},
+		"a proxy's request":    {"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n", "", 0, "405"},
 		"a future protocol":    {"GET / HTTP/9.9\r\nHost: x\r\n\r\n", "", 0, "505"},
 		"expecting too much":   {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n", "", 0, "413"},
 		"expecting the absurd": {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: tea\r\n\r\n", "", 0, "417"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := converse(t, addr, c.send, c.repeat, c.every); !strings.HasPrefix(got, c.status) || c.status == "" && got != "" {
+			if got := exchange(t, addr, c.send, c.repeat, c.every); !strings.HasPrefix(got, c.status) || c.status == "" && got != "" {
 				t.Errorf("got %q, want %q", got, c.status)
 			}
 		})
 	}
 }
 
-// converse returns the status of the answer to what it sends.
-func converse(t *testing.T, addr, first, repeat string, every time.Duration) string {
+// exchange sends a request and returns the status of the response.
+func exchange(t *testing.T, addr, first, repeat string, every time.Duration) string {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	must(t, err)

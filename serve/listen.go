@@ -13,34 +13,34 @@ import (
 	"time"
 )
 
-// What a client may take for its headers and between two requests.
+// Limits of headers and of idle connections.
 const (
 	headerTime  = 10 * time.Second
 	idleTime    = 2 * time.Minute
 	headerBytes = 64 << 10
 )
 
-// Serve answers on the listener until ctx ends, then stops: /readyz says no,
-// answers ask clients to close their connections, after Config.DrainDelay no
-// connection is accepted any more, and every request that was accepted has its
-// answer before Serve returns nil. Requests that take longer than Config.Drain
-// are cut off, which is an error. The listener is closed in any case.
+// Serve accepts connections on the listener until ctx ends, then drains: /readyz
+// returns 503, responses close their connections, after Config.DrainDelay no
+// connection is accepted, and every accepted request is answered before Serve
+// returns nil. Requests that take longer than Config.Drain are canceled, which is an
+// error. The listener is always closed.
 //
 // On a loopback address, without a token and without TLS, only requests for
-// localhost, a loopback address or one of Config.Hosts are answered: a web page
-// elsewhere can have its own name lead to this machine, and read the answers.
+// localhost, a loopback address or one of Config.Hosts are accepted: any web page can
+// resolve its own name to this machine (DNS rebinding) and read the responses.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	c := &connections{busy: map[net.Conn]bool{}}
 	handler := s.Handler()
 	if address, ok := listener.Addr().(*net.TCPAddr); ok && address.IP.IsLoopback() && s.config.Token == "" && s.config.TLSCert == "" {
-		handler = s.local(handler)
+		handler = s.requireLocalHost(handler)
 	}
 	server := &http.Server{
 		Handler:           handler,
-		ConnState:         c.changed,
+		ConnState:         c.connState,
 		ReadHeaderTimeout: min(headerTime, s.config.Timeout),
 		ReadTimeout:       s.config.Timeout,
-		WriteTimeout:      2*s.config.Timeout + headerTime, // the answer's time begins with the header
+		WriteTimeout:      2*s.config.Timeout + headerTime, // starts at the end of the header
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
@@ -66,22 +66,22 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return s.drain(server, c)
 }
 
-// local refuses requests for another host than this machine.
-func (s *Server) local(h http.Handler) http.Handler {
-	refuse := s.observed("none", func(w http.ResponseWriter, r *http.Request) error {
-		return problem{http.StatusForbidden, fmt.Errorf("find host %.80q: want localhost, a loopback address, or a name given with --hosts", r.Host)}
+// requireLocalHost rejects requests whose host is not this machine.
+func (s *Server) requireLocalHost(h http.Handler) http.Handler {
+	reject := s.observed("none", func(w http.ResponseWriter, r *http.Request) error {
+		return problem{http.StatusForbidden, fmt.Errorf("host %.80q not allowed: want localhost, a loopback address, or a name in --hosts", r.Host)}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.isLocal(r.Host) {
-			refuse.ServeHTTP(w, r)
+		if !s.isLocalHost(r.Host) {
+			reject.ServeHTTP(w, r)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// isLocal also holds for no host, which no browser sends.
-func (s *Server) isLocal(host string) bool {
+// isLocalHost also accepts an empty host, which browsers never send.
+func (s *Server) isLocalHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -89,8 +89,8 @@ func (s *Server) isLocal(host string) bool {
 	return host == "" || host == "localhost" || net.ParseIP(host).IsLoopback() || slices.Contains(s.config.Hosts, host)
 }
 
-// drain waits for what is under way. http.Server.Shutdown alone would drop the
-// requests of connections that were accepted and not yet read from.
+// drain waits for active requests. http.Server.Shutdown alone would drop requests on
+// connections that were accepted but not yet read from.
 func (s *Server) drain(server *http.Server, c *connections) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain)
 	defer cancel()
@@ -105,19 +105,19 @@ func (s *Server) drain(server *http.Server, c *connections) error {
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		server.Close()
-		return fmt.Errorf("stop serving: requests were not finished within %v", s.config.Drain)
+		return fmt.Errorf("drain: requests not completed within %v", s.config.Drain)
 	}
 	return err
 }
 
-// connections are those that have been accepted and wait for a first request, or
-// for the answer to one.
+// connections tracks accepted connections that wait for their first request or for a
+// response.
 type connections struct {
 	mu   sync.Mutex
 	busy map[net.Conn]bool
 }
 
-func (c *connections) changed(conn net.Conn, state http.ConnState) {
+func (c *connections) connState(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state == http.StateNew || state == http.StateActive {

@@ -40,17 +40,16 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// started is a server of run, and its address on this machine; both end with the
-// test.
-func started(t testing.TB, config Config) (*Server, string) {
+// startServer returns a server of run and its URL; both are closed when the test ends.
+func startServer(t testing.TB, config Config) (*Server, string) {
 	t.Helper()
-	s := made(t, config)
+	s := newServer(t, config)
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(h.Close)
 	return s, h.URL
 }
 
-func made(t testing.TB, config Config) *Server {
+func newServer(t testing.TB, config Config) *Server {
 	t.Helper()
 	s, err := New(context.Background(), run, config)
 	must(t, err)
@@ -58,12 +57,12 @@ func made(t testing.TB, config Config) *Server {
 	return s
 }
 
-// reply is an answer, read to its end.
+// reply is a complete response.
 type reply struct {
 	status int
 	header http.Header
 	text   string
-	last   bool // on its connection
+	last   bool // closes its connection
 }
 
 func send(t testing.TB, method, url, kind string, body io.Reader) reply {
@@ -92,8 +91,7 @@ func post(t testing.TB, url, body string) reply {
 	return send(t, http.MethodPost, url, "", strings.NewReader(body))
 }
 
-// want checks an answer's status, and that one of an error says so as TensorFlow
-// Serving's do.
+// want checks a response's status, and that an error has TensorFlow Serving's format.
 func (r reply) want(t testing.TB, status int) reply {
 	t.Helper()
 	if r.status != status {
@@ -124,14 +122,14 @@ func b64(encoded []byte) string {
 	return string(text)
 }
 
-// form has the files in it, and a field that is none.
+// form encodes a form with files and another field.
 func form(t testing.TB, files ...[]byte) (kind string, body *bytes.Buffer) {
 	t.Helper()
 	body = new(bytes.Buffer)
 	w := multipart.NewWriter(body)
 	must(t, w.WriteField("comment", "none"))
 	for i, f := range files {
-		part, err := w.CreateFormFile("picture", fmt.Sprintf("%d.jpg", i))
+		part, err := w.CreateFormFile("image", fmt.Sprintf("%d.jpg", i))
 		must(t, err)
 		_, err = part.Write(f)
 		must(t, err)
@@ -140,15 +138,15 @@ func form(t testing.TB, files ...[]byte) (kind string, body *bytes.Buffer) {
 	return w.FormDataContentType(), body
 }
 
-// alone is what the library says of a picture.
-func alone(t testing.TB, s *Server, p classify.Image) classify.Result {
+// classifyAlone returns the model's result for an image.
+func classifyAlone(t testing.TB, s *Server, p classify.Image) classify.Result {
 	t.Helper()
 	r, err := s.model.Classify(context.Background(), p)
 	must(t, err)
 	return r
 }
 
-// near compares probabilities; in a batch their last bits may differ.
+// near compares probabilities, whose last bits depend on the batch.
 func near(a, b float64) bool { return a-b < 1e-6 && b-a < 1e-6 }
 
 func must(t testing.TB, err error) {

@@ -12,9 +12,9 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// A model that holds NaN is refused, also where it answers with numbers: its
-// rectifiers have turned the NaN of a convolution into zeros.
-func TestNewRefusesNaN(t *testing.T) {
+// A model with NaN weights is rejected, even if its output is finite because ReLU
+// turned the NaN of a convolution into zeros.
+func TestNewRejectsNaN(t *testing.T) {
 	for variable, hidden := range map[string]bool{"conv2/weights": true, "fc8/biases": false} {
 		t.Run(variable, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
@@ -23,7 +23,7 @@ func TestNewRefusesNaN(t *testing.T) {
 			s, err := New(ctx, dir, Config{})
 			if err == nil {
 				must(t, s.Close())
-				t.Fatal("it is served")
+				t.Fatal("got no error")
 			}
 			if !strings.Contains(err.Error(), variable) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("got %v, want it to name %s and the model", err, variable)

@@ -15,23 +15,23 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// said is what the page's cards say, the last picture's first.
-const said = `[...document.querySelectorAll("article")].map(a => a.querySelector("figcaption").textContent + ": " + a.querySelector("h2").textContent +
+// cardTexts returns the texts of the page's cards, the last one first.
+const cardTexts = `[...document.querySelectorAll("article")].map(a => a.querySelector("figcaption").textContent + ": " + a.querySelector("h2").textContent +
 	"; " + a.querySelectorAll("li").length + " bars" + (a.className ? ", " + a.className : ""))`
 
-// A person chooses two pictures and one file that is none, is asked for the token
-// first, and sees classes and bars, on a telephone and on a desk.
+// A user selects two images and another file, enters the token, and sees classes and
+// bars, on a phone and on a desktop.
 func TestPageInBrowser(t *testing.T) {
-	s, url := started(t, Config{Token: "open sesame"})
+	s, url := startServer(t, Config{Token: "open sesame"})
 	dir := t.TempDir()
 	var files []string
-	for name, text := range map[string][]byte{"3.jpg": testmodel.JPEG(3), "turned.jpg": testmodel.Turned(3, 6), "notes.jpg": []byte("no picture")} {
+	for name, text := range map[string][]byte{"3.jpg": testmodel.JPEG(3), "turned.jpg": testmodel.Turned(3, 6), "notes.jpg": []byte("no image")} {
 		must(t, os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
 	for _, name := range []string{"3.jpg", "turned.jpg", "notes.jpg"} {
 		files = append(files, filepath.Join(dir, name))
 	}
-	plain, turned := alone(t, s, classify.FromBytes(testmodel.JPEG(3))), alone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
+	plain, turned := classifyAlone(t, s, classify.FromBytes(testmodel.JPEG(3))), classifyAlone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
 	b := browser.Open(t, 2*time.Minute)
 	b.Watch(t, url)
 	for _, width := range []int64{390, 1280} {
@@ -42,15 +42,15 @@ func TestPageInBrowser(t *testing.T) {
 				must(t, chromedp.Do(b, chromedp.SetUploadFiles("#file", files)))
 				must(t, chromedp.Do(b, chromedp.SendKeys("#token", "open sesame\r")))
 				want := []string{"notes.jpg: ", "turned.jpg: " + turned.Class + ", ", "3.jpg: " + plain.Class + ", "}
-				got := b.Ask(t, said)
-				for end := time.Now().Add(20 * time.Second); !begin(got, want) && time.Now().Before(end); got = b.Ask(t, said) {
+				got := b.Ask(t, cardTexts)
+				for end := time.Now().Add(20 * time.Second); !hasPrefixes(got, want) && time.Now().Before(end); got = b.Ask(t, cardTexts) {
 					time.Sleep(100 * time.Millisecond)
 				}
-				if !begin(got, want) || !strings.HasSuffix(got[0], "0 bars, failed") || !strings.HasSuffix(got[2], "7 bars") {
-					t.Errorf("got cards %q, want %q with 7 bars for a picture", got, want)
+				if !hasPrefixes(got, want) || !strings.HasSuffix(got[0], "0 bars, failed") || !strings.HasSuffix(got[2], "7 bars") {
+					t.Errorf("got cards %q, want %q with 7 bars per image", got, want)
 				}
 				for _, trouble := range b.Problems(t) {
-					// The browser itself reports answers of 401 and 415, and that notes.jpg is no picture.
+					// The browser reports responses with status 401 and 415, and that notes.jpg is not an image.
 					if !strings.Contains(trouble, "Failed to load resource") && !strings.Contains(trouble, "not decoded") {
 						t.Error(trouble)
 					}
@@ -61,8 +61,8 @@ func TestPageInBrowser(t *testing.T) {
 	}
 }
 
-// begin tells whether each of the texts has begun as it should and goes on.
-func begin(got, want []string) bool {
+// hasPrefixes reports whether each text is complete and has the wanted prefix.
+func hasPrefixes(got, want []string) bool {
 	if len(got) != len(want) {
 		return false
 	}

@@ -9,57 +9,57 @@ import (
 	"net/http"
 )
 
-// blob is how JSON carries bytes: {"b64": "…"}.
+// blob is bytes in JSON: {"b64": "…"}.
 type blob struct {
 	B64 []byte `json:"b64"`
 }
 
-// instance is a row: {"b64": "…"} where images are the only input, or all inputs
-// by name.
+// instance is a row: {"b64": "…"} if images are the only input, or all inputs by
+// name.
 type instance struct {
 	blob
 	Images       *blob `json:"images"`
 	Orientations *int  `json:"orientations"`
 }
 
-// parsePredict reads the body of a predict request of at most so many pictures.
-// It goes through it token by token, since a body of nothing but small values
-// would take many times its size if it were read at once. An error quotes the
-// beginning of what it is about, which may be all of a body.
-func parsePredict(body []byte, most int) (predictRequest, error) {
-	p := &parser{Decoder: json.NewDecoder(bytes.NewReader(body)), most: most}
+// parsePredict parses the body of a predict request with at most maxImages images.
+// It parses token by token, because a body of small values would take many times its
+// size if it were decoded at once. Errors quote only the start of a value, which may
+// be as long as the body.
+func parsePredict(body []byte, maxImages int) (predictRequest, error) {
+	p := &parser{Decoder: json.NewDecoder(bytes.NewReader(body)), maxImages: maxImages}
 	p.DisallowUnknownFields()
-	if err := p.request(); err != nil {
+	if err := p.parse(); err != nil {
 		var known problem
 		if errors.As(err, &known) {
 			return predictRequest{}, err
 		}
-		return predictRequest{}, problem{http.StatusBadRequest, fmt.Errorf("read JSON: %.200s", jsonReason(err))}
+		return predictRequest{}, problem{http.StatusBadRequest, fmt.Errorf("parse JSON: %.200s", jsonError(err))}
 	}
-	return p.read, nil
+	return p.request, nil
 }
 
 type parser struct {
 	*json.Decoder
-	most int // pictures
-	read predictRequest
+	maxImages int // images
+	request   predictRequest
 }
 
-func (p *parser) request() error {
+func (p *parser) parse() error {
 	given := 0
 	err := p.object(func(key string) (err error) {
 		switch key {
 		case "signature_name":
-			return p.Decode(&p.read.signature)
+			return p.Decode(&p.request.signature)
 		case "instances":
 			given++
 			return p.list(p.instance)
 		case "inputs":
 			given++
-			p.read.columns = true
+			p.request.columns = true
 			return p.inputs()
 		}
-		return fmt.Errorf("got a field %.40q, want signature_name, instances or inputs", key)
+		return fmt.Errorf("unknown field %.40q, want signature_name, instances or inputs", key)
 	})
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (p *parser) request() error {
 		return errors.New("want either instances or inputs, once")
 	}
 	if _, err := p.Token(); err != io.EOF {
-		return errors.New("got more behind the object")
+		return errors.New("trailing data after the JSON object")
 	}
 	return nil
 }
@@ -81,10 +81,10 @@ func (p *parser) instance() error {
 	if i.Images == nil {
 		i.Images = &i.blob
 	} else if i.B64 != nil {
-		return errors.New("got b64 beside images in an instance, want one of them")
+		return errors.New("got both b64 and images in an instance, want one of them")
 	}
 	if i.Orientations != nil {
-		p.read.orientations = append(p.read.orientations, *i.Orientations)
+		p.request.orientations = append(p.request.orientations, *i.Orientations)
 	}
 	return p.image(i.Images.B64)
 }
@@ -93,11 +93,11 @@ func (p *parser) image(encoded []byte) error {
 	if encoded == nil {
 		return errors.New(`got no image, want {"b64": "…"}`)
 	}
-	p.read.images = append(p.read.images, encoded)
+	p.request.images = append(p.request.images, encoded)
 	return nil
 }
 
-// inputs reads columns: the images alone, or an object of lists.
+// inputs parses columns: a list of images, or an object of lists.
 func (p *parser) inputs() error {
 	token, err := p.Token()
 	if err != nil {
@@ -115,14 +115,14 @@ func (p *parser) inputs() error {
 				return p.list(func() error {
 					var o int
 					err := p.Decode(&o)
-					p.read.orientations = append(p.read.orientations, o)
+					p.request.orientations = append(p.request.orientations, o)
 					return err
 				})
 			}
-			return fmt.Errorf("got an input %.40q, want images and orientations", key)
+			return fmt.Errorf("unknown input %.40q, want images and orientations", key)
 		})
 	}
-	return errors.New("got inputs that are neither a list nor an object")
+	return errors.New("want inputs to be a list or an object")
 }
 
 func (p *parser) column() error {
@@ -142,7 +142,7 @@ func (p *parser) object(member func(key string) error) error {
 	return p.members(member)
 }
 
-// members reads an object's members and its end.
+// members parses an object's members and its end.
 func (p *parser) members(member func(key string) error) error {
 	for p.More() {
 		key, err := p.Token()
@@ -167,11 +167,11 @@ func (p *parser) list(item func() error) error {
 	return p.items(item)
 }
 
-// items reads a list's items, no more than pictures are allowed, and its end.
+// items parses a list's items, at most maxImages, and its end.
 func (p *parser) items(item func() error) error {
 	for n := 0; p.More(); n++ {
-		if n == p.most {
-			return tooMany(p.most)
+		if n == p.maxImages {
+			return tooManyImages(p.maxImages)
 		}
 		if err := item(); err != nil {
 			return err
@@ -181,14 +181,14 @@ func (p *parser) items(item func() error) error {
 	return err
 }
 
-// jsonReason says what is wrong with JSON without Go's names for it.
-func jsonReason(err error) string {
+// jsonError describes an error without Go's type names.
+func jsonError(err error) string {
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrong):
-		return fmt.Sprintf("got a %s at byte %d, want another kind of value", wrong.Value, wrong.Offset)
+		return fmt.Sprintf("unexpected %s at byte %d", wrong.Value, wrong.Offset)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "it ends too early"
+		return "unexpected end of JSON input"
 	}
 	return err.Error()
 }

@@ -19,9 +19,9 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// An exported model answers over HTTP as it does to Python, which knows nothing
-// but its folder: here stands what TensorFlow Serving would answer.
-func TestAnswersAsPythonDoes(t *testing.T) {
+// The responses for an exported model match TensorFlow in Python, and thereby
+// TensorFlow Serving.
+func TestMatchesPython(t *testing.T) {
 	python := testenv.Python(t)
 	dir := filepath.Join(t.TempDir(), "model", "1")
 	source, err := classify.Find(run)
@@ -33,18 +33,18 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 		Path        string `json:"path"`
 		Orientation int    `json:"orientation"`
 	}
-	var pictures []shown
+	var images []shown
 	var plain, oriented []string
 	for i := 1; i <= 8; i++ {
 		encoded := testmodel.Turned(i, i)
-		path := filepath.Join(t.TempDir(), "picture.jpg")
+		path := filepath.Join(t.TempDir(), "image.jpg")
 		must(t, os.WriteFile(path, encoded, 0o644))
-		pictures = append(pictures, shown{path, i})
+		images = append(images, shown{path, i})
 		plain = append(plain, b64(encoded))
 		oriented = append(oriented, fmt.Sprintf(`{"images":%s,"orientations":%d}`, b64(encoded), i))
 	}
 	manifest := filepath.Join(t.TempDir(), "manifest.json")
-	text, err := json.Marshal(map[string]any{"m": map[string]any{"dir": dir, "images": pictures}})
+	text, err := json.Marshal(map[string]any{"m": map[string]any{"dir": dir, "images": images}})
 	must(t, err)
 	must(t, os.WriteFile(manifest, text, 0o644))
 	var loaders map[string]map[string]map[string]json.RawMessage
@@ -67,11 +67,11 @@ func TestAnswersAsPythonDoes(t *testing.T) {
 			}
 		}
 		if reflect.DeepEqual(want[0], want[1]) {
-			t.Errorf("%s: all pictures look alike", signature)
+			t.Errorf("%s: all results are equal", signature)
 		}
 		if len(rows) != len(want) || !(worst <= 1e-5) {
 			t.Errorf("%s: got %d answers, %.2g off, want %d, 1e-5", signature, len(rows), worst, len(want))
 		}
-		t.Logf("%s: %d pictures, largest difference of a probability %.2g", signature, len(rows), worst)
+		t.Logf("%s: %d images, largest difference of a probability %.2g", signature, len(rows), worst)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"alexnet/export"
 )
 
-// modelPredict answers TensorFlow Serving's predict, at …/NAME:predict.
+// modelPredict implements TensorFlow Serving's predict, at …/NAME:predict.
 func (s *Server) modelPredict(w http.ResponseWriter, r *http.Request) error {
 	verb, err := s.findModel(r)
 	if err != nil {
@@ -21,26 +21,26 @@ func (s *Server) modelPredict(w http.ResponseWriter, r *http.Request) error {
 	switch verb {
 	case "predict":
 	case "":
-		return notAllowed(w, r, map[string]endpoint{http.MethodGet: s.modelStatus})
+		return methodNotAllowed(w, "GET, HEAD")
 	case "classify", "regress":
-		return problem{http.StatusBadRequest, fmt.Errorf("%s: the model has signatures for predict alone", verb)}
+		return problem{http.StatusBadRequest, fmt.Errorf("method %q not supported: want predict", verb)}
 	default:
-		return problem{http.StatusNotFound, fmt.Errorf("find method %q: there is only predict", verb)}
+		return problem{http.StatusNotFound, fmt.Errorf("method %q not found: want predict", verb)}
 	}
 	body, err := s.readBody(w, r)
 	if err != nil {
 		return err
 	}
 	defer body.release()
-	request, err := parsePredict(body.bytes.Bytes(), s.config.MaxPictures)
+	request, err := parsePredict(body.bytes.Bytes(), s.config.MaxImages)
 	if err != nil {
 		return err
 	}
-	pictures, err := request.pictures()
+	images, err := request.requestImages()
 	if err != nil {
 		return problem{http.StatusBadRequest, err}
 	}
-	results, err := s.predict(r, pictures)
+	results, err := s.predict(r, images)
 	if err != nil {
 		return err
 	}
@@ -52,24 +52,24 @@ func (s *Server) modelPredict(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// predict classifies all pictures. As in TensorFlow Serving one that cannot be
-// read fails the request, and with 400 whatever is wrong with it.
-func (s *Server) predict(r *http.Request, pictures []picture) ([]classify.Result, error) {
-	outcomes, err := s.classify(r.Context(), pictures)
+// predict classifies all images. As in TensorFlow Serving, an invalid image fails the
+// request, always with status 400.
+func (s *Server) predict(r *http.Request, images []requestImage) ([]classify.Result, error) {
+	outcomes, err := s.classify(r.Context(), images)
 	if err != nil {
 		return nil, err
 	}
 	results := make([]classify.Result, len(outcomes))
 	for i, o := range outcomes {
 		if o.err != nil {
-			return nil, problem{http.StatusBadRequest, fmt.Errorf("picture %d: %s", i, explain(o.err))}
+			return nil, problem{http.StatusBadRequest, fmt.Errorf("image %d: %s", i, clientMessage(o.err))}
 		}
 		results[i] = o.result
 	}
 	return results, nil
 }
 
-// findModel checks the path's model and version and returns the method after the
+// findModel checks the model and version in the path and returns the method after the
 // colon.
 func (s *Server) findModel(r *http.Request) (verb string, err error) {
 	model, version := r.PathValue("model"), r.PathValue("version")
@@ -79,15 +79,15 @@ func (s *Server) findModel(r *http.Request) (verb string, err error) {
 		version, verb, _ = strings.Cut(version, ":")
 	}
 	if model != s.config.Name {
-		return "", problem{http.StatusNotFound, fmt.Errorf("find model %q: there is only %q", model, s.config.Name)}
+		return "", problem{http.StatusNotFound, fmt.Errorf("model %q not found: want %q", model, s.config.Name)}
 	}
 	if n, err := strconv.Atoi(version); version != "" && (err != nil || n != s.config.Version) {
-		return "", problem{http.StatusNotFound, fmt.Errorf("find version %q of model %q: there is only %d", version, model, s.config.Version)}
+		return "", problem{http.StatusNotFound, fmt.Errorf("version %q of model %q not found: want %d", version, model, s.config.Version)}
 	}
 	return verb, nil
 }
 
-// row is what is said of one picture.
+// row is the prediction for one image.
 type row struct {
 	Probabilities    []float32 `json:"probabilities"`
 	Class            string    `json:"class"`
@@ -95,7 +95,7 @@ type row struct {
 	TopProbabilities []float32 `json:"top_probabilities"`
 }
 
-// columns are the same of many pictures, by name.
+// columns are the predictions for several images, by output.
 type columns struct {
 	Probabilities    [][]float32 `json:"probabilities"`
 	Class            []string    `json:"class"`
@@ -130,29 +130,30 @@ func asColumns(results []classify.Result) (c columns) {
 	return c
 }
 
-// predictRequest is the body of a predict request: one value an input and
-// picture, by rows or by columns.
+// predictRequest is the body of a predict request: a value per input and image, as
+// rows or as columns.
 type predictRequest struct {
 	signature    string
-	columns      bool // whether "inputs" was given, not "instances"
+	columns      bool // "inputs" instead of "instances"
 	images       [][]byte
 	orientations []int
 }
 
-// pictures says how the request's signature has its images seen. serving_default
-// takes them as stored, as a SavedModel does whose graph cannot read EXIF data.
-func (p predictRequest) pictures() ([]picture, error) {
+// requestImages returns the images with the orientations of the signature.
+// serving_default uses the images as stored, because the graph of a SavedModel cannot
+// read EXIF data.
+func (p predictRequest) requestImages() ([]requestImage, error) {
 	switch p.signature = cmp.Or(p.signature, export.DefaultSignature); {
 	case p.signature != export.DefaultSignature && p.signature != export.OrientedSignature:
-		return nil, fmt.Errorf("find signature %.40q: this server has %s and %s", p.signature, export.DefaultSignature, export.OrientedSignature)
+		return nil, fmt.Errorf("signature %.40q not found: want %s or %s", p.signature, export.DefaultSignature, export.OrientedSignature)
 	case p.signature == export.DefaultSignature && p.orientations != nil:
 		return nil, fmt.Errorf("signature %s: got orientations, want only images", export.DefaultSignature)
 	case p.signature == export.OrientedSignature && len(p.orientations) != len(p.images) && (len(p.orientations) != 1 || !p.columns):
-		return nil, fmt.Errorf("signature %s: got %d orientations of %d images, want one each", export.OrientedSignature, len(p.orientations), len(p.images))
+		return nil, fmt.Errorf("signature %s: got %d orientations for %d images, want one per image", export.OrientedSignature, len(p.orientations), len(p.images))
 	case len(p.images) == 0:
 		return nil, errors.New("got no images, want at least one")
 	}
-	pictures := make([]picture, len(p.images))
+	images := make([]requestImage, len(p.images))
 	for i, encoded := range p.images {
 		o := 1
 		switch {
@@ -162,9 +163,9 @@ func (p predictRequest) pictures() ([]picture, error) {
 			o = p.orientations[0]
 		}
 		if o < 1 || o > 8 {
-			return nil, fmt.Errorf("picture %d: got orientation %d, want 1 to 8", i, o)
+			return nil, fmt.Errorf("image %d: got orientation %d, want 1 to 8", i, o)
 		}
-		pictures[i] = picture{encoded, o}
+		images[i] = requestImage{encoded, o}
 	}
-	return pictures, nil
+	return images, nil
 }

@@ -14,13 +14,13 @@ import (
 
 const predictPath = "/v1/models/alexnet:predict"
 
-// Every way to say the same gets the same: rows and columns, with names and
-// without, with the version and without.
+// Equivalent requests get the same response: rows and columns, with and without names,
+// with and without a version.
 func TestPredict(t *testing.T) {
-	s, url := started(t, Config{})
+	s, url := startServer(t, Config{})
 	plain, turned := b64(testmodel.JPEG(3)), b64(testmodel.Turned(3, 6))
-	asStored := alone(t, s, classify.FromBytes(testmodel.JPEG(3)))
-	upright := alone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
+	asStored := classifyAlone(t, s, classify.FromBytes(testmodel.JPEG(3)))
+	upright := classifyAlone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
 	for name, c := range map[string]struct {
 		body string
 		want []classify.Result
@@ -51,7 +51,7 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// readRows reads either form of an answer as rows.
+// readRows reads rows or columns of a response as rows.
 func readRows(t *testing.T, r reply) []row {
 	t.Helper()
 	var answer struct {
@@ -86,8 +86,8 @@ func sameRow(t *testing.T, got, want row) {
 	}
 }
 
-func TestPredictRefuses(t *testing.T) {
-	_, url := started(t, Config{MaxPictures: 3})
+func TestPredictRejects(t *testing.T) {
+	_, url := startServer(t, Config{MaxImages: 3})
 	picture := b64(testmodel.JPEG(0))
 	many := strings.Repeat(picture+",", 3) + picture
 	for name, c := range map[string]struct {
@@ -104,15 +104,15 @@ func TestPredictRefuses(t *testing.T) {
 		"no method":            {"/v1/models/alexnet", `{}`, 405, "GET"},
 		"unknown signature":    {predictPath, `{"signature_name":"pool5","instances":[` + picture + `]}`, 400, "oriented"},
 		"signature no string":  {predictPath, `{"signature_name":7,"instances":[` + picture + `]}`, 400, "number"},
-		"no orientation":       {predictPath, `{"signature_name":"oriented","instances":[` + picture + `]}`, 400, "0 orientations of 1"},
-		"some orientations":    {predictPath, `{"signature_name":"oriented","instances":[{"images":` + picture + `,"orientations":1},` + picture + `]}`, 400, "1 orientations of 2"},
+		"no orientation":       {predictPath, `{"signature_name":"oriented","instances":[` + picture + `]}`, 400, "0 orientations for 1"},
+		"some orientations":    {predictPath, `{"signature_name":"oriented","instances":[{"images":` + picture + `,"orientations":1},` + picture + `]}`, 400, "1 orientations for 2"},
 		"orientation 9":        {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + picture + `],"orientations":[9]}}`, 400, "orientation 9"},
 		"orientation 1.5":      {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + picture + `],"orientations":[1.5]}}`, 400, "number"},
 		"needless orientation": {predictPath, `{"inputs":{"images":[` + picture + `],"orientations":[1]}}`, 400, "only images"},
 		"both":                 {predictPath, `{"instances":[` + picture + `],"inputs":[` + picture + `]}`, 400, "either"},
 		"twice":                {predictPath, `{"instances":[` + picture + `],"instances":[` + picture + `]}`, 400, "once"},
 		"neither":              {predictPath, `{}`, 400, "either"},
-		"no pictures":          {predictPath, `{"instances":[]}`, 400, "at least one"},
+		"no images":            {predictPath, `{"instances":[]}`, 400, "at least one"},
 		"too many":             {predictPath, `{"instances":[` + many + `]}`, 413, "at most 3"},
 		"a text":               {predictPath, `{"instances":["cat"]}`, 400, "string"},
 		"a null":               {predictPath, `{"instances":[null]}`, 400, "b64"},
@@ -122,25 +122,25 @@ func TestPredictRefuses(t *testing.T) {
 		"a scalar column":      {predictPath, `{"inputs":` + picture + `}`, 400, "b64"},
 		"another field":        {predictPath, `{"examples":[]}`, 400, "examples"},
 		"wrong base64":         {predictPath, `{"instances":[{"b64":"@@@@"}]}`, 400, "base64"},
-		"no picture":           {predictPath, `{"instances":[` + picture + `,` + b64([]byte("cat")) + `]}`, 400, "picture 1"},
-		"empty picture":        {predictPath, `{"instances":[{"b64":""}]}`, 400, "empty"},
+		"no image":             {predictPath, `{"instances":[` + picture + `,` + b64([]byte("cat")) + `]}`, 400, "image 1"},
+		"empty image":          {predictPath, `{"instances":[{"b64":""}]}`, 400, "empty"},
 		"a list":               {predictPath, `[]`, 400, "object"},
-		"nothing":              {predictPath, ``, 400, "too early"},
-		"cut":                  {predictPath, `{"instances":[` + picture, 400, "too early"},
-		"two documents":        {predictPath, `{"instances":[` + picture + `]}{}`, 400, "more"},
+		"nothing":              {predictPath, ``, 400, "unexpected end"},
+		"truncated":            {predictPath, `{"instances":[` + picture, 400, "unexpected end"},
+		"two documents":        {predictPath, `{"instances":[` + picture + `]}{}`, 400, "trailing data"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := post(t, url+c.path, c.body).want(t, c.status)
 			if !strings.Contains(got.text+got.header.Get("Allow"), c.words) {
-				t.Errorf("got %q, want a word of %s", got.text, c.words)
+				t.Errorf("got %q, want %s in it", got.text, c.words)
 			}
 		})
 	}
 }
 
-// The answers are those that TensorFlow Serving documents.
+// The responses are those that TensorFlow Serving documents.
 func TestStatusAndMetadata(t *testing.T) {
-	s, url := started(t, Config{Name: "my.model-1", Version: 7})
+	s, url := startServer(t, Config{Name: "my.model-1", Version: 7})
 	get := func(path string) reply { return send(t, http.MethodGet, url+path, "", nil) }
 	for _, path := range []string{"/v1/models/my.model-1", "/v1/models/my.model-1/versions/7"} {
 		const want = `{"model_version_status":[{"version":"7","state":"%s","status":{"error_code":"OK","error_message":""}}]}`

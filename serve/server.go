@@ -1,3 +1,19 @@
+// Package serve classifies images over HTTP. Start with [New] and [Server.Serve]:
+//
+//	POST /v1/models/NAME:predict   TensorFlow Serving's REST API, with its
+//	GET  /v1/models/NAME           status and /metadata
+//	POST /classify                 an image, or a form with several
+//	GET  /                         a page to drop images on
+//	GET  /healthz /readyz /metrics
+//
+// Images are decoded as they arrive, one per processor at a time, and classified in
+// batches of those that were decoded meanwhile: one alone if the queue is empty.
+// Config bounds memory: bodies, queued images, pixels. Requests beyond the limits get
+// status 429.
+//
+// Invalid requests never get a 5xx status, and every accepted request is answered
+// before Serve returns, unless Config.Drain expires. A client that disconnects frees
+// its place in the queue.
 package serve
 
 import (
@@ -8,6 +24,8 @@ import (
 	"math"
 	"runtime"
 	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 
 	"alexnet/alexnet"
 	"alexnet/classify"
@@ -20,30 +38,30 @@ type Server struct {
 	model    *classify.Model
 	limits   input.Limits
 	batcher  *batcher
-	decoders chan struct{} // a place for each picture that is being decoded
-	decoded  chan struct{} // a place for each picture from then to its answer
-	places   allowance     // pictures admitted
-	bodies   allowance     // bytes of bodies in memory
+	queue    *semaphore.Weighted // admitted images
+	bodies   *semaphore.Weighted // bytes of bodies in memory
+	decoded  *semaphore.Weighted // images being decoded or decoded, until their responses
+	decoders *semaphore.Weighted // images being decoded
 	metrics  *metrics
 	draining atomic.Bool
 }
 
-// ahead is how many batches of pictures are decoded at once, with the one in the
-// network. The others wait encoded, which takes far less memory.
-const ahead = 4
+// decodedBatches is the number of batches that are decoded, including the one in the
+// network. All other images stay encoded, which takes far less memory.
+const decodedBatches = 4
 
-// share is how many pictures of that side go through the network at once, and
-// how many are decoded: as many as c says, or the fewer that take no more memory
-// than so many of AlexNet's. A model file chooses its side, which must not choose
-// what a request takes. One at least is computed while another is decoded.
-func (c Config) share(side int) (batch, decoded int) {
-	within := min(1, math.Pow(float64(alexnet.Config{}.WithDefaults().Size)/float64(side), 2))
-	batch = max(1, int(float64(c.Batch)*within))
-	return batch, max(2, int(float64(ahead*c.Batch)*within))
+// batchSizes returns the batch size and the number of decoded images for a model with
+// the given input side: those of c, or fewer for a larger input than AlexNet's, so
+// that a model file cannot increase the memory use. At least one image is computed
+// while another is decoded.
+func (c Config) batchSizes(side int) (batch, decoded int) {
+	scale := min(1, math.Pow(float64(alexnet.Config{}.WithDefaults().Size)/float64(side), 2))
+	batch = max(1, int(float64(c.Batch)*scale))
+	return batch, max(2, int(float64(decodedBatches*c.Batch)*scale))
 }
 
-// New loads the model at path, as classify.Open does, and makes it ready to
-// answer. The caller closes the server.
+// New loads the model at path, as classify.Open does, and prepares it for requests.
+// The caller closes the server.
 func New(ctx context.Context, path string, config Config, formats ...input.Format) (*Server, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", path, err)
@@ -54,37 +72,37 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	if err != nil {
 		return nil, err
 	}
-	if err := warm(ctx, model); err != nil {
+	if err := warmUp(ctx, model); err != nil {
 		return nil, errors.Join(fmt.Errorf("serve %q: %w", path, err), model.Close())
 	}
-	batch, decoded := c.share(model.Size())
+	batch, decoded := c.batchSizes(model.Size())
 	c.Batch = batch
 	s := &Server{
 		config: c, model: model, limits: limits,
-		decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		decoded:  make(chan struct{}, decoded),
-		places:   allowance{most: int64(c.Queue)},
-		bodies:   allowance{most: bodies * c.MaxBody},
+		queue:    semaphore.NewWeighted(int64(c.Queue)),
+		bodies:   semaphore.NewWeighted(maxBodies * c.MaxBody),
+		decoded:  semaphore.NewWeighted(int64(decoded)),
+		decoders: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
 	}
-	s.metrics = newMetrics(s)
+	s.metrics = newMetrics()
 	s.batcher = newBatcher(model, c, s.metrics.batch)
 	return s, nil
 }
 
-// warm has TensorFlow make ready, which it does at its first run, and refuses a
-// model that has no answer, or whose numbers are none.
-func warm(ctx context.Context, model *classify.Model) error {
+// warmUp runs the model once, because TensorFlow initializes in the first run, and
+// rejects a model that fails or whose output is NaN.
+func warmUp(ctx context.Context, model *classify.Model) error {
 	if err := model.CheckFinite(); err != nil {
 		return err
 	}
 	result, err := model.Classify(ctx, classify.FromImage(image.NewGray(image.Rect(0, 0, 1, 1))))
 	if err == nil && math.IsNaN(result.Probability) {
-		err = errors.New("the model gives probabilities that are no numbers")
+		err = errors.New("model outputs NaN")
 	}
 	return err
 }
 
-// Close frees the model. Requests that are still being answered fail.
+// Close frees the model. Active requests fail.
 func (s *Server) Close() error {
 	s.batcher.close()
 	return s.model.Close()

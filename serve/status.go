@@ -7,14 +7,14 @@ import (
 	"alexnet/export"
 )
 
-// modelStatus answers as TensorFlow Serving's GetModelStatus does.
+// modelStatus implements TensorFlow Serving's GetModelStatus.
 func (s *Server) modelStatus(w http.ResponseWriter, r *http.Request) error {
 	verb, err := s.findModel(r)
 	if err != nil {
 		return err
 	}
 	if verb != "" {
-		return notAllowed(w, r, map[string]endpoint{http.MethodPost: s.modelPredict})
+		return methodNotAllowed(w, "POST")
 	}
 	type status struct {
 		Code    string `json:"error_code"`
@@ -34,8 +34,8 @@ func (s *Server) modelStatus(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// The shapes of GetModelMetadataResponse in protobuf's JSON, which writes 64-bit
-// numbers as strings.
+// The types of GetModelMetadataResponse in protobuf's JSON mapping, which encodes
+// 64-bit integers as strings.
 type (
 	dim struct {
 		Size string `json:"size"`
@@ -57,8 +57,8 @@ type (
 	}
 )
 
-// modelMetadata answers as TensorFlow Serving's GetModelMetadata does. A tensor's
-// name in a graph is left empty: the model may come from a checkpoint.
+// modelMetadata implements TensorFlow Serving's GetModelMetadata. The tensors' graph
+// names are empty, because the model may come from a checkpoint.
 func (s *Server) modelMetadata(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.findModel(r); err != nil {
 		return err

@@ -12,21 +12,20 @@ import (
 	"alexnet/classify"
 )
 
-// upload is a file of a form.
+// upload is a file in a form.
 type upload struct {
 	name    string
 	encoded []byte
 }
 
-// named is the answer to one file of a form: a result or an error.
-type named struct {
+// fileResult is the result for a file in a form, or its error.
+type fileResult struct {
 	Name string `json:"name"`
 	*classify.Result
 	Error string `json:"error,omitempty"`
 }
 
-// classifyUpload answers a body that is a picture with its result, and a form
-// with those of all its files, in order.
+// classifyUpload classifies the image in the body, or all files of a form, in order.
 func (s *Server) classifyUpload(w http.ResponseWriter, r *http.Request) error {
 	body, err := s.readBody(w, r)
 	if err != nil {
@@ -35,13 +34,13 @@ func (s *Server) classifyUpload(w http.ResponseWriter, r *http.Request) error {
 	defer body.release()
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && kind == "multipart/form-data" {
-		files, err := parseForm(body.bytes.Bytes(), params["boundary"], s.config.MaxPictures)
+		files, err := parseForm(body.bytes.Bytes(), params["boundary"], s.config.MaxImages)
 		if err != nil {
 			return err
 		}
 		return s.classifyForm(w, r, files)
 	}
-	outcomes, err := s.classify(r.Context(), []picture{{encoded: body.bytes.Bytes()}})
+	outcomes, err := s.classify(r.Context(), []requestImage{{encoded: body.bytes.Bytes()}})
 	if err != nil {
 		return err
 	}
@@ -53,34 +52,34 @@ func (s *Server) classifyUpload(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) classifyForm(w http.ResponseWriter, r *http.Request, files []upload) error {
-	pictures := make([]picture, len(files))
+	images := make([]requestImage, len(files))
 	for i, f := range files {
-		pictures[i] = picture{encoded: f.encoded}
+		images[i] = requestImage{encoded: f.encoded}
 	}
-	outcomes, err := s.classify(r.Context(), pictures)
+	outcomes, err := s.classify(r.Context(), images)
 	if err != nil {
 		return err
 	}
-	answers := make([]named, len(files))
+	answers := make([]fileResult, len(files))
 	for i, o := range outcomes {
-		answers[i] = named{Name: files[i].name}
+		answers[i] = fileResult{Name: files[i].name}
 		if o.err != nil {
-			answers[i].Error = explain(o.err)
+			answers[i].Error = clientMessage(o.err)
 		} else {
 			answers[i].Result = &o.result
 		}
 	}
-	answerJSON(w, http.StatusOK, map[string][]named{"pictures": answers})
+	answerJSON(w, http.StatusOK, map[string][]fileResult{"images": answers})
 	return nil
 }
 
-// parseForm takes the files out of a form; other fields are passed over.
-func parseForm(body []byte, boundary string, most int) ([]upload, error) {
-	broken := func(err error) error {
+// parseForm returns the files of a form and ignores other fields.
+func parseForm(body []byte, boundary string, maxImages int) ([]upload, error) {
+	badRequest := func(err error) error {
 		return problem{http.StatusBadRequest, fmt.Errorf("read form: %.200s", err.Error())}
 	}
 	if boundary == "" {
-		return nil, broken(errors.New("got no boundary"))
+		return nil, badRequest(errors.New("missing boundary"))
 	}
 	var files []upload
 	form := multipart.NewReader(bytes.NewReader(body), boundary)
@@ -90,22 +89,22 @@ func parseForm(body []byte, boundary string, most int) ([]upload, error) {
 			break
 		}
 		if err != nil {
-			return nil, broken(err)
+			return nil, badRequest(err)
 		}
-		if parts >= 2*most || len(files) == most && part.FileName() != "" {
-			return nil, tooMany(most)
+		if parts >= 2*maxImages || len(files) == maxImages && part.FileName() != "" {
+			return nil, tooManyImages(maxImages)
 		}
 		if part.FileName() == "" {
 			continue
 		}
 		encoded, err := io.ReadAll(part)
 		if err != nil {
-			return nil, broken(err)
+			return nil, badRequest(err)
 		}
 		files = append(files, upload{part.FileName(), encoded})
 	}
 	if len(files) == 0 {
-		return nil, broken(errors.New("got no file"))
+		return nil, badRequest(errors.New("no files"))
 	}
 	return files, nil
 }

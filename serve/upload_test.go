@@ -13,11 +13,10 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// A plain picture gets its ranked classes, upright, whatever type its client
-// gives it.
-func TestClassifyAPicture(t *testing.T) {
-	s, url := started(t, Config{})
-	want := alone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
+// An image body is classified upright, whatever its content type.
+func TestClassifyImage(t *testing.T) {
+	s, url := startServer(t, Config{})
+	want := classifyAlone(t, s, classify.FromBytes(testmodel.Turned(3, 6)))
 	want.Probabilities = nil
 	for _, kind := range []string{"", "image/jpeg", "application/x-www-form-urlencoded", "text/plain; charset=utf-8", "multipart/mixed", ";;"} {
 		var got classify.Result
@@ -28,30 +27,30 @@ func TestClassifyAPicture(t *testing.T) {
 	}
 }
 
-// A form's files are answered in order, each with its result or what is wrong.
-func TestClassifyAForm(t *testing.T) {
-	s, url := started(t, Config{MaxPictures: 4})
-	kind, body := form(t, testmodel.JPEG(0), []byte("no picture"), testmodel.Turned(3, 8))
-	var got struct{ Pictures []named }
+// A form's files have results or errors in order.
+func TestClassifyForm(t *testing.T) {
+	s, url := startServer(t, Config{MaxImages: 4})
+	kind, body := form(t, testmodel.JPEG(0), []byte("no image"), testmodel.Turned(3, 8))
+	var got struct{ Images []fileResult }
 	send(t, http.MethodPost, url+"/classify", kind, body).want(t, 200).read(t, &got)
-	if len(got.Pictures) != 3 {
-		t.Fatalf("got %d answers, want 3", len(got.Pictures))
+	if len(got.Images) != 3 {
+		t.Fatalf("got %d answers, want 3", len(got.Images))
 	}
 	for i, want := range map[int]classify.Result{
-		0: alone(t, s, classify.FromBytes(testmodel.JPEG(0))), 2: alone(t, s, classify.FromBytes(testmodel.Turned(3, 8))),
+		0: classifyAlone(t, s, classify.FromBytes(testmodel.JPEG(0))), 2: classifyAlone(t, s, classify.FromBytes(testmodel.Turned(3, 8))),
 	} {
-		g := got.Pictures[i]
+		g := got.Images[i]
 		if g.Error != "" || g.Result == nil || g.Class != want.Class || !near(g.Probability, want.Probability) || len(g.Top) != len(classes) {
-			t.Errorf("picture %d: got %+v, want %+v", i, g, want)
+			t.Errorf("image %d: got %+v, want %+v", i, g, want)
 		}
 	}
-	if g := got.Pictures[1]; g.Name != "1.jpg" || g.Result != nil || !strings.Contains(g.Error, "text") {
-		t.Errorf("no picture: got %+v, want its name and an error", g)
+	if g := got.Images[1]; g.Name != "1.jpg" || g.Result != nil || !strings.Contains(g.Error, "text") {
+		t.Errorf("no image: got %+v, want its name and an error", g)
 	}
 }
 
-func TestClassifyRefuses(t *testing.T) {
-	_, url := started(t, Config{MaxPictures: 2, MaxBody: 50_000, MaxPixels: 4800})
+func TestClassifyRejects(t *testing.T) {
+	_, url := startServer(t, Config{MaxImages: 2, MaxBody: 50_000, MaxPixels: 4800})
 	full, fullBody := form(t, testmodel.JPEG(0), testmodel.JPEG(1), testmodel.JPEG(2))
 	none, noneBody := form(t)
 	half, halfBody := form(t, testmodel.JPEG(0))
@@ -61,8 +60,8 @@ func TestClassifyRefuses(t *testing.T) {
 		status int
 	}{
 		"nothing":         {"", nil, 400},
-		"no picture":      {"", []byte("hello"), 415},
-		"half a picture":  {"", testmodel.JPEG(0)[:700], 400},
+		"no image":        {"", []byte("hello"), 415},
+		"half an image":   {"", testmodel.JPEG(0)[:700], 400},
 		"too many bytes":  {"", bytes.Repeat([]byte{0xff}, 60_000), 413},
 		"too many pixels": {"", encoded(png.Encode, image.NewGray(image.Rect(0, 0, 100, 100))), 413},
 		"too many files":  {full, fullBody.Bytes(), 413},

@@ -58,7 +58,7 @@ func (s *serveFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.BatchWait, "batch-wait", 0, "maximum batching delay; 0 sends a batch as soon as the model is idle")
 	f.IntVar(&s.Queue, "queue", 1024, "queue limit: images admitted and not yet answered; beyond it requests get status 429")
 	f.Int64Var(&s.MaxBody, "max-body", 32<<20, "maximum request size in bytes; up to eight requests are held at once, and parsing JSON takes up to four times the size")
-	f.IntVar(&s.MaxPictures, "max-pictures", 64, "maximum number of images in a request")
+	f.IntVar(&s.MaxImages, "max-images", 64, "maximum number of images in a request")
 	f.Int64Var(&s.MaxPixels, "max-pixels", 50_000_000, "maximum image size in pixels; all images of a request together may have four times as many")
 	f.DurationVar(&s.Timeout, "timeout", 30*time.Second, "request timeout, from the first byte to the response")
 	f.DurationVar(&s.Drain, "drain", 30*time.Second, "drain timeout: how long pending requests may take after a stop signal")

@@ -1,12 +1,12 @@
 'use strict';
 
 const $ = (id) => document.getElementById(id);
-const most = 10; // classes shown for a picture
+const maxClasses = 10; // per image
 let token = '';
-let waiting = []; // cards whose pictures wait for the token
+let waiting = []; // cards of images that wait for the token
 
-// show adds a card for a picture and asks for its classes.
-function show(file) {
+// addCard adds a card for an image and classifies the image.
+function addCard(file) {
   const card = $('card').content.cloneNode(true).firstElementChild;
   const img = card.querySelector('img');
   img.src = URL.createObjectURL(file);
@@ -14,20 +14,20 @@ function show(file) {
   card.querySelector('figcaption').textContent = file.name;
   card.querySelector('h2').textContent = '…';
   $('results').prepend(card);
-  return ask(card, file);
+  return classify(card, file);
 }
 
-async function ask(card, file) {
-  const shown = token;
+async function classify(card, file) {
+  const sent = token;
   try {
     const headers = { 'Content-Type': 'application/octet-stream' };
-    if (shown) headers.Authorization = 'Bearer ' + shown;
+    if (sent) headers.Authorization = 'Bearer ' + sent;
     const response = await fetch('classify', { method: 'POST', body: file, headers });
-    // The token may have been given while this was under way.
-    if (response.status === 401) return shown === token ? wait(card, file) : ask(card, file);
+    // The user may have entered the token during the request.
+    if (response.status === 401) return sent === token ? waitForToken(card, file) : classify(card, file);
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
-    tell(card, answer, file.name);
+    showResult(card, answer, file.name);
   } catch (error) {
     card.classList.add('failed');
     card.querySelector('h2').textContent = error.message;
@@ -35,7 +35,7 @@ async function ask(card, file) {
   }
 }
 
-function wait(card, file) {
+function waitForToken(card, file) {
   waiting.push([card, file]);
   $('access').hidden = false;
   $('token').focus();
@@ -43,11 +43,11 @@ function wait(card, file) {
 
 const percent = (p) => (100 * p).toFixed(1) + ' %';
 
-function tell(card, answer, name) {
+function showResult(card, answer, name) {
   const best = answer.class + ', ' + percent(answer.probability);
   card.querySelector('h2').textContent = best;
   card.querySelector('img').alt = best;
-  card.querySelector('ol').replaceChildren(...answer.top.slice(0, most).map(line));
+  card.querySelector('ol').replaceChildren(...answer.top.slice(0, maxClasses).map(line));
   $('status').textContent = name + ': ' + best;
 }
 
@@ -67,9 +67,9 @@ function line({ class: label, probability }) {
   return li;
 }
 
-// showAll goes through the pictures one after the other, the last one on top.
+// showAll classifies the files one by one and shows the last one on top.
 async function showAll(files) {
-  for (const file of files) await show(file);
+  for (const file of files) await addCard(file);
 }
 
 $('file').onchange = () => { showAll([...$('file').files]); $('file').value = ''; };
@@ -85,5 +85,5 @@ $('access').onsubmit = (e) => {
   e.preventDefault();
   token = $('token').value;
   $('access').hidden = true;
-  for (const [card, file] of waiting.splice(0)) ask(card, file);
+  for (const [card, file] of waiting.splice(0)) classify(card, file);
 };

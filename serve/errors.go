@@ -11,7 +11,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// problem is an error that knows its HTTP status.
+// problem is an error with an HTTP status.
 type problem struct {
 	status int
 	error
@@ -19,12 +19,12 @@ type problem struct {
 
 func (p problem) Unwrap() error { return p.error }
 
-// errBusy refuses a request that the server has no room for.
-var errBusy error = problem{http.StatusTooManyRequests, errors.New("the server is busy: try again")}
+// errBusy rejects a request because of the queue limit or the memory limit.
+var errBusy error = problem{http.StatusTooManyRequests, errors.New("server busy: queue limit reached, retry later")}
 
-// statusGone is what logs say of a client that left before its answer, after
-// nginx; nobody gets it.
-const statusGone = 499
+// statusClientClosedRequest is logged, as by nginx, if a client disconnects before the
+// response. It is never sent.
+const statusClientClosedRequest = 499
 
 // statusOf is the HTTP status of an error.
 func statusOf(err error) int {
@@ -42,42 +42,42 @@ func statusOf(err error) int {
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
 	case errors.Is(err, context.Canceled):
-		return statusGone
+		return statusClientClosedRequest
 	case errors.Is(err, tfgraph.ErrClosed):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }
 
-// fail answers with the error, in TensorFlow Serving's form.
+// fail responds with the error in TensorFlow Serving's format.
 func fail(w http.ResponseWriter, err error) {
 	status := statusOf(err)
 	switch status {
-	case statusGone:
+	case statusClientClosedRequest:
 		return
 	case http.StatusTooManyRequests, http.StatusGatewayTimeout, http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", strconv.Itoa(1))
 	}
-	answerJSON(w, status, map[string]string{"error": explain(err)})
+	answerJSON(w, status, map[string]string{"error": clientMessage(err)})
 }
 
-// explain puts the error in words for the client.
-func explain(err error) string {
+// clientMessage returns the error message for the client.
+func clientMessage(err error) string {
 	var refused *input.Error
 	switch {
 	case errors.As(err, &refused) && refused.Hint != "":
 		return err.Error() + "; " + refused.Hint
 	case errors.Is(err, context.DeadlineExceeded):
-		return "classify: took too long"
+		return "classify: timeout"
 	case statusOf(err) == http.StatusInternalServerError:
-		return "classify: failed; the server's log says why"
+		return "classify: internal error, see the server's log"
 	}
 	return err.Error()
 }
 
 func answerJSON(w http.ResponseWriter, status int, v any) {
 	text, err := json.Marshal(v)
-	if err != nil { // no value of this package is one that JSON lacks
+	if err != nil { // the values of this package can always be encoded
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -85,5 +85,5 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(text) // who has left does not read it
+	_, _ = w.Write(text) // the client may have disconnected
 }
