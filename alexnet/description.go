@@ -84,10 +84,10 @@ func (d *Decoder) Loader(examples []input.Example, batch int) *input.Loader[*tfg
 	}
 }
 
-// DecodeExample is [Decoder.Decode] by the example's header. An image that TensorFlow cannot decode is an
+// DecodeExample is [Decoder.Decode] by the example's header and the draw of its augmentation. An image that TensorFlow cannot decode is an
 // [input.ErrDamaged]; failures that an intact image can cause too, such as running out of memory, are not.
-func (d *Decoder) DecodeExample(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
-	info := ImageInfo{Orientation: ex.Orientation, Flipped: ex.Mirrored, Width: ex.Width, Height: ex.Height}
+func (d *Decoder) DecodeExample(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
+	info := ImageInfo{Orientation: ex.Orientation, Flipped: draw&input.Flipped != 0, Width: ex.Width, Height: ex.Height}
 	err := d.Decode(ctx, encoded, info, into)
 	if message := tfgraph.BadInput(err); message != "" {
 		return fmt.Errorf("%w: %s", input.ErrDamaged, message)

@@ -30,8 +30,8 @@ type dashboards struct {
 // maxCurves is the maximum number of per-class curves.
 const maxCurves = 50
 
-// observe starts the curves of an evaluation.
-func (b *dashboards) observe() eval.Observer {
+// Validation implements train.Observer: it starts the curves of a validation.
+func (b *dashboards) Validation() eval.Observer {
 	b.curves = make([]summaries.PRCurve, min(len(b.data.Classes), maxCurves))
 	return func(label int, probabilities []float32) {
 		for class := range b.curves {
@@ -40,8 +40,8 @@ func (b *dashboards) observe() eval.Observer {
 	}
 }
 
-// show is called at epoch 0 of a new run and after each epoch.
-func (b *dashboards) show(ctx context.Context, v train.View) error {
+// Summaries implements train.Observer: at epoch 0 of a fresh run and after each epoch.
+func (b *dashboards) Summaries(ctx context.Context, v train.View) error {
 	var errs []error
 	if v.EpochResult.Epoch == 0 {
 		errs = append(errs, b.writeRunInfo(v))

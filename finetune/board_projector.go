@@ -51,11 +51,11 @@ func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 	return nil
 }
 
-// embed computes the features of the validation images at the indices, without thumbnails.
-func (b *dashboards) embed(ctx context.Context, v train.View, indices []int) (e summaries.Embedding, examples []input.Example, err error) {
+// embed computes the features of the picked validation images, without thumbnails.
+func (b *dashboards) embed(ctx context.Context, v train.View, picks []input.Pick) (e summaries.Embedding, examples []input.Example, err error) {
 	e = summaries.Embedding{Name: b.Network.Architecture().Embedding(), Columns: []string{"image", "class", "predicted", "correct"}}
 	embedding := b.net.Activation(e.Name)
-	for batch, err := range v.Batches(ctx, indices) {
+	for batch, err := range v.Batches(ctx, picks) {
 		if err != nil {
 			return e, nil, err
 		}
@@ -124,11 +124,11 @@ func (b *dashboards) eachBatch(ctx context.Context, examples []input.Example, us
 	return nil
 }
 
-// evenlySpaced returns at most n indices below count.
-func evenlySpaced(count, n int) []int {
-	indices := make([]int, min(count, n))
-	for i := range indices {
-		indices[i] = i * count / len(indices)
+// evenlySpaced picks at most n of count examples.
+func evenlySpaced(count, n int) []input.Pick {
+	picks := make([]input.Pick, min(count, n))
+	for i := range picks {
+		picks[i].Example = i * count / len(picks)
 	}
-	return indices
+	return picks
 }

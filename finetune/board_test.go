@@ -64,11 +64,11 @@ func TestDashboardData(t *testing.T) {
 	uninterrupted, resumed := filepath.Join(t.TempDir(), "uninterrupted"), filepath.Join(t.TempDir(), "resumed")
 	run(t, uninterrupted, c)
 	ctx, cancel := context.WithCancel(t.Context())
-	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) {
+	w := finetune.Watch{OnStep: func(s train.StepResult) {
 		if s.Step == 3 {
 			cancel()
 		}
-	}}}
+	}}
 	var stopped *train.InterruptedError
 	if err := finetune.Run(ctx, resumed, c, w); !errors.As(err, &stopped) {
 		t.Fatalf("got %v, want an interruption", err)
@@ -87,7 +87,7 @@ func TestDashboardData(t *testing.T) {
 		"hparams _hparams_/experiment": {0}, "hparams _hparams_/session_start_info": {0}, "hparams _hparams_/session_end_info": {last},
 		"images inputs": {0}, "images conv1/filters": epochs,
 		"pr_curves precision_recall/bright": epochs, "pr_curves precision_recall/dark": epochs,
-		"trace update 2": {2}, fmt.Sprintf("trace step %d, forward", last): {last},
+		"trace step 2": {2}, fmt.Sprintf("trace step %d, forward", last): {last},
 	}
 	for name, dir := range map[string]string{"uninterrupted": uninterrupted, "resumed": resumed} {
 		if got := shows(t, dir); !maps.EqualFunc(got, want, slices.Equal) {
@@ -156,11 +156,11 @@ func TestDashboardDataWithMissingImages(t *testing.T) {
 	c.Weights, c.TrainLayers, c.Epochs = weights(t, c), []string{"fc8"}, 1 // its features are cached
 	dir := filepath.Join(t.TempDir(), "run")
 	var log bytes.Buffer
-	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil)), Progress: train.Progress{OnStep: func(train.StepResult) {
+	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil)), OnStep: func(train.StepResult) {
 		if err := os.RemoveAll(c.Data); err != nil {
 			t.Error(err)
 		}
-	}}}
+	}}
 	if err := finetune.Run(t.Context(), dir, c, w); err != nil {
 		t.Fatal(err)
 	}

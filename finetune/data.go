@@ -107,10 +107,10 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Dataset {
 	return d
 }
 
-// settle puts up with the pictures that cannot be decoded, or not, and writes
-// down what the run is made from. All pictures have been decoded once by then. A
-// run that goes on leaves out what it did before, whatever can be decoded now.
-func (s *session) settle(broken []input.Excluded) (json.RawMessage, error) {
+// finalizeDataset applies the policy to the images that cannot be decoded, once all
+// have been tried, and writes the dataset and the settings to the run directory. A
+// resumed run excludes the same images as before, whatever can be decoded now.
+func (s *session) finalizeDataset(broken []input.Excluded) (json.RawMessage, error) {
 	s.scan.Close()
 	if s.knowsExcluded() {
 		if lost := notIn(broken, s.previouslyExcluded()); lost != nil {

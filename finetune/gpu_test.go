@@ -25,7 +25,7 @@ func TestGPUMatchesCPU(t *testing.T) {
 	c.Epochs, c.Dropout = 3, 0
 	losses := func(on tfgraph.Device) (steps []float64) {
 		c.Device = on
-		w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) { steps = append(steps, s.Loss) }}}
+		w := finetune.Watch{OnStep: func(s train.StepResult) { steps = append(steps, s.Loss) }}
 		if err := finetune.Run(t.Context(), filepath.Join(t.TempDir(), string(on[:3])), c, w); err != nil {
 			t.Fatal(err)
 		}

@@ -255,13 +255,13 @@ func TestImageIsRemoved(t *testing.T) {
 		c := tiny(data)
 		c.Val, c.Batch = "", 16 // one step per epoch
 		dir, gone, kept := filepath.Join(t.TempDir(), "run"), filepath.Join(data, "dark", "0.png"), filepath.Join(t.TempDir(), "kept.png")
-		w := finetune.Watch{Progress: train.Progress{OnEpoch: func(e train.EpochResult) {
+		w := finetune.Watch{OnEpoch: func(e train.EpochResult) {
 			if e.Epoch == epoch {
 				if err := os.Rename(gone, kept); err != nil {
 					t.Error(err)
 				}
 			}
-		}}}
+		}}
 		err := finetune.Run(t.Context(), dir, c, w)
 		var advice interface{ Hint() string }
 		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), gone) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), hint) {

@@ -3,6 +3,7 @@ package finetune
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -102,7 +103,7 @@ func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
 }
 
 // run wires the packages.
-func (s *session) run(ctx context.Context) error {
+func (s *session) run(ctx context.Context) (err error) {
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -124,7 +125,18 @@ func (s *session) run(ctx context.Context) error {
 	if s.watch.OnReady != nil {
 		s.watch.OnReady(Ready{Plan: plan, Memory: train.EstimateMemory(s.Config.Config, job), Events: train.Events(s.dir)})
 	}
-	return s.advise(train.Run(ctx, s.Config.Config, job))
+	trainer, err := train.Prepare(ctx, s.Config.Config, job)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, trainer.Close()) }()
+	var settings json.RawMessage
+	if !trainer.Done() {
+		if settings, err = s.finalizeDataset(trainer.Undecodable()); err != nil {
+			return err
+		}
+	}
+	return s.advise(trainer.Run(ctx, settings))
 }
 
 // advise tells what to do about a picture that is no more what it was when the
@@ -182,7 +194,7 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 	net := alexnet.Build(root, s.Network, s.dropoutLayers()...)
 	description := alexnet.Description{Network: s.Network, Preprocessing: contract}
 	job := train.Job{
-		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Progress: s.watch.Progress, Settle: s.settle, LeaveOut: s.previouslyExcluded(),
+		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Exclude: s.previouslyExcluded(), Trace: true,
 		Session: tfgraph.Options{Device: s.on},
 		Meta:    checkpoint.Meta{Model: description.JSON()},
 		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
@@ -200,8 +212,7 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 	if s.from == nil {
 		job.Start = plan.Initializer(root, net, s.Seed)
 	}
-	b := &dashboards{session: s, net: net, head: job.Network.Head, preprocessing: contract, plan: plan, images: job.Data.Val}
-	job.Observe, job.Show = b.observe, b.show
+	job.Observer = &dashboards{session: s, net: net, head: job.Network.Head, preprocessing: contract, plan: plan, images: job.Data.Val}
 	return job
 }
 

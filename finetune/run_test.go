@@ -28,11 +28,11 @@ func TestResumeFromItsOwnConfig(t *testing.T) {
 	run(t, uninterrupted, c)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	w := finetune.Watch{Progress: train.Progress{OnStep: func(s train.StepResult) {
+	w := finetune.Watch{OnStep: func(s train.StepResult) {
 		if s.Step == 2 {
 			cancel()
 		}
-	}}}
+	}}
 	var stopped *train.InterruptedError
 	if err := finetune.Run(ctx, resumed, c, w); !errors.As(err, &stopped) || stopped.Step != 2 {
 		t.Fatalf("got %v, want an interruption at step 2", err)

@@ -7,12 +7,32 @@ import (
 	"alexnet/train"
 )
 
-// Watch is told how a run goes; what is nil is not called. Its functions are
-// called on the goroutine that runs, which waits for them.
+// Watch hears how a run goes; nil functions are not called. They are called on the
+// goroutine that trains, which waits for them.
 type Watch struct {
-	train.Progress
-	OnReady func(Ready)  // once, before the first picture is decoded
-	Log     *slog.Logger // what a user may want to know; nil: nobody
+	OnReady func(Ready)               // once, before the first image is decoded
+	OnCache func(train.CacheProgress) // features of frozen layers are computed
+	OnStep  func(train.StepResult)
+	OnEpoch func(train.EpochResult)
+	Log     *slog.Logger // nil: nobody
+}
+
+// Note implements train.Observer.
+func (b *dashboards) Note(text string) { b.log.Warn(text) }
+
+// Cache implements train.Observer.
+func (b *dashboards) Cache(p train.CacheProgress) { call(b.watch.OnCache, p) }
+
+// Step implements train.Observer.
+func (b *dashboards) Step(r train.StepResult) { call(b.watch.OnStep, r) }
+
+// Epoch implements train.Observer.
+func (b *dashboards) Epoch(r train.EpochResult) { call(b.watch.OnEpoch, r) }
+
+func call[T any](f func(T), v T) {
+	if f != nil {
+		f(v)
+	}
 }
 
 // Ready says what a run is about to do.

@@ -34,7 +34,6 @@ type Example struct {
 	Label int    // index into the classes, -1 if unknown
 	Size  int64  // bytes
 	Header
-	Mirrored bool // taken from right to left, once upright
 }
 
 // Dataset is a dataset: its examples sorted by name, and what was excluded or

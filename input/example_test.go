@@ -74,7 +74,7 @@ func ExampleLoader() {
 			}
 			return g, nil
 		},
-		Decode: func(_ context.Context, _ []byte, ex input.Example, into []float32) error {
+		Decode: func(_ context.Context, _ []byte, ex input.Example, _ uint64, into []float32) error {
 			into[0] = float32(ex.Width)
 			return nil
 		},

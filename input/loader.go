@@ -38,10 +38,10 @@ type Loader[B Buffer] struct {
 	// Alloc returns a buffer of so many rows. Calls never overlap within a
 	// sequence.
 	Alloc func(rows int) (B, error)
-	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright as
-	// ex.Orientation says and then flipped as ex.Mirrored does. Several calls run at once. Encoded may be reused
-	// once it returns.
-	Decode func(ctx context.Context, encoded []byte, ex Example, into []float32) error
+	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright by
+	// ex.Orientation and then augmented by draw. Several calls run at once. Encoded
+	// may be reused once it returns.
+	Decode func(ctx context.Context, encoded []byte, ex Example, draw uint64, into []float32) error
 
 	// Failed is told of each image that cannot be read or decoded, by its place
 	// in the order; zeros stand for it in its batch. Without Failed the first such
@@ -62,8 +62,8 @@ type Loader[B Buffer] struct {
 // its image and nothing else. Several calls run at once. Errors are as those
 // of [Loader.Load].
 type Sandbox interface {
-	Try(ctx context.Context, ex Example) error                  // whether it can be decoded
-	Load(ctx context.Context, ex Example, into []float32) error // the same floats as Decode's
+	Try(ctx context.Context, ex Example) error                               // whether it can be decoded
+	Load(ctx context.Context, ex Example, draw uint64, into []float32) error // the same floats as Decode's
 }
 
 // Guarded is l with its Guard, if any, in place of Decode.
@@ -98,8 +98,7 @@ func (l *Loader[B]) ahead() int {
 	return DefaultAhead
 }
 
-// Batches yields the examples at the positions in order, batch by batch, in
-// that order, decoding ahead on Workers goroutines while the consumer is busy.
+// Batches yields the images that order picks, batch by batch, in that order, decoding ahead on Workers goroutines while the consumer is busy.
 // At most Ahead buffers exist beside those that the consumer holds, and one
 // encoded image a worker.
 //
@@ -107,12 +106,12 @@ func (l *Loader[B]) ahead() int {
 // sequence with an [*Error] that names it, instead of its batch, unless Failed
 // is there to be told; the end of ctx ends it with ctx.Err(). When the loop is left, in whatever way, all
 // goroutines have ended and all buffers not yielded are closed.
-func (l *Loader[B]) Batches(ctx context.Context, order []int) iter.Seq2[Batch[B], error] {
+func (l *Loader[B]) Batches(ctx context.Context, order []Pick) iter.Seq2[Batch[B], error] {
 	return func(yield func(Batch[B], error) bool) {
 		err := l.validate()
-		for i, at := range order {
-			if at < 0 || at >= len(l.Examples) {
-				err = errors.Join(err, fmt.Errorf("load batches: got %d at position %d of the order, want 0 to %d", at, i, len(l.Examples)-1))
+		for i, p := range order {
+			if p.Example < 0 || p.Example >= len(l.Examples) {
+				err = errors.Join(err, fmt.Errorf("load batches: got example %d at position %d of the order, want 0 to %d", p.Example, i, len(l.Examples)-1))
 				break
 			}
 		}
@@ -136,21 +135,21 @@ func (l *Loader[B]) Batches(ctx context.Context, order []int) iter.Seq2[Batch[B]
 
 // Load reads and decodes one example into a row of its own; several calls may
 // run at once. The error is an [*Error] that names the image.
-func (l *Loader[B]) Load(ctx context.Context, ex Example, into []float32) error {
-	return l.load(ctx, ex, into, new(bytes.Buffer))
+func (l *Loader[B]) Load(ctx context.Context, ex Example, draw uint64, into []float32) error {
+	return l.load(ctx, ex, draw, into, new(bytes.Buffer))
 }
 
 // load reads and decodes one image into its row.
-func (l *Loader[B]) load(ctx context.Context, ex Example, into []float32, buf *bytes.Buffer) error {
+func (l *Loader[B]) load(ctx context.Context, ex Example, draw uint64, into []float32, buf *bytes.Buffer) error {
 	if l.guarded {
-		return l.Sandbox.Load(ctx, ex, into)
+		return l.Sandbox.Load(ctx, ex, draw, into)
 	}
 	encoded, h, err := readPicture(ex, l.Limits, buf)
 	if err != nil {
 		return err
 	}
 	ex.Header = h
-	if err := l.Decode(ctx, encoded, ex, into); err != nil {
+	if err := l.Decode(ctx, encoded, ex, draw, into); err != nil {
 		return &Error{Op: "decode image", Path: ex.Path, Err: err}
 	}
 	return nil

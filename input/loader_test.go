@@ -31,7 +31,7 @@ func TestBatchesComeInOrder(t *testing.T) {
 				t.Fatalf("got %d examples at %d, want position %d", len(b.Examples), b.Start, at)
 			}
 			for i := range b.Examples {
-				if v := order[at]; b.Images.Row(i)[0] != float32(v+1) || b.Labels[i] != int32(v%3) || b.Examples[i] != l.Examples[v] {
+				if v := order[at].Example; b.Images.Row(i)[0] != float32(v+1) || b.Labels[i] != int32(v%3) || b.Examples[i] != l.Examples[v] {
 					t.Fatalf("got %v of %s at %d", b.Images.Row(i), b.Examples[i].Name, at)
 				}
 				at++
@@ -68,7 +68,7 @@ func TestBatchesStopEarly(t *testing.T) {
 		t.Run(fmt.Sprint(stop), func(t *testing.T) {
 			l, m := loader(t, 23)
 			var busy atomic.Int32
-			l.Decode = func(_ context.Context, _ []byte, _ Example, into []float32) error {
+			l.Decode = func(_ context.Context, _ []byte, _ Example, _ uint64, into []float32) error {
 				busy.Add(1)
 				defer busy.Add(-1)
 				time.Sleep(time.Millisecond)
@@ -96,7 +96,7 @@ func TestBatchesEndWithContext(t *testing.T) {
 	l, m := loader(t, 23)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	l.Decode = func(ctx context.Context, _ []byte, ex Example, _ []float32) error {
+	l.Decode = func(ctx context.Context, _ []byte, ex Example, _ uint64, _ []float32) error {
 		if ex.Width < 9 {
 			return nil
 		}
@@ -104,7 +104,7 @@ func TestBatchesEndWithContext(t *testing.T) {
 		return ctx.Err()
 	}
 	batches, last := 0, error(nil)
-	for b, err := range l.Batches(ctx, []int{0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22}) {
+	for b, err := range l.Batches(ctx, picks(0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22)) {
 		if last = err; err == nil {
 			b.Images.Close()
 			if batches++; batches == 2 {
@@ -132,11 +132,11 @@ func TestBatchesEndWithFirstError(t *testing.T) {
 			writeFile(t, ex.Path, append(encode(t, PNG, gradient(11, 2)), make([]byte, 5000)...))
 		}, ErrTooLarge},
 		{"not decoded", func(l *Loader[*rowsOf], ex Example) {
-			l.Decode = func(ctx context.Context, encoded []byte, e Example, into []float32) error {
+			l.Decode = func(ctx context.Context, encoded []byte, e Example, draw uint64, into []float32) error {
 				if e.Path == ex.Path {
 					return broken
 				}
-				return widths(ctx, encoded, e, into)
+				return widths(ctx, encoded, e, draw, into)
 			}
 		}, broken},
 	}
@@ -144,9 +144,9 @@ func TestBatchesEndWithFirstError(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l, m := loader(t, 23)
 			order := Shuffled(23, 1, 0)
-			bad := l.Examples[order[10]]
+			bad := l.Examples[order[10].Example]
 			tt.spoil(l, bad)
-			os.Remove(l.Examples[order[14]].Path) // a later failure that must not win
+			os.Remove(l.Examples[order[14].Example].Path) // a later failure that must not win
 			batches, last := 0, error(nil)
 			for b, err := range l.Batches(t.Context(), order) {
 				if last = err; err == nil {
@@ -185,12 +185,12 @@ func TestBatchesFailToAllocate(t *testing.T) {
 
 func TestBatchesRejectBadLoaders(t *testing.T) {
 	l, _ := loader(t, 2)
-	spoil := map[string]func(l *Loader[*rowsOf]) []int{
-		"batch":  func(l *Loader[*rowsOf]) []int { l.Batch = 0; return []int{0} },
-		"decode": func(l *Loader[*rowsOf]) []int { l.Decode = nil; return []int{0} },
-		"limits": func(l *Loader[*rowsOf]) []int { l.Limits.MaxPixels = -1; return []int{0} },
-		"order":  func(*Loader[*rowsOf]) []int { return []int{0, 2} },
-		"sign":   func(*Loader[*rowsOf]) []int { return []int{-1} },
+	spoil := map[string]func(l *Loader[*rowsOf]) []Pick{
+		"batch":  func(l *Loader[*rowsOf]) []Pick { l.Batch = 0; return picks(0) },
+		"decode": func(l *Loader[*rowsOf]) []Pick { l.Decode = nil; return picks(0) },
+		"limits": func(l *Loader[*rowsOf]) []Pick { l.Limits.MaxPixels = -1; return picks(0) },
+		"order":  func(*Loader[*rowsOf]) []Pick { return picks(0, 2) },
+		"sign":   func(*Loader[*rowsOf]) []Pick { return picks(-1) },
 	}
 	for name, f := range spoil {
 		t.Run(name, func(t *testing.T) {
@@ -213,12 +213,33 @@ func TestOrientationReachesDecode(t *testing.T) {
 	writeFile(t, path, oriented(t, 5, 3, 6))
 	l, _ := loader(t, 1)
 	l.Examples = []Example{{Path: path}} // no header: taken as it is read
-	for b, err := range l.Batches(t.Context(), []int{0}) {
+	for b, err := range l.Batches(t.Context(), picks(0)) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := b.Images.Row(0)[1]; got != 6 {
 			t.Errorf("got orientation %v, want 6", got)
+		}
+		b.Images.Close()
+	}
+}
+
+// The draw of a pick reaches Decode, image by image.
+func TestDrawReachesDecode(t *testing.T) {
+	l, _ := loader(t, 3)
+	l.Decode = func(_ context.Context, _ []byte, _ Example, draw uint64, into []float32) error {
+		into[0] = float32(draw)
+		return nil
+	}
+	order := []Pick{{2, 7}, {0, 0}, {2, 1}}
+	for b, err := range l.Batches(t.Context(), order) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Examples {
+			if got := b.Images.Row(i)[0]; got != float32(order[b.Start+i].Draw) {
+				t.Errorf("position %d: got draw %v, want %d", b.Start+i, got, order[b.Start+i].Draw)
+			}
 		}
 		b.Images.Close()
 	}
@@ -238,14 +259,14 @@ func TestFailedImagesAreReported(t *testing.T) {
 		}
 		failed = append(failed, place)
 	}
-	order, at := []int{7, 0, 2, 3, 8}, 0
+	order, at := picks(7, 0, 2, 3, 8), 0
 	for b, err := range l.Batches(t.Context(), order) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range b.Examples {
-			want := float32(order[at] + 1)
-			if order[at] == 2 || order[at] == 7 {
+			want := float32(order[at].Example + 1)
+			if ex := order[at].Example; ex == 2 || ex == 7 {
 				want = 0
 			}
 			if got := b.Images.Row(i)[0]; got != want {

@@ -5,14 +5,24 @@ import (
 	"math/rand/v2"
 )
 
-// Order returns a permutation of 0 to n-1 that depends on n, seed and epoch
-// alone, whatever the version of Go: Fisher and Yates's shuffle from the last
+// Pick is one image to decode: an example, and which random draw of its
+// augmentation.
+type Pick struct {
+	Example int    // index into the examples
+	Draw    uint64 // 0 is the plain image, Flipped the one flipped horizontally
+}
+
+// Flipped is the draw of an image that is flipped horizontally.
+const Flipped uint64 = 1
+
+// Shuffled returns each of n examples once, plain, in an order that depends on
+// n, seed and epoch alone, whatever the version of Go: Fisher and Yates's shuffle from the last
 // element down, each draw being the high 64 bits of the 128-bit product of the
 // bound and the next output of PCG-DXSM, seeded with (seed, epoch), drawn again
 // as long as the low 64 bits lie below 2^64 mod bound (Lemire 2019, "Fast
 // random integer generation in an interval", algorithm 5), so that every
 // permutation is as likely as the next. n below 1 gives none.
-func Shuffled(n int, seed uint64, epoch int) []int {
+func Shuffled(n int, seed uint64, epoch int) []Pick {
 	order := Sequential(max(n, 0))
 	src := rand.NewPCG(seed, uint64(epoch))
 	for i := len(order) - 1; i > 0; i-- {
@@ -22,13 +32,14 @@ func Shuffled(n int, seed uint64, epoch int) []int {
 	return order
 }
 
-// Coin is true for half of the images, chosen by seed, epoch and place alone.
-func Flip(seed uint64, epoch, place int) bool {
-	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(place)^1<<63) // apart from Order's
-	return src.Uint64()>>63 == 1
+// FlipDraw is the draw of an example in an epoch under random horizontal flips:
+// 0 or Flipped, each with probability 1/2, from seed, epoch and example alone.
+func FlipDraw(seed uint64, epoch, example int) uint64 {
+	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(example)^1<<63) // no stream of Shuffled
+	return src.Uint64() >> 63
 }
 
-// below draws evenly from 0 to bound-1.
+// uniform draws evenly from 0 to bound-1.
 func uniform(src *rand.PCG, bound uint64) uint64 {
 	for {
 		hi, lo := bits.Mul64(src.Uint64(), bound)
@@ -38,11 +49,11 @@ func uniform(src *rand.PCG, bound uint64) uint64 {
 	}
 }
 
-// InOrder is the order of n examples as they come.
-func Sequential(n int) []int {
-	order := make([]int, n)
+// Sequential returns each of n examples once, plain, in the dataset's order.
+func Sequential(n int) []Pick {
+	order := make([]Pick, n)
 	for i := range order {
-		order[i] = i
+		order[i].Example = i
 	}
 	return order
 }

@@ -25,11 +25,11 @@ func TestOrderGolden(t *testing.T) {
 		{7, 3, []int{1, 6, 0, 4, 3, 9, 5, 2, 7, 8}},
 	}
 	for _, tt := range tests {
-		if got := Shuffled(10, tt.seed, tt.epoch); !slices.Equal(got, tt.want) {
+		if got := examplesOf(Shuffled(10, tt.seed, tt.epoch)); !slices.Equal(got, tt.want) {
 			t.Errorf("seed %d, epoch %d: got %v, want %v", tt.seed, tt.epoch, got, tt.want)
 		}
 	}
-	text := strings.ReplaceAll(fmt.Sprint(Shuffled(100_000, 42, 5)), " ", ", ")
+	text := strings.ReplaceAll(fmt.Sprint(examplesOf(Shuffled(100_000, 42, 5))), " ", ", ")
 	sum := sha256.Sum256([]byte(text))
 	if got := hex.EncodeToString(sum[:8]); got != "7b625e93a60285d5" {
 		t.Errorf("100,000 elements: got sum %s", got)
@@ -39,7 +39,7 @@ func TestOrderGolden(t *testing.T) {
 func TestOrderIsPermutation(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(-1, 300).Draw(t, "n")
-		order := Shuffled(n, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 1000).Draw(t, "epoch"))
+		order := examplesOf(Shuffled(n, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 1000).Draw(t, "epoch")))
 		slices.Sort(order)
 		if len(order) != max(n, 0) {
 			t.Fatalf("got %d elements, want %d", len(order), n)
@@ -50,6 +50,23 @@ func TestOrderIsPermutation(t *testing.T) {
 			}
 		}
 	})
+}
+
+func examplesOf(order []Pick) []int {
+	examples := make([]int, len(order))
+	for i, p := range order {
+		examples[i] = p.Example
+	}
+	return examples
+}
+
+// picks are the plain images of some examples.
+func picks(examples ...int) []Pick {
+	order := make([]Pick, len(examples))
+	for i, ex := range examples {
+		order[i].Example = ex
+	}
+	return order
 }
 
 // A bound of three quarters of 2^64 rejects every fourth output, which the
@@ -63,20 +80,20 @@ func TestBelowDrawsAgain(t *testing.T) {
 	}
 }
 
-func TestCoinIsFair(t *testing.T) {
+func TestFlipDrawIsFair(t *testing.T) {
 	for _, seed := range []uint64{0, 1, 1 << 63} {
-		heads, changed := 0, 0
+		flips, changed := 0, 0
 		for i := range 10_000 {
-			if Flip(seed, 3, i) {
-				heads++
+			if FlipDraw(seed, 3, i) == Flipped {
+				flips++
 			}
-			if Flip(seed, 3, i) != Flip(seed, 4, i) {
+			if FlipDraw(seed, 3, i) != FlipDraw(seed, 4, i) {
 				changed++
 			}
 		}
-		for _, n := range []int{heads, changed} { // 4 standard deviations
+		for _, n := range []int{flips, changed} { // 4 standard deviations
 			if n < 4800 || n > 5200 {
-				t.Errorf("seed %d: got %d heads and %d changes to the next epoch in 10,000, want about half", seed, heads, changed)
+				t.Errorf("seed %d: got %d flips and %d changes to the next epoch in 10,000, want about half", seed, flips, changed)
 			}
 		}
 	}

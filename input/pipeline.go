@@ -20,9 +20,10 @@ type pipeline[B Buffer] struct {
 	running sync.WaitGroup
 }
 
-// flight is a batch in the making.
+// pendingBatch is a batch that workers are filling.
 type pendingBatch[B Buffer] struct {
 	batch Batch[B]
+	picks []Pick
 	errs  []error // one a row
 	left  atomic.Int32
 	done  chan struct{} // closed when no row is left
@@ -34,7 +35,7 @@ type row[B Buffer] struct {
 	index int
 }
 
-func start[B Buffer](ctx context.Context, l *Loader[B], order []int) *pipeline[B] {
+func start[B Buffer](ctx context.Context, l *Loader[B], order []Pick) *pipeline[B] {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &pipeline[B]{
 		ctx: ctx, cancel: cancel, loader: l,
@@ -50,7 +51,7 @@ func start[B Buffer](ctx context.Context, l *Loader[B], order []int) *pipeline[B
 }
 
 // dispatch ends when the order does or the sequence is cancelled.
-func (p *pipeline[B]) dispatch(order []int) {
+func (p *pipeline[B]) dispatch(order []Pick) {
 	defer close(p.rows)
 	defer close(p.pending)
 	for first := 0; first < len(order); first += p.loader.Batch {
@@ -74,11 +75,11 @@ func (p *pipeline[B]) dispatch(order []int) {
 	}
 }
 
-// launch allocates the batch of the examples at positions, the first of which
-// stands at first in the order.
-func (p *pipeline[B]) allocate(positions []int, first int) *pendingBatch[B] {
-	n := len(positions)
-	f := &pendingBatch[B]{errs: make([]error, n), done: make(chan struct{})}
+// allocate makes room for the batch of picks, the first of which stands at first
+// in the order.
+func (p *pipeline[B]) allocate(picks []Pick, first int) *pendingBatch[B] {
+	n := len(picks)
+	f := &pendingBatch[B]{picks: picks, errs: make([]error, n), done: make(chan struct{})}
 	f.left.Store(int32(n))
 	images, err := p.loader.Alloc(n)
 	if err != nil {
@@ -87,9 +88,9 @@ func (p *pipeline[B]) allocate(positions []int, first int) *pendingBatch[B] {
 		return f
 	}
 	f.batch = Batch[B]{Images: images, Labels: make([]int32, n), Examples: make([]Example, n), Start: first}
-	for i, at := range positions {
-		f.batch.Examples[i] = p.loader.Examples[at]
-		f.batch.Labels[i] = int32(p.loader.Examples[at].Label)
+	for i, pick := range picks {
+		f.batch.Examples[i] = p.loader.Examples[pick.Example]
+		f.batch.Labels[i] = int32(f.batch.Examples[i].Label)
 	}
 	return f
 }
@@ -97,9 +98,9 @@ func (p *pipeline[B]) allocate(positions []int, first int) *pendingBatch[B] {
 func (p *pipeline[B]) work() {
 	var buf bytes.Buffer
 	for r := range p.rows {
-		f := r.batch
-		if f.errs[r.index] = p.ctx.Err(); f.errs[r.index] == nil {
-			f.errs[r.index] = p.loader.load(p.ctx, f.batch.Examples[r.index], f.batch.Images.Row(r.index), &buf)
+		f, i := r.batch, r.index
+		if f.errs[i] = p.ctx.Err(); f.errs[i] == nil {
+			f.errs[i] = p.loader.load(p.ctx, f.batch.Examples[i], f.picks[i].Draw, f.batch.Images.Row(i), &buf)
 		}
 		if f.left.Add(-1) == 0 {
 			close(f.done)

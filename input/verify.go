@@ -33,7 +33,7 @@ func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 				if l.Sandbox != nil {
 					errs[i] = l.Sandbox.Try(ctx, l.Examples[i])
 				} else {
-					errs[i] = l.load(ctx, l.Examples[i], into.Row(0), &buf)
+					errs[i] = l.load(ctx, l.Examples[i], 0, into.Row(0), &buf)
 				}
 			}
 			return ctx.Err()

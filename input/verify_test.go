@@ -12,7 +12,7 @@ import (
 func TestVerify(t *testing.T) {
 	l, m := loader(t, 20)
 	os.Remove(l.Examples[15].Path)
-	l.Decode = func(_ context.Context, _ []byte, ex Example, _ []float32) error {
+	l.Decode = func(_ context.Context, _ []byte, ex Example, _ uint64, _ []float32) error {
 		if ex.Path == l.Examples[3].Path {
 			return fmt.Errorf("bad Huffman code")
 		}
@@ -39,7 +39,7 @@ func TestVerify(t *testing.T) {
 func TestVerifyStops(t *testing.T) {
 	l, m := loader(t, 20)
 	ctx, cancel := context.WithCancel(t.Context())
-	l.Decode = func(context.Context, []byte, Example, []float32) error { cancel(); return nil }
+	l.Decode = func(context.Context, []byte, Example, uint64, []float32) error { cancel(); return nil }
 	if _, err := l.Verify(ctx); !errors.Is(err, context.Canceled) || m.now.Load() != 0 {
 		t.Errorf("got %v, %d buffers left", err, m.now.Load())
 	}

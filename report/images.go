@@ -84,7 +84,7 @@ func (v viewer) upright(ctx context.Context, ex input.Example) (*image.NRGBA, er
 func (v viewer) networkInput(ctx context.Context, ex input.Example, into []float32) (image.Image, error) {
 	loader := v.model.Loader([]input.Example{ex}, 1)
 	loader.Limits = v.limits
-	if err := loader.Load(ctx, ex, into); err != nil {
+	if err := loader.Load(ctx, ex, 0, into); err != nil {
 		return nil, err
 	}
 	return v.model.Source.Description.Preprocessing.Denormalize(into), nil

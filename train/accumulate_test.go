@@ -28,11 +28,11 @@ func (s *fixture) recorded(t testing.TB, cfg train.Config) (dir string, steps []
 	t.Helper()
 	dir = t.TempDir()
 	job := s.job(t, cfg, dir, nil)
-	job.Progress.OnStep = func(st train.StepResult) {
+	observe(&job).onStep = func(st train.StepResult) {
 		st.ImagesPerSecond = 0
 		steps = append(steps, st)
 	}
-	must(t, train.Run(context.Background(), cfg, job))
+	must(t, runJob(context.Background(), cfg, job))
 	return dir, steps
 }
 
@@ -210,7 +210,7 @@ func TestPartsOfABatch(t *testing.T) {
 				got = append(got, rows)
 				return alloc(rows)
 			}
-			must(t, train.Run(context.Background(), cfg, job))
+			must(t, runJob(context.Background(), cfg, job))
 			if got = got[2:]; !slices.Equal(got, c.want) { // the first two are for checking images and for showing them
 				t.Errorf("got parts of %v images, want %v", got, c.want)
 			}
@@ -247,15 +247,15 @@ func TestPartsDiverge(t *testing.T) {
 	s := newFixture(t, 24, 0)
 	cfg := divided
 	cfg.Optimizer, cfg.LearningRate = ops.GradientDescent, 1e6
-	err := train.Run(context.Background(), cfg, s.job(t, cfg, t.TempDir(), nil))
+	err := runJob(context.Background(), cfg, s.job(t, cfg, t.TempDir(), nil))
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || diverged.Step < 2 || diverged.Step > 3 || diverged.Epoch != 1 {
-		t.Fatalf("got %v, want a DivergedError in the second or third update", err)
+		t.Fatalf("got %v, want a NonFiniteError in the second or third update", err)
 	}
 	order := input.Shuffled(24, cfg.Seed, 0)[8*(diverged.Step-1):]
 	for i, path := range diverged.Images {
-		if path != s.train[order[i]].Path {
-			t.Errorf("image %d: got %q at step %d, want %q", i, path, diverged.Step, s.train[order[i]].Path)
+		if path != s.train[order[i].Example].Path {
+			t.Errorf("image %d: got %q at step %d, want %q", i, path, diverged.Step, s.train[order[i].Example].Path)
 		}
 	}
 	if len(diverged.Images) != 8 {

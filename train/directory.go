@@ -22,7 +22,6 @@ type directory struct {
 	events      string
 	metrics     string
 	cache       string
-	filling     string
 	lock        *os.File
 }
 
@@ -39,7 +38,6 @@ func directoryOf(root string) directory {
 		events:      filepath.Join(root, "events"),
 		metrics:     filepath.Join(root, "metrics.csv"),
 		cache:       filepath.Join(root, "cache"),
-		filling:     filepath.Join(root, "filling.json"),
 	}
 }
 
@@ -70,10 +68,8 @@ func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta
 			return fmt.Errorf("open run: %w", err)
 		}
 	}
-	for _, path := range []string{d.metrics, d.filling} {
-		if err := atomicfile.Sweep(path, 0); err != nil {
-			return fmt.Errorf("open run: %w", err)
-		}
+	if err := atomicfile.Sweep(d.metrics, 0); err != nil {
+		return fmt.Errorf("open run: %w", err)
 	}
 	return d.keepMetrics(at.Epoch)
 }

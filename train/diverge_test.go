@@ -24,8 +24,8 @@ const poisoned = 4
 // poison spoils the image as long as it is due.
 func (s *fixture) poison(job *train.Job, due func() bool) {
 	path, decode := s.train[poisoned].Path, job.Data.Train.Decode
-	job.Data.Train.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
-		err := decode(ctx, encoded, ex, into)
+	job.Data.Train.Decode = func(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
+		err := decode(ctx, encoded, ex, draw, into)
 		if ex.Path == path && due() {
 			for i := range into {
 				into[i] = float32(math.NaN())
@@ -39,7 +39,7 @@ func always() bool { return true }
 
 // poisonedStep is the step of the epoch, from 0, that meets the image.
 func poisonedStep(cfg train.Config, images, epoch int) int {
-	return slices.Index(input.Shuffled(images, cfg.Seed, epoch), poisoned) / cfg.Batch
+	return slices.Index(input.Shuffled(images, cfg.Seed, epoch), input.Pick{Example: poisoned}) / cfg.Batch
 }
 
 // A gradient that is non-finite ends the run at once and says of which layer and
@@ -53,11 +53,11 @@ func TestGradientStops(t *testing.T) {
 	job := s.job(t, cfg, dir, latest(t, dir))
 	s.poison(&job, always)
 	var notes []string
-	job.Progress.OnNote = func(text string) { notes = append(notes, text) }
-	err := train.Run(context.Background(), cfg, job)
+	observe(&job).onNote = func(text string) { notes = append(notes, text) }
+	err := runJob(context.Background(), cfg, job)
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) {
-		t.Fatalf("got %v, want a DivergedError", err)
+		t.Fatalf("got %v, want a NonFiniteError", err)
 	}
 	k := poisonedStep(cfg, 9, 1)
 	if diverged.Step != int64(3+k+1) || diverged.Epoch != 2 || math.IsNaN(diverged.Loss) {
@@ -67,11 +67,11 @@ func TestGradientStops(t *testing.T) {
 		t.Errorf("got %v, want conv1's weights and not fc8's", diverged.Variables)
 	}
 	last := diverged.Variables[len(diverged.Variables)-1]
-	if !strings.Contains(err.Error(), "a gradient of "+last) {
+	if !strings.Contains(err.Error(), "a non-finite gradient in "+last) {
 		t.Errorf("got %q, want it to name %s", err, last)
 	}
 	for i, place := range input.Shuffled(9, cfg.Seed, 1)[3*k : 3*k+3] {
-		if path := s.train[place].Path; diverged.Images[i] != path || !strings.Contains(notes[0], path) {
+		if path := s.train[place.Example].Path; diverged.Images[i] != path || !strings.Contains(notes[0], path) {
 			t.Errorf("image %d: got %q and %q, want %q", i, diverged.Images[i], notes, path)
 		}
 	}
@@ -89,11 +89,11 @@ func TestDivergedHint(t *testing.T) {
 	}{
 		{train.NonFiniteError{}, "try --lr 1e-03, --clip-norm 1 or --on-nan lower-lr"},
 		{train.NonFiniteError{RetriesExhausted: true}, "try --lr 1e-03 or --clip-norm 1"},
-		{train.NonFiniteError{Checkpoint: "run/c"}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1, or go on from run/c with --resume --on-nan lower-lr"},
-		{train.NonFiniteError{Checkpoint: "run/c", RetriesExhausted: true}, "begin a new run in another --out with --lr 1e-03 or --clip-norm 1; the checkpoint before is run/c"},
+		{train.NonFiniteError{Checkpoint: "run/c"}, "start a new run in another --out with --lr 1e-03 or --clip-norm 1, or resume from run/c with --resume --on-nan lower-lr"},
+		{train.NonFiniteError{Checkpoint: "run/c", RetriesExhausted: true}, "start a new run in another --out with --lr 1e-03 or --clip-norm 1; the checkpoint before is run/c"},
 	} {
 		c.e.LearningRate = 1e-2
-		if got := c.e.Hint(); got != "the steps are too large: "+c.want {
+		if got := c.e.Hint(); got != "training diverges: "+c.want {
 			t.Errorf("got hint %q, want it to end in %q", got, c.want)
 		}
 	}
@@ -107,10 +107,10 @@ func TestGradientStopsALargeBatch(t *testing.T) {
 	job := s.job(t, cfg, t.TempDir(), nil)
 	s.poison(&job, always)
 	var note string
-	job.Progress.OnNote = func(text string) { note = text }
+	observe(&job).onNote = func(text string) { note = text }
 	var diverged *train.NonFiniteError
-	if err := train.Run(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Images) != 12 {
-		t.Fatalf("got %v, want a DivergedError with 12 images", err)
+	if err := runJob(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Images) != 12 {
+		t.Fatalf("got %v, want a NonFiniteError with 12 images", err)
 	}
 	if want := strings.Join(diverged.Images[:10], ", ") + " and 2 more"; !strings.HasSuffix(note, want) {
 		t.Errorf("got note %q, want it to end in %q", note, want)
@@ -134,10 +134,10 @@ func TestStartStops(t *testing.T) {
 		_, err = session.Run(ctx, tfgraph.Feeds{value: bad}, nil, assign)
 		return err
 	}
-	err := train.Run(context.Background(), simple, job)
+	err := runJob(context.Background(), simple, job)
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || !slices.Equal(diverged.Variables, []string{"conv3/weights"}) || !strings.Contains(err.Error(), "conv3/weights") {
-		t.Errorf("got %v, want a DivergedError that names conv3/weights", err)
+		t.Errorf("got %v, want a NonFiniteError that names conv3/weights", err)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestSkipChangesNothing(t *testing.T) {
 			s.poison(&job, always)
 			afterStep(step)(&job, cancel)
 			var stop *train.InterruptedError
-			if err := train.Run(ctx, cfg, job); !errors.As(err, &stop) {
+			if err := runJob(ctx, cfg, job); !errors.As(err, &stop) {
 				t.Fatalf("got %v, want an interruption", err)
 			}
 			return newest(t, dir), bundle(t, dir)
@@ -194,7 +194,7 @@ func TestSkipIsResumedExactly(t *testing.T) {
 			job := s.job(t, cfg, dir, latest(t, dir))
 			s.poison(&job, always)
 			afterStep(stop)(&job, cancel)
-			return train.Run(ctx, cfg, job)
+			return runJob(ctx, cfg, job)
 		}
 		whole, parted := t.TempDir(), t.TempDir()
 		must(t, run(whole, -1))
@@ -229,10 +229,10 @@ func TestSkipMost(t *testing.T) {
 		job := s.job(t, cfg, dir, nil)
 		s.poison(&job, always)
 		what := listen(&job)
-		err := train.Run(context.Background(), cfg, job)
+		err := runJob(context.Background(), cfg, job)
 		var diverged *train.NonFiniteError
 		if ends := 2*c.left > c.images; errors.As(err, &diverged) != ends || (names(t, dir) == nil) != ends {
-			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a DivergedError and none: %v", c.left, c.images, err, names(t, dir), ends)
+			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a NonFiniteError and none: %v", c.left, c.images, err, names(t, dir), ends)
 		}
 		said := fmt.Sprintf("%d of %d images", c.left, c.images)
 		if diverged != nil {

@@ -128,7 +128,7 @@ func TestEventFilesFollowEachOther(t *testing.T) {
 		job := s.job(t, cfg, parts, latest(t, parts))
 		job.EventSize = 2000
 		afterStep(stop)(&job, cancel)
-		if err := train.Run(ctx, cfg, job); (err == nil) != (stop < 0) {
+		if err := runJob(ctx, cfg, job); (err == nil) != (stop < 0) {
 			t.Fatalf("stop at %d: got %v", stop, err)
 		}
 	}

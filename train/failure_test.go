@@ -30,10 +30,10 @@ func TestRunDiverges(t *testing.T) {
 	good := bundle(t, dir)
 	wild := simple
 	wild.Epochs, wild.LearningRate = 3, 1e6
-	err := train.Run(context.Background(), wild, s.job(t, wild, dir, latest(t, dir)))
+	err := runJob(context.Background(), wild, s.job(t, wild, dir, latest(t, dir)))
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) {
-		t.Fatalf("got %v, want a DivergedError", err)
+		t.Fatalf("got %v, want a NonFiniteError", err)
 	}
 	if !math.IsNaN(diverged.Loss) && !math.IsInf(diverged.Loss, 0) {
 		t.Errorf("got loss %v, want one that is not finite", diverged.Loss)
@@ -44,8 +44,8 @@ func TestRunDiverges(t *testing.T) {
 	batch := int(diverged.Step-4) * 3
 	order := input.Shuffled(9, wild.Seed, 1)[batch : batch+3]
 	for i, path := range diverged.Images {
-		if path != s.train[order[i]].Path {
-			t.Errorf("image %d: got %q, want %q", i, path, s.train[order[i]].Path)
+		if path != s.train[order[i].Example].Path {
+			t.Errorf("image %d: got %q, want %q", i, path, s.train[order[i].Example].Path)
 		}
 	}
 	prefix := train.Checkpoints(dir).Prefix(newest(t, dir))
@@ -70,15 +70,15 @@ func TestRunDivergesInValidation(t *testing.T) {
 	dir := t.TempDir()
 	wild := simple
 	wild.LearningRate = 6e36
-	err := train.Run(context.Background(), wild, s.job(t, wild, dir, nil))
+	err := runJob(context.Background(), wild, s.job(t, wild, dir, nil))
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) {
-		t.Fatalf("got %v, want a DivergedError", err)
+		t.Fatalf("got %v, want a NonFiniteError", err)
 	}
 	if diverged.Step != 1 || diverged.Epoch != 1 || diverged.Images != nil || diverged.Checkpoint != "" {
 		t.Errorf("got %+v, want it in the validation after step 1", diverged)
 	}
-	if !strings.Contains(err.Error(), "in validation") || names(t, dir) != nil {
+	if !strings.Contains(err.Error(), "validation loss") || names(t, dir) != nil {
 		t.Errorf("got %q and %v, want it to say where, and no checkpoint", err, names(t, dir))
 	}
 }
@@ -89,12 +89,12 @@ func TestRunTakesItsDirectory(t *testing.T) {
 	dir := t.TempDir()
 	job := s.job(t, simple, dir, nil)
 	second := errors.New("not tried")
-	job.Progress.OnEpoch = func(e train.EpochResult) {
+	observe(&job).onEpoch = func(e train.EpochResult) {
 		if e.Epoch == 0 {
-			second = train.Run(context.Background(), simple, s.job(t, simple, dir, nil))
+			second = runJob(context.Background(), simple, s.job(t, simple, dir, nil))
 		}
 	}
-	must(t, train.Run(context.Background(), simple, job))
+	must(t, runJob(context.Background(), simple, job))
 	if !errors.Is(second, train.ErrBusy) || !strings.Contains(second.Error(), dir) {
 		t.Errorf("got %v, want %v and the name %q", second, train.ErrBusy, dir)
 	}
@@ -114,7 +114,7 @@ func TestRunThatAnotherProcessMovedOn(t *testing.T) {
 	dir := t.TempDir()
 	cfg := simple
 	cfg.Epochs, cfg.Keep = 1, 0
-	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
+	must(t, runJob(context.Background(), cfg, s.job(t, cfg, dir, nil)))
 	all, err := train.Checkpoints(dir).List()
 	must(t, err)
 	chosen := all[len(all)-1]
@@ -122,7 +122,7 @@ func TestRunThatAnotherProcessMovedOn(t *testing.T) {
 	s.resume(t, cfg, dir)
 	cfg.Epochs = 3
 	for name, from := range map[string]*checkpoint.Meta{"a checkpoint": &chosen, "nothing": nil} {
-		if err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, from)); !errors.Is(err, train.ErrBusy) {
+		if err := runJob(context.Background(), cfg, s.job(t, cfg, dir, from)); !errors.Is(err, train.ErrBusy) {
 			t.Errorf("from %s: got %v, want %v", name, err, train.ErrBusy)
 		}
 	}
@@ -157,13 +157,13 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 				must(t, os.Rename(dir, dir+"2"))
 			}
 		}
-		job.Progress.OnStep = func(st train.StepResult) {
+		observe(&job).onStep = func(st train.StepResult) {
 			if last = st.Step; last%3 > 0 {
 				goes(last)
 			}
 		}
-		job.Progress.OnEpoch = func(e train.EpochResult) { goes(e.Step) }
-		err := train.Run(context.Background(), cfg, job)
+		observe(&job).onEpoch = func(e train.EpochResult) { goes(e.Step) }
+		err := runJob(context.Background(), cfg, job)
 		var advice interface{ Hint() string }
 		if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), dir+"\" was moved or removed") || !errors.As(err, &advice) || last != c.end {
 			t.Errorf("%s: got %v after step %d, want %v, the name %q and a hint after %d", name, err, last, os.ErrNotExist, dir, c.end)
@@ -182,27 +182,27 @@ func TestRunMeetsABrokenPicture(t *testing.T) {
 	cfg := simple
 	cfg.Epochs, cfg.Batch, cfg.MicroBatch, cfg.Optimizer, cfg.Dropout = 2, 4, 2, ops.Adam, .5
 	whole := s.run(t, cfg)
-	last := s.train[input.Shuffled(8, cfg.Seed, 1)[7]]
+	last := s.train[input.Shuffled(8, cfg.Seed, 1)[7].Example]
 	for name, c := range map[string]struct {
 		image input.Example
 		epoch int // after which it breaks
 		saved []string
 	}{
-		"before the first update": {s.train[input.Shuffled(8, cfg.Seed, 0)[0]], 0, nil},
+		"before the first update": {s.train[input.Shuffled(8, cfg.Seed, 0)[0].Example], 0, nil},
 		"in an update":            {last, 1, []string{"model_epoch1.ckpt", "model_epoch1_step3.ckpt"}},
-		"in validation":           {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
+		"validation loss":         {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, broken := t.TempDir(), c.image.Path
 			good, err := os.ReadFile(broken)
 			must(t, err)
 			job := s.job(t, cfg, dir, nil)
-			job.Progress.OnEpoch = func(e train.EpochResult) {
+			observe(&job).onEpoch = func(e train.EpochResult) {
 				if e.Epoch == c.epoch {
 					must(t, os.WriteFile(broken, []byte("no image"), 0o644))
 				}
 			}
-			err = train.Run(context.Background(), cfg, job)
+			err = runJob(context.Background(), cfg, job)
 			var image *input.Error
 			if !errors.As(err, &image) || image.Path != broken {
 				t.Errorf("got %v, want an error that names %q", err, broken)
@@ -229,7 +229,6 @@ func TestRunRefuses(t *testing.T) {
 		"no door":      {func(_ *train.Config, j *train.Job) { j.Start = nil }, "Start and Resume"},
 		"both doors":   {func(_ *train.Config, j *train.Job) { j.Resume = new(checkpoint.Meta) }, "Start and Resume"},
 		"no images":    {func(_ *train.Config, j *train.Job) { j.Data.Train.Examples = nil }, input.ErrNoImages.Error()},
-		"no batch":     {func(_ *train.Config, j *train.Job) { j.Data.Train.Batch = 0 }, "batch of 0"},
 		"a graph that failed": {func(_ *train.Config, j *train.Job) {
 			ops.NewVariable(j.Network.Root, "conv1/weights", 2)
 		}, "conv1/weights"},
@@ -250,10 +249,10 @@ func TestRunRefuses(t *testing.T) {
 			cfg, dir := simple, t.TempDir()
 			job := s.job(t, cfg, dir, nil)
 			c.change(&cfg, &job)
-			if err := train.Run(context.Background(), cfg, job); err == nil || !strings.Contains(err.Error(), c.says) {
+			if err := runJob(context.Background(), cfg, job); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want an error about %q", err, c.says)
 			}
-			must(t, train.Run(context.Background(), simple, s.job(t, simple, dir, nil)))
+			must(t, runJob(context.Background(), simple, s.job(t, simple, dir, nil)))
 		})
 	}
 }
@@ -265,7 +264,7 @@ func TestRunWithoutDropout(t *testing.T) {
 	with, without := s.run(t, simple), t.TempDir()
 	job := s.job(t, simple, without, nil)
 	job.Network.DropRate, job.Network.DropSeed = tf.Output{}, tf.Output{}
-	must(t, train.Run(context.Background(), simple, job))
+	must(t, runJob(context.Background(), simple, job))
 	if !bytes.Equal(bundle(t, with), bundle(t, without)) {
 		t.Error("dropout of 0 differs from none")
 	}

@@ -40,10 +40,10 @@ func TestCacheOnAFullDisk(t *testing.T) {
 	cfg := cached
 	cfg.Epochs = 2
 	anew, _ := s.with(t, cfg, train.Cache{Off: true})
-	for _, filled := range []int{2, 0} {
+	for range 2 {
 		got, what := s.with(t, cfg, train.Cache{Dir: dir})
-		if len(what.notes) != 1 || !strings.Contains(what.notes[0], unix.ENOSPC.Error()) || what.filled != filled {
-			t.Errorf("got %+v, want a note about %q after %d images", what, unix.ENOSPC, filled)
+		if len(what.notes) != 1 || !strings.Contains(what.notes[0], unix.ENOSPC.Error()) || what.filled != 2 {
+			t.Errorf("got %+v, want a note about %q after %d images", what, unix.ENOSPC, 2)
 		}
 		same(t, got, anew)
 	}
@@ -58,7 +58,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	t.Cleanup(func() { must(t, unix.Unmount(disk, 0)) })
 	s := newFixture(t, 6, 2)
 	dir, cfg := filepath.Join(disk, "run"), simple
-	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
+	must(t, runJob(context.Background(), cfg, s.job(t, cfg, dir, nil)))
 	before := bundle(t, dir)
 	must(t, unix.Mount("tmpfs", disk, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
 	cfg.Epochs = 2
@@ -66,7 +66,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 		dir  string
 		from *checkpoint.Meta
 	}{"resumed": {dir, latest(t, dir)}, "begun": {filepath.Join(disk, "other"), nil}} {
-		err := train.Run(context.Background(), cfg, s.job(t, cfg, c.dir, c.from))
+		err := runJob(context.Background(), cfg, s.job(t, cfg, c.dir, c.from))
 		if !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), c.dir) {
 			t.Errorf("%s: got %v, want %v and the name %q", name, err, unix.EROFS, c.dir)
 		}
@@ -87,7 +87,7 @@ func TestCacheMendedOnAFullDisk(t *testing.T) {
 	job := s.job(t, cfg, t.TempDir(), nil)
 	what := listen(&job)
 	alter(t, cacheFiles(t, dir)[0], rows+1568+50)
-	must(t, train.Run(context.Background(), cfg, job))
+	must(t, runJob(context.Background(), cfg, job))
 	if what.filled != 0 || what.notes != nil {
 		t.Errorf("got %+v, want nothing computed beforehand and no note", what)
 	}

@@ -57,35 +57,3 @@ func FuzzHistory(f *testing.F) {
 		}
 	})
 }
-
-// Whatever filling.json holds, a plan is only followed that has what is missing, and
-// no image that is not there.
-func FuzzFilling(f *testing.F) {
-	for _, seed := range []string{"", `{"images":"x","missing":[[0,2],[1]]}`, `{"images":"x","missing":[[0,1,2],[-1,1]]}`,
-		`{"images":"x","missing":[[2,0],[1]]}`, `{"images":"x","missing":[null,[99999999999999]]}`, `{"missing":[[0,2,2],[1]]`} {
-		f.Add([]byte(seed))
-	}
-	path := filepath.Join(f.TempDir(), "filling.json")
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		plan, counts := readFilling(path), []int{3, 2}
-		now := filling{Images: plan.Images, Missing: [][]int{{0, 2}, {1}}}
-		if !plan.covers(now, counts) {
-			return
-		}
-		for i, all := range plan.Missing {
-			for _, k := range now.Missing[i] {
-				if !slices.Contains(all, k) {
-					t.Errorf("got plan %v, want %d in it", all, k)
-				}
-			}
-			for _, k := range all {
-				if k < 0 || k >= counts[i] {
-					t.Errorf("got plan %v of %d images", all, counts[i])
-				}
-			}
-		}
-	})
-}

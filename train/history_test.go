@@ -20,8 +20,8 @@ func TestHistory(t *testing.T) {
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 2}
 	var told []train.EpochResult
 	job := s.job(t, cfg, t.TempDir(), nil)
-	job.Progress.OnEpoch = func(e train.EpochResult) { told = append(told, e) }
-	must(t, train.Run(t.Context(), cfg, job))
+	observe(&job).onEpoch = func(e train.EpochResult) { told = append(told, e) }
+	must(t, runJob(t.Context(), cfg, job))
 
 	got, err := train.History(job.Dir)
 	must(t, err)
@@ -68,7 +68,7 @@ func TestResumeAfterAFlippedBit(t *testing.T) {
 	must(t, os.WriteFile(path, text, 0o644))
 	job := s.job(t, cfg, dir, latest(t, dir))
 	what := listen(&job)
-	must(t, train.Run(t.Context(), cfg, job))
+	must(t, runJob(t.Context(), cfg, job))
 	if got := metrics(t, dir); !reflect.DeepEqual(got, slices.Delete(want, 2, 3)) {
 		t.Errorf("got %v, want all rows but the second epoch's", got)
 	}

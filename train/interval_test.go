@@ -62,9 +62,9 @@ func TestSaveEvery(t *testing.T) {
 				lost = append(lost, filepath.Join(t.TempDir(), "run"))
 				must(t, os.CopyFS(lost[len(lost)-1], os.DirFS(dir)))
 			}
-			job.Progress.OnStep = func(train.StepResult) { snapshot() }
-			job.Progress.OnEpoch = func(train.EpochResult) { snapshot() }
-			must(t, train.Run(context.Background(), cfg, job))
+			observe(&job).onStep = func(train.StepResult) { snapshot() }
+			observe(&job).onEpoch = func(train.EpochResult) { snapshot() }
+			must(t, runJob(context.Background(), cfg, job))
 			same(t, dir, whole)
 			if len(lost) != 9 {
 				t.Fatalf("got %d moments, want 6 updates and 3 epochs", len(lost))
@@ -86,8 +86,8 @@ func TestSaveEveryKeepsOne(t *testing.T) {
 	dir := t.TempDir()
 	job := s.job(t, cfg, dir, nil)
 	var seen []string
-	job.Progress.OnStep = func(train.StepResult) { seen = append(seen, strings.Join(names(t, dir), " ")) }
-	must(t, train.Run(context.Background(), cfg, job))
+	observe(&job).onStep = func(train.StepResult) { seen = append(seen, strings.Join(names(t, dir), " ")) }
+	must(t, runJob(context.Background(), cfg, job))
 	want := []string{"", "model_epoch0_step1.ckpt", "model_epoch0_step2.ckpt", "model_epoch0_step3.ckpt", "model_epoch1.ckpt",
 		"model_epoch1.ckpt model_epoch1_step5.ckpt", "model_epoch1.ckpt model_epoch1_step6.ckpt", "model_epoch1.ckpt model_epoch1_step7.ckpt"}
 	if !slices.Equal(seen, want) {

@@ -2,8 +2,8 @@ package train_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -23,24 +23,26 @@ import (
 	"alexnet/train"
 )
 
-// A process with lifeVar in its environment is a life of the run in that folder:
-// it begins it, or resumes with it, and says on its output where it is.
+// A process with childVar in its environment starts or resumes the run in that
+// folder, and prints its progress.
 const (
-	childVar   = "ALEXNET_TEST_LIFE"
-	imagesVar  = "ALEXNET_TEST_PICTURES"
+	childVar   = "ALEXNET_TEST_RUN"
+	imagesVar  = "ALEXNET_TEST_IMAGES"
 	threadsVar = "ALEXNET_TEST_THREADS"
+	// seedVar seeds the moments of the kills.
+	seedVar = "ALEXNET_SEED"
 	// killsVar is how many times processes are killed; scripts/kill sets it.
 	killsVar = "ALEXNET_KILLS"
 )
 
-// mortal are the settings of runs that are killed: all that a position is made
-// of matters in them.
+// killedConfig are the settings of runs that are killed: every part of a position
+// matters in them.
 var killedConfig = train.Config{Epochs: 3, Batch: 5, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, Augment: train.FlipAugment,
 	Keep: 2, DisplayEvery: 3, SaveEvery: train.Interval{Steps: 1}}
 
 const killedImages, killedTrained = 34, 24
 
-// live is one life. Of what earlier ones left nothing may be damaged.
+// childMain trains in dir. No checkpoint of earlier processes may be damaged.
 func childMain(t *testing.T, dir string) {
 	s := fixtureOf(t, examplesIn(t, os.Getenv(imagesVar)), killedTrained)
 	s.layers = []string{"fc7", "fc8"}
@@ -58,19 +60,19 @@ func childMain(t *testing.T, dir string) {
 		job.Session.IntraOp, job.Session.InterOp = n, n
 	}
 	job.EventSize = 40_000 // some steps' worth, so that files change
-	job.Progress.OnCache = func(f train.CacheProgress) { fmt.Println("life: fill", f.Done, f.Of) }
-	job.Progress.OnStep = func(s train.StepResult) { fmt.Println("life: step", s.Step) }
-	must(t, train.Run(context.Background(), killedConfig, job))
+	observe(&job).onCache = func(f train.CacheProgress) { fmt.Println("progress: fill", f.Done, f.Of) }
+	observe(&job).onStep = func(s train.StepResult) { fmt.Println("progress: step", s.Step) }
+	must(t, runJob(context.Background(), killedConfig, job))
 }
 
-// lives are those of one run.
+// children are processes that train in one folder.
 type children struct {
 	dir, images string
 	env         []string
 }
 
-// moment is when a process is sent a signal, SIGKILL where none is named: some
-// time after it has said a word so often. The zero value is never.
+// killPoint is when a process is sent a signal, SIGKILL unless another is set: some
+// time after it has printed a word a number of times. The zero value is never.
 type killPoint struct {
 	word   string
 	times  int
@@ -86,22 +88,22 @@ func (m killPoint) send(to *os.Process) {
 	m.signal(to)
 }
 
-// life starts a process and kills it at the moment, unless it ends before. It
-// returns whether it was killed and the last that it said.
+// start starts a process and kills it at the point, unless it ends before. It returns
+// whether it was killed and the last word that it printed.
 func (l children) start(t *testing.T, at killPoint) (killed bool, last string) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestKilled$", "-test.timeout=2m")
 	child.Env = append(append(os.Environ(), childVar+"="+l.dir, imagesVar+"="+l.images), l.env...)
 	out, err := child.StdoutPipe()
 	must(t, err)
-	var complaint strings.Builder
-	child.Stderr = &complaint
+	var stderr strings.Builder
+	child.Stderr = &stderr
 	must(t, child.Start())
 	defer child.Process.Kill()
-	var said []string
+	var printed []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		said = append(said, lines.Text())
-		word, ok := strings.CutPrefix(lines.Text(), "life: ")
+		printed = append(printed, lines.Text())
+		word, ok := strings.CutPrefix(lines.Text(), "progress: ")
 		if !ok {
 			continue
 		}
@@ -114,12 +116,12 @@ func (l children) start(t *testing.T, at killPoint) (killed bool, last string) {
 	err = child.Wait()
 	killed = !child.ProcessState.Exited()
 	if err != nil && !killed {
-		t.Fatalf("a life ended badly: %v\n%s\n%s", err, strings.Join(said, "\n"), complaint.String())
+		t.Fatalf("the process failed: %v\n%s\n%s", err, strings.Join(printed, "\n"), stderr.String())
 	}
 	return killed, last
 }
 
-// whole is a run that nobody kills.
+// uninterrupted is a run that nobody kills.
 func (l children) uninterrupted(t *testing.T) (dir string) {
 	t.Helper()
 	l.dir = filepath.Join(t.TempDir(), "whole")
@@ -129,9 +131,9 @@ func (l children) uninterrupted(t *testing.T) (dir string) {
 	return l.dir
 }
 
-// TestKilled kills processes that train until their run is done nevertheless:
-// its checkpoints, curves and metrics are those of a run that nobody killed, to
-// the last bit, and nothing else is left.
+// TestKilled kills processes that train until their run is done nevertheless: its
+// checkpoints, curves and metrics are bit-identical to those of a run that nobody
+// killed, and nothing else is left.
 func TestKilled(t *testing.T) {
 	if dir := os.Getenv(childVar); dir != "" {
 		childMain(t, dir)
@@ -139,13 +141,17 @@ func TestKilled(t *testing.T) {
 	}
 	kills, err := strconv.Atoi(os.Getenv(killsVar))
 	if err != nil {
-		kills = 10
+		kills = 4
 		if testing.Short() {
 			t.Skip("starts a process for each of its kills; run without -short")
 		}
 	}
-	seed := uint64(time.Now().UnixNano())
-	chance := rand.New(rand.NewPCG(seed, 0))
+	seed, err := strconv.ParseUint(os.Getenv(seedVar), 10, 64)
+	if err != nil {
+		seed = 1
+	}
+	t.Logf("%s=%d", seedVar, seed)
+	random := rand.New(rand.NewPCG(seed, 0))
 	l := children{images: filepath.Dir(testImages(t, killedImages)[0].Path)}
 	whole := l.uninterrupted(t)
 	where := map[string]int{}
@@ -154,7 +160,7 @@ func TestKilled(t *testing.T) {
 		l.dir = filepath.Join(t.TempDir(), "run")
 		for killed := true; killed; {
 			var last string
-			if killed, last = l.start(t, randomKillPoint(chance, l.dir)); killed {
+			if killed, last = l.start(t, randomKillPoint(random, l.dir)); killed {
 				done++
 				where[interruptedPhase(t, l.dir, last)]++
 			}
@@ -164,14 +170,14 @@ func TestKilled(t *testing.T) {
 			t.Errorf("got files %v, want %v", got, want)
 		}
 		if t.Failed() {
-			t.Fatalf("seed %d, run %d", seed, runs)
+			t.Fatalf("run %d", runs)
 		}
 	}
-	t.Logf("%d kills in %d runs, all went on to the same bits; what they interrupted: %v", done, runs, where)
+	t.Logf("%d kills in %d runs, all resumed to the same bits; killed while: %v", done, runs, where)
 }
 
-// A process that is stopped for a while, as by Ctrl-Z or a machine that sleeps, and
-// resumes has lost nothing.
+// A process that is stopped for a while, as by Ctrl-Z or a machine that sleeps, loses
+// nothing.
 func TestPaused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two processes; run without -short")
@@ -182,7 +188,11 @@ func TestPaused(t *testing.T) {
 	l.dir = filepath.Join(t.TempDir(), "run")
 	killed, _ := l.start(t, killPoint{word: "step", times: 3, signal: func(p *os.Process) {
 		err := p.Signal(syscall.SIGSTOP)
-		time.Sleep(500 * time.Millisecond)
+		for stopped := false; !stopped && err == nil; { // state T: see proc_pid_stat(5)
+			var stat []byte
+			stat, err = os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
+			stopped = bytes.Contains(stat, []byte(") T "))
+		}
 		paused <- errors.Join(err, p.Signal(syscall.SIGCONT))
 	}})
 	if err := <-paused; killed || err != nil {
@@ -191,50 +201,41 @@ func TestPaused(t *testing.T) {
 	same(t, l.dir, whole)
 }
 
-// Runs of one seed end with the same bits, process after process, whatever kernels
-// and however many threads: no setting has to be given for a run to repeat. Other
-// kernels, or other threads, may give others.
+// Runs of one seed end with the same bits, process after process, with oneDNN's kernels
+// and TensorFlow's own, with one thread and two. Other kernels or thread counts may give
+// others. All four combinations are tried where processes are killed at length.
 func TestRunsRepeat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two processes for each setting; run without -short")
 	}
 	images := filepath.Dir(testImages(t, killedImages)[0].Path)
-	run := func(t *testing.T, env ...string) (dir string, took time.Duration) {
-		began := time.Now()
-		dir = children{images: images, env: env}.uninterrupted(t)
-		return dir, time.Since(began)
+	settings := [][2]string{{"1", "2"}, {"0", "1"}, {"1", "1"}, {"0", "2"}}
+	if os.Getenv(killsVar) == "" {
+		settings = settings[:2]
 	}
-	for _, kernels := range []string{"TF_ENABLE_ONEDNN_OPTS=1", "TF_ENABLE_ONEDNN_OPTS=0"} {
-		for _, threads := range []string{"1", "2"} {
-			t.Run(kernels+" threads "+threads, func(t *testing.T) {
-				first, took := run(t, kernels, threadsVar+"="+threads)
-				second, _ := run(t, kernels, threadsVar+"="+threads)
-				same(t, second, first)
-				forced, tookForced := run(t, kernels, threadsVar+"="+threads, "TF_DETERMINISTIC_OPS=1")
-				t.Logf("last checkpoint %x, with TF_DETERMINISTIC_OPS %x; %v and %v", sha256.Sum256(bundle(t, first)), sha256.Sum256(bundle(t, forced)), took, tookForced)
-			})
-		}
+	for _, s := range settings {
+		env := []string{"TF_ENABLE_ONEDNN_OPTS=" + s[0], threadsVar + "=" + s[1]}
+		t.Run(strings.Join(env, " "), func(t *testing.T) {
+			l := children{images: images, env: env}
+			same(t, l.uninterrupted(t), l.uninterrupted(t))
+		})
 	}
 }
 
-// someMoment is early in a run while its features are computed, later at any
-// time around a step and its save.
-func randomKillPoint(chance *rand.Rand, dir string) killPoint {
-	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil || !cacheExists(dir) && chance.IntN(2) == 0 {
-		return killPoint{word: "fill", times: 1 + chance.IntN(50), then: time.Duration(chance.IntN(3000)) * time.Microsecond}
+// randomKillPoint is while features are computed, or at any time around a step and its
+// checkpoint.
+func randomKillPoint(random *rand.Rand, dir string) killPoint {
+	saved, _ := train.Checkpoints(dir).List()
+	if _, err := os.Stat(dir); err != nil || len(saved) == 0 && random.IntN(2) == 0 {
+		return killPoint{word: "fill", times: 1 + random.IntN(50), then: time.Duration(random.IntN(3000)) * time.Microsecond}
 	}
-	return killPoint{word: "step", times: 1 + chance.IntN(4), then: time.Duration(chance.IntN(30_000)) * time.Microsecond}
+	return killPoint{word: "step", times: 1 + random.IntN(4), then: time.Duration(random.IntN(30_000)) * time.Microsecond}
 }
 
-func cacheExists(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "cache"))
-	return err == nil
-}
-
-// residue says by what a killed process left what it was at.
+// interruptedPhase tells by what a killed process left what it was doing.
 func interruptedPhase(t *testing.T, dir, last string) string {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(dir, "filling.json")); err == nil {
+	if strings.HasPrefix(last, "fill") {
 		return "filling the cache"
 	}
 	if parts, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(dir)), ".*")); parts != nil {
@@ -248,7 +249,7 @@ func interruptedPhase(t *testing.T, dir, last string) string {
 	if info, err := os.Stat(files[len(files)-1]); err == nil && info.Size() > from.Events.Size && strings.HasPrefix(last, "step") {
 		return "between events and their checkpoint"
 	}
-	return "in an update"
+	return "in a step"
 }
 
 // tree are the files of a run but for those of events, whose names tell times,

@@ -26,19 +26,19 @@ func (s *fixture) lower(t *testing.T, cfg train.Config, dir string, epoch int, e
 	var due, lowered, cured atomic.Bool
 	due.Store(from == nil && epoch == 1 || from != nil && from.Epoch == epoch-1)
 	s.poison(&job, func() bool { return due.Load() && !cured.Load() })
-	job.Progress.OnEpoch = func(e train.EpochResult) { due.Store(e.Epoch == epoch-1) }
-	job.Progress.OnNote = func(text string) {
-		if strings.Contains(text, "going on from step") {
+	observe(&job).onEpoch = func(e train.EpochResult) { due.Store(e.Epoch == epoch-1) }
+	observe(&job).onNote = func(text string) {
+		if strings.Contains(text, "rolled back to step") {
 			lowered.Store(true)
 			cured.Store(strings.HasSuffix(text, fmt.Sprintf("learning rate of %g", enough)))
 		}
 	}
-	job.Progress.OnStep = func(st train.StepResult) {
+	observe(&job).onStep = func(st train.StepResult) {
 		if st.Step == stop && lowered.Load() {
 			cancel()
 		}
 	}
-	return train.Run(ctx, cfg, job)
+	return runJob(ctx, cfg, job)
 }
 
 // saving are ways in which a run saves: at the end of each epoch only, and after
@@ -117,15 +117,15 @@ func TestLowerRateEnds(t *testing.T) {
 	job := s.job(t, cfg, dir, nil)
 	s.poison(&job, always)
 	var notes int
-	job.Progress.OnNote = func(text string) {
-		if strings.Contains(text, "going on from step 0") {
+	observe(&job).onNote = func(text string) {
+		if strings.Contains(text, "rolled back to step 0") {
 			notes++
 		}
 	}
-	err := train.Run(context.Background(), cfg, job)
+	err := runJob(context.Background(), cfg, job)
 	var diverged *train.NonFiniteError
 	if !errors.As(err, &diverged) || diverged.LearningRate > 1.01e-5 || notes != 3 || names(t, dir) != nil {
-		t.Errorf("got %v after %d notes, want a DivergedError at a rate of 1e-5 after 3", err, notes)
+		t.Errorf("got %v after %d notes, want a NonFiniteError at a rate of 1e-5 after 3", err, notes)
 	}
 	if diverged != nil && strings.Contains(diverged.Hint(), "lower-lr") {
 		t.Errorf("got hint %q, want nothing of the rule that did not help", diverged.Hint())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -135,11 +136,65 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 	return job
 }
 
+// runJob prepares a run, refuses images that cannot be decoded, and trains.
+func runJob(ctx context.Context, cfg train.Config, job train.Job) (err error) {
+	trainer, err := train.Prepare(ctx, cfg, job)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, trainer.Close()) }()
+	if bad := trainer.Undecodable(); len(bad) > 0 {
+		return fmt.Errorf("%d images cannot be decoded, %s first", len(bad), bad[0])
+	}
+	return trainer.Run(ctx, nil)
+}
+
+// hooks is an observer of functions that may be nil.
+type hooks struct {
+	onNote       func(string)
+	onCache      func(train.CacheProgress)
+	onStep       func(train.StepResult)
+	onEpoch      func(train.EpochResult)
+	onValidation func() eval.Observer
+	onSummaries  func(context.Context, train.View) error
+}
+
+// observe gives a job's hooks.
+func observe(job *train.Job) *hooks {
+	if job.Observer == nil {
+		job.Observer = new(hooks)
+	}
+	return job.Observer.(*hooks)
+}
+
+func call[T any](f func(T), v T) {
+	if f != nil {
+		f(v)
+	}
+}
+
+func (h *hooks) Note(text string)            { call(h.onNote, text) }
+func (h *hooks) Cache(p train.CacheProgress) { call(h.onCache, p) }
+func (h *hooks) Step(r train.StepResult)     { call(h.onStep, r) }
+func (h *hooks) Epoch(r train.EpochResult)   { call(h.onEpoch, r) }
+func (h *hooks) Validation() eval.Observer {
+	if h.onValidation == nil {
+		return nil
+	}
+	return h.onValidation()
+}
+func (h *hooks) Summaries(ctx context.Context, v train.View) error {
+	if h.onSummaries == nil {
+		return nil
+	}
+	return h.onSummaries(ctx, v)
+}
+
 // run does a whole run in a folder of its own.
 func (s *fixture) run(t testing.TB, cfg train.Config) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil)))
+	must(t, runJob(context.Background(), cfg, s.job(t, cfg, dir, nil)))
 	return dir
 }
 

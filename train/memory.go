@@ -10,8 +10,8 @@ import (
 	"alexnet/ops"
 )
 
-// Footprint is the memory that a run takes at its height, in bytes. Each part is
-// an upper bound, so that the whole is one.
+// MemoryEstimate is the peak memory of a run, in bytes. Each part is an upper bound,
+// so that the total is one.
 type MemoryEstimate struct {
 	Program      int64 // TensorFlow, Go, and what both hold back for the next allocation
 	Variables    int64 // the network's
@@ -35,37 +35,37 @@ const (
 	forwardLive = 6
 )
 
-// Memory states what a run of the job will take. It adds nothing to the graph,
-// and has to come before Run, whose backward pass it would count.
+// EstimateMemory estimates the memory of a run of the job. It adds nothing to the
+// graph, and has to come before Prepare, whose backward pass it would count.
 //
 // With P variables' bytes, T those of the trained ones, m the images computed
 // at once and A the bytes of all outputs from the first layer computed to the
 // loss for one image, it is P + slots*T + T + (T, in micro-batches) + m*A,
 // with decoded images, kept features and the program itself.
 func EstimateMemory(cfg Config, job Job) MemoryEstimate {
-	cfg, job = withMicroBatch(cfg, job)
 	n := job.Network
+	size := cfg.microBatch(n)
 	trained := bytesOf(n.Trainable)
 	f := MemoryEstimate{
 		Program: programBytes, Variables: bytesOf(n.Variables), Gradients: trained,
 		Slots: int64(ops.SlotCount(cfg.Optimizer)) * trained,
 	}
-	if cfg.MicroBatch < cfg.Batch {
+	if size < cfg.Batch {
 		f.Accumulators = trained
 	}
 	if cfg.ClipNorm > 0 {
 		f.Gradients += trained // the clipped ones
 	}
-	feed, size := n.Head.Images, cfg.MicroBatch
+	feed := n.Head.Images
 	f.Images = job.Data.imageBytes(n.Head.Images, size)
 	if n.Boundary.Op != nil {
 		feed = n.Boundary
-		f.Images = job.Data.imageBytes(n.Head.Images, featureBatch)
+		f.Images = job.Data.imageBytes(n.Head.Images, featureGroup)
 		f.Features = rowBytes(feed)*int64(size) + job.cacheBytes(cfg.Augment.draws())
 	}
 	all, _ := forward(feed)
 	_, largest := forward(n.Head.Images)
-	f.Activations = max(int64(size)*all, featureBatch*forwardLive*largest)
+	f.Activations = max(int64(size)*all, featureGroup*forwardLive*largest)
 	return f
 }
 

@@ -94,7 +94,7 @@ func TestMemoryIsKeptTo(t *testing.T) {
 			if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 				t.Skipf("NOT TESTED: the peak of resident memory cannot be set back here: %v", err)
 			}
-			must(t, train.Run(context.Background(), cfg, job))
+			must(t, runJob(context.Background(), cfg, job))
 			got := peak(t)
 			t.Logf("got %d MiB, stated %d MiB: %+v", got>>20, stated.Total()>>20, stated)
 			if got > stated.Total() || got < stated.Total()/3 {

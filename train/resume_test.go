@@ -24,7 +24,7 @@ type interruption func(job *train.Job, cancel func())
 
 func afterStep(k int64) interruption {
 	return func(job *train.Job, cancel func()) {
-		job.Progress.OnStep = func(s train.StepResult) {
+		observe(job).onStep = func(s train.StepResult) {
 			if s.Step == k {
 				cancel()
 			}
@@ -34,7 +34,7 @@ func afterStep(k int64) interruption {
 
 func afterEpoch(k int) interruption {
 	return func(job *train.Job, cancel func()) {
-		job.Progress.OnEpoch = func(e train.EpochResult) {
+		observe(job).onEpoch = func(e train.EpochResult) {
 			if e.Epoch == k {
 				cancel()
 			}
@@ -47,13 +47,13 @@ func afterEpoch(k int) interruption {
 func inValidation(k int64) interruption {
 	return func(job *train.Job, cancel func()) {
 		var due atomic.Bool
-		job.Progress.OnStep = func(s train.StepResult) { due.Store(s.Step == k) }
+		observe(job).onStep = func(s train.StepResult) { due.Store(s.Step == k) }
 		decode := job.Data.Val.Decode
-		job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
+		job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
 			if due.Load() {
 				cancel()
 			}
-			return decode(ctx, encoded, ex, into)
+			return decode(ctx, encoded, ex, draw, into)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func (s *fixture) interrupted(t *testing.T, cfg train.Config, dir string, at int
 	reason := errors.New("the user is tired")
 	job := s.job(t, cfg, dir, latest(t, dir))
 	at(&job, func() { cancel(reason) })
-	err := train.Run(ctx, cfg, job)
+	err := runJob(ctx, cfg, job)
 	var stop *train.InterruptedError
 	if !errors.As(err, &stop) || !errors.Is(err, reason) {
 		t.Fatalf("got %v, want an interruption by %q", err, reason)
@@ -94,7 +94,7 @@ func latest(t testing.TB, dir string) *checkpoint.Meta {
 
 func (s *fixture) resume(t testing.TB, cfg train.Config, dir string) {
 	t.Helper()
-	must(t, train.Run(context.Background(), cfg, s.job(t, cfg, dir, latest(t, dir))))
+	must(t, runJob(context.Background(), cfg, s.job(t, cfg, dir, latest(t, dir))))
 }
 
 // same checks that two runs left the same: the last checkpoint bit for bit, the
@@ -145,14 +145,14 @@ func TestResumeIsExact(t *testing.T) {
 			}{
 				"after the first update":       {afterStep(1), 1},
 				"after the epoch's last":       {afterStep(3), 3},
-				"in validation":                {inValidation(3), 3},
+				"validation loss":              {inValidation(3), 3},
 				"between epochs":               {afterEpoch(1), 3},
 				"before the first update":      {afterEpoch(0), 0},
 				"in the run's last":            {afterStep(6), 6},
 				"in the run's last validation": {inValidation(6), 6},
 			}
 			for name, c := range cases {
-				if rule != ops.Adam && name != "in validation" {
+				if rule != ops.Adam && name != "validation loss" {
 					continue // one rule with slots shows the rest
 				}
 				t.Run(name, func(t *testing.T) {
@@ -198,10 +198,10 @@ func TestResumeAfterAFailedSave(t *testing.T) {
 	obstacle := filepath.Join(string(train.Checkpoints(dir)), "model_epoch1.ckpt.json", "folder")
 	job := s.job(t, cfg, dir, latest(t, dir))
 	decode := job.Data.Val.Decode
-	job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, into []float32) error {
-		return errors.Join(os.MkdirAll(obstacle, 0o777), decode(ctx, encoded, ex, into))
+	job.Data.Val.Decode = func(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
+		return errors.Join(os.MkdirAll(obstacle, 0o777), decode(ctx, encoded, ex, draw, into))
 	}
-	if err := train.Run(context.Background(), cfg, job); err == nil {
+	if err := runJob(context.Background(), cfg, job); err == nil {
 		t.Fatal("got no error, want one for the description that cannot be written")
 	}
 	must(t, os.RemoveAll(filepath.Dir(obstacle)))
@@ -237,13 +237,13 @@ func TestResumeRefuses(t *testing.T) {
 	dir := s.run(t, cfg)
 	from := newest(t, dir)
 	from.Epoch, from.Index = 0, 7
-	if err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, &from)); err == nil || !strings.Contains(err.Error(), "got 7 images") {
+	if err := runJob(context.Background(), cfg, s.job(t, cfg, dir, &from)); err == nil || !strings.Contains(err.Error(), "got 7 images") {
 		t.Errorf("got %v, want an error about a position beyond the images", err)
 	}
 	with := cfg
 	with.Optimizer = ops.Momentum // its slots were not saved
 	from = newest(t, dir)
-	if err := train.Run(context.Background(), with, s.job(t, with, dir, &from)); err == nil || !strings.Contains(err.Error(), "Momentum") {
+	if err := runJob(context.Background(), with, s.job(t, with, dir, &from)); err == nil || !strings.Contains(err.Error(), "Momentum") {
 		t.Errorf("got %v, want an error about the momentum that is not there", err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"model_epoch1.ckpt"}) {

@@ -56,13 +56,13 @@ func soak(t *testing.T, s *fixture, cfg train.Config, updates int) {
 	s.train = slices.Repeat(s.train, updates*cfg.Batch/len(s.train))
 	job := s.job(t, cfg, t.TempDir(), nil)
 	var sizes, files []int64 // after the first step of the second epoch, and of each later one
-	job.Progress.OnStep = func(st train.StepResult) {
+	observe(&job).onStep = func(st train.StepResult) {
 		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
 			sizes, files = append(sizes, testenv.Resident(t)>>10), append(files, openFiles(t))
 			bounded(t, job.Dir, cfg.Keep)
 		}
 	}
-	must(t, train.Run(context.Background(), cfg, job))
+	must(t, runJob(context.Background(), cfg, job))
 	t.Logf("after %d updates and each %d that followed: resident %d KiB, open files %d", updates, updates, sizes, files)
 	const noise = 4 << 10 // KiB that allocators hold back at one moment and not at another
 	half := len(sizes) / 2

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"alexnet/eval"
+	"alexnet/input"
 	"alexnet/ops"
 	"alexnet/summaries"
 	"alexnet/train"
@@ -25,13 +26,13 @@ type recorder struct {
 }
 
 func (a *recorder) put(job *train.Job) {
-	job.Observe = func() eval.Observer {
+	observe(job).onValidation = func() eval.Observer {
 		a.seen = 0
 		return func(label int, probabilities []float32) { a.seen++ }
 	}
-	job.Show = func(ctx context.Context, v train.View) error {
+	observe(job).onSummaries = func(ctx context.Context, v train.View) error {
 		a.epochs = append(a.epochs, fmt.Sprintf("epoch %d step %d images %d", v.EpochResult.Epoch, v.Step, a.seen))
-		for batch, err := range v.Batches(ctx, []int{v.Count - 1, 0}) {
+		for batch, err := range v.Batches(ctx, []input.Pick{{Example: v.Count - 1}, {}}) {
 			if err != nil {
 				return err
 			}
@@ -78,21 +79,23 @@ func TestShow(t *testing.T) {
 			plain, dir := s.run(t, cfg), t.TempDir()
 			var a recorder
 			job := s.job(t, cfg, dir, nil)
+			job.Trace = true
 			a.put(&job)
 			ctx, cancel := context.WithCancel(t.Context())
-			job.Progress.OnStep = func(st train.StepResult) {
+			observe(&job).onStep = func(st train.StepResult) {
 				if st.Step == 4 {
 					cancel()
 				}
 			}
 			var stopped *train.InterruptedError
-			if err := train.Run(ctx, cfg, job); !errors.As(err, &stopped) {
+			if err := runJob(ctx, cfg, job); !errors.As(err, &stopped) {
 				t.Fatalf("got %v, want an interruption", err)
 			}
 			from := newest(t, dir)
 			job = s.job(t, cfg, dir, &from)
+			job.Trace = true
 			a.put(&job)
-			must(t, train.Run(t.Context(), cfg, job))
+			must(t, runJob(t.Context(), cfg, job))
 
 			if want := []string{"epoch 0 step 0 images 3", "epoch 1 step 3 images 3", "epoch 2 step 6 images 3"}; !slices.Equal(a.epochs, want) {
 				t.Errorf("got %q, want %q", a.epochs, want)
@@ -107,8 +110,8 @@ func TestShow(t *testing.T) {
 				t.Error("the run ends with other values")
 			}
 			got := traces(t, dir)
-			if operations := got["update 2 at 2"]; len(got) != 1 || !slices.Contains(operations, "pool5/MaxPool") {
-				t.Errorf("got %d traces, of update 2 the operations %q, want one trace and pool5/MaxPool", len(got), operations)
+			if operations := got["step 2 at 2"]; len(got) != 1 || !slices.Contains(operations, "pool5/MaxPool") {
+				t.Errorf("got %d traces, of step 2 the operations %q, want one trace and pool5/MaxPool", len(got), operations)
 			}
 			if got := traces(t, plain); len(got) != 0 {
 				t.Errorf("without Show: got %d traces, want none", len(got))
@@ -123,13 +126,13 @@ func TestShowFails(t *testing.T) {
 	no := errors.New("no")
 	dir := t.TempDir()
 	job := s.job(t, cached, dir, nil)
-	job.Show = func(_ context.Context, v train.View) error {
+	observe(&job).onSummaries = func(_ context.Context, v train.View) error {
 		if v.EpochResult.Epoch == 1 {
 			return no
 		}
 		return nil
 	}
-	if err := train.Run(t.Context(), cached, job); !errors.Is(err, no) || names(t, dir) != nil {
+	if err := runJob(t.Context(), cached, job); !errors.Is(err, no) || names(t, dir) != nil {
 		t.Errorf("got %v and checkpoints %v, want %v and none", err, names(t, dir), no)
 	}
 }

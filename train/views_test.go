@@ -36,8 +36,8 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 	losses := func(cache train.Cache) (all []float64) {
 		s.cache = cache
 		job := s.job(t, cfg, t.TempDir(), nil)
-		job.Progress.OnStep = func(st train.StepResult) { all = append(all, st.Loss) }
-		must(t, train.Run(context.Background(), cfg, job))
+		observe(&job).onStep = func(st train.StepResult) { all = append(all, st.Loss) }
+		must(t, runJob(context.Background(), cfg, job))
 		return all
 	}
 	kept, anew, half := losses(train.Cache{}), losses(train.Cache{Off: true}), losses(train.Cache{Half: true})
@@ -81,8 +81,8 @@ func TestMirror(t *testing.T) {
 	same(t, again, kept)
 }
 
-// A image that turns out bad is left out if the job says so, and the run is
-// that of the others; if not, the run ends before its first step.
+// Images that cannot be decoded are listed before the first step; the run is that
+// of the others.
 func TestBadPictures(t *testing.T) {
 	for name, c := range map[string]struct {
 		layers []string
@@ -105,41 +105,24 @@ func TestBadPictures(t *testing.T) {
 			cfg := cached
 			cfg.Batch = 4
 			dir := t.TempDir()
-			err := train.Run(context.Background(), cfg, s.job(t, cfg, dir, nil))
-			if err == nil || !strings.Contains(err.Error(), bad[0].Path) || names(t, dir) != nil {
-				t.Fatalf("got %v and checkpoints %v, want an error that names %s, and none", err, names(t, dir), bad[0].Path)
-			}
-
-			var told []string
 			job := s.job(t, cfg, dir, nil)
-			job.Settle = func(problems []input.Excluded) (json.RawMessage, error) {
-				for _, p := range problems {
-					told = append(told, p.Path)
-				}
-				return json.RawMessage(`{"used":8}`), nil
+			trainer, err := train.Prepare(t.Context(), cfg, job)
+			must(t, err)
+			var undecodable []string
+			for _, p := range trainer.Undecodable() {
+				undecodable = append(undecodable, p.Path)
 			}
-			must(t, train.Run(context.Background(), cfg, job))
-			if want := []string{bad[0].Path, bad[1].Path}; !slices.Equal(told, want) {
-				t.Errorf("told of %q, want %q", told, want)
+			if want := []string{bad[0].Path, bad[1].Path}; !slices.Equal(undecodable, want) {
+				t.Errorf("got undecodable images %q, want %q", undecodable, want)
 			}
+			must(t, errors.Join(trainer.Run(t.Context(), json.RawMessage(`{"used":8}`)), trainer.Close()))
 			m := newest(t, dir)
 			if !strings.Contains(string(m.Config), `"used": 8`) || m.Metrics.Count != 2 || m.Step != 6 {
-				t.Errorf("got config %s, %d validated, step %d, want what Settle gave, 2 and 6", m.Config, m.Metrics.Count, m.Step)
+				t.Errorf("got config %s, %d validated, step %d, want Run's settings, 2 and 6", m.Config, m.Metrics.Count, m.Step)
 			}
 			s.train, s.val = slices.Delete(s.train, 4, 5), slices.Delete(s.val, 1, 2)
 			whole := s.run(t, cfg)
 			s.near(t, dir, whole)
 		})
-	}
-}
-
-// What Settle refuses ends the run.
-func TestSettleRefuses(t *testing.T) {
-	s := newFixture(t, 4, 0)
-	no := errors.New("no")
-	job := s.job(t, cached, t.TempDir(), nil)
-	job.Settle = func([]input.Excluded) (json.RawMessage, error) { return nil, no }
-	if err := train.Run(context.Background(), cached, job); !errors.Is(err, no) {
-		t.Errorf("got %v, want %v", err, no)
 	}
 }

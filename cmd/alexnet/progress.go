@@ -10,13 +10,14 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"alexnet/finetune"
 	"alexnet/train"
 )
 
 // newProgress prints one line per epoch to stdout and, if stderr is a terminal, a progress bar.
-func newProgress(a *app) train.Progress {
-	p := train.Progress{
-		OnNote:  func(text string) { a.log.Warn(text) },
+func newProgress(a *app) finetune.Watch {
+	p := finetune.Watch{
+		Log:     a.log,
 		OnEpoch: func(e train.EpochResult) { fmt.Fprintln(a.stdout, epochLine(e)) },
 		OnCache: a.logCache(),
 	}

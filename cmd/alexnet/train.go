@@ -69,11 +69,13 @@ func nameOf(path string) string {
 
 // watch prints a run's progress.
 func (a *app) watch() finetune.Watch {
-	return finetune.Watch{Progress: newProgress(a), Log: a.log, OnReady: func(r finetune.Ready) {
+	w := newProgress(a)
+	w.OnReady = func(r finetune.Ready) {
 		a.printPlan(r.Plan)
 		a.logMemory(r.Memory)
 		fmt.Fprintf(a.stdout, "TensorBoard: tensorboard --logdir %s\n", r.Events)
-	}}
+	}
+	return w
 }
 
 // logMemory logs the run's peak memory estimate, with a warning if less is free.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -70,7 +71,40 @@ func (t task) examples() ([]input.Example, error) {
 
 func (r *real) run(ctx context.Context) error {
 	cfg := train.Config{Epochs: 1, Dropout: 0.5, Batch: r.task.Batch, LearningRate: 1e-6, DisplayEvery: 1 << 30}
-	return train.Run(ctx, cfg.WithDefaults(), r.job)
+	trainer, err := train.Prepare(ctx, cfg.WithDefaults(), r.job)
+	if err != nil {
+		return err
+	}
+	if bad := trainer.Undecodable(); len(bad) > 0 {
+		return errors.Join(fmt.Errorf("decode image: %v", bad[0]), trainer.Close())
+	}
+	return errors.Join(trainer.Run(ctx, nil), trainer.Close())
+}
+
+// observer calls the functions that are not nil.
+type observer struct {
+	train.NoObserver
+	onCache func(train.CacheProgress)
+	onStep  func()
+	onEpoch func()
+}
+
+func (o observer) Cache(p train.CacheProgress) {
+	if o.onCache != nil {
+		o.onCache(p)
+	}
+}
+
+func (o observer) Step(train.StepResult) {
+	if o.onStep != nil {
+		o.onStep()
+	}
+}
+
+func (o observer) Epoch(train.EpochResult) {
+	if o.onEpoch != nil {
+		o.onEpoch()
+	}
 }
 
 // trainSteps is a training run that pauses between steps. Unless decoding is measured, each image is a copy of the same
@@ -87,7 +121,7 @@ func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
 	defer decoder.Close()
 	if kind != kindDecode {
 		same := pattern(t.Network.Size * t.Network.Size * 3)
-		r.loader.Decode = func(_ context.Context, _ []byte, _ input.Example, into []float32) error {
+		r.loader.Decode = func(_ context.Context, _ []byte, _ input.Example, _ uint64, into []float32) error {
 			copy(into, same)
 			return nil
 		}
@@ -97,10 +131,7 @@ func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
 			return err
 		}
 	}
-	r.job.Progress = train.Progress{
-		OnStep:  func(train.StepResult) { turns.done() },
-		OnEpoch: func(train.EpochResult) { turns.wait() },
-	}
+	r.job.Observer = observer{onStep: func() { turns.done() }, onEpoch: func() { turns.wait() }}
 	return r.run(ctx)
 }
 
@@ -137,13 +168,13 @@ func fill(ctx context.Context, t task, turns *turns) error {
 	r.job.Network.Boundary, _ = r.net.Boundary(alexnet.BVLC.LayerNames()[5:])
 	r.job.Cache.Budget = 1 << 40 // in memory
 	done := 0
-	r.job.Progress.OnCache = func(f train.CacheProgress) {
+	r.job.Observer = observer{onCache: func(f train.CacheProgress) {
 		if f.Done == 0 {
 			turns.wait()
 		}
 		for ; done+t.Batch <= f.Done; done += t.Batch {
 			turns.done()
 		}
-	}
+	}}
 	return r.run(ctx)
 }

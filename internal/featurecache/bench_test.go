@@ -65,7 +65,7 @@ func BenchmarkStore(b *testing.B) {
 	}
 	images := make([]Entry, 256)
 	for i := range images {
-		images[i] = Entry{path, byte(i)}
+		images[i] = Entry{path, 1, uint64(i)}
 	}
 	row := make([]float32, wide)
 	for k := range row {

@@ -103,7 +103,7 @@ func (s *File) scan(names []rowKey, o Options) error {
 	return nil
 }
 
-// Has implements [Store]. Images of one content and variant share a row.
+// Has implements [Store]. Images of one content, orientation and draw share a row.
 func (s *File) Has(i int) bool { return s.row[s.slot[i]].Load() != 0 }
 
 // Read implements [Store]. A row whose checksum does not fit is missing.

@@ -323,7 +323,7 @@ func variants(t testing.TB, count int) (all []featurecache.Entry) {
 		if i%256 == 0 {
 			hold(t, path, path, long)
 		}
-		all = append(all, featurecache.Entry{Path: path, Variant: byte(i)})
+		all = append(all, featurecache.Entry{Path: path, Draw: uint64(i)})
 	}
 	return all
 }

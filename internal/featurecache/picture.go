@@ -3,6 +3,7 @@ package featurecache
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -17,19 +18,21 @@ import (
 
 // Image is what a row is kept of.
 type Entry struct {
-	Path string
-	// Variant tells ways of decoding one file apart, such as its orientation and
-	// whether it is flipped: each has a row of its own.
-	Variant byte
+	Path        string
+	Orientation int    // by which the decoded image is turned
+	Draw        uint64 // of its augmentation; 0 is the plain image
 }
 
 // content is the SHA-256 of a image's encoded bytes.
 type content [sha256.Size]byte
 
-// name is what a row is kept under: the SHA-256 of a content and a variant.
+// name is what a row is kept under: the SHA-256 of a content, an orientation and a draw.
 type rowKey [sha256.Size]byte
 
-func (p Entry) name(c content) rowKey { return sha256.Sum256(append(c[:], p.Variant)) }
+func (p Entry) rowKey(c content) rowKey {
+	key := binary.LittleEndian.AppendUint64(append(c[:], byte(p.Orientation)), p.Draw)
+	return sha256.Sum256(key)
+}
 
 // settled is for how long a file has to have been left alone before its time of
 // change tells it from what it is changed to next. FAT counts in steps of 2 s.
@@ -65,7 +68,7 @@ func namesOf(ctx context.Context, dir string, images []Entry, o Options) ([]rowK
 	}
 	names := make([]rowKey, len(images))
 	for i, p := range images {
-		names[i] = p.name(seen[of[i]].content)
+		names[i] = p.rowKey(seen[of[i]].content)
 	}
 	return names, nil
 }

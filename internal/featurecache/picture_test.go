@@ -82,13 +82,13 @@ func TestIndexServesAFolder(t *testing.T) {
 	}
 }
 
-// One file decoded in two ways has two rows; two files of one content have one.
+// One file decoded in several ways has two rows; two files of one content have one.
 func TestVariants(t *testing.T) {
 	dir := t.TempDir()
 	path, copied := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	hold(t, path, "a", long)
 	hold(t, copied, "a", long)
-	all := []featurecache.Entry{{path, 1}, {path, 2}, {copied, 1}, {copied, 3}}
+	all := []featurecache.Entry{{path, 1, 0}, {path, 1, 9}, {copied, 1, 0}, {copied, 6, 9}}
 	f := openFor(t, filepath.Join(dir, "cache"), all, featurecache.Options{})
 	must(t, f.Write(0, rowOf('a')))
 	must(t, f.Write(3, rowOf('b')))

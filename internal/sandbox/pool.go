@@ -17,7 +17,7 @@ type Options struct {
 	Preprocessing alexnet.Preprocessing // of the decoded images
 	Limits        input.Limits
 	// Fast decodes in this process; it is called for images that have passed.
-	Fast func(ctx context.Context, ex input.Example, into []float32) error
+	Fast func(ctx context.Context, ex input.Example, draw uint64, into []float32) error
 
 	Dir            string       // where verdicts are stored; "": nowhere
 	IgnoreVerdicts bool         // decode every image again
@@ -87,20 +87,20 @@ func (s *Pool) Close() {
 
 // Try implements [input.Sandbox]. An image whose verdict is known is not read.
 func (s *Pool) Try(ctx context.Context, ex input.Example) error {
-	return s.decode(ctx, ex, nil)
+	return s.decode(ctx, ex, 0, nil)
 }
 
 // Load implements [input.Sandbox]. An image that has passed before is decoded in
 // this process.
-func (s *Pool) Load(ctx context.Context, ex input.Example, into []float32) error {
-	return s.decode(ctx, ex, into)
+func (s *Pool) Load(ctx context.Context, ex input.Example, draw uint64, into []float32) error {
+	return s.decode(ctx, ex, draw, into)
 }
 
 // decode finds the verdict on an image and, unless into is nil, its floats.
-func (s *Pool) decode(ctx context.Context, ex input.Example, into []float32) error {
+func (s *Pool) decode(ctx context.Context, ex input.Example, draw uint64, into []float32) error {
 	mark := markOf(ex.Path)
 	if v, ok := s.known(ex.Path, mark); ok {
-		return s.applyVerdict(ctx, v, ex, into)
+		return s.applyVerdict(ctx, v, ex, draw, into)
 	}
 	encoded, h, err := input.ReadStored(ex, s.opt.Limits)
 	if err != nil {
@@ -109,15 +109,15 @@ func (s *Pool) decode(ctx context.Context, ex input.Example, into []float32) err
 	sum := sha256.Sum256(encoded)
 	if v, ok := s.verdicts.on(sum); ok && !s.opt.IgnoreVerdicts {
 		s.verdicts.add(ex.Path, mark, sum, v)
-		return s.applyVerdict(ctx, v, ex, into)
+		return s.applyVerdict(ctx, v, ex, draw, into)
 	}
-	q := request{Size: len(encoded), Format: h.Format, Pixels: int64(h.Width) * int64(h.Height), Flipped: ex.Mirrored, WantFloats: into != nil}
+	q := request{Size: len(encoded), Format: h.Format, Pixels: int64(h.Width) * int64(h.Height), Draw: draw, WantFloats: into != nil}
 	a, err := s.ask(ctx, q, encoded, into)
 	var crashed *crash
 	var none *unavailable
 	switch {
 	case errors.As(err, &none):
-		return s.decodeInProcess(ctx, ex, into, none)
+		return s.decodeInProcess(ctx, ex, draw, into, none)
 	case errors.As(err, &crashed):
 		s.verdicts.forget(sum)
 		return &input.Error{Op: "decode image", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: crashed.hint()}
@@ -139,22 +139,22 @@ func (s *Pool) known(path string, m mark) (response, bool) {
 }
 
 // applyVerdict acts on a verdict found earlier.
-func (s *Pool) applyVerdict(ctx context.Context, v response, ex input.Example, into []float32) error {
+func (s *Pool) applyVerdict(ctx context.Context, v response, ex input.Example, draw uint64, into []float32) error {
 	if err := v.error(ex.Path); err != nil || into == nil {
 		return err
 	}
-	return s.opt.Fast(ctx, ex, into)
+	return s.opt.Fast(ctx, ex, draw, into)
 }
 
 // decodeInProcess is the fallback when children are unavailable.
-func (s *Pool) decodeInProcess(ctx context.Context, ex input.Example, into []float32, why error) error {
+func (s *Pool) decodeInProcess(ctx context.Context, ex input.Example, draw uint64, into []float32, why error) error {
 	s.noteOnce.Do(func() {
 		s.opt.Note(fmt.Sprintf("sandbox unavailable, decoding in-process (an image that crashes the decoder ends the program): %v", why))
 	})
 	if into == nil {
 		into = make([]float32, s.opt.Preprocessing.Size*s.opt.Preprocessing.Size*3)
 	}
-	return s.opt.Fast(ctx, ex, into)
+	return s.opt.Fast(ctx, ex, draw, into)
 }
 
 // unavailable says why no child can be started.

@@ -56,7 +56,7 @@ func TestDecoderFaults(t *testing.T) {
 			if !errors.As(err, &in) || in.Path != bad.Path || in.Hint == "" || !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want an *input.Error with the path and %q", err, want)
 			}
-			if err := s.Load(t.Context(), good, row()); err != nil {
+			if err := s.Load(t.Context(), good, 0, row()); err != nil {
 				t.Errorf("the next image: got %v, want it decoded", err)
 			}
 		})
@@ -80,14 +80,14 @@ func TestKilledByAnother(t *testing.T) {
 func TestNoChildAfterACrash(t *testing.T) {
 	s := openPool(t, func(o *Options) {
 		o.Workers = 1
-		o.Fast = func(context.Context, input.Example, []float32) error {
+		o.Fast = func(context.Context, input.Example, uint64, []float32) error {
 			t.Error("got the image decoded in this process")
 			return nil
 		}
 	})
 	must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
 	t.Setenv(failStartEnv, "1")
-	err := s.Load(t.Context(), writeImage(t, "bad.png", faultyImage(t, "panic")), row())
+	err := s.Load(t.Context(), writeImage(t, "bad.png", faultyImage(t, "panic")), 0, row())
 	if !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), "decoder bug") {
 		t.Errorf("got %v, want the crash of the only child", err)
 	}
@@ -130,14 +130,13 @@ func TestBitIdentical(t *testing.T) {
 	s := openPool(t, func(o *Options) { o.IgnoreVerdicts = true })
 	_, here := localLoader(t)
 	for i, encoded := range [][]byte{testmodel.JPEG(1), testmodel.Turned(2, 6), testmodel.Turned(3, 7), faultyImage(t, "nothing")} {
-		for _, flipped := range []bool{false, true} {
+		for _, draw := range []uint64{0, input.Flipped} {
 			ex := writeImage(t, "image", encoded)
-			ex.Mirrored = flipped
 			got, want := row(), row()
-			must(t, s.Load(t.Context(), ex, got))
-			must(t, here.Load(t.Context(), ex, want))
+			must(t, s.Load(t.Context(), ex, draw, got))
+			must(t, here.Load(t.Context(), ex, draw, want))
 			if !slices.Equal(got, want) {
-				t.Errorf("image %d, flipped %v: floats differ from this process's", i, flipped)
+				t.Errorf("image %d, flipped %v: floats differ from this process's", i, draw)
 			}
 		}
 	}
@@ -150,7 +149,7 @@ func TestRefusals(t *testing.T) {
 	cut := writeImage(t, "cut.jpg", whole[:len(whole)/2])
 	scans := slices.Concat(whole[:len(whole)-2], slices.Repeat([]byte{0xff, 0xda, 0, 8, 1, 1, 0, 1, 5, 0, 0x7f}, 500), whole[len(whole)-2:])
 	for range 2 { // the second time from its verdict
-		if err := s.Load(t.Context(), cut, row()); !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), cut.Path) || strings.Contains(err.Error(), "\n") {
+		if err := s.Load(t.Context(), cut, 0, row()); !errors.Is(err, input.ErrDamaged) || !strings.Contains(err.Error(), cut.Path) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("cut: got %v, want one line with %v", err, input.ErrDamaged)
 		}
 		if err := s.Try(t.Context(), writeImage(t, "scans.jpg", scans)); !errors.Is(err, input.ErrTooLarge) {
@@ -194,7 +193,7 @@ func TestWithoutChildren(t *testing.T) {
 	s := openPool(t, func(o *Options) { o.Note = func(text string) { notes = append(notes, text) } })
 	for i := range 2 {
 		must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i))))
-		must(t, s.Load(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i)), row()))
+		must(t, s.Load(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(i)), 0, row()))
 	}
 	if len(notes) != 1 || !strings.Contains(notes[0], "sandbox.Main") {
 		t.Errorf("got notes %q, want one that names sandbox.Main", notes)

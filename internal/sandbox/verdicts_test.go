@@ -24,7 +24,7 @@ func preprocessing(size int) alexnet.Preprocessing {
 func countDecoded(t *testing.T, dir string, notes *[]string, examples ...input.Example) (n int, refused string) {
 	t.Helper()
 	s, err := Open(Options{Preprocessing: preprocessing(side), Dir: dir, Workers: 1, Note: func(text string) { *notes = append(*notes, text) },
-		Fast: func(context.Context, input.Example, []float32) error { n++; return nil }})
+		Fast: func(context.Context, input.Example, uint64, []float32) error { n++; return nil }})
 	must(t, err)
 	defer s.Close()
 	ready.Store(false) // so that Fast is asked for a verdict
@@ -47,7 +47,7 @@ func scan(t *testing.T, dir string, examples ...input.Example) {
 func scanAll(t *testing.T, dir string, anew bool, examples ...input.Example) {
 	t.Helper()
 	s, err := Open(Options{Preprocessing: preprocessing(side), Dir: dir, IgnoreVerdicts: anew, Workers: 1, Note: func(text string) { t.Error(text) },
-		Fast: func(context.Context, input.Example, []float32) error { return nil }})
+		Fast: func(context.Context, input.Example, uint64, []float32) error { return nil }})
 	must(t, err)
 	defer s.Close()
 	for _, ex := range examples {

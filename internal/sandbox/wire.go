@@ -32,9 +32,9 @@ type job struct {
 type request struct {
 	Size       int          `json:"size"` // bytes that follow
 	Format     input.Format `json:"format"`
-	Pixels     int64        `json:"pixels"` // by its header
-	Flipped    bool         `json:"flipped,omitempty"`
-	WantFloats bool         `json:"want_floats"` // the pixels, not only the verdict
+	Pixels     int64        `json:"pixels"`         // by its header
+	Draw       uint64       `json:"draw,omitempty"` // of the augmentation
+	WantFloats bool         `json:"want_floats"`    // the pixels, not only the verdict
 }
 
 // response is followed by the floats, in their memory layout.
