@@ -78,7 +78,7 @@ func (b *dashboards) hparams() []summaries.HParam {
 	all := []summaries.HParam{{Name: "images", Value: b.TrainCount}}
 	for _, s := range Settings {
 		if s.Main || s.compared {
-			all = append(all, summaries.HParam{Name: s.Name, Value: s.value(b.WithBaseNames()), Main: s.Main})
+			all = append(all, summaries.HParam{Name: s.Name, Value: s.value(b.WithBaseNames()), Column: s.Main})
 		}
 	}
 	return all

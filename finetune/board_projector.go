@@ -36,7 +36,7 @@ func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 	if err := b.traceForward(ctx, v, examples[:min(maxTraced, len(examples))]); err != nil {
 		return fmt.Errorf("trace forward pass: %w", err)
 	}
-	if e.Pictures, err = b.thumbnails(ctx, examples); err != nil {
+	if e.Images, err = b.thumbnails(ctx, examples); err != nil {
 		return fmt.Errorf("write projector data: %w", err)
 	}
 	files, err := e.Files()

@@ -8,9 +8,9 @@ import (
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 )
 
-// The default buckets of TensorFlow's histogram (xla/tsl/lib/histogram): their
-// upper limits, each exclusive, are -MaxFloat64, the negative magnitudes, 0,
-// the positive magnitudes and MaxFloat64.
+// The default buckets of TensorFlow's histogram (xla/tsl/lib/histogram). Their
+// exclusive upper limits are -MaxFloat64, the negative magnitudes, 0, the positive
+// magnitudes and MaxFloat64.
 var (
 	magnitudes = makeMagnitudes()
 	limits     = makeLimits()
@@ -18,7 +18,7 @@ var (
 	zero       = len(limits) / 2 // limits[zero] is 0
 )
 
-// makeMagnitudes ends with MaxFloat64, above which there is no float32.
+// makeMagnitudes returns magnitudes up to MaxFloat64, which exceeds all float32.
 func makeMagnitudes() []float64 {
 	var magnitudes []float64
 	for m := 1e-12; m < 1e20; m *= 1.1 {
@@ -36,12 +36,12 @@ func makeLimits() []float64 {
 	return append(limits, magnitudes...)
 }
 
-// cellBits is how many low bits of a float32 do not matter to belowCell. What
-// remains, the exponent and five bits of the mantissa, splits the numbers into
-// cells of at most 3 %, so that no cell holds more than one magnitude.
+// cellBits is the number of low bits of a float32 that belowCell ignores. The
+// remaining bits, the exponent and five bits of the mantissa, divide the numbers into
+// cells of at most 3 %, so that no cell contains more than one magnitude.
 const cellBits = 23 - 5
 
-// makeBelowCell tells for each cell how many magnitudes are below all of it.
+// makeBelowCell counts for each cell the magnitudes below it.
 func makeBelowCell() []uint16 {
 	below := make([]uint16, (math.Float32bits(math.MaxFloat32)>>cellBits)+1)
 	for cell := range below {
@@ -51,10 +51,10 @@ func makeBelowCell() []uint16 {
 	return below
 }
 
-// bucket returns the index of the first limit above v, which must be finite.
-// It is what a binary search over the limits finds, but a layer can have 38
-// million weights. No magnitude is a float32, so that below and not above are
-// the same here, and both signs can share one comparison.
+// bucket returns the index of the first limit above v, which must be finite. A binary
+// search over the limits finds the same, but a layer can have 38 million weights. No
+// magnitude is a float32, so less and less-or-equal are the same and both signs share
+// one comparison.
 func bucket(v float32) int {
 	bits := math.Float32bits(v) &^ (1 << 31)
 	k := int(belowCell[bits>>cellBits])
@@ -67,9 +67,9 @@ func bucket(v float32) int {
 	return zero + 1 + k
 }
 
-// count makes the histogram of the finite values and says how many others
-// there were.
-func count(values []float32) (histogram *summarypb.HistogramProto, skipped int) {
+// newHistogram returns the histogram of the finite values and the number of other
+// values.
+func newHistogram(values []float32) (histogram *summarypb.HistogramProto, skipped int) {
 	counts := make([]float64, len(limits))
 	low, high := math.MaxFloat64, -math.MaxFloat64
 	var sum, squares float64
@@ -90,20 +90,19 @@ func count(values []float32) (histogram *summarypb.HistogramProto, skipped int) 
 		squares += x * x // exact in 48 bits, fused or not
 	}
 	if skipped == len(values) {
-		low, high = 0, 0 // where TensorFlow leaves numbers that no axis can show
+		low, high = 0, 0 // TensorFlow leaves ±MaxFloat64 here, which no axis can show
 	}
-	upper, counts := compact(counts)
+	upper, counts := mergeEmpty(counts)
 	return &summarypb.HistogramProto{
 		Min: low, Max: high, Num: float64(len(values) - skipped), Sum: sum, SumSquares: squares,
 		BucketLimit: upper, Bucket: counts,
 	}, skipped
 }
 
-// compact joins each stretch of empty buckets into one, as TensorFlow does, and
-// leaves out those at both ends, which TensorFlow keeps: there, TensorBoard's
-// default server takes the smallest and the largest value for the outer limits
-// and would draw an empty bucket backwards.
-func compact(counts []float64) (upper, compacted []float64) {
+// mergeEmpty merges consecutive empty buckets, as TensorFlow does, and drops those at
+// both ends, which TensorFlow keeps: TensorBoard's default server uses the minimum and
+// maximum as outer limits and would draw an empty bucket backwards.
+func mergeEmpty(counts []float64) (upper, compacted []float64) {
 	for i, n := range counts {
 		last := len(compacted) - 1
 		switch {

@@ -30,7 +30,7 @@ func TestHistogramBuckets(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			h, skipped := count(test.values)
+			h, skipped := newHistogram(test.values)
 			if !slices.Equal(h.BucketLimit, test.limits) || !slices.Equal(h.Bucket, test.counts) {
 				t.Errorf("got %v below %v, want %v below %v", h.Bucket, h.BucketLimit, test.counts, test.limits)
 			}
@@ -73,7 +73,7 @@ func TestBucketIsFirstLimitAbove(t *testing.T) {
 func TestHistogramProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Float32(), 0, 50).Draw(t, "values")
-		h, skipped := count(values)
+		h, skipped := newHistogram(values)
 		total := 0.0
 		if n := len(h.Bucket); n > 0 && (h.Bucket[0] == 0 || h.Bucket[n-1] == 0) {
 			t.Errorf("an outer bucket is empty: %v", h.Bucket)
@@ -118,6 +118,6 @@ func BenchmarkHistogram(b *testing.B) {
 	}
 	b.SetBytes(int64(4 * len(values)))
 	for b.Loop() {
-		count(values)
+		newHistogram(values)
 	}
 }

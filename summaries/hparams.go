@@ -10,17 +10,17 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// HParam is a setting of a run: a string, a bool, an int or a float64.
+// HParam is a hyperparameter of a run: a string, bool, int or float64.
 type HParam struct {
-	Name  string
-	Value any
-	Main  bool // one of those with a column from the start; others are chosen
+	Name   string
+	Value  any
+	Column bool // shown as a column by default
 }
 
-// HParams says what the run is made from, for the page that has all runs side by
-// side, with a column for each setting and for each of the metrics, which are
-// tags of scalars. The page takes its columns from one of the runs, so all should
-// have the same. Until [Writer.HParamsEnd] the run counts as running.
+// HParams adds the run's hyperparameters for TensorBoard's HParams page, which
+// compares runs in a table with a column per hyperparameter and per metric. Metrics
+// are tags of scalars. The page takes its columns from one of the runs, so all runs
+// should have the same. The run has the status running until [Writer.HParamsEnd].
 func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 	var experiment, session []byte
 	seconds := float64(w.clock().UnixMicro()) / 1e6
@@ -32,8 +32,8 @@ func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 		session = appendBytes(session, 1, appendBytes(appendBytes(nil, 1, []byte(h.Name)), 2, value)) // hparams, a map
 		info := appendBytes(nil, 1, []byte(h.Name))
 		info = protowire.AppendVarint(protowire.AppendTag(info, 4, protowire.VarintType), kind) // type
-		if h.Main {
-			info = protowire.AppendVarint(protowire.AppendTag(info, 7, protowire.VarintType), 1) // differs, which sorts it before others
+		if h.Column {
+			info = protowire.AppendVarint(protowire.AppendTag(info, 7, protowire.VarintType), 1) // differs, which sorts it first
 		}
 		experiment = appendBytes(experiment, 4, info) // hparam_infos
 	}
@@ -48,7 +48,7 @@ func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 		w.hparams(0, "_hparams_/session_start_info", 3, session))
 }
 
-// HParamsEnd says that the run has ended well, at that step.
+// HParamsEnd marks the run as successful at the given step.
 func (w *Writer) HParamsEnd(step int64) error {
 	const success = 1
 	end := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), success)
@@ -56,14 +56,13 @@ func (w *Writer) HParamsEnd(step int64) error {
 }
 
 // hparams adds one field of an HParamsPluginData
-// (tensorboard/plugins/hparams/plugin_data.proto). All of it is in the tag's
-// description, and the tensor is empty.
+// (tensorboard/plugins/hparams/plugin_data.proto). The data is in the tag's metadata;
+// the tensor is empty.
 func (w *Writer) hparams(step int64, tag string, field protowire.Number, message []byte) error {
 	return w.addValues("hyperparameters", step, tensorOf(tag, "hparams", appendBytes(nil, field, message), floats(nil, 0)))
 }
 
-// value is a serialised google.protobuf.Value and the number that the page has
-// for its type.
+// value returns a serialized google.protobuf.Value and the plugin's type number.
 func (h HParam) value() (value []byte, kind uint64, err error) {
 	const text, boolean, number = 1, 2, 3
 	var v *structpb.Value

@@ -12,11 +12,11 @@ import (
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 )
 
-// Image adds a picture, stored as PNG: without loss, with its transparency,
-// and with 16 bits a channel where it has them.
+// Image adds an image, losslessly encoded as PNG with its transparency and up to 16
+// bits per channel.
 func (w *Writer) Image(step int64, tag string, picture image.Image) error {
 	if picture == nil {
-		return fmt.Errorf("write image %q: got no picture", tag)
+		return fmt.Errorf("write image %q: got a nil image", tag)
 	}
 	var encoded bytes.Buffer
 	if err := png.Encode(&encoded, picture); err != nil {
@@ -34,7 +34,7 @@ func (w *Writer) Image(step int64, tag string, picture image.Image) error {
 	})
 }
 
-// channels is the Summary.Image colorspace: 1 grey, 3 RGB, 4 RGBA.
+// channels returns the Summary.Image colorspace: 1 gray, 3 RGB, 4 RGBA.
 func channels(picture image.Image) int32 {
 	switch picture := picture.(type) {
 	case *image.Gray, *image.Gray16:
@@ -47,30 +47,30 @@ func channels(picture image.Image) int32 {
 	return 4
 }
 
-// Grid lays pictures out in rows, first picture at the top left, for a single
-// [Writer.Image]: the filters of a layer, the worst mistakes of an epoch. Every
-// cell has the size of the largest picture; what is left over is white. With
-// columns below 1 the grid is about as wide as it is high, counted in pictures.
-func Grid(columns int, pictures ...image.Image) image.Image {
+// Grid arranges images in rows, starting at the top left, for a single
+// [Writer.Image]: the filters of a layer, the top errors of an epoch. Every cell has
+// the size of the largest image; the background is white. With columns below 1 the
+// grid is approximately square, counted in images.
+func Grid(columns int, images ...image.Image) image.Image {
 	const gap = 2 // pixels
-	return grid(columns, gap, pictures...)
+	return grid(columns, gap, images...)
 }
 
-func grid(columns, gap int, pictures ...image.Image) image.Image {
+func grid(columns, gap int, images ...image.Image) image.Image {
 	if columns < 1 {
-		columns = int(math.Ceil(math.Sqrt(float64(len(pictures)))))
+		columns = int(math.Ceil(math.Sqrt(float64(len(images)))))
 	}
-	columns = max(1, min(columns, len(pictures)))
-	rows := (len(pictures) + columns - 1) / columns
+	columns = max(1, min(columns, len(images)))
+	rows := (len(images) + columns - 1) / columns
 	var cell image.Point
-	for _, p := range pictures {
+	for _, p := range images {
 		size := p.Bounds().Size()
 		cell = image.Pt(max(cell.X, size.X), max(cell.Y, size.Y))
 	}
 	pitch := cell.Add(image.Pt(gap, gap))
 	grid := image.NewNRGBA(image.Rect(0, 0, max(0, columns*pitch.X-gap), max(0, rows*pitch.Y-gap)))
 	draw.Draw(grid, grid.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	for i, p := range pictures {
+	for i, p := range images {
 		corner := image.Pt(i%columns*pitch.X, i/columns*pitch.Y)
 		bounds := p.Bounds()
 		draw.Draw(grid, image.Rectangle{Min: corner, Max: corner.Add(bounds.Size())}, p, bounds.Min, draw.Over)

@@ -29,12 +29,12 @@ func TestImage(t *testing.T) {
 		picture    image.Image
 		colorspace int32
 	}{
-		{"grey", paint(image.NewGray(bounds), color.Gray{77}), 1},
-		{"grey of 16 bits", paint(image.NewGray16(bounds), color.Gray16{0x1234}), 1},
+		{"gray", paint(image.NewGray(bounds), color.Gray{77}), 1},
+		{"gray of 16 bits", paint(image.NewGray16(bounds), color.Gray16{0x1234}), 1},
 		{"opaque", paint(image.NewNRGBA(bounds), red), 3},
 		{"transparent", paint(image.NewNRGBA(bounds), glass), 4},
 		{"palette", paint(image.NewPaletted(bounds, color.Palette{color.Black, red}), red), 3},
-		{"jpeg's colours", image.NewYCbCr(bounds, image.YCbCrSubsampleRatio420), 3},
+		{"jpeg's colors", image.NewYCbCr(bounds, image.YCbCrSubsampleRatio420), 3},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,15 +62,15 @@ func TestGrid(t *testing.T) {
 	wide := paint(image.NewNRGBA(image.Rect(10, 10, 14, 12)), red) // 4 wide, 2 high
 	high := paint(image.NewNRGBA(image.Rect(0, 0, 3, 5)), blue)    // 3 wide, 5 high
 	tests := []struct {
-		name     string
-		columns  int
-		pictures []image.Image
-		size     image.Point
-		pixels   map[image.Point]color.Color
+		name    string
+		columns int
+		images  []image.Image
+		size    image.Point
+		pixels  map[image.Point]color.Color
 	}{
 		{"none", 3, nil, image.Pt(0, 0), nil},
 		{"one", 0, []image.Image{wide}, image.Pt(4, 2), map[image.Point]color.Color{{}: red}},
-		{"more columns than pictures", 9, []image.Image{wide, high}, image.Pt(10, 5), nil},
+		{"more columns than images", 9, []image.Image{wide, high}, image.Pt(10, 5), nil},
 		{"square by default", 0, []image.Image{wide, wide, wide, high}, image.Pt(10, 12), map[image.Point]color.Color{
 			{0, 0}: red, {3, 1}: red, {4, 0}: white, {0, 2}: white, {6, 0}: red,
 			{0, 7}: red, {6, 7}: blue, {8, 11}: blue, {9, 11}: white,
@@ -81,7 +81,7 @@ func TestGrid(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			grid := Grid(test.columns, test.pictures...)
+			grid := Grid(test.columns, test.images...)
 			if size := grid.Bounds().Size(); size != test.size {
 				t.Errorf("size: got %v, want %v", size, test.size)
 			}

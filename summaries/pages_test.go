@@ -119,8 +119,8 @@ func TestTensorBoardServesProjector(t *testing.T) {
 	red, blue := color.NRGBA{R: 255, A: 255}, color.NRGBA{B: 255, A: 255}
 	point := func(c color.Color) image.Image { return paint(image.NewNRGBA(image.Rect(0, 0, 4, 4)), c) }
 	e := Embedding{
-		Name: "fc7", Vectors: [][]float32{{0, 1.5}, {-2, 1e-9}, {0.123456, 7}}, Columns: []string{"picture", "class"},
-		Rows: [][]string{{"a\tb", "cat"}, {"c\nd", "dog"}, {"é", "cat"}}, Pictures: []image.Image{point(red), point(blue), point(red)},
+		Name: "fc7", Vectors: [][]float32{{0, 1.5}, {-2, 1e-9}, {0.123456, 7}}, Columns: []string{"image", "class"},
+		Rows: [][]string{{"a\tb", "cat"}, {"c\nd", "dog"}, {"é", "cat"}}, Images: []image.Image{point(red), point(blue), point(red)},
 	}
 	files, err := e.Files()
 	must(t, err)
@@ -150,7 +150,7 @@ func TestTensorBoardServesProjector(t *testing.T) {
 	if want := [6]float32{0, 1.5, -2, 1e-9, 0.1235, 7}; vectors != want {
 		t.Errorf("vectors: got %v, want %v", vectors, want)
 	}
-	if want := "picture\tclass\na b\tcat\nc d\tdog\né\tcat\n"; metadata != want {
+	if want := "image\tclass\na b\tcat\nc d\tdog\né\tcat\n"; metadata != want {
 		t.Errorf("metadata: got %q, want %q", metadata, want)
 	}
 	img, err := png.Decode(bytes.NewReader(sprite))
@@ -236,10 +236,10 @@ func TestPagesRefuse(t *testing.T) {
 		"uneven":              embedding(func(e *Embedding) { e.Vectors[1] = []float32{1, 2} }),
 		"one column":          embedding(func(e *Embedding) { e.Columns = e.Columns[:1] }),
 		"a row short":         embedding(func(e *Embedding) { e.Rows[1] = nil }),
-		"a picture too few":   embedding(func(e *Embedding) { e.Pictures = []image.Image{small} }),
-		"uneven pictures":     embedding(func(e *Embedding) { e.Pictures = []image.Image{small, image.NewGray(image.Rect(0, 0, 3, 2))} }),
+		"an image too few":    embedding(func(e *Embedding) { e.Images = []image.Image{small} }),
+		"uneven images":       embedding(func(e *Embedding) { e.Images = []image.Image{small, image.NewGray(image.Rect(0, 0, 3, 2))} }),
 		"too large": embedding(func(e *Embedding) {
-			e.Pictures = slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 5000, 1))}, 2)
+			e.Images = slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 5000, 1))}, 2)
 		}),
 	} {
 		if err == nil {

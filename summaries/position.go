@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 )
 
-// Position is how far the event files of a folder go at some moment: to the end
-// of the files before File, and to Size bytes of that.
+// Position is a position in the event files of a directory: after all files before
+// File, and Size bytes into File.
 type Position struct {
-	File string `json:"file"` // without its folder
+	File string `json:"file"` // base name
 	Size int64  `json:"size"`
 }
 
-// Position is where the next event will stand. All before it is on the disk.
+// Position returns the position of the next event. Everything before it is on disk.
 func (w *Writer) Position() (Position, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -25,10 +25,10 @@ func (w *Writer) Position() (Position, error) {
 	return Position{File: filepath.Base(w.file.Name()), Size: w.size}, nil
 }
 
-// Rewind takes from the event files in dir that this package wrote what stands
-// after a position: what a run wrote between its last checkpoint and its end,
-// and is about to write again. Step numbers alone would not do, since what
-// belongs to one step may lie on both sides. The zero position leaves all.
+// Rewind removes everything after a position from the event files in dir that this
+// package wrote: what a run wrote after its last checkpoint and will write again.
+// Step numbers are not sufficient, because events of one step may be on both sides of
+// the position. The zero position removes nothing.
 func Rewind(dir string, to Position) error {
 	if to == (Position{}) {
 		return nil
@@ -41,11 +41,11 @@ func Rewind(dir string, to Position) error {
 		return err
 	}
 	for _, path := range paths {
-		if filepath.Base(path) < to.File || !own(path) {
+		if filepath.Base(path) < to.File || !ownFile(path) {
 			continue
 		}
 		if filepath.Base(path) == to.File {
-			err = cut(path, to.Size)
+			err = truncate(path, to.Size)
 		} else {
 			err = os.Remove(path)
 		}
@@ -56,8 +56,8 @@ func Rewind(dir string, to Position) error {
 	return nil
 }
 
-// cut makes the file at path no longer than size.
-func cut(path string, size int64) error {
+// truncate shortens the file at path to at most size bytes.
+func truncate(path string, size int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err

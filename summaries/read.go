@@ -18,13 +18,13 @@ import (
 	"alexnet/internal/tfrecord"
 )
 
-// Read yields the events of the file at path, the first of which gives the
-// file's version. Each event is the caller's to keep.
+// Read yields the events of the file at path; the first one has the file version. The
+// caller may keep the events.
 //
-// An error comes with a nil event and is the last thing yielded. It wraps
-// [io.ErrUnexpectedEOF] if the file ends inside an event, as it may while it is
-// being written or after a power cut: all before it is good. Any other error
-// says that the file cannot be opened, is damaged, or is not an event file.
+// An error comes with a nil event and ends the iteration. It wraps
+// [io.ErrUnexpectedEOF] if the file ends inside an event, as during writing or after
+// a power failure; all previous events are valid. Any other error means that the file
+// cannot be opened, is damaged, or is not an event file.
 func Read(path string) iter.Seq2[*eventpb.Event, error] {
 	return func(yield func(*eventpb.Event, error) bool) {
 		file, _, err := regular.Open(path)
@@ -54,7 +54,7 @@ func events(src io.Reader) iter.Seq2[*eventpb.Event, error] {
 			}
 			var event *eventpb.Event
 			if err == nil {
-				event, err = parse(i, record)
+				event, err = parseEvent(i, record)
 			}
 			if !yield(event, err) || err != nil {
 				return
@@ -63,19 +63,19 @@ func events(src io.Reader) iter.Seq2[*eventpb.Event, error] {
 	}
 }
 
-func parse(i int, record []byte) (*eventpb.Event, error) {
+func parseEvent(i int, record []byte) (*eventpb.Event, error) {
 	event := new(eventpb.Event)
 	if err := proto.Unmarshal(record, event); err != nil {
 		return nil, fmt.Errorf("parse event %d: %w", i, err)
 	}
 	if i == 0 && event.GetFileVersion() == "" {
-		return nil, errors.New("parse event 0: got no file version: not an event file")
+		return nil, errors.New("parse event 0: no file version: not an event file")
 	}
 	return event, nil
 }
 
-// Files returns the event files in dir, not below it, in the order in which
-// TensorBoard reads them: by name, so the oldest first.
+// Files returns the event files in dir, not in subdirectories, in the order in which
+// TensorBoard reads them: by name, oldest first.
 func Files(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -90,8 +90,7 @@ func Files(dir string) ([]string, error) {
 	return files, nil
 }
 
-// RemoveOwn removes the event files in dir that this package wrote, and no
-// others.
+// RemoveOwn removes the event files in dir that this package wrote.
 func RemoveOwn(dir string) error {
 	paths, err := Files(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -101,7 +100,7 @@ func RemoveOwn(dir string) error {
 		return err
 	}
 	for _, path := range paths {
-		if !own(path) {
+		if !ownFile(path) {
 			continue
 		}
 		if err := os.Remove(path); err != nil {
@@ -111,9 +110,9 @@ func RemoveOwn(dir string) error {
 	return nil
 }
 
-// own tells whether this package wrote the file at path. One that was killed
-// before its first event was whole holds nothing of anybody's.
-func own(path string) bool {
+// ownFile reports whether this package wrote the file at path. It also accepts a file
+// without a complete event.
+func ownFile(path string) bool {
 	for event, err := range Read(path) {
 		return event.GetSourceMetadata().GetWriter() == sourceName || errors.Is(err, io.ErrUnexpectedEOF)
 	}

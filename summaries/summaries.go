@@ -1,17 +1,15 @@
-// Package summaries writes and reads event files, which TensorBoard turns into
-// curves, histograms, pictures, text, the drawing of a graph with what its nodes
-// took, a table of runs by their settings, and a map of points.
+// Package summaries writes and reads event files for TensorBoard: scalars, histograms,
+// images, text, graphs with run metadata, hyperparameters, and embeddings.
 //
 // Start with [Create] and [Read].
 //
-// A file only ever grows by whole events, in the order in which they were
-// added: a process that is killed loses at most what it had not flushed, and
-// what a power cut leaves half written is an [io.ErrUnexpectedEOF] at the end
-// of an otherwise good file. Each run, and each resumed part of a run, has a
-// file of its own in the run's folder; none is overwritten or appended to. A
-// tag names one kind of summary for the whole run: TensorBoard shows only the
-// kind that it met first. Values are as in TensorFlow 1's summaries, which
-// every TensorBoard reads.
+// A file only grows by complete events, in the order in which they were added: a
+// process that is killed loses at most what it had not flushed, and a partial write
+// before a power failure is an [io.ErrUnexpectedEOF] at the end of an otherwise valid
+// file. Each run, and each resumption of a run, has its own file in the directory;
+// files are never overwritten or appended to. Use a tag for only one kind of summary
+// in a run: TensorBoard shows only the first kind. Values have the format of
+// TensorFlow 1's summaries, which every TensorBoard reads.
 package summaries
 
 import (
@@ -28,23 +26,20 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Scalar adds one point of the curve named tag. The file keeps a float32:
-// what is too large for it becomes an infinity, which TensorBoard marks on the
-// curve, as it does NaN.
+// Scalar adds a point to the curve named tag. The file stores float32: larger values
+// become infinite. TensorBoard marks infinities and NaN on the curve.
 func (w *Writer) Scalar(step int64, tag string, value float64) error {
 	return w.addValues("scalar", step, scalar(tag, value))
 }
 
-// Histogram adds the distribution of values, at a cost of some 20 ns for each
-// of them. The buckets are those of TensorFlow's HistogramSummary: they grow by a
-// tenth from 1e-12 to 1e20, on both sides of zero; empty ones on the outside are
-// left out.
+// Histogram adds the distribution of values, in about 20 ns per value. The buckets are
+// those of TensorFlow's HistogramSummary, which grow by a factor of 1.1 from 1e-12 to
+// 1e20, on both sides of zero, without the empty ones at both ends.
 //
-// TensorFlow refuses values that are not finite. Here they are left out, and
-// the same event carries their number as the scalar tag/nonfinite: that curve
-// exists only where something went wrong.
+// TensorFlow rejects non-finite values. Histogram skips them and adds their number as
+// the scalar tag/nonfinite to the same event.
 func (w *Writer) Histogram(step int64, tag string, values []float32) error {
-	histogram, skipped := count(values)
+	histogram, skipped := newHistogram(values)
 	summary := []*summarypb.Summary_Value{{
 		Tag:   tag,
 		Value: &summarypb.Summary_Value_Histo{Histo: histogram},
@@ -55,8 +50,7 @@ func (w *Writer) Histogram(step int64, tag string, values []float32) error {
 	return w.addValues("histogram", step, summary...)
 }
 
-// Text adds a text in Markdown, which TensorBoard renders after removing
-// whatever HTML is in it.
+// Text adds a Markdown text, which TensorBoard renders without any HTML in it.
 func (w *Writer) Text(step int64, tag, markdown string) error {
 	return w.addValues("text", step, tensorOf(tag, "text", nil, &tensorpb.TensorProto{
 		Dtype:       typespb.DataType_DT_STRING,
@@ -65,8 +59,8 @@ func (w *Writer) Text(step int64, tag, markdown string) error {
 	}))
 }
 
-// Graph adds the graph that TensorBoard draws for the run, given as a
-// serialised GraphDef. It belongs to no step; once a run is enough.
+// Graph adds the run's graph, a serialized GraphDef. It has no step; add it once per
+// run.
 func (w *Writer) Graph(graphDef []byte) error {
 	var graph graphpb.GraphDef
 	if err := proto.Unmarshal(graphDef, &graph); err != nil {
@@ -78,16 +72,16 @@ func (w *Writer) Graph(graphDef []byte) error {
 	return w.add("graph", &eventpb.Event{What: &eventpb.Event_GraphDef{GraphDef: graphDef}})
 }
 
-// RunMetadata adds what each operation of a traced run took, given as a serialised
-// RunMetadata. The graph's page offers it under the tag, of which there is one a
-// run, and colours the nodes by it.
+// RunMetadata adds the time and memory of each operation of a traced run, a serialized
+// RunMetadata. The graph page offers it under the tag, which must be unique in the run,
+// and colors the nodes by it.
 func (w *Writer) RunMetadata(step int64, tag string, metadata []byte) error {
 	var m pb.RunMetadata
 	if err := proto.Unmarshal(metadata, &m); err != nil {
 		return fmt.Errorf("write run metadata %q: got %d bytes, want a RunMetadata: %w", tag, len(metadata), err)
 	}
 	if tag == "" || len(m.GetStepStats().GetDevStats()) == 0 {
-		return fmt.Errorf("write run metadata %q: got %d bytes without a figure, want a tag and those of a traced run", tag, len(metadata))
+		return fmt.Errorf("write run metadata %q: got %d bytes without step stats, want a tag and the metadata of a traced run", tag, len(metadata))
 	}
 	return w.add(fmt.Sprintf("run metadata %q", tag), &eventpb.Event{
 		Step: step,
@@ -102,8 +96,7 @@ func scalar(tag string, value float64) *summarypb.Summary_Value {
 	}
 }
 
-// addValues adds one event. The first value's tag is the caller's; the others
-// are made from it.
+// addValues adds one event. The tags of further values derive from the first one's.
 func (w *Writer) addValues(kind string, step int64, values ...*summarypb.Summary_Value) error {
 	switch tag := values[0].Tag; {
 	case tag == "":
@@ -115,4 +108,25 @@ func (w *Writer) addValues(kind string, step int64, values ...*summarypb.Summary
 		Step: step,
 		What: &eventpb.Event_Summary{Summary: &summarypb.Summary{Value: values}},
 	})
+}
+
+// tensorOf returns a tensor for the named plugin. content is the plugin's metadata, of
+// which TensorBoard uses the first one of a tag.
+func tensorOf(tag, plugin string, content []byte, tensor *tensorpb.TensorProto) *summarypb.Summary_Value {
+	return &summarypb.Summary_Value{
+		Tag: tag,
+		Metadata: &summarypb.SummaryMetadata{
+			PluginData: &summarypb.SummaryMetadata_PluginData{PluginName: plugin, Content: content},
+			DataClass:  summarypb.DataClass_DATA_CLASS_TENSOR,
+		},
+		Value: &summarypb.Summary_Value_Tensor{Tensor: tensor},
+	}
+}
+
+func floats(values []float32, shape ...int64) *tensorpb.TensorProto {
+	t := &tensorpb.TensorProto{Dtype: typespb.DataType_DT_FLOAT, TensorShape: &shapepb.TensorShapeProto{}, FloatVal: values}
+	for _, size := range shape {
+		t.TensorShape.Dim = append(t.TensorShape.Dim, &shapepb.TensorShapeProto_Dim{Size: size})
+	}
+	return t
 }

@@ -70,7 +70,7 @@ func TestHistogramMatchesTensorFlow(t *testing.T) {
 	must(t, json.Unmarshal(testenv.RunPython(t, "summaries/testdata/histograms.py", file), &want))
 	for name, values := range cases {
 		t.Run(name, func(t *testing.T) {
-			h, skipped := count(values)
+			h, skipped := newHistogram(values)
 			if skipped != 0 {
 				t.Errorf("got %d values skipped, want none", skipped)
 			}

@@ -23,56 +23,53 @@ const (
 	sourceName  = "alexnet/summaries"
 	namePrefix  = "events.out.tfevents."
 
-	// Events wait in memory for company, but neither for long nor in great
-	// number: someone may be watching, and the process may die.
-	spillSize  = 64 << 10
-	spillAfter = 5 * time.Second
+	// Events are buffered up to this size and age, so that TensorBoard shows them
+	// soon and a crash loses few of them.
+	pendingSize = 64 << 10
+	pendingAge  = 5 * time.Second
 
-	// maxEvent bounds what is written and what is read, in bytes. Graphs and
-	// large pictures stay far below it.
+	// maxEvent bounds the size of written and read events in bytes. Graphs and large
+	// images are far smaller.
 	maxEvent = 256 << 20
 )
 
-// Options of an event file. The zero value suits a run that begins.
+// Options configure a Writer. The zero value suits a new run.
 type Options struct {
-	// StartStep is, for a run that resumes, the first step that it will write;
-	// 0 for a run that begins. TensorBoard then forgets what the run's earlier
-	// files hold from that step on: the steps taken between the checkpoint and
-	// the interruption, which are about to be taken again.
+	// StartStep is the first step that a resumed run writes, 0 for a new run.
+	// TensorBoard then discards the events of earlier files from that step on: the
+	// steps between the checkpoint and the interruption, which will be repeated.
 	StartStep int64
 
-	// MaxSize is how many bytes a file may grow to before events go on in the
-	// next one; a single event may be larger. 0 is 64 MiB.
+	// MaxSize is the size in bytes up to which a file grows before the writer
+	// continues in a new file; a single event may be larger. 0 means 64 MiB.
 	MaxSize int64
 
-	// Clock stamps the events. Nil is time.Now.
+	// Clock returns the time of events. Nil means time.Now.
 	Clock func() time.Time
 }
 
 const defaultMaxSize = 64 << 20
 
-// Writer adds events to a file, and to the next when that is full. It is safe for several goroutines and starts
-// none. An error of the file is final: every later call returns it. A refused
-// argument, such as an empty tag, is not: the writer goes on as if the call
-// had not been made.
+// Writer adds events to a file, and to a new file when that is full. It is safe for
+// concurrent use and starts no goroutines. A write error is final: every later call
+// returns it. An invalid argument, such as an empty tag, has no effect on later calls.
 type Writer struct {
-	mu      sync.Mutex
-	file    *os.File
-	size    int64 // of file
-	begun   int64 // of what it begins with
-	maxSize int64
-	clock   func() time.Time
-	pending []byte    // whole events
-	spilled time.Time // when pending was last emptied
-	err     error
-	closed  bool
+	mu         sync.Mutex
+	file       *os.File
+	size       int64 // of file
+	headerSize int64 // of the events at its start
+	maxSize    int64
+	clock      func() time.Time
+	pending    []byte    // complete events
+	lastWrite  time.Time // when pending was last written
+	err        error
+	closed     bool
 }
 
-// Create makes dir, with its parents, where it is missing and a new event file
-// in it, named events.out.tfevents.<unix seconds>.<host>.<process>, much as
-// TensorBoard's own are: it looks for "tfevents" and reads in order of name.
-// What the file begins with is on the disk when Create returns. The caller
-// closes the writer.
+// Create creates a new event file in dir, and dir with its parents if necessary. The
+// name is events.out.tfevents.<unix seconds>.<host>.<process>, similar to TensorFlow's:
+// TensorBoard looks for "tfevents" and reads files sorted by name. The file's header is
+// on disk when Create returns. The caller closes the writer.
 func Create(dir string, opt Options) (*Writer, error) {
 	w, err := create(dir, opt)
 	if err != nil {
@@ -97,17 +94,16 @@ func create(dir string, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{file: file, maxSize: cmp.Or(opt.MaxSize, defaultMaxSize), clock: clock, spilled: now}
-	if err := w.begin(opt.StartStep); err != nil {
+	w := &Writer{file: file, maxSize: cmp.Or(opt.MaxSize, defaultMaxSize), clock: clock, lastWrite: now}
+	if err := w.writeHeader(opt.StartStep); err != nil {
 		return nil, errors.Join(err, w.file.Close(), os.Remove(file.Name()))
 	}
 	syncDir(dir)
 	return w, nil
 }
 
-// createFile makes the next event file of dir: its name comes after those of
-// the files that are there, whatever the clock says and however soon after the
-// last one it is made, for readers go by name.
+// createFile creates the next event file of dir. Its name sorts after those of existing
+// files, whatever the clock says, because readers sort by name.
 func createFile(dir string, now time.Time) (*os.File, error) {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
@@ -127,8 +123,8 @@ func createFile(dir string, now time.Time) (*os.File, error) {
 	}
 }
 
-// nextSecond is the time that the next event file of dir bears: now, or else
-// the second after the latest that another bears.
+// nextSecond returns the time in the name of the next event file of dir: now, but after
+// that of all existing files.
 func nextSecond(dir string, now time.Time) (int64, error) {
 	paths, err := Files(dir)
 	if err != nil {
@@ -145,8 +141,8 @@ func nextSecond(dir string, now time.Time) (int64, error) {
 	return seconds, nil
 }
 
-// begin writes what a reader wants to know before the first summary.
-func (w *Writer) begin(startStep int64) error {
+// writeHeader writes the events before the first summary.
+func (w *Writer) writeHeader(startStep int64) error {
 	if err := w.add("file version", versionEvent(w.clock())); err != nil {
 		return err
 	}
@@ -162,12 +158,12 @@ func (w *Writer) begin(startStep int64) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	w.begun = w.size
+	w.headerSize = w.size
 	return nil
 }
 
-// syncDir makes the new name outlast a power cut where the file system can; on
-// one that cannot, there is nothing that the caller could do about it.
+// syncDir makes a new file survive a power failure if the file system supports that;
+// the caller could not handle an error.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()
@@ -175,14 +171,14 @@ func syncDir(dir string) {
 	}
 }
 
-// Path returns the name of the event file that is being written.
+// Path returns the path of the current event file.
 func (w *Writer) Path() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.file.Name()
 }
 
-// add stamps the event and queues it; name says in errors what it is.
+// add sets the event's time and queues it; name describes it in errors.
 func (w *Writer) add(name string, event *eventpb.Event) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -199,22 +195,22 @@ func (w *Writer) add(name string, event *eventpb.Event) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	w.pending = tfrecord.Append(w.pending, data)
-	if len(w.pending) >= spillSize || now.Sub(w.spilled) >= spillAfter {
-		w.spill(now)
+	if len(w.pending) >= pendingSize || now.Sub(w.lastWrite) >= pendingAge {
+		w.writePending(now)
 	}
 	return w.err
 }
 
-// spill hands the waiting events to the operating system, in one call so that
-// the file ends with a whole event.
-func (w *Writer) spill(now time.Time) {
-	w.spilled = now
+// writePending writes the pending events in one call, so that the file ends with a
+// complete event.
+func (w *Writer) writePending(now time.Time) {
+	w.lastWrite = now
 	if w.err != nil || len(w.pending) == 0 {
 		return
 	}
 	if w.full() {
 		if err := w.rotate(now); err != nil {
-			w.err = fmt.Errorf("go on in another event file: %w", err)
+			w.err = fmt.Errorf("rotate event file: %w", err)
 			return
 		}
 	}
@@ -223,14 +219,14 @@ func (w *Writer) spill(now time.Time) {
 		w.err = fmt.Errorf("write events: %w", err)
 	}
 	w.pending = w.pending[:0]
-	if cap(w.pending) > 2*spillSize { // a graph or a picture went through
+	if cap(w.pending) > 2*pendingSize { // after a graph or an image
 		w.pending = nil
 	}
 }
 
-// Flush returns when every event added so far is on the disk. Without it,
-// events still reach the file, where TensorBoard sees them, in groups of 64 KiB
-// or when one is added five seconds after the last group.
+// Flush returns when all events are on disk. Without it, events are written to the
+// file, where TensorBoard reads them, in groups of 64 KiB or when an event is added
+// five seconds after the last write.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -238,7 +234,7 @@ func (w *Writer) Flush() error {
 }
 
 func (w *Writer) flush() error {
-	w.spill(w.clock())
+	w.writePending(w.clock())
 	if w.err != nil {
 		return w.err
 	}
@@ -265,4 +261,40 @@ func (w *Writer) Close() error {
 		w.err = fmt.Errorf("write events: %w", &fs.PathError{Op: "write", Path: w.file.Name(), Err: fs.ErrClosed})
 	}
 	return err
+}
+
+// full reports whether the pending events belong into another file: they do not fit
+// into this one, which already has events.
+func (w *Writer) full() bool {
+	return w.maxSize > 0 && w.size > w.headerSize && w.size+int64(len(w.pending)) > w.maxSize
+}
+
+// rotate closes the file and creates the next. TensorBoard reads both as one run: only
+// a session start makes it discard events.
+func (w *Writer) rotate(now time.Time) error {
+	header, err := proto.Marshal(versionEvent(now))
+	if err != nil {
+		return err
+	}
+	file, err := createFile(filepath.Dir(w.file.Name()), now)
+	if err != nil {
+		return err
+	}
+	n, err := file.Write(tfrecord.Append(nil, header))
+	if err != nil {
+		return errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	syncDir(filepath.Dir(file.Name()))
+	err = errors.Join(w.file.Sync(), w.file.Close())
+	w.file, w.size, w.headerSize = file, int64(n), int64(n)
+	return err
+}
+
+// versionEvent is the first event of every event file.
+func versionEvent(now time.Time) *eventpb.Event {
+	return &eventpb.Event{
+		WallTime:       float64(now.UnixMicro()) / 1e6,
+		What:           &eventpb.Event_FileVersion{FileVersion: fileVersion},
+		SourceMetadata: &eventpb.SourceMetadata{Writer: sourceName},
+	}
 }

@@ -53,16 +53,16 @@ func TestFileHoldsWholeEvents(t *testing.T) {
 				check(false)
 			},
 			"text": func(t *rapid.T) {
-				text := make([]byte, rapid.IntRange(0, spillSize+10).Draw(t, "length"))
+				text := make([]byte, rapid.IntRange(0, pendingSize+10).Draw(t, "length"))
 				if err := w.Text(added, "note", string(text)); err != nil {
 					t.Fatal(err)
 				}
 				added++
-				check(len(text) >= spillSize)
+				check(len(text) >= pendingSize)
 			},
 			"wait": func(t *rapid.T) { clock.now = clock.now.Add(time.Second) },
 			"spill": func(t *rapid.T) {
-				w.spill(clock.now)
+				w.writePending(clock.now)
 				check(true)
 			},
 		})
@@ -77,7 +77,7 @@ func TestEventsReachTheFileWithTime(t *testing.T) {
 		want int
 	}{
 		{"at once", 0, 1},
-		{"a little later", spillAfter - 1, 1},
+		{"a little later", pendingAge - 1, 1},
 		{"after the longest wait", 1, 4},
 		{"and then a new wait begins", 0, 4},
 	}
@@ -97,7 +97,7 @@ func TestRefusedArgumentIsNotFinal(t *testing.T) {
 	for name, err := range map[string]error{
 		"empty tag":   w.Scalar(1, "", 0),
 		"bad tag":     w.Histogram(1, "\xff", nil),
-		"no picture":  w.Image(1, "photo", nil),
+		"no image":    w.Image(1, "photo", nil),
 		"no pixel":    w.Image(1, "photo", Grid(0)),
 		"no graph":    w.Graph(nil),
 		"not a graph": w.Graph([]byte("conv1")),
