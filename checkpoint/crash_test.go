@@ -18,8 +18,8 @@ import (
 // is there.
 func TestCrashLeavesEarlierCheckpoints(t *testing.T) {
 	type state struct {
-		name  string
-		spoil func(path string) error
+		name   string
+		damage func(path string) error
 	}
 	whole := state{"whole", func(string) error { return nil }}
 	gone := state{"gone", os.Remove}
@@ -41,9 +41,9 @@ func TestCrashLeavesEarlierCheckpoints(t *testing.T) {
 					first.save(t, d, older, 5)
 					second.save(t, d, newest, 5)
 					prefix := d.Prefix(newest)
-					must(t, data.spoil(prefix+".data-00000-of-00001"))
-					must(t, index.spoil(prefix+".index"))
-					must(t, text.spoil(prefix+".json"))
+					must(t, data.damage(prefix+".data-00000-of-00001"))
+					must(t, index.damage(prefix+".index"))
+					must(t, text.damage(prefix+".json"))
 					want := []string{older.Name}
 					if data.name == "whole" && index.name == "whole" && text.name == "whole" {
 						want = append(want, newest.Name)

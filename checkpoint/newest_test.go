@@ -21,19 +21,18 @@ func twoSaved(t *testing.T) (d Dir, older, newest Meta) {
 	return d, older, newest
 }
 
-// Whatever becomes of the newest checkpoint's files, it is noticed, and the one
-// before is used.
+// Any damage to the newest checkpoint's files is detected, and the previous one is used.
 func TestNewestPassesOverDamage(t *testing.T) {
 	d, older, newest := twoSaved(t)
 	prefix := d.Prefix(newest)
 	if m, damaged, err := d.Newest(context.Background()); m.Name != newest.Name || damaged != nil || err != nil {
 		t.Fatalf("got %q, %v, %v, want the newest", m.Name, damaged, err)
 	}
-	type spoiler struct {
-		name  string
-		spoil func(path string, text []byte) error
+	type damage struct {
+		name   string
+		damage func(path string, text []byte) error
 	}
-	spoilers := []spoiler{
+	damages := []damage{
 		{"gone", func(path string, _ []byte) error { return os.Remove(path) }},
 		{"empty", func(path string, _ []byte) error { return os.Truncate(path, 0) }},
 		{"half", func(path string, text []byte) error { return os.Truncate(path, int64(len(text)/2)) }},
@@ -49,9 +48,9 @@ func TestNewestPassesOverDamage(t *testing.T) {
 		path := prefix + ending
 		text, err := os.ReadFile(path)
 		must(t, err)
-		for _, s := range spoilers {
+		for _, s := range damages {
 			t.Run(ending+" "+s.name, func(t *testing.T) {
-				must(t, s.spoil(path, slices.Clone(text)))
+				must(t, s.damage(path, slices.Clone(text)))
 				m, damaged, err := d.Newest(context.Background())
 				if m.Name != older.Name || len(damaged) != 1 || err != nil {
 					t.Fatalf("got %q, %v, %v, want the one before", m.Name, damaged, err)
@@ -112,7 +111,7 @@ func TestNewestOfNone(t *testing.T) {
 	cancel()
 	d, _, _ = twoSaved(t)
 	if _, damaged, err := d.Newest(gone); damaged != nil || !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %v, %v, want no damage", damaged, err)
+		t.Errorf("canceled: got %v, %v, want no damage", damaged, err)
 	}
 }
 
@@ -163,10 +162,9 @@ func TestSweepAfterADeath(t *testing.T) {
 	}
 }
 
-// A run goes on from the checkpoint before a damaged one: that is out of the way
-// of what it saves from there, and what is not kept goes.
+// A run resumes from the checkpoint before a damaged one: Rewind removes the damaged one and those that exceed keep.
 func TestRewind(t *testing.T) {
-	for name, spoil := range map[string]func(prefix string) error{
+	for name, damage := range map[string]func(prefix string) error{
 		"data":        flip(data, 0.5),
 		"index":       cut(index, 0),
 		"description": func(prefix string) error { return os.Remove(prefix + ".json") },
@@ -179,10 +177,10 @@ func TestRewind(t *testing.T) {
 			inside, newest := at(1, 4, 2), measured(3, .7, 1)
 			filled(t, 3).save(t, d, inside, 5)
 			filled(t, 4).save(t, d, newest, 5)
-			must(t, spoil(d.Prefix(newest)))
+			must(t, damage(d.Prefix(newest)))
 			must(t, d.Rewind(older, 5))
 			if m, damaged, err := d.Newest(context.Background()); m.Name != older.Name || damaged != nil || err != nil {
-				t.Errorf("got %q, %v, %v, want only the one gone back to", m.Name, damaged, err)
+				t.Errorf("got %q, %v, %v, want only the one rolled back to", m.Name, damaged, err)
 			}
 			filled(t, 3).save(t, d, inside, 5)
 			if m, damaged, err := d.Newest(context.Background()); m.Name != inside.Name || damaged != nil || err != nil {

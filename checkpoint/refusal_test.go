@@ -8,26 +8,25 @@ import (
 
 const data, index = ".data-00000-of-00001", ".index"
 
-// refusal is a bundle that cannot be restored: what is done to it, into which
-// variables it is to go, and what the error has to be.
+// refusal is a bundle that cannot be restored: its damage, the variables to restore, and the expected error.
 type refusal struct {
 	into    layout
-	spoil   func(prefix string) error
+	damage  func(prefix string) error
 	damaged bool
 	says    []string // beside the prefix
 }
 
-// damages are what may become of a bundle's files.
+// damages are kinds of damage to a bundle's files.
 func damages() map[string]refusal {
 	return map[string]refusal{
-		"a flipped byte of data":      {spoil: flip(data, 0.5), damaged: true},
-		"the last byte flipped":       {spoil: flip(data, 1), damaged: true},
-		"half the data":               {spoil: cut(data, 0.5), damaged: true},
-		"one byte of data missing":    {spoil: cut(data, 0.999), damaged: true},
-		"no byte of data":             {spoil: cut(data, 0), damaged: true},
-		"a flipped byte of the index": {spoil: flip(index, 0.3), damaged: true},
-		"half the index":              {spoil: cut(index, 0.5), damaged: true},
-		"no byte of the index":        {spoil: cut(index, 0), damaged: true},
+		"a flipped byte of data":      {damage: flip(data, 0.5), damaged: true},
+		"the last byte flipped":       {damage: flip(data, 1), damaged: true},
+		"half the data":               {damage: cut(data, 0.5), damaged: true},
+		"one byte of data missing":    {damage: cut(data, 0.999), damaged: true},
+		"no byte of data":             {damage: cut(data, 0), damaged: true},
+		"a flipped byte of the index": {damage: flip(index, 0.3), damaged: true},
+		"half the index":              {damage: cut(index, 0.5), damaged: true},
+		"no byte of the index":        {damage: cut(index, 0), damaged: true},
 	}
 }
 

@@ -39,15 +39,14 @@ func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m
 	return d.prune(keep)
 }
 
-// Rewind removes the checkpoints after to, from which a run is about to go on:
-// they are damaged, or their updates are done again. Then it removes those that
-// keep lets go. All come after the zero value.
+// Rewind removes the checkpoints after to, from which a run is about to resume: they are damaged, or their steps will be
+// repeated. Then it removes those that exceed keep. The zero value of to comes before all.
 func (d Dir) Rewind(to Meta, keep int) error {
 	names, err := d.candidates()
 	if err != nil {
 		return err
 	}
-	if to.Name == "" { // then no name may stay of one that is not there
+	if to.Name == "" { // the state file would name a missing checkpoint
 		if err := os.Remove(d.stateFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -151,7 +150,7 @@ func (d Dir) remove(name string) error {
 	return nil
 }
 
-// mend removes what is there of the checkpoint of a name and is not whole.
+// removeIncomplete removes the files of an incomplete checkpoint.
 func (d Dir) removeIncomplete(name string) error {
 	if d.incomplete(name) {
 		for _, path := range bundleFiles(d.prefix(name)) {
@@ -160,7 +159,7 @@ func (d Dir) removeIncomplete(name string) error {
 			}
 		}
 	}
-	// The description's part is last by name, so that all can be begun anew.
+	// The temporary description is last by name, so an interrupted call can be repeated.
 	parts, err := filepath.Glob(escapeGlob(d.tempPrefix(name)) + "*")
 	if err != nil {
 		return err

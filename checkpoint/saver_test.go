@@ -47,11 +47,11 @@ func TestRestoreRefuses(t *testing.T) {
 		"another shape": {into: shaped(2, 5), says: []string{"fc8/weights", "[5,2]", "[2,5]"}},
 		"fewer rows":    {into: shaped(4, 2), says: []string{"fc8/weights", "[5,2]", "[4,2]"}},
 		"another rank":  {into: shaped(10), says: []string{"fc8/weights", "[5,2]", "[10]"}},
-		"a variable that is not there": {
+		"a missing variable": {
 			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "not found"}},
-		"the magic number flipped": {spoil: flip(index, 1), damaged: true},
-		"no data file":             {spoil: remove(data), says: []string{"No such file"}},
-		"no index file":            {spoil: remove(index), says: []string{"Failed to find"}},
+		"the magic number flipped": {damage: flip(index, 1), damaged: true},
+		"no data file":             {damage: remove(data), says: []string{"No such file"}},
+		"no index file":            {damage: remove(index), says: []string{"Failed to find"}},
 	}
 	maps.Copy(cases, damages())
 	prefix := filepath.Join(t.TempDir(), "a.ckpt")
@@ -59,8 +59,8 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			source := filled(t, 1)
 			must(t, source.saver.Save(context.Background(), source.session, prefix))
-			if c.spoil != nil {
-				must(t, c.spoil(prefix))
+			if c.damage != nil {
+				must(t, c.damage(prefix))
 			}
 			if c.into == nil {
 				c.into = standard

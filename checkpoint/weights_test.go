@@ -60,17 +60,17 @@ func TestWeightsRefuse(t *testing.T) {
 	cases := map[string]refusal{
 		"another shape": {into: layout{{"fc8/weights", []int64{2, 5}}}, says: []string{"fc8/weights", "[5 2]", "[2 5]"}},
 		"another rank":  {into: layout{{"fc8/weights", []int64{10}}}, says: []string{"fc8/weights", "[5 2]", "[10]"}},
-		"a variable that is not there": {
+		"a missing variable": {
 			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "no such variable"}},
-		"no data file":  {spoil: remove(data), says: []string{"no such file"}},
-		"no index file": {spoil: remove(index), says: []string{"no such file"}},
+		"no data file":  {damage: remove(data), says: []string{"no such file"}},
+		"no index file": {damage: remove(index), says: []string{"no such file"}},
 	}
 	maps.Copy(cases, damages())
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			prefix, _ := saved(t)
-			if c.spoil != nil {
-				must(t, c.spoil(prefix))
+			if c.damage != nil {
+				must(t, c.damage(prefix))
 			}
 			if c.into == nil {
 				c.into = standard
@@ -81,7 +81,7 @@ func TestWeightsRefuse(t *testing.T) {
 	}
 }
 
-// Weights stay what they were whatever becomes of the checkpoint's files.
+// Loaded weights do not change when the checkpoint's files do.
 func TestWeightsOutliveTheirFiles(t *testing.T) {
 	prefix, want := saved(t)
 	s := newShelf(t, standard)

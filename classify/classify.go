@@ -39,8 +39,8 @@ func newResult(classes []string, probabilities []float32) Result {
 	return Result{Class: ranked[0].Class, Probability: ranked[0].Probability, Top: ranked, Probabilities: probabilities}
 }
 
-// Classify classifies one image. It runs as a batch of one, so that the result does not depend, to the last bit, on
-// other calls.
+// Classify classifies one image. It runs as a batch of one, so that the result is bit-identical
+// whatever other calls run at the same time.
 func (m *Model) Classify(ctx context.Context, p Image) (Result, error) {
 	p, err := m.Prepare(ctx, p)
 	if err != nil {

@@ -78,13 +78,13 @@ func TestOriented(t *testing.T) {
 	}
 	plain, turned := classify.FromBytes(testmodel.JPEG(3)), classify.FromBytes(testmodel.Turned(3, 6))
 	if slices.Equal(of(plain), of(turned)) {
-		t.Error("got the same for a picture and for it turned, want the EXIF orientation applied")
+		t.Error("got the same for an image and its rotated copy, want the EXIF orientation applied")
 	}
 	if !slices.Equal(of(plain.Oriented(6)), of(turned)) {
 		t.Error("got another result for an orientation given than for the same one read")
 	}
 	if !slices.Equal(of(turned.Oriented(1)), of(plain)) {
-		t.Error("got another result for a turned picture as stored than for the plain one")
+		t.Error("got a different result for a rotated image as stored than for the original")
 	}
 	if !reflect.DeepEqual(m.Classes(), classes) {
 		t.Errorf("got classes %v, want %v", m.Classes(), classes)
@@ -100,27 +100,27 @@ func TestRefusals(t *testing.T) {
 	large := bytes.Repeat([]byte{0}, 6000)
 	broken := errors.New("the line broke")
 	for name, c := range map[string]struct {
-		picture classify.Image
-		reason  error // nil for any
-		words   string
+		image  classify.Image
+		reason error // nil for any
+		words  string
 	}{
-		"nothing":           {classify.FromBytes(nil), input.ErrEmpty, ""},
-		"no picture":        {classify.FromBytes([]byte("hello")), input.ErrFormat, "text"},
-		"half a picture":    {classify.FromBytes(whole[:len(whole)/2]), input.ErrDamaged, "JPEG"},
-		"too many bytes":    {classify.FromReader(bytes.NewReader(append(whole, large...))), input.ErrTooLarge, "5000"},
-		"too many pixels":   {classify.FromImage(blank(80, 80)), input.ErrTooLarge, "80x80"},
-		"endless picture":   {classify.FromImage(uniform), input.ErrTooLarge, ""},
-		"empty picture":     {classify.FromImage(blank(0, 9)), input.ErrEmpty, ""},
-		"nil picture":       {classify.FromImage(nil), nil, "nil image"},
-		"no file":           {classify.FromFile("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
-		"a folder":          {classify.FromFile(os.TempDir()), regular.Err, "folder"},
-		"zero value":        {classify.Image{}, nil, "no image"},
-		"a broken reader":   {classify.FromReader(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
-		"no orientation":    {classify.FromBytes(whole).Oriented(9), nil, "orientation 9"},
-		"another's picture": {foreign, nil, "another model"},
+		"nothing":                {classify.FromBytes(nil), input.ErrEmpty, ""},
+		"text":                   {classify.FromBytes([]byte("hello")), input.ErrFormat, "text"},
+		"half an image":          {classify.FromBytes(whole[:len(whole)/2]), input.ErrDamaged, "JPEG"},
+		"too many bytes":         {classify.FromReader(bytes.NewReader(append(whole, large...))), input.ErrTooLarge, "5000"},
+		"too many pixels":        {classify.FromImage(blank(80, 80)), input.ErrTooLarge, "80x80"},
+		"endless image":          {classify.FromImage(uniform), input.ErrTooLarge, ""},
+		"empty image":            {classify.FromImage(blank(0, 9)), input.ErrEmpty, ""},
+		"nil image":              {classify.FromImage(nil), nil, "nil image"},
+		"no file":                {classify.FromFile("missing.jpg"), fs.ErrNotExist, "missing.jpg"},
+		"a folder":               {classify.FromFile(os.TempDir()), regular.Err, "folder"},
+		"zero value":             {classify.Image{}, nil, "no image"},
+		"a broken reader":        {classify.FromReader(io.MultiReader(bytes.NewReader(whole), fails{broken})), broken, ""},
+		"no orientation":         {classify.FromBytes(whole).Oriented(9), nil, "orientation 9"},
+		"image of another model": {foreign, nil, "another model"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := m.Classify(context.Background(), c.picture)
+			_, err := m.Classify(context.Background(), c.image)
 			var refused *input.Error
 			if !errors.As(err, &refused) || c.reason != nil && !errors.Is(err, c.reason) || !strings.Contains(err.Error(), c.words) {
 				t.Errorf("got %v, want an *input.Error of %v with %q", err, c.reason, c.words)
@@ -133,13 +133,13 @@ type fails struct{ error }
 
 func (f fails) Read([]byte) (int, error) { return 0, f.error }
 
-// One picture that cannot be read has its error in its place.
+// An image that cannot be read has its error at its position.
 func TestClassifyAllGoesOn(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 2})
 	var good, bad []int
 	i := 0
-	pictures := []classify.Image{classify.FromBytes(testmodel.JPEG(0)), classify.FromBytes(nil), classify.FromFile("missing"), classify.FromBytes(testmodel.JPEG(1)), classify.FromBytes(testmodel.JPEG(2))}
-	for r, err := range m.ClassifyAll(context.Background(), slices.Values(pictures)) {
+	images := []classify.Image{classify.FromBytes(testmodel.JPEG(0)), classify.FromBytes(nil), classify.FromFile("missing"), classify.FromBytes(testmodel.JPEG(1)), classify.FromBytes(testmodel.JPEG(2))}
+	for r, err := range m.ClassifyAll(context.Background(), slices.Values(images)) {
 		if err == nil && r.Class != "" {
 			good = append(good, i)
 		} else if errors.As(err, new(*input.Error)) && r.Class == "" {
@@ -152,7 +152,7 @@ func TestClassifyAllGoesOn(t *testing.T) {
 	}
 }
 
-// A loop that is left takes no more pictures than its batch, and a context that
+// A loop that ends early takes no more images than its batch, and a context that
 // has ended stops everything with its error.
 func TestClassifyAllEnds(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 2})
@@ -165,7 +165,7 @@ func TestClassifyAllEnds(t *testing.T) {
 		break
 	}
 	if taken != 2 {
-		t.Errorf("got %d pictures taken, want 2", taken)
+		t.Errorf("got %d images taken, want 2", taken)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -173,14 +173,14 @@ func TestClassifyAllEnds(t *testing.T) {
 	for _, err := range m.ClassifyAll(ctx, endless) {
 		count++
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled: got %v, want %v", err, context.Canceled)
+			t.Errorf("canceled: got %v, want %v", err, context.Canceled)
 		}
 	}
 	if count != 1 {
-		t.Errorf("cancelled: got %d results, want 1 error", count)
+		t.Errorf("canceled: got %d results, want 1 error", count)
 	}
 	for range m.ClassifyAll(context.Background(), slices.Values[[]classify.Image](nil)) {
-		t.Error("got a result of no pictures")
+		t.Error("got a result without images")
 	}
 }
 
@@ -201,7 +201,7 @@ func TestConcurrently(t *testing.T) {
 				i := (k + worker) % len(want)
 				got, err := m.Classify(context.Background(), classify.FromBytes(testmodel.JPEG(i)))
 				if err != nil || !reflect.DeepEqual(got, want[i]) {
-					t.Errorf("picture %d: got %v and %v, want %v", i, got, err, want[i])
+					t.Errorf("image %d: got %v and %v, want %v", i, got, err, want[i])
 				}
 				if _, err := doomed.Classify(context.Background(), classify.FromBytes(testmodel.JPEG(i))); err != nil && !errors.Is(err, tfgraph.ErrClosed) {
 					t.Errorf("closed under way: got %v, want %v or nothing", err, tfgraph.ErrClosed)

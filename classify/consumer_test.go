@@ -28,22 +28,22 @@ cp "$ALEXNET/go.sum" .
 eval "$("$ALEXNET/scripts/install-libtensorflow" --env)"
 test "$TF_ENABLE_ONEDNN_OPTS" = 1
 GOFLAGS=-mod=mod GOPROXY=off go build -o consumer .
-./consumer "$RUN" "$PICTURE"
+./consumer "$RUN" "$IMAGE"
 `
-	dir, picture := t.TempDir(), files(t, 4)[3]
+	dir, path := t.TempDir(), files(t, 4)[3]
 	source, err := os.ReadFile(filepath.Join("testdata", "consumer", "main.go"))
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644))
 	cmd := exec.Command("bash", "-c", commands)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "ALEXNET="+testenv.Root(t), "RUN="+run, "PICTURE="+picture)
+	cmd.Env = append(os.Environ(), "ALEXNET="+testenv.Root(t), "RUN="+run, "IMAGE="+path)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	got, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	result, err := opened(t, classify.Options{}).Classify(context.Background(), classify.FromFile(picture))
+	result, err := opened(t, classify.Options{}).Classify(context.Background(), classify.FromFile(path))
 	must(t, err)
 	if want := fmt.Sprintf("%s %.6f\n", result.Class, result.Probability); string(got) != want {
 		t.Errorf("got %q, want %q", got, want)

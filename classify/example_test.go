@@ -21,7 +21,7 @@ func ExampleModel_Classify() {
 	}
 	defer model.Close()
 
-	result, err := model.Classify(ctx, classify.FromImage(testmodel.Picture(0)))
+	result, err := model.Classify(ctx, classify.FromImage(testmodel.Image(0)))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func ExampleModel_Classify() {
 	// Output: fox, 82 %, of [cat dog fox]
 }
 
-// A picture that cannot be read does not stop the others.
+// An image that cannot be read does not stop the others.
 func ExampleModel_ClassifyAll() {
 	ctx := context.Background()
 	model, err := classify.Open(ctx, run, classify.Options{})
@@ -38,15 +38,15 @@ func ExampleModel_ClassifyAll() {
 	}
 	defer model.Close()
 
-	pictures := []classify.Image{
-		classify.FromImage(testmodel.Picture(0)),
-		classify.FromBytes([]byte("no picture")),
+	images := []classify.Image{
+		classify.FromImage(testmodel.Image(0)),
+		classify.FromBytes([]byte("text")),
 		classify.FromBytes(testmodel.JPEG(3)),
 	}
-	for result, err := range model.ClassifyAll(ctx, slices.Values(pictures)) {
+	for result, err := range model.ClassifyAll(ctx, slices.Values(images)) {
 		switch {
 		case errors.Is(err, input.ErrFormat):
-			fmt.Println("not a picture:", err)
+			fmt.Println("not an image:", err)
 		case err != nil:
 			log.Fatal(err)
 		default:
@@ -55,6 +55,6 @@ func ExampleModel_ClassifyAll() {
 	}
 	// Output:
 	// fox, 82 %
-	// not a picture: read image: is not a supported image: got text
+	// not an image: read image: is not a supported image: got text
 	// fox, 42 %
 }

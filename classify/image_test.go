@@ -20,10 +20,10 @@ var uniform = image.NewUniform(color.White) // is 2 billion pixels wide
 
 func blank(w, h int) image.Image { return image.NewNRGBA(image.Rect(0, 0, w, h)) }
 
-// sheer is a picture whose colours go on where it is transparent.
+// sheer is an image with colors in its transparent part.
 func sheer(alpha func(x, y int) uint8) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, 80, 60))
-	draw.Draw(img, img.Rect, testmodel.Picture(2), image.Point{}, draw.Src)
+	draw.Draw(img, img.Rect, testmodel.Image(2), image.Point{}, draw.Src)
 	for y := range 60 {
 		for x := range 80 {
 			c := img.NRGBAAt(x, y)
@@ -34,29 +34,29 @@ func sheer(alpha func(x, y int) uint8) *image.NRGBA {
 	return img
 }
 
-// Every kind of picture in memory gives what its PNG file does, to the last bit.
+// Every kind of image in memory gives results bit-identical to its PNG file.
 func TestImageIsItsPNG(t *testing.T) {
 	m := opened(t, classify.Options{})
 	bounds := image.Rect(0, 0, 80, 60)
 	paint := func(to draw.Image) draw.Image {
-		draw.Draw(to, to.Bounds(), testmodel.Picture(1), image.Point{}, draw.Src)
+		draw.Draw(to, to.Bounds(), testmodel.Image(1), image.Point{}, draw.Src)
 		return to
 	}
 	photo, err := jpeg.Decode(bytes.NewReader(testmodel.JPEG(1)))
 	must(t, err)
 	var animation bytes.Buffer
-	must(t, gif.Encode(&animation, testmodel.Picture(1), nil))
+	must(t, gif.Encode(&animation, testmodel.Image(1), nil))
 	paletted, err := gif.Decode(&animation)
 	must(t, err)
 	wide := image.NewRGBA(image.Rect(-9, -9, 200, 200))
-	draw.Draw(wide, bounds, testmodel.Picture(1), image.Point{}, draw.Src)
+	draw.Draw(wide, bounds, testmodel.Image(1), image.Point{}, draw.Src)
 	for name, img := range map[string]image.Image{
-		"grey":             paint(image.NewGray(bounds)),
-		"16-bit grey":      paint(image.NewGray16(bounds)),
+		"gray":             paint(image.NewGray(bounds)),
+		"16-bit gray":      paint(image.NewGray16(bounds)),
 		"16 bits":          paint(image.NewNRGBA64(bounds)),
 		"RGBA":             paint(image.NewRGBA(bounds)),
 		"palette":          paletted,
-		"photograph":       photo,
+		"photo":            photo,
 		"sheer":            sheer(func(x, y int) uint8 { return uint8(x + y) }),
 		"part of a larger": wide.SubImage(bounds),
 	} {
@@ -68,7 +68,7 @@ func TestImageIsItsPNG(t *testing.T) {
 	}
 }
 
-// TensorFlow drops alpha and keeps the colours below it; so does Image.
+// TensorFlow drops alpha and keeps the colors below it; so does Image.
 func TestAlphaIsDropped(t *testing.T) {
 	m := opened(t, classify.Options{})
 	var some, none bytes.Buffer

@@ -41,7 +41,7 @@ func opened(t testing.TB, options classify.Options) *classify.Model {
 	return m
 }
 
-// files are n pictures on disk, the fourth of them turned by its EXIF data.
+// files are n images on disk, the fourth of them rotated by its EXIF data.
 func files(t testing.TB, n int) []string {
 	t.Helper()
 	dir := t.TempDir()

@@ -10,23 +10,23 @@ import (
 	"alexnet/internal/testmodel"
 )
 
-// 10,000 pictures from many goroutines, some of them broken, take no memory that
-// is not given back. A picture kept would be 57 kB, so 9,000 of them 500 MB.
+// 10,000 images from many goroutines, some of them damaged, leak no memory. A leaked image would be 57 kB, so 9,000 of them
+// 500 MB.
 func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds; run without -short")
 	}
 	m := opened(t, classify.Options{})
 	whole := testmodel.JPEG(1)
-	pictures := [][]byte{whole, testmodel.Turned(2, 8), whole[:len(whole)/2], []byte("no picture")}
+	images := [][]byte{whole, testmodel.Turned(2, 8), whole[:len(whole)/2], []byte("text")}
 	classifySome := func(workers, each int) {
 		var wg sync.WaitGroup
 		for range workers {
 			wg.Go(func() {
 				for k := range each {
-					_, err := m.Classify(context.Background(), classify.FromBytes(pictures[k%4]))
+					_, err := m.Classify(context.Background(), classify.FromBytes(images[k%4]))
 					if (err != nil) != (k%4 > 1) {
-						t.Errorf("picture %d: got error %v", k%4, err)
+						t.Errorf("image %d: got error %v", k%4, err)
 					}
 				}
 			})

@@ -58,7 +58,7 @@ func TestOpenRefusesDamagedCheckpoints(t *testing.T) {
 		}
 		return filepath.Join(dir, "model_epoch1.ckpt")
 	}
-	spoil := func(suffix string, change func([]byte) []byte) func(string, []byte) []byte {
+	damage := func(suffix string, change func([]byte) []byte) func(string, []byte) []byte {
 		return func(name string, b []byte) []byte {
 			if strings.HasSuffix(name, suffix) {
 				return change(b)
@@ -75,12 +75,12 @@ func TestOpenRefusesDamagedCheckpoints(t *testing.T) {
 		change  func(string, []byte) []byte
 		damaged bool
 	}{
-		"flipped data":                   {spoil("00001", flip), true},
-		"half a description":             {spoil(".json", func(b []byte) []byte { return b[:len(b)/2] }), true},
-		"a description of wider layers":  {spoil(".json", wider), false},
-		"a flipped description":          {spoil(".json", flip), true},
-		"an index of another file":       {spoil(".index", func([]byte) []byte { return []byte("not an index") }), true},
-		"a data file that ends too soon": {spoil("00001", func(b []byte) []byte { return b[:len(b)-1] }), true},
+		"flipped data":                   {damage("00001", flip), true},
+		"half a description":             {damage(".json", func(b []byte) []byte { return b[:len(b)/2] }), true},
+		"a description of wider layers":  {damage(".json", wider), false},
+		"a flipped description":          {damage(".json", flip), true},
+		"an index of another file":       {damage(".index", func([]byte) []byte { return []byte("not an index") }), true},
+		"a data file that ends too soon": {damage("00001", func(b []byte) []byte { return b[:len(b)-1] }), true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

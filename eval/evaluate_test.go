@@ -30,11 +30,10 @@ func mirror(t testing.TB, outputs int) (Head, *tfgraph.Session) {
 	return head, session
 }
 
-// batches yields pictures with two logits each in batches of these sizes, and
-// gives the tensors it has yielded.
-func batches(t testing.TB, logits [][2]float32, labels []int32, sizes ...int) (all Batches, pictures *[]*tfgraph.Tensor) {
+// batches yields images with two logits each in batches of the given sizes, and returns the tensors it has yielded.
+func batches(t testing.TB, logits [][2]float32, labels []int32, sizes ...int) (all Batches, images *[]*tfgraph.Tensor) {
 	t.Helper()
-	pictures = new([]*tfgraph.Tensor)
+	images = new([]*tfgraph.Tensor)
 	return func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
 		at := 0
 		for _, n := range sizes {
@@ -44,18 +43,17 @@ func batches(t testing.TB, logits [][2]float32, labels []int32, sizes ...int) (a
 			}
 			tensor, err := tfgraph.Of(flat, int64(n), 2)
 			must(t, err)
-			*pictures = append(*pictures, tensor)
+			*images = append(*images, tensor)
 			if !yield(input.Batch[*tfgraph.Tensor]{Images: tensor, Labels: labels[at : at+n], Start: at}, nil) {
 				return
 			}
 			at += n
 		}
-	}, pictures
+	}, images
 }
 
-// The losses are those of the definition, and however pictures are batched,
-// each weighs the same.
-func TestEvaluateWeighsPictures(t *testing.T) {
+// The losses match the definition, and each image has the same weight whatever the batches.
+func TestEvaluateWeighsImages(t *testing.T) {
 	head, session := mirror(t, 2)
 	logits := [][2]float32{{1, -1}, {0, 3}, {2, 2}, {-4, 1}, {9, 0}}
 	labels := []int32{0, 1, 1, 0, 0}
@@ -65,12 +63,12 @@ func TestEvaluateWeighsPictures(t *testing.T) {
 	}
 	loss /= 5
 	for _, sizes := range [][]int{{5}, {4, 1}, {1, 4}, {2, 2, 1}, {1, 1, 1, 1, 1}} {
-		all, pictures := batches(t, logits, labels, sizes...)
+		all, images := batches(t, logits, labels, sizes...)
 		var observed []int
 		r, err := Evaluate(context.Background(), session, head, all, classes, func(label int, probabilities []float32) {
 			observed = append(observed, label)
 			if l := logits[len(observed)-1]; len(probabilities) != 2 || (probabilities[0] > probabilities[1]) != (l[0] > l[1]) {
-				t.Errorf("batches of %v: picture %d: observed %v, want those of logits %v", sizes, len(observed)-1, probabilities, l)
+				t.Errorf("batches of %v: image %d: observed %v, want those of logits %v", sizes, len(observed)-1, probabilities, l)
 			}
 		})
 		must(t, err)
@@ -83,7 +81,7 @@ func TestEvaluateWeighsPictures(t *testing.T) {
 		if want := [][]int{{2, 1}, {1, 1}}; !reflect.DeepEqual(r.Confusion, want) {
 			t.Errorf("batches of %v: got confusion %v, want %v", sizes, r.Confusion, want)
 		}
-		for i, p := range *pictures {
+		for i, p := range *images {
 			if p.Bytes() != 0 {
 				t.Errorf("batches of %v: batch %d is still open", sizes, i)
 			}
@@ -94,7 +92,7 @@ func TestEvaluateWeighsPictures(t *testing.T) {
 func TestEvaluateFails(t *testing.T) {
 	head, session := mirror(t, 2)
 	logits := [][2]float32{{1, 0}, {1, 0}}
-	broken := errors.New("broken picture")
+	broken := errors.New("damaged image")
 	t.Run("a batch that cannot be read", func(t *testing.T) {
 		all := func(yield func(input.Batch[*tfgraph.Tensor], error) bool) {
 			yield(input.Batch[*tfgraph.Tensor]{}, broken)
@@ -105,17 +103,17 @@ func TestEvaluateFails(t *testing.T) {
 	})
 	for name, labels := range map[string][]int32{"no label": {0, -1}, "a label beyond the classes": {2, 0}} {
 		t.Run(name, func(t *testing.T) {
-			all, pictures := batches(t, logits, labels, 2)
+			all, images := batches(t, logits, labels, 2)
 			_, err := Evaluate(context.Background(), session, head, all, classes)
 			if err == nil || !strings.Contains(err.Error(), "label") {
 				t.Errorf("got %v, want an error about the label", err)
 			}
-			if (*pictures)[0].Bytes() != 0 {
+			if (*images)[0].Bytes() != 0 {
 				t.Error("the batch is still open")
 			}
 		})
 	}
-	t.Run("cancelled", func(t *testing.T) {
+	t.Run("canceled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		all, _ := batches(t, logits, []int32{0, 1}, 1, 1)

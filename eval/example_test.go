@@ -36,11 +36,11 @@ func ExampleEvaluate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%.0f %% of %d pictures, loss %.3f\n", 100*report.Accuracy, report.Count, report.Loss)
+	fmt.Printf("%.0f %% of %d images, loss %.3f\n", 100*report.Accuracy, report.Count, report.Loss)
 	fmt.Println("cats taken for cats and dogs:", report.Confusion[0])
 	fmt.Println("dogs taken for cats and dogs:", report.Confusion[1])
 	// Output:
-	// 67 % of 3 pictures, loss 0.794
+	// 67 % of 3 images, loss 0.794
 	// cats taken for cats and dogs: [1 0]
 	// dogs taken for cats and dogs: [1 1]
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// shown is one picture as a batch shows it.
+// shown is one image of a batch.
 type shown struct {
 	label         int
 	loss          float32
@@ -39,7 +39,7 @@ func TestTally(t *testing.T) {
 			Accuracy: .5, Loss: 1, Count: 2, Classes: classes, Confusion: [][]int{{1, 0}, {1, 0}},
 			PerClass: []ClassMetrics{{"cat", 1, f(.5), f(1)}, {"dog", 1, nil, f(0)}},
 		}},
-		"a class without pictures": {classes: abc, shown: []shown{
+		"a class without images": {classes: abc, shown: []shown{
 			{0, 1, []float32{.5, .25, .25}}, {1, 1, []float32{.25, .25, .5}},
 		}, want: Report{
 			Accuracy: .5, Loss: 1, Count: 2, Classes: abc, Confusion: [][]int{{1, 0, 0}, {0, 0, 1}, {0, 0, 0}},
@@ -76,7 +76,7 @@ func TestTop5(t *testing.T) {
 		"a tie of fifth": {seven, []shown{{6, 0, []float32{.2, .2, .2, .2, .1, 0, .1}}}, 1},
 		"six classes":    {seven[:6], []shown{shown{5, 0, falling}.ofSix()}, 0},
 		"five classes":   {seven[:5], []shown{{0, 0, falling[:5]}}, -1},
-		"no pictures":    {seven, nil, -1},
+		"no images":      {seven, nil, -1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestTallyOfNaN(t *testing.T) {
 	sum.add(1, 0, []float32{nan, 1})
 	r := sum.report()
 	if !math.IsNaN(r.Loss) || r.Count != 2 {
-		t.Errorf("got loss %v of %d pictures, want NaN of 2", r.Loss, r.Count)
+		t.Errorf("got loss %v of %d images, want NaN of 2", r.Loss, r.Count)
 	}
 }
 

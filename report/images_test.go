@@ -87,7 +87,7 @@ func inks() []byte {
 		"\xff\xda\x00\x0e\x04\x01\x00\x02\x00\x03\x00\x04\x00\x00\x3f\x00" + "\x00\x00\x00" + "\xff\xd9")
 }
 
-func TestPictureThatOnlyTheNetworkReads(t *testing.T) {
+func TestImageThatOnlyTheNetworkReads(t *testing.T) {
 	if _, err := caption.Decode(inks(), 1); err == nil {
 		t.Fatal("Go's decoder reads the image, so nothing is tested")
 	}
@@ -100,7 +100,7 @@ func TestPictureThatOnlyTheNetworkReads(t *testing.T) {
 	}
 }
 
-func TestTransparentPicturesLieOnWhite(t *testing.T) {
+func TestTransparentImagesLieOnWhite(t *testing.T) {
 	img, err := asJPEG(image.NewNRGBA(image.Rect(0, 0, 8, 8)))
 	must(t, err)
 	white, err := asJPEG(imaging.New(8, 8, color.White))

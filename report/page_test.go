@@ -171,7 +171,7 @@ func checkPage(t *testing.T, d document, text []byte) {
 			case a.Key == "href" && !strings.HasPrefix(a.Val, "#") && a.Val != "data:,":
 				t.Errorf("got a link to %q", a.Val)
 			case a.Key == "href" && strings.HasPrefix(a.Val, "#") && !ids[a.Val[1:]]:
-				t.Errorf("got a link to %q, which is not there", a.Val)
+				t.Errorf("got a link to %q, which does not exist", a.Val)
 			}
 		}
 		if n.Data == "img" && (attribute(n, "alt") == "" && attribute(n.Parent, "aria-label") == "" || attribute(n, "width") == "" || attribute(n, "height") == "") {

@@ -18,7 +18,7 @@ func TestNewRejectsNaN(t *testing.T) {
 	for variable, hidden := range map[string]bool{"conv2/weights": true, "fc8/biases": false} {
 		t.Run(variable, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
-			must(t, testmodel.WriteSpoilt(dir, variable, classes...))
+			must(t, testmodel.WriteNonFinite(dir, variable, classes...))
 			ctx := context.Background()
 			s, err := New(ctx, dir, Config{})
 			if err == nil {

@@ -74,7 +74,7 @@ func TestRunReportsCause(t *testing.T) {
 
 func TestRunAfterCancel(t *testing.T) {
 	session, _, put := queue(t)
-	cancelled, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
 	defer cancel()
@@ -83,7 +83,7 @@ func TestRunAfterCancel(t *testing.T) {
 		ctx  context.Context
 		want error
 	}{
-		{"cancelled", cancelled, context.Canceled},
+		{"canceled", canceled, context.Canceled},
 		{"late", late, context.DeadlineExceeded},
 	} {
 		if _, err := session.Run(test.ctx, nil, nil, put); !errors.Is(err, test.want) {

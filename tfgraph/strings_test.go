@@ -13,7 +13,7 @@ import (
 )
 
 // long stands outside its cell, which has room for 22 bytes.
-var long = strings.Repeat("photograph ", 100)
+var long = strings.Repeat("photo ", 100)
 
 func stringsOf(t testing.TB, values []string, shape ...int64) *tfgraph.Tensor {
 	t.Helper()

@@ -41,7 +41,7 @@ const dashboards = {
 		if (!tag.matches(".iron-selected")) return tag.click(), ["choice of " + want.trace];
 		const time = find("paper-radio-button").find(b => words(b).startsWith("Compute time"));
 		if (time.disabled) return ["compute time"];
-		if (!time.checked) return time.click(), ["colours by compute time"];
+		if (!time.checked) return time.click(), ["colors by compute time"];
 		const info = find("tf-node-info").map(words).join(" ");
 		if (!info) return node.dispatchEvent(new MouseEvent("click", {bubbles: true, composed: true})), ["fc6's card"];
 		const fc6 = /Inputs .* flatten\/Reshape .* Compute Time [\d.]+ (µs|ms|s)\b/;

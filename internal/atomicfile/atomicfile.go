@@ -3,7 +3,7 @@
 // large content, [Stream].
 //
 // A new file is written beside the old one, synced, renamed, and its folder is synced.
-// [WriteCache] leaves out the syncs, for files that can be recomputed and carry a
+// [WriteCache] omits the syncs, for files that can be recomputed and carry a
 // checksum. After a crash a file named .NAME.DIGITS may remain: [Sweep] removes those.
 package atomicfile
 

@@ -102,7 +102,7 @@ const side = 67
 // faultyImage is an intact image that triggers the named fault in the decoder.
 func faultyImage(t testing.TB, word string) []byte {
 	t.Helper()
-	return imageWithFault(t, testmodel.Picture(1), word)
+	return imageWithFault(t, testmodel.Image(1), word)
 }
 
 func imageWithFault(t testing.TB, img image.Image, word string) []byte {

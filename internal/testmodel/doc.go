@@ -1,6 +1,4 @@
-// Package testmodel makes finished models too small to be of use, for the tests
-// of what uses one. Start with [Write] and [Picture].
+// Package testmodel writes tiny finished runs for tests. Start with [Write] and [Image].
 //
-// A specimen's weights are drawn, not learned; what it says of a picture is
-// always the same and means nothing. Only tests import this package.
+// The weights are random, not learned; predictions are reproducible and meaningless. Only tests import this package.
 package testmodel

@@ -14,19 +14,17 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Network is AlexNet with every layer, none of them large, for so many classes.
+// Network returns a narrow AlexNet with all layers for the given number of classes.
 func Network(classes int) alexnet.Config {
 	return alexnet.Config{Classes: classes, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 }
 
-// Write makes a run directory at dir of two epochs, of which the first is the
-// better one, with a model that tells the classes apart by chance. Pictures are
-// turned upright and squashed.
-func Write(dir string, classes ...string) error { return WriteSpoilt(dir, "", classes...) }
+// Write writes a run directory at dir with two epochs, of which the first is the best, and a model with random weights.
+// Images are turned upright and squashed.
+func Write(dir string, classes ...string) error { return WriteNonFinite(dir, "", classes...) }
 
-// WriteSpoilt is [Write] of a model whose variable of that name holds nothing but
-// NaN, none for "".
-func WriteSpoilt(dir, variable string, classes ...string) error {
+// WriteNonFinite is [Write] with a model whose named variable contains only NaN; "" names none.
+func WriteNonFinite(dir, variable string, classes ...string) error {
 	network := Network(len(classes))
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
@@ -35,11 +33,11 @@ func WriteSpoilt(dir, variable string, classes ...string) error {
 		return err
 	}
 	start := plan.Initializer(root, net, 1)
-	var spoil []*tf.Operation
+	var overwrite []*tf.Operation
 	for _, v := range net.Variables {
 		if v.Name == variable {
-			s := root.SubScope("spoil")
-			spoil = append(spoil, ops.Assign(s, v, op.Fill(s, tfgraph.Const(s, "shape", v.Shape), tfgraph.Const(s, "nan", float32(math.NaN())))))
+			s := root.SubScope("overwrite")
+			overwrite = append(overwrite, ops.Assign(s, v, op.Fill(s, tfgraph.Const(s, "shape", v.Shape), tfgraph.Const(s, "nan", float32(math.NaN())))))
 		}
 	}
 	saver := checkpoint.NewSaver(root, net.Variables)
@@ -56,8 +54,8 @@ func WriteSpoilt(dir, variable string, classes ...string) error {
 	if err := start(ctx, session); err != nil {
 		return err
 	}
-	if len(spoil) > 0 {
-		if _, err := session.Run(ctx, nil, nil, spoil...); err != nil {
+	if len(overwrite) > 0 {
+		if _, err := session.Run(ctx, nil, nil, overwrite...); err != nil {
 			return err
 		}
 	}

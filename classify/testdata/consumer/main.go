@@ -1,5 +1,4 @@
-// Command consumer is a module of its own that uses the library: it says what is
-// on a picture.
+// Command consumer is a separate module that uses the library: it predicts the class of an image.
 package main
 
 import (
@@ -18,7 +17,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer model.Close()
-	result, err := model.Classify(ctx, classify.File(os.Args[2]))
+	result, err := model.Classify(ctx, classify.FromFile(os.Args[2]))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,9 +8,8 @@ import (
 	"image/jpeg"
 )
 
-// Picture draws the i-th of pictures that all differ, 80 pixels wide and 60
-// high.
-func Picture(i int) image.Image {
+// Image draws the i-th of a series of distinct images, 80 pixels wide and 60 high.
+func Image(i int) image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, 80, 60))
 	for p := range 80 * 60 {
 		img.Set(p%80, p/80, color.RGBA{uint8(40 * i), uint8(p * (i + 1) / 7), uint8(p%80 + 20*i), 255})
@@ -18,16 +17,16 @@ func Picture(i int) image.Image {
 	return img
 }
 
-// JPEG is [Picture] i as JPEG.
+// JPEG returns [Image] i as JPEG.
 func JPEG(i int) []byte {
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, Picture(i), nil); err != nil {
-		panic(err) // a picture drawn above, into memory
+	if err := jpeg.Encode(&b, Image(i), nil); err != nil {
+		panic(err) // writes to memory
 	}
 	return b.Bytes()
 }
 
-// Turned is [JPEG] i with an EXIF orientation, 1 to 8 (Exif 2.3, tag 0x0112).
+// Turned returns [JPEG] i with an EXIF orientation, 1 to 8 (Exif 2.3, tag 0x0112).
 func Turned(i, orientation int) []byte {
 	plain := JPEG(i)
 	exif := []byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00")
