@@ -12,11 +12,11 @@ import (
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 )
 
-// startTime is far from any real one, so that a test fails if a writer asks
-// the machine's clock.
+// startTime is far from the current time, so that a test fails if a writer uses the
+// system clock.
 var startTime = time.Date(2001, 2, 3, 4, 5, 6, 789e6, time.UTC)
 
-// fakeClock stands still until it is moved.
+// fakeClock only advances explicitly.
 type fakeClock struct{ now time.Time }
 
 func (c *fakeClock) Now() time.Time { return c.now }
@@ -44,7 +44,7 @@ func readAll(path string) (events []*eventpb.Event, err error) {
 	return events, nil
 }
 
-// must fails the test at the first error, for rows of calls that go well.
+// must fails the test at the first error.
 func must(t testing.TB, errs ...error) {
 	t.Helper()
 	for _, err := range errs {
@@ -75,8 +75,8 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// A run that is interrupted and goes on within a second, or after the clock was
-// set back, must not have its later file read first.
+// The file of a run that resumes within a second, or after the clock was set back,
+// must not be read first.
 func TestCreateComesLast(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "events.out.tfevents.note"), nil, 0o644))
@@ -111,7 +111,7 @@ func TestCreateWritesSessionStart(t *testing.T) {
 func TestCreateOverwritesNothing(t *testing.T) {
 	dir := t.TempDir()
 	first, _ := newWriter(t, dir, Options{})
-	// A folder, which no reader takes for an event file, has the next name.
+	// A directory, which readers do not read as an event file, has the next name.
 	taken := strings.Replace(first.Path(), "0981173106", "0981173107", 1)
 	must(t, os.Mkdir(taken, 0o755))
 
@@ -119,7 +119,7 @@ func TestCreateOverwritesNothing(t *testing.T) {
 	files, err := Files(dir)
 	must(t, err)
 	if want := []string{first.Path(), second.Path()}; !slices.Equal(files, want) || second.Path() == taken {
-		t.Errorf("got %q beside the folder %s, want %q", files, taken, want)
+		t.Errorf("got %q next to the directory %s, want %q", files, taken, want)
 	}
 }
 

@@ -44,8 +44,8 @@ func TestHistogramBuckets(t *testing.T) {
 	}
 }
 
-// The shortcut through the number's bits must agree with the definition, above
-// all beside the limits.
+// The lookup by the number's bits must agree with the definition, in particular next to
+// the limits.
 func TestBucketIsFirstLimitAbove(t *testing.T) {
 	check := func(t rapid.TB, v float32) {
 		want := sort.Search(len(limits), func(i int) bool { return limits[i] > float64(v) })
@@ -76,7 +76,7 @@ func TestHistogramProperties(t *testing.T) {
 		h, skipped := newHistogram(values)
 		total := 0.0
 		if n := len(h.Bucket); n > 0 && (h.Bucket[0] == 0 || h.Bucket[n-1] == 0) {
-			t.Errorf("an outer bucket is empty: %v", h.Bucket)
+			t.Errorf("empty outer bucket: %v", h.Bucket)
 		}
 		for i, n := range h.Bucket {
 			total += n
@@ -91,7 +91,7 @@ func TestHistogramProperties(t *testing.T) {
 	})
 }
 
-// Only what is not finite makes the curve that says so.
+// Only non-finite values add the curve tag/nonfinite.
 func TestHistogramReportsNonFinite(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Histogram(1, "fc8/weights", []float32{1, 2}),

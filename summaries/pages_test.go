@@ -21,7 +21,7 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// ask gives what TensorBoard's server answers to each request.
+// ask returns the responses of TensorBoard's server.
 func ask(t *testing.T, dir string, requests ...string) []json.RawMessage {
 	t.Helper()
 	var answers []json.RawMessage
@@ -40,7 +40,7 @@ func trace(t *testing.T) []byte {
 	return data
 }
 
-// Each page's server finds in one folder what the page shows.
+// TensorBoard's plugins serve the data of each page.
 func TestTensorBoardServesPages(t *testing.T) {
 	dir := t.TempDir()
 	w, _ := newWriter(t, dir, Options{})
@@ -105,7 +105,7 @@ func checkHParams(t *testing.T, experiment, groups json.RawMessage) {
 	}
 	settings, s := g.SessionGroups[0].HParams, g.SessionGroups[0].Sessions[0]
 	if settings["lr"] != 1e-3 || settings["optimizer"] != "adam" || settings["mirror"] != true || settings["batch"] != 16.0 {
-		t.Errorf("settings: got %v", settings)
+		t.Errorf("hyperparameters: got %v", settings)
 	}
 	if s.Status != "STATUS_SUCCESS" || s.StartTimeSecs != 981173106.789 || s.EndTimeSecs != 981173106.789 || len(s.MetricValues) != 1 || s.MetricValues[0].Value != 0.5 {
 		t.Errorf("session: got %+v", s)
@@ -168,8 +168,8 @@ func curveOf(scores []float32, positive []bool) *PRCurve {
 	return c
 }
 
-// What is no probability counts as the nearest one, NaN as 0.
-func TestPRCurveTakesWhatItGets(t *testing.T) {
+// Scores outside [0, 1] are clamped, NaN counts as 0.
+func TestPRCurveClampsScores(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	got := curveOf([]float32{inf, 1.5, -inf, -0.5, nan}, []bool{true, true, true, true, true}).tensor()
 	if want := curveOf([]float32{1, 1, 0, 0, 0}, []bool{true, true, true, true, true}).tensor(); !slices.Equal(got, want) {
@@ -177,7 +177,7 @@ func TestPRCurveTakesWhatItGets(t *testing.T) {
 	}
 }
 
-// To the last bit, with scores beside the thresholds.
+// Bit-identical, also for scores next to the thresholds.
 func TestPRCurveMatchesTensorBoard(t *testing.T) {
 	if testing.Short() {
 		t.Skip("importing TensorFlow takes seconds; run without -short")
@@ -215,7 +215,7 @@ func TestPRCurveMatchesTensorBoard(t *testing.T) {
 	}
 }
 
-func TestPagesRefuse(t *testing.T) {
+func TestPagesRejectInvalid(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	embedding := func(change func(*Embedding)) error {
 		e := Embedding{Name: "fc7", Vectors: [][]float32{{1}, {2}}, Columns: []string{"a", "b"}, Rows: [][]string{{"1", "2"}, {"3", "4"}}}

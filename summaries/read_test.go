@@ -28,7 +28,7 @@ func TestReadErrors(t *testing.T) {
 		want   string
 	}{
 		{"empty", nil, 0, ""},
-		{"not an event file", tfrecord.Append(nil, []byte("")), 0, "parse event 0: got no file version"},
+		{"not an event file", tfrecord.Append(nil, []byte("")), 0, "parse event 0: no file version"},
 		{"not records", []byte("step,loss\n1,0.5\n"), 0, "checksum of its length"},
 		{"not an event", tfrecord.Append(tfrecord.Append(nil, version), []byte("\xff")), 1, "parse event 1"},
 	}
@@ -69,7 +69,7 @@ func TestReadTruncated(t *testing.T) {
 	}
 }
 
-func TestReadStopsWhenAsked(t *testing.T) {
+func TestReadStopsEarly(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Scalar(1, "loss", 0), w.Close())
 	seen := 0
@@ -95,11 +95,11 @@ func TestFiles(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if _, err := Files(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing folder: got %v, want %v", err, fs.ErrNotExist)
+		t.Errorf("missing directory: got %v, want %v", err, fs.ErrNotExist)
 	}
 }
 
-// Nothing that a file holds may make the reader panic, and an error ends it.
+// No file makes the reader panic, and an error ends the iteration.
 func FuzzRead(f *testing.F) {
 	w, _ := newWriter(f, f.TempDir(), Options{StartStep: 7})
 	must(f, w.Scalar(1, "loss", 0), w.Text(1, "note", "*"), w.Histogram(1, "weights", []float32{-1, 0, 1}), w.Close())
@@ -126,7 +126,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func TestRemoveOwnLeavesOthers(t *testing.T) {
+func TestRemoveOwnKeepsOthers(t *testing.T) {
 	dir := t.TempDir()
 	w, _ := newWriter(t, dir, Options{})
 	must(t, w.Scalar(1, "loss", 2), w.Close())
@@ -135,7 +135,7 @@ func TestRemoveOwnLeavesOthers(t *testing.T) {
 	left, err := Files(dir)
 	must(t, err)
 	if len(left) != 1 || left[0] != foreign {
-		t.Errorf("files left: got %q, want %q alone", left, foreign)
+		t.Errorf("remaining files: got %q, want only %q", left, foreign)
 	}
 	must(t, RemoveOwn(filepath.Join(dir, "missing")))
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// steps are those of the scalars in all event files of dir, in the order in
-// which readers meet them, and the sizes of the files.
+// steps returns the steps of the scalars in all event files of dir, in reading order,
+// and the sizes of the files.
 func steps(t *testing.T, dir string) (steps []int64, sizes []int64) {
 	t.Helper()
 	paths, err := Files(dir)
@@ -36,8 +36,8 @@ func upTo(n int64) (all []int64) {
 	return all
 }
 
-// Events go on in another file before one grows beyond the bound, and readers
-// find all of them in their order.
+// Events continue in a new file before a file exceeds the limit, and readers read all of
+// them in order.
 func TestFilesRotate(t *testing.T) {
 	dir := t.TempDir()
 	const bound, count = 1000, 300
@@ -61,8 +61,8 @@ func TestFilesRotate(t *testing.T) {
 	}
 }
 
-// A file never rotates away empty, whatever the bound.
-func TestRotationTakesWhatIsLarge(t *testing.T) {
+// An empty file never rotates, whatever the limit.
+func TestRotationWithLargeEvents(t *testing.T) {
 	dir := t.TempDir()
 	w, _ := newWriter(t, dir, Options{MaxSize: 1})
 	for step := range int64(3) {
@@ -74,8 +74,8 @@ func TestRotationTakesWhatIsLarge(t *testing.T) {
 	}
 }
 
-// What was written after a position goes, whichever files it is in; another
-// program's file stays.
+// Everything after a position is removed, in all files, except in another program's
+// file.
 func TestRewind(t *testing.T) {
 	for name, rest := range map[string]int64{"in one file": 2, "over several files": 100, "nothing more": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -101,9 +101,8 @@ func TestRewind(t *testing.T) {
 	}
 }
 
-// A tail that a killed process left torn goes too, and so does a file whose
-// first event is not whole.
-func TestRewindMends(t *testing.T) {
+// Rewind also removes a partial event at the end, and a file without a complete event.
+func TestRewindTruncated(t *testing.T) {
 	dir := t.TempDir()
 	w, _ := newWriter(t, dir, Options{})
 	must(t, w.Scalar(0, "loss", 1))
@@ -118,6 +117,6 @@ func TestRewindMends(t *testing.T) {
 		t.Errorf("got steps %v in %d files, want step 0 in one", got, len(sizes))
 	}
 	if err := Rewind(filepath.Join(dir, "none"), at); err != nil {
-		t.Errorf("without a folder: got %v, want nothing to do", err)
+		t.Errorf("without a directory: got %v, want no error", err)
 	}
 }

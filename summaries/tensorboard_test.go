@@ -22,7 +22,7 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// tensorBoard is what testdata/read_events.py prints for one folder.
+// tensorBoard is the output of testdata/read_events.py for one directory.
 type tensorBoard struct {
 	Scalars map[string][]struct {
 		Step     int64
@@ -53,7 +53,7 @@ func readWithTensorBoard(t *testing.T, folders ...string) []tensorBoard {
 	var read []tensorBoard
 	must(t, json.Unmarshal(testenv.RunPython(t, "summaries/testdata/read_events.py", folders...), &read))
 	if len(read) != len(folders) {
-		t.Fatalf("got %d folders, want %d", len(read), len(folders))
+		t.Fatalf("got %d directories, want %d", len(read), len(folders))
 	}
 	return read
 }
@@ -77,7 +77,7 @@ func testGraph(t *testing.T) []byte {
 	return graph
 }
 
-func TestTensorBoardReadsEveryKind(t *testing.T) {
+func TestTensorBoardReadsAllKinds(t *testing.T) {
 	dir := t.TempDir()
 	w, _ := newWriter(t, dir, Options{})
 	scalars := []float64{0.1, -3, 0, 1e-30, 1e300, math.Inf(-1), math.NaN()}
@@ -128,8 +128,8 @@ func TestTensorBoardReadsEveryKind(t *testing.T) {
 	checkLoaded(t, got)
 }
 
-// checkLoaded looks at what the pages are made from: the plugin that shows
-// each tag, and its data class (1 scalar, 2 tensor, 3 blobs).
+// checkLoaded checks the plugin of each tag, and its data class (1 scalar, 2 tensor, 3
+// blobs).
 func checkLoaded(t *testing.T, got tensorBoard) {
 	type shown struct {
 		plugin string
@@ -157,8 +157,8 @@ func checkLoaded(t *testing.T, got tensorBoard) {
 	}
 }
 
-// A run writes steps 0 to 5, dies inside an event, and resumes from a
-// checkpoint of step 3, while another that did not say so is the control.
+// A run writes steps 0 to 5, is killed inside an event, and resumes from a checkpoint of
+// step 3. The control resumes without StartStep.
 func TestTensorBoardAfterResume(t *testing.T) {
 	resumed, control := t.TempDir(), t.TempDir()
 	for dir, start := range map[string]int64{resumed: 3, control: 0} {
@@ -183,7 +183,7 @@ func TestTensorBoardAfterResume(t *testing.T) {
 		t.Errorf("resumed: got steps %v, want %v", got, want)
 	}
 	if points := read[0].Scalars["cross_entropy"]; len(points) == 5 && points[3].Value != "2.0" {
-		t.Errorf("resumed: step 3 is the old one")
+		t.Errorf("resumed: step 3 is from before the interruption")
 	}
 	if got, want := read[1].steps("cross_entropy"), []int64{0, 1, 2, 3, 4, 5, 3, 4}; !reflect.DeepEqual(got, want) {
 		t.Errorf("not declared: got steps %v, want %v", got, want)

@@ -12,7 +12,7 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// histogramJSON is a HistogramProto as the Python scripts print it.
+// histogramJSON is a HistogramProto in the output of the Python scripts.
 type histogramJSON struct {
 	Step        int64
 	Min         float64
@@ -24,8 +24,8 @@ type histogramJSON struct {
 	Bucket      []float64
 }
 
-// histogramCases are sets of values that lead through every kind of bucket,
-// without subnormals: TensorFlow's threads take those for zero.
+// histogramCases are values for every kind of bucket, without subnormals, which
+// TensorFlow's threads flush to zero.
 func histogramCases() map[string][]float32 {
 	random := rand.New(rand.NewPCG(1, 2))
 	normal := func(n int, deviation float64) []float32 {
@@ -35,7 +35,7 @@ func histogramCases() map[string][]float32 {
 		}
 		return values
 	}
-	var beside []float32 // each limit and its neighbours
+	var beside []float32 // each limit and its neighbors
 	for _, limit := range limits[1 : len(limits)-1] {
 		if limit == 0 {
 			continue
@@ -59,7 +59,7 @@ func histogramCases() map[string][]float32 {
 	}
 }
 
-// Bit for bit, sums included, but for the empty buckets at both ends.
+// Bit-identical, including sums, except for the empty buckets at both ends.
 func TestHistogramMatchesTensorFlow(t *testing.T) {
 	cases := histogramCases()
 	input, err := json.Marshal(cases)

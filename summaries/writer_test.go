@@ -12,10 +12,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// At every moment the file holds whole events, the oldest of those added, and
-// all of them once they were spilled. Nothing waits for the disk here, so that
-// many cases take little time.
-func TestFileHoldsWholeEvents(t *testing.T) {
+// At any time the file contains complete events in the order in which they were added,
+// and all of them once they were written. The test never syncs the disk, for speed.
+func TestFileHasCompleteEvents(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		clock := &fakeClock{startTime}
@@ -69,7 +68,7 @@ func TestFileHoldsWholeEvents(t *testing.T) {
 	})
 }
 
-func TestEventsReachTheFileWithTime(t *testing.T) {
+func TestEventsAreWrittenAfterTime(t *testing.T) {
 	w, clock := newWriter(t, t.TempDir(), Options{})
 	tests := []struct {
 		name string
@@ -92,7 +91,7 @@ func TestEventsReachTheFileWithTime(t *testing.T) {
 	}
 }
 
-func TestRefusedArgumentIsNotFinal(t *testing.T) {
+func TestInvalidArgumentIsNotFinal(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	for name, err := range map[string]error{
 		"empty tag":   w.Scalar(1, "", 0),
@@ -118,7 +117,7 @@ func TestRefusedArgumentIsNotFinal(t *testing.T) {
 func TestFileErrorIsFinal(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Scalar(1, "loss", 0))
-	must(t, w.file.Close()) // as if the disk had gone
+	must(t, w.file.Close()) // like a failed disk
 	first := w.Flush()
 	if first == nil {
 		t.Fatal("flush: got no error")
@@ -144,7 +143,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-func TestSeveralGoroutines(t *testing.T) {
+func TestConcurrentUse(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	const goroutines, each = 4, 50
 	var all sync.WaitGroup
