@@ -209,7 +209,7 @@ func TestListOfNoFolder(t *testing.T) {
 
 func TestSweepTakesUnfinishedFilesAlone(t *testing.T) {
 	dir := t.TempDir()
-	names := []string{"model_epoch3.ckpt.data-00000-of-00001.tempstate123", "model_epoch2.ckpt.index", "notes.tempstate", "checkpoint"}
+	names := []string{".model_epoch3.ckpt.part.data-00000-of-00001.tempstate123", "model_epoch2.ckpt.index", "notes.tempstate", "checkpoint"}
 	for _, name := range names {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			t.Fatal(err)

@@ -27,12 +27,12 @@ type Meta struct {
 	Lowered int                `json:"lowered,omitempty"` // times the learning rate was lowered to a tenth
 	Model   json.RawMessage    `json:"model"`             // describes the network and its preprocessing; opaque to this package
 	Metrics *Metrics           `json:"metrics,omitempty"` // on the validation split, at the end of an epoch
-	Bundle  *Checksums         `json:"bundle,omitempty"`  // set by Save
+	Bundle  *checksums         `json:"bundle,omitempty"`  // set by Save
 	Config  json.RawMessage    `json:"config"`            // the run's resolved settings
 }
 
-// Checksums tie a description to the bundle beside it, whose index holds the checksum of each variable.
-type Checksums struct {
+// checksums tie a description to the bundle beside it, whose index holds the checksum of each variable.
+type checksums struct {
 	Index string `json:"index"` // CRC-32C of NAME.index, in hexadecimal
 	Size  int64  `json:"size"`  // bytes of the data file
 }

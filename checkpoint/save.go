@@ -15,32 +15,30 @@ import (
 	"alexnet/tfgraph"
 )
 
-// While a checkpoint is written or removed, its description has the name of a
-// part. What is found beside such a name after a crash is no whole checkpoint.
+// tempSuffix marks files of a checkpoint that is being written or removed. If a description of such a name is left by a
+// crash, its checkpoint is incomplete.
 const tempSuffix = ".part"
 
-// part is the prefix under which the checkpoint of a name is not whole yet, or
-// not any more.
+// tempPrefix is the path prefix of a checkpoint that is being written or removed.
 func (d Dir) tempPrefix(name string) string { return filepath.Join(string(d), "."+name+tempSuffix) }
 
 func (d Dir) prefix(name string) string { return filepath.Join(string(d), name) }
 
-// Save writes the variables and what they are of under a name of their own, has
-// all of it on the disk before it bears m.Name, then names the checkpoint the
-// newest, and last removes those that keep lets go.
+// Save writes the variables and the description under temporary names, syncs and renames them, records the checkpoint
+// as the newest, and removes those beyond keep, see [Dir.Rewind].
 func (d Dir) Save(ctx context.Context, session *tfgraph.Session, saver *Saver, m Meta, keep int) error {
 	if err := os.MkdirAll(string(d), 0o777); err != nil {
 		return fmt.Errorf("save checkpoint %q: %w", m.Name, err)
 	}
 	if err := d.write(ctx, session, saver, m); err != nil {
-		_ = d.removeIncomplete(m.Name) // half a checkpoint would only fill the disk; if it stays, Sweep takes it
+		_ = d.removeIncomplete(m.Name) // frees the disk; if it fails, Sweep removes it
 		return fmt.Errorf("save checkpoint %q: %w", d.Prefix(m), err)
 	}
 	return d.prune(keep)
 }
 
-// Rewind removes the checkpoints after to, from which a run is about to resume: they are damaged, or their steps will be
-// repeated. Then it removes those that exceed keep. The zero value of to comes before all.
+// Rewind removes the checkpoints after to, from which a run is about to resume; all are after the zero value. Of the
+// others it keeps the keep newest and the best, or all if keep is 0.
 func (d Dir) Rewind(to Meta, keep int) error {
 	names, err := d.candidates()
 	if err != nil {
@@ -62,7 +60,7 @@ func (d Dir) Rewind(to Meta, keep int) error {
 	return d.prune(keep)
 }
 
-// prune names the newest checkpoint and removes those that keep lets go.
+// prune records the newest checkpoint and removes those beyond keep.
 func (d Dir) prune(keep int) error {
 	all, err := d.List()
 	if err != nil || len(all) == 0 {
@@ -80,49 +78,48 @@ func (d Dir) prune(keep int) error {
 	return nil
 }
 
-// write makes a whole checkpoint of parts, in an order in which a crash leaves
-// either all or what Sweep removes.
+// write makes a complete checkpoint out of temporary files, in an order in which a crash leaves either all of it or what
+// Sweep removes.
 func (d Dir) write(ctx context.Context, session *tfgraph.Session, saver *Saver, m Meta) error {
-	part := d.tempPrefix(m.Name)
-	if err := saver.write(ctx, session, part, nil); err != nil {
+	tmp := d.tempPrefix(m.Name)
+	if err := saver.write(ctx, session, tmp, nil); err != nil {
 		return err
 	}
 	var err error
-	if m.Bundle, err = checksumsOf(part); err != nil {
+	if m.Bundle, err = checksumsOf(tmp); err != nil {
 		return err
 	}
 	text, err := m.encode()
 	if err != nil {
 		return err
 	}
-	if err := writeSynced(part+".json", text); err != nil {
+	if err := writeSynced(tmp+".json", text); err != nil {
 		return err
 	}
 	return d.commit(m.Name)
 }
 
-// commit gives the parts their names, the description's last.
+// commit renames the temporary files, the description last.
 func (d Dir) commit(name string) error {
-	part, prefix := d.tempPrefix(name), d.prefix(name)
+	tmp, prefix := d.tempPrefix(name), d.prefix(name)
 	if err := os.Remove(prefix + ".json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // a damaged one, or of updates that were lost
+		return err // a damaged one, or of steps that were rolled back
 	}
 	for i, path := range bundleFiles(prefix) {
-		if err := os.Rename(bundleFiles(part)[i], path); err != nil {
+		if err := os.Rename(bundleFiles(tmp)[i], path); err != nil {
 			return err
 		}
 	}
 	if err := atomicfile.Sync(string(d)); err != nil {
 		return err
 	}
-	if err := os.Rename(part+".json", prefix+".json"); err != nil {
+	if err := os.Rename(tmp+".json", prefix+".json"); err != nil {
 		return err
 	}
 	return atomicfile.Sync(string(d))
 }
 
-// writeState writes the text file that tf.train.latest_checkpoint reads; kept
-// is oldest first.
+// writeState writes the text file that tf.train.latest_checkpoint reads. kept is oldest first.
 func (d Dir) writeState(kept []Meta) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "model_checkpoint_path: %q\n", kept[len(kept)-1].Name)
@@ -134,8 +131,7 @@ func (d Dir) writeState(kept []Meta) error {
 
 func (d Dir) stateFile() string { return filepath.Join(string(d), "checkpoint") }
 
-// remove deletes a checkpoint, of which some files may be missing. First it
-// becomes a part.
+// remove deletes a checkpoint, of which some files may be missing. It marks it as incomplete first.
 func (d Dir) remove(name string) error {
 	err := os.Rename(d.prefix(name)+".json", d.tempPrefix(name)+".json")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -150,7 +146,7 @@ func (d Dir) remove(name string) error {
 	return nil
 }
 
-// removeIncomplete removes the files of an incomplete checkpoint.
+// removeIncomplete removes the files of a checkpoint that is not complete, temporary ones included.
 func (d Dir) removeIncomplete(name string) error {
 	if d.incomplete(name) {
 		for _, path := range bundleFiles(d.prefix(name)) {
@@ -159,12 +155,12 @@ func (d Dir) removeIncomplete(name string) error {
 			}
 		}
 	}
-	// The temporary description is last by name, so an interrupted call can be repeated.
-	parts, err := filepath.Glob(escapeGlob(d.tempPrefix(name)) + "*")
+	// The temporary description is last by name, so that an interrupted removal can be repeated.
+	paths, err := filepath.Glob(escapeGlob(d.tempPrefix(name)) + "*")
 	if err != nil {
 		return err
 	}
-	for _, path := range parts {
+	for _, path := range paths {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
@@ -172,26 +168,22 @@ func (d Dir) removeIncomplete(name string) error {
 	return nil
 }
 
-// escaped is a path as a pattern that only it matches.
+// escapeGlob returns a pattern that matches the path alone.
 func escapeGlob(path string) string {
 	return regexp.MustCompile(`[\\*?\[]`).ReplaceAllString(path, `\$0`)
 }
 
-// unfinished tells whether the checkpoint of a name is only partly written, or
-// partly removed.
+// incomplete reports whether a checkpoint is only partly written or partly removed.
 func (d Dir) incomplete(name string) bool {
 	_, err := os.Stat(d.tempPrefix(name) + ".json")
-	_, whole := os.Stat(d.prefix(name) + ".json")
-	return err == nil && whole != nil
+	_, final := os.Stat(d.prefix(name) + ".json")
+	return err == nil && final != nil
 }
 
-// leftover are names that a killed process may leave: parts, and what atomicfile
-// had not renamed yet.
-// Earlier versions had TensorFlow write under the checkpoint's own name.
-var leftoverName = regexp.MustCompile(`^\.(model_epoch[0-9]+(?:_step[0-9]+)?\.ckpt)\.part|^\.checkpoint\.[0-9]+$|^model_epoch.*\.tempstate`)
+// leftoverName matches names that a killed process may leave: temporary files, also of package atomicfile.
+var leftoverName = regexp.MustCompile(`^\.(model_epoch[0-9]+(?:_step[0-9]+)?\.ckpt)\.part|^\.checkpoint\.[0-9]+$`)
 
-// Sweep removes what a process that died while it saved has left. Nothing else
-// may be saving into d.
+// Sweep removes the files that a process left that was killed while saving. No other process may be saving into d.
 func (d Dir) Sweep() error {
 	entries, err := os.ReadDir(string(d))
 	if err != nil {
@@ -212,4 +204,14 @@ func (d Dir) Sweep() error {
 		}
 	}
 	return nil
+}
+
+// writeSynced writes a file that no other process reads yet.
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
+	"github.com/wamuir/graft/tensorflow/core/framework/variable_go_proto"
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/internal/atomicfile"
@@ -17,8 +19,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Saver is the part of a graph that writes variables to a V2 bundle and reads
-// them back.
+// Saver holds the nodes of a graph that save variables to a V2 bundle and restore them.
 type Saver struct {
 	scope         *op.Scope
 	prefix        tf.Output
@@ -27,8 +28,8 @@ type Saver struct {
 	assigns       []*tf.Operation // of each of vars
 }
 
-// NewSaver adds the nodes for vars below root/save. A bundle may hold more
-// variables than vars; all of vars must be in it, with their exact shapes.
+// NewSaver adds the nodes for vars below root/save. A bundle may hold more variables than vars; all of vars must be in
+// it, with their exact shapes.
 func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 	s := root.SubScope("save")
 	saver := &Saver{scope: s, vars: vars, prefix: tfgraph.Placeholder(s, "prefix", tf.String, tf.ScalarShape())}
@@ -36,12 +37,12 @@ func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 		return saver
 	}
 	names := make([]string, len(vars))
-	whole := make([]string, len(vars)) // the empty slice: the tensor as it is
+	whole := make([]string, len(vars)) // an empty slice spec: the whole tensor
 	slices := make([]string, len(vars))
 	values := make([]tf.Output, len(vars))
 	dtypes := make([]tf.DataType, len(vars))
 	for i, v := range vars {
-		names[i], slices[i], values[i], dtypes[i] = v.Name, fullSlice(v.Shape), v.Value, tf.Float
+		names[i], slices[i], values[i], dtypes[i] = v.Name, fullSliceSpec(v.Shape), v.Value, tf.Float
 	}
 	tensorNames := tfgraph.Const(s, "names", names)
 	saver.save = op.SaveV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "whole", whole), values)
@@ -60,10 +61,9 @@ func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 	return saver
 }
 
-// fullSlice is the slice specification of a whole tensor, "4 3 -:-". With it
-// RestoreV2 refuses a tensor of another shape, which it otherwise hands over
-// without a word.
-func fullSlice(shape []int64) string {
+// fullSliceSpec is the slice specification of a whole tensor, "4 3 -:-". With it, RestoreV2 refuses a tensor of another
+// shape, which it otherwise returns silently.
+func fullSliceSpec(shape []int64) string {
 	var dims, spans strings.Builder
 	for i, d := range shape {
 		fmt.Fprintf(&dims, "%d ", d)
@@ -75,15 +75,9 @@ func fullSlice(shape []int64) string {
 	return dims.String() + spans.String()
 }
 
-// Save writes the bundle prefix.index and prefix.data-00000-of-00001 and syncs
-// both to the disk.
-func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix string) error {
-	return s.SaveFed(ctx, session, prefix, nil)
-}
-
-// SaveFed is Save with the variables' values fed, such as [Weights.Feeds], where the
-// session has none.
-func (s *Saver) SaveFed(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
+// Save writes and syncs the bundle prefix.index and prefix.data-00000-of-00001. It saves the given values, such as
+// [Weights.Feeds], or those of the session if values is nil.
+func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
 	if err := s.write(ctx, session, prefix, values); err != nil {
 		return fmt.Errorf("save checkpoint %q: %w", prefix, err)
 	}
@@ -102,14 +96,14 @@ func (s *Saver) write(ctx context.Context, session *tfgraph.Session, prefix stri
 	return nil
 }
 
-// Restore gives every variable its value from the bundle. A missing variable,
-// another shape or a damaged file is an error that names it.
+// Restore assigns every variable its value from the bundle. A missing variable, another shape or a damaged file is an
+// error that names it.
 func (s *Saver) Restore(ctx context.Context, session *tfgraph.Session, prefix string) error {
 	return restoreError(prefix, s.run(ctx, session, prefix, s.restore, nil))
 }
 
-// restoring puts the checkpoint's name on an error, TensorFlow's or our own
-// reader's, and says whether it is damaged.
+// restoreError adds the checkpoint's name to an error of TensorFlow or of package bundle, and wraps ErrDamaged if the
+// checkpoint is damaged.
 func restoreError(prefix string, err error) error {
 	if err == nil {
 		return nil
@@ -118,7 +112,7 @@ func restoreError(prefix string, err error) error {
 	var tfErr *tfgraph.Error
 	damaged := errors.As(err, &format) || errors.Is(err, io.ErrUnexpectedEOF)
 	if errors.As(err, &tfErr) {
-		// OutOfRange is RestoreV2's word for a data file that ends too soon.
+		// RestoreV2 returns OutOfRange for a truncated data file.
 		damaged = tfErr.Code == tfgraph.DataLoss || tfErr.Code == tfgraph.OutOfRange
 	}
 	if damaged {
@@ -141,4 +135,38 @@ func (s *Saver) run(ctx context.Context, session *tfgraph.Session, prefix string
 
 func bundleFiles(prefix string) []string {
 	return []string{prefix + ".data-00000-of-00001", prefix + ".index"}
+}
+
+// Def describes the saver to TensorFlow's loaders. It adds the node that they expect a save to end in, and must be
+// called only once.
+func (s *Saver) Def() *pb.SaverDef {
+	if s.restore == nil {
+		return nil // the scope has failed
+	}
+	path := op.Identity(s.scope.WithControlDependencies(s.save), s.prefix)
+	if s.scope.Err() != nil {
+		return nil
+	}
+	return &pb.SaverDef{
+		FilenameTensorName: s.prefix.Op.Name() + ":0",
+		SaveTensorName:     path.Op.Name() + ":0",
+		RestoreOpName:      s.restore.Name(),
+		Version:            pb.SaverDef_V2,
+	}
+}
+
+// VariableDefs are the variables as entries of Python's variable collections, which its loader reads.
+func (s *Saver) VariableDefs() []*variable_go_proto.VariableDef {
+	var defs []*variable_go_proto.VariableDef
+	for i, assign := range s.assigns {
+		v := s.vars[i]
+		defs = append(defs, &variable_go_proto.VariableDef{
+			VariableName:    v.Handle.Op.Name() + ":0",
+			InitializerName: assign.Name(),
+			SnapshotName:    v.Value.Op.Name() + ":0",
+			IsResource:      true,
+			Trainable:       true,
+		})
+	}
+	return defs
 }

@@ -18,7 +18,7 @@ import (
 func TestRestoreGivesTheBitsSaved(t *testing.T) {
 	s := filled(t, 1)
 	prefix := filepath.Join(t.TempDir(), "a.ckpt")
-	must(t, s.saver.Save(context.Background(), s.session, prefix))
+	must(t, s.saver.Save(context.Background(), s.session, prefix, nil))
 	if got, want := restored(t, prefix), s.contents(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %x, want %x", got, want)
 	}
@@ -27,7 +27,7 @@ func TestRestoreGivesTheBitsSaved(t *testing.T) {
 func TestRestoreTakesSomeOfTheVariables(t *testing.T) {
 	s := filled(t, 1)
 	prefix := filepath.Join(t.TempDir(), "a.ckpt")
-	must(t, s.saver.Save(context.Background(), s.session, prefix))
+	must(t, s.saver.Save(context.Background(), s.session, prefix, nil))
 	part := newShelf(t, standard[1:])
 	must(t, part.saver.Restore(context.Background(), part.session, prefix))
 	want := maps.Clone(s.contents(t))
@@ -58,7 +58,7 @@ func TestRestoreRefuses(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			source := filled(t, 1)
-			must(t, source.saver.Save(context.Background(), source.session, prefix))
+			must(t, source.saver.Save(context.Background(), source.session, prefix, nil))
 			if c.damage != nil {
 				must(t, c.damage(prefix))
 			}
@@ -109,7 +109,7 @@ func TestSaveBesideNoFolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, nil, 0o644))
 	prefix := filepath.Join(file, "a.ckpt")
-	err := s.saver.Save(context.Background(), s.session, prefix)
+	err := s.saver.Save(context.Background(), s.session, prefix, nil)
 	if err == nil || !strings.Contains(err.Error(), prefix) {
 		t.Errorf("got %v, want an error that names %q", err, prefix)
 	}
@@ -119,7 +119,7 @@ func TestFullSlice(t *testing.T) {
 	for want, shape := range map[string][]int64{
 		"4 -": {4}, "4 3 -:-": {4, 3}, "11 11 3 96 -:-:-:-": {11, 11, 3, 96},
 	} {
-		if got := fullSlice(shape); got != want {
+		if got := fullSliceSpec(shape); got != want {
 			t.Errorf("%v: got %q, want %q", shape, got, want)
 		}
 	}

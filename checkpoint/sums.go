@@ -16,7 +16,10 @@ import (
 	"alexnet/internal/regular"
 )
 
-// A description ends in the checksum of all before it, which stays JSON.
+// maxTextSize bounds the files beside the values.
+const maxTextSize = 64 << 20
+
+// A description ends in the checksum of everything before it and remains valid JSON.
 const (
 	checksumPrefix = ",\n  \"checksum\": \""
 	checksumFormat = checksumPrefix + "crc32c:%08x\"\n}\n"
@@ -34,21 +37,20 @@ func appendChecksum(body []byte) []byte {
 	return fmt.Appendf(bytes.Clone(body), checksumFormat, crc32c.Checksum(body))
 }
 
-// checkSum compares a description with the checksum in it, if there is one;
-// earlier versions of this program wrote none.
+// verifyChecksum compares a description with the checksum in it, which must exist if wanted.
 func verifyChecksum(text []byte, wanted bool) error {
 	end := bytes.LastIndex(text, []byte(checksumPrefix))
 	if end < 0 && !wanted {
 		return nil
 	}
 	if end < 0 || !bytes.Equal(text, appendChecksum(text[:end])) {
-		return errors.New("its description has another checksum than it was written with")
+		return errors.New("the description does not match its checksum")
 	}
 	return nil
 }
 
-// sumsOf are those of the bundle at prefix.
-func checksumsOf(prefix string) (*Checksums, error) {
+// checksumsOf computes those of the bundle at prefix.
+func checksumsOf(prefix string) (*checksums, error) {
 	files := bundleFiles(prefix)
 	index, err := regular.Read(files[1], maxTextSize)
 	if err != nil {
@@ -58,22 +60,21 @@ func checksumsOf(prefix string) (*Checksums, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Checksums{Index: fmt.Sprintf("%08x", crc32c.Checksum(index)), Size: data.Size()}, nil
+	return &checksums{Index: fmt.Sprintf("%08x", crc32c.Checksum(index)), Size: data.Size()}, nil
 }
 
-func (s *Checksums) check(prefix string) error {
+func (s *checksums) check(prefix string) error {
 	got, err := checksumsOf(prefix)
 	if err != nil {
 		return err
 	}
 	if *got != *s {
-		return fmt.Errorf("its bundle has an index of checksum %s and %d bytes of data, want %s and %d", got.Index, got.Size, s.Index, s.Size)
+		return fmt.Errorf("the bundle has an index of checksum %s and %d bytes of data, want %s and %d", got.Index, got.Size, s.Index, s.Size)
 	}
 	return nil
 }
 
-// Verify reads all variables of the checkpoint at prefix, on every core, and
-// compares them with their checksums.
+// Verify reads all variables of the checkpoint at prefix in parallel and verifies their checksums.
 func Verify(ctx context.Context, prefix string) error {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
@@ -87,7 +88,7 @@ func Verify(ctx context.Context, prefix string) error {
 	return restoreError(prefix, forEach(ctx, names, reader.Verify))
 }
 
-// each calls do for all names, on every core.
+// forEach calls do for all names, in parallel.
 func forEach(ctx context.Context, names []string, do func(name string) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))

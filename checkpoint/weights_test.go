@@ -19,7 +19,7 @@ func saved(t testing.TB) (prefix string, bits map[string][]uint32) {
 	t.Helper()
 	s := filled(t, 1)
 	prefix = filepath.Join(t.TempDir(), "a.ckpt")
-	must(t, s.saver.Save(context.Background(), s.session, prefix))
+	must(t, s.saver.Save(context.Background(), s.session, prefix, nil))
 	return prefix, s.contents(t)
 }
 

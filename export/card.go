@@ -32,8 +32,8 @@ var parts = []string{graphFile, classesPath, indexFile, dataFile}
 type Card struct {
 	Format      int             `json:"format"`
 	Fingerprint string          `json:"fingerprint"` // SHA-256 over Files and the model description
-	Files       []File          `json:"files"`
-	Versions    Versions        `json:"versions"`
+	Files       []file          `json:"files"`
+	Versions    versions        `json:"versions"`
 	Signatures  []Signature     `json:"signatures"`
 	Checkpoint  checkpoint.Meta `json:"checkpoint"` // the source; holds the run's settings
 	Evaluation  *Evaluation     `json:"evaluation,omitempty"`
@@ -47,15 +47,15 @@ type Card struct {
 // format is the version that this package writes and reads.
 const format = 1
 
-// File is a file of the model.
-type File struct {
+// file is a file of the model.
+type file struct {
 	Path   string `json:"path"` // relative to the directory
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
 
-// Versions are those of the programs that wrote the model.
-type Versions struct {
+// versions are those of the programs that wrote the model.
+type versions struct {
 	Alexnet    string `json:"alexnet"`
 	TensorFlow string `json:"tensorflow"`
 }
@@ -113,15 +113,15 @@ func (c *Card) describe(dir string) error {
 	return nil
 }
 
-func hashFile(dir, path string) (File, error) {
+func hashFile(dir, path string) (file, error) {
 	f, _, err := openPart(dir, path)
 	if err != nil {
-		return File{}, err
+		return file{}, err
 	}
 	defer f.Close()
 	h := sha256.New()
 	n, err := io.Copy(h, f)
-	return File{path, n, hex.EncodeToString(h.Sum(nil))}, err
+	return file{path, n, hex.EncodeToString(h.Sum(nil))}, err
 }
 
 // sum is the fingerprint.

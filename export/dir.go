@@ -118,7 +118,7 @@ func parseCard(text []byte) (*Card, error) {
 
 func (c *Card) verify(dir string) error {
 	for _, path := range parts {
-		i := slices.IndexFunc(c.Files, func(f File) bool { return f.Path == path })
+		i := slices.IndexFunc(c.Files, func(f file) bool { return f.Path == path })
 		if i < 0 {
 			return fmt.Errorf("%s: %w: want %s among its files", cardFile, checkpoint.ErrDamaged, path)
 		}

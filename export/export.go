@@ -38,8 +38,7 @@ func (s Source) Float32() Source {
 	return s
 }
 
-// ErrExists is wrapped by the error about a path that is taken.
-var ErrExists = errors.New("it exists already and is not empty")
+var errExists = errors.New("it exists already and is not empty")
 
 // onCPU are the options of sessions that write and compare: the CPU's kernels are the same everywhere.
 var onCPU = tfgraph.Options{Device: tfgraph.CPU}
@@ -54,11 +53,11 @@ func CheckVacant(path string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return ErrExists
+		return errExists
 	}
 	entries, err := os.ReadDir(path)
 	if err == nil && len(entries) > 0 {
-		return ErrExists
+		return errExists
 	}
 	return err
 }

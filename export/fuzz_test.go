@@ -28,7 +28,7 @@ func tinyCard() *Card {
 // as the same.
 func FuzzCard(f *testing.F) {
 	c := tinyCard()
-	c.Files = []File{{graphFile, 1, "00"}}
+	c.Files = []file{{graphFile, 1, "00"}}
 	c.Fingerprint = c.sum()
 	text, err := json.Marshal(c)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // whole is a folder whose files are those of its card, whatever is in them. The card
 // lists the others too.
-func whole(t *testing.T, others ...File) string {
+func whole(t *testing.T, others ...file) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
 	c := tinyCard()
@@ -46,7 +46,7 @@ func whole(t *testing.T, others ...File) string {
 // A folder's links lead nowhere outside, its pipes and devices are not opened, and
 // what its card lists beside the model's parts is not looked at.
 func TestReadStaysInTheFolder(t *testing.T) {
-	if _, err := ReadCard(whole(t, File{"../other", 1, "00"}, File{"/etc/passwd", 1, "00"})); err != nil {
+	if _, err := ReadCard(whole(t, file{"../other", 1, "00"}, file{"/etc/passwd", 1, "00"})); err != nil {
 		t.Errorf("other files: got %v, want them left alone", err)
 	}
 	replace := func(dir, part string, with func(path string) error) {

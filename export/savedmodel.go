@@ -59,7 +59,7 @@ func writeSavedModel(ctx context.Context, dir string, s Source, o Options) (*Car
 	}
 	card := &Card{
 		Format: format, Checkpoint: s.Checkpoint, description: s.Description, Signatures: readSignatures(g.signatures()), Evaluation: o.Evaluation,
-		Versions: Versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), Licence: licence,
+		Versions: versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), Licence: licence,
 	}
 	if err := writeFiles(dir, map[string][]byte{graphFile: text, classesPath: classLines(s.Description.Preprocessing.Classes)}); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (g *servingGraph) writeVariables(ctx context.Context, from, to string) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(g.saver.SaveFed(ctx, session, to, weights.Feeds), session.Close())
+	return errors.Join(g.saver.Save(ctx, session, to, weights.Feeds), session.Close())
 }
 
 // write writes both cards into the directory.

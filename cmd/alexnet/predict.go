@@ -188,9 +188,9 @@ func (p *predictions) draw(one prediction) error {
 		return fmt.Errorf("draw: %w", err)
 	}
 	const shown = 3
-	var ranked []caption.Ranked
+	var ranked []caption.Bar
 	for _, r := range one.Top[:min(shown, len(one.Top))] {
-		ranked = append(ranked, caption.Ranked(r))
+		ranked = append(ranked, caption.Bar(r))
 	}
-	return caption.Save(t.path, caption.DrawRanked(img, ranked...))
+	return caption.Save(t.path, caption.DrawBars(img, ranked...))
 }

@@ -11,14 +11,14 @@ import (
 	"alexnet/internal/display"
 )
 
-// Ranked is a class with its probability between 0 and 1.
-type Ranked struct {
+// Bar is a class with its probability between 0 and 1.
+type Bar struct {
 	Class       string
 	Probability float64
 }
 
 // fraction is the probability clamped to 0 to 1.
-func (r Ranked) fraction() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
+func (r Bar) fraction() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
 
 func zeroNaN(v float64) float64 {
 	if math.IsNaN(v) {
@@ -55,9 +55,9 @@ func Draw(src image.Image, lines ...string) *image.NRGBA {
 	return drawRows(src, rows)
 }
 
-// DrawRanked is [Draw] with a line for each class: its name at the left, "98.3 %" at the right, and a bar of that
+// DrawBars is [Draw] with a line for each class: its name at the left, "98.3 %" at the right, and a bar of that
 // length.
-func DrawRanked(src image.Image, classes ...Ranked) *image.NRGBA {
+func DrawBars(src image.Image, classes ...Bar) *image.NRGBA {
 	rows := make([]row, len(classes))
 	for i, c := range classes {
 		rows[i] = row{text: c.Class, value: percent(c.fraction()), fraction: c.fraction()}

@@ -46,7 +46,7 @@ func TestDrawSizes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			img := DrawRanked(testImage(test.w, test.h), Ranked{"cat", 0.903}, Ranked{"and more", 0.05})
+			img := DrawBars(testImage(test.w, test.h), Bar{"cat", 0.903}, Bar{"and more", 0.05})
 			if img.Rect.Min != (image.Point{}) || img.Rect.Dx() != test.wantWidth {
 				t.Fatalf("got bounds %v, want a width of %d", img.Rect, test.wantWidth)
 			}
@@ -71,7 +71,7 @@ func TestDrawLargeImage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds under the race detector")
 	}
-	img := DrawRanked(testImage(6000, 4000), Ranked{"cat", 0.9})
+	img := DrawBars(testImage(6000, 4000), Bar{"cat", 0.9})
 	if img.Rect.Dx() != 1600 || img.Rect.Dy() < 1067+60 {
 		t.Errorf("got %v, want 1600 columns and a caption below 1067 rows", img.Rect)
 	}
@@ -92,17 +92,17 @@ func count(img *image.NRGBA, r image.Rectangle, c color.NRGBA) int {
 func TestDrawKeepsTheImage(t *testing.T) {
 	src := testImage(500, 300)
 	before := slices.Clone(src.Pix)
-	img := DrawRanked(src, Ranked{"cat", 0.5})
+	img := DrawBars(src, Bar{"cat", 0.5})
 	if !bytes.Equal(src.Pix, before) {
 		t.Error("the source was changed")
 	}
 	if got := img.Pix[:len(before)]; !bytes.Equal(got, before) {
 		t.Error("the image's own pixels differ, want the text below them only")
 	}
-	if again := DrawRanked(src, Ranked{"cat", 0.5}); !bytes.Equal(again.Pix, img.Pix) {
+	if again := DrawBars(src, Bar{"cat", 0.5}); !bytes.Equal(again.Pix, img.Pix) {
 		t.Error("a second drawing differs from the first")
 	}
-	if other := DrawRanked(src, Ranked{"dog", 0.5}); bytes.Equal(other.Pix, img.Pix) {
+	if other := DrawBars(src, Bar{"dog", 0.5}); bytes.Equal(other.Pix, img.Pix) {
 		t.Error("another text gives the same pixels")
 	}
 	if bare := Draw(src); bare.Rect != src.Rect {
@@ -135,8 +135,8 @@ func TestBarLength(t *testing.T) {
 		{0, 0, "0.0 %"}, {0.25, 0.25, "25.0 %"}, {0.9996, 0.9996, "99.9 %"}, {1, 1, "100.0 %"},
 		{-3, 0, "0.0 %"}, {7, 1, "100.0 %"}, {math.NaN(), 0, "0.0 %"}, {math.Inf(1), 1, "100.0 %"},
 	} {
-		r := Ranked{"", test.probability}
-		img := DrawRanked(nil, r)
+		r := Bar{"", test.probability}
+		img := DrawBars(nil, r)
 		filled, empty := float64(count(img, img.Rect, first)), float64(count(img, img.Rect, track))
 		if got := filled / (filled + empty); math.Abs(got-test.want) > 0.01 {
 			t.Errorf("%g: got %.3f of the bar filled, want %.3f", test.probability, got, test.want)
