@@ -17,6 +17,7 @@ import (
 	"golang.org/x/image/webp"
 	"golang.org/x/sync/errgroup"
 
+	"alexnet/internal/hint"
 	"alexnet/internal/regular"
 )
 
@@ -43,9 +44,9 @@ func (h Header) Upright() (width, height int) {
 // images that exceed the limits. The error is an [*Error] without Path, whose
 // reason is [ErrEmpty], [ErrFormat], [ErrDamaged], [ErrTooLarge] or a read error.
 func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header, error) {
-	h, hint, err := check(r, size, limits.orDefaults(), formats)
+	h, err := check(r, size, limits.orDefaults(), formats)
 	if err != nil {
-		return Header{}, &Error{Op: "check image", Err: err, Hint: hint}
+		return Header{}, newError("check image", "", err)
 	}
 	return h, nil
 }
@@ -55,43 +56,42 @@ func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header,
 func CheckFile(path string, limits Limits, formats ...Format) (h Header, size int64, err error) {
 	f, info, err := regular.Open(path)
 	if err != nil {
-		return Header{}, 0, &Error{Op: "check image", Path: path, Err: err}
+		return Header{}, 0, newError("check image", path, err)
 	}
 	defer f.Close()
-	h, hint, err := check(f, info.Size(), limits.orDefaults(), formats)
+	h, err = check(f, info.Size(), limits.orDefaults(), formats)
 	if err != nil {
-		return Header{}, 0, &Error{Op: "check image", Path: path, Err: err, Hint: hint}
+		return Header{}, 0, newError("check image", path, err)
 	}
 	return h, info.Size(), nil
 }
 
-func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (h Header, hint string, err error) {
+func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (Header, error) {
 	if size == 0 {
-		return h, "", ErrEmpty
+		return Header{}, ErrEmpty
 	}
 	s := &windowReader{r: r, size: size}
 	prefix, err := s.bytes(0, int(min(size, windowBytes)))
 	if err != nil {
-		return h, "", err
+		return Header{}, err
 	}
 	format, name, convertible := sniff(prefix)
 	if format == "" {
-		hint, err := formatError(prefix, name, convertible)
-		return h, hint, err
+		return Header{}, formatError(prefix, name, convertible)
 	}
 	if format.optional() && !slices.Contains(formats, format) {
-		return h, fmt.Sprintf("%s requires --formats %s", name, format),
-			fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, name)
+		return Header{}, hint.With(fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, name),
+			fmt.Sprintf("%s requires --formats %s", name, format))
 	}
 	if err := limits.checkSize(size); err != nil {
-		return h, "", err
+		return Header{}, err
 	}
-	h, err = readHeader(format, s)
+	h, err := readHeader(format, s)
 	if err != nil {
-		return Header{}, "", err
+		return Header{}, err
 	}
 	h.Format = format
-	return h, "", limits.check(h)
+	return h, limits.check(h)
 }
 
 // readHeader reads width, height and orientation. It treats a decoder's panic as a
@@ -178,6 +178,6 @@ func checkAll(paths []string, opt Options) ([]Example, []error) {
 }
 
 // checkBytes is check for an encoded image in memory.
-func checkBytes(encoded []byte, limits Limits, formats ...Format) (Header, string, error) {
+func checkBytes(encoded []byte, limits Limits, formats ...Format) (Header, error) {
 	return check(bytes.NewReader(encoded), int64(len(encoded)), limits, formats)
 }

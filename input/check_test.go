@@ -200,7 +200,7 @@ func FuzzCheck(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got, _, err := checkBytes(out, limits.orDefaults()); err != nil || got.Width != h.Width || got.Height != h.Height {
+		if got, err := checkBytes(out, limits.orDefaults()); err != nil || got.Width != h.Width || got.Height != h.Height {
 			t.Fatalf("converted to %v, %v, want size of %v", got, err, h)
 		}
 	})

@@ -39,6 +39,11 @@ type Error struct {
 	Excluded []Excluded // the files that caused the error, if there are several
 }
 
+// newError takes the hint from err.
+func newError(op, path string, err error) *Error {
+	return &Error{Op: op, Path: path, Err: err, Hint: hint.Of(err)}
+}
+
 // Error has the form `open dataset "photos": no images found`, followed by lines
 // that name the first excluded files.
 func (e *Error) Error() string {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"alexnet/internal/hint"
 )
 
 // Format is an image's encoding, detected from its first bytes.
@@ -137,14 +139,14 @@ func sniffText(prefix []byte) (name string, convertible bool) {
 }
 
 // formatError returns the error for a file of an unsupported format.
-func formatError(prefix []byte, name string, convertible bool) (hint string, reason error) {
+func formatError(prefix []byte, name string, convertible bool) error {
 	switch {
 	case name == "":
-		return "", fmt.Errorf("%w: got unknown first bytes % x", ErrFormat, prefix[:min(len(prefix), 8)])
+		return fmt.Errorf("%w: got unknown first bytes % x", ErrFormat, prefix[:min(len(prefix), 8)])
 	case strings.HasPrefix(name, "a Git LFS pointer"):
-		return "fetch the images with: git lfs pull", fmt.Errorf("%w: got %s", ErrFormat, name)
+		return hint.With(fmt.Errorf("%w: got %s", ErrFormat, name), "fetch the images with: git lfs pull")
 	case convertible:
-		return "convert it to JPEG or PNG", fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, name)
+		return hint.With(fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, name), "convert it to JPEG or PNG")
 	}
-	return "", fmt.Errorf("%w: got %s", ErrFormat, name)
+	return fmt.Errorf("%w: got %s", ErrFormat, name)
 }

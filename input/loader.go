@@ -144,7 +144,7 @@ func (l *Loader[B]) load(ctx context.Context, ex Example, draw uint64, into []fl
 	if l.guarded {
 		return l.Sandbox.Load(ctx, ex, draw, into)
 	}
-	encoded, h, err := readPicture(ex, l.Limits, buf)
+	encoded, h, err := readImage(ex, l.Limits, buf)
 	if err != nil {
 		return err
 	}

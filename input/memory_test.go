@@ -63,7 +63,7 @@ func stored(t testing.TB, n int) []Example {
 
 // widths decodes an image to its width and orientation.
 func widths(_ context.Context, encoded []byte, ex Example, _ uint64, into []float32) error {
-	h, _, err := checkBytes(encoded, Limits{}.orDefaults())
+	h, err := checkBytes(encoded, Limits{}.orDefaults())
 	into[0], into[1] = float32(h.Width), float32(ex.Orientation)
 	return err
 }

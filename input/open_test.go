@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// images lays out PNG files under the names, beside other files.
+// writeDataset writes PNG files with the given names, and other files.
 func writeDataset(t testing.TB, names []string, others ...string) string {
 	t.Helper()
 	files := map[string][]byte{}

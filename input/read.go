@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 
+	"alexnet/internal/hint"
 	"alexnet/internal/regular"
 )
 
@@ -17,7 +18,7 @@ import (
 // PNG. The file is checked again, within limits; a Header that differs from ex's is
 // an error. The error is an [*Error] that names the path.
 func Read(ex Example, limits Limits) ([]byte, error) {
-	encoded, _, err := readPicture(ex, limits, new(bytes.Buffer))
+	encoded, _, err := readImage(ex, limits, new(bytes.Buffer))
 	return encoded, err
 }
 
@@ -27,33 +28,31 @@ func ReadStored(ex Example, limits Limits) ([]byte, Header, error) {
 	return readStored(ex, limits.orDefaults(), new(bytes.Buffer))
 }
 
-// readPicture reads into buf, which the returned bytes may alias.
-func readPicture(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
+// readImage reads into buf, which the returned bytes may alias.
+func readImage(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
 	limits = limits.orDefaults()
 	encoded, h, err := readStored(ex, limits, buf)
 	if err != nil {
 		return nil, Header{}, err
 	}
 	if encoded, err = transcode(encoded, h, limits); err != nil {
-		return nil, Header{}, &Error{Op: "read image", Path: ex.Path, Err: err}
+		return nil, Header{}, newError("read image", ex.Path, err)
 	}
 	return encoded, h, nil
 }
 
 // readStored is [ReadStored] into buf. The limits have their defaults.
 func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
-	fail := func(err error, hint string) ([]byte, Header, error) {
-		return nil, Header{}, &Error{Op: "read image", Path: ex.Path, Err: err, Hint: hint}
+	err := readFile(ex.Path, limits, buf)
+	var h Header
+	if err == nil {
+		h, err = checkBytes(buf.Bytes(), limits, ex.Format)
 	}
-	if err := readFile(ex.Path, limits, buf); err != nil {
-		return fail(err, "")
+	if err == nil && ex.Header != (Header{}) && ex.Header != h {
+		err = hint.With(fmt.Errorf("%w: got %s, want %s", errChanged, h, ex.Header), "do not modify the images while they are in use")
 	}
-	h, hint, err := checkBytes(buf.Bytes(), limits, ex.Format)
 	if err != nil {
-		return fail(err, hint)
-	}
-	if ex.Header != (Header{}) && ex.Header != h {
-		return fail(fmt.Errorf("%w: got %s, want %s", errChanged, h, ex.Header), "do not modify the images while they are in use")
+		return nil, Header{}, newError("read image", ex.Path, err)
 	}
 	return buf.Bytes(), h, nil
 }
@@ -90,28 +89,22 @@ func (h Header) String() string {
 // TensorFlow's DecodeImage, as [Read] does for files. The error is an [*Error]
 // without Path.
 func Prepare(encoded []byte, limits Limits, formats ...Format) ([]byte, Header, error) {
-	prepared, h, hint, err := prepare(encoded, limits.orDefaults(), formats...)
+	limits = limits.orDefaults()
+	h, err := checkBytes(encoded, limits, formats...)
+	if err == nil {
+		encoded, err = transcode(encoded, h, limits)
+	}
 	if err != nil {
-		return nil, Header{}, &Error{Op: "read image", Err: err, Hint: hint}
+		return nil, Header{}, newError("read image", "", err)
 	}
-	return prepared, h, nil
-}
-
-func prepare(encoded []byte, limits Limits, formats ...Format) (_ []byte, h Header, hint string, err error) {
-	if h, hint, err = checkBytes(encoded, limits, formats...); err != nil {
-		return nil, h, hint, err
-	}
-	if encoded, err = transcode(encoded, h, limits); err != nil {
-		return nil, h, "", err
-	}
-	return encoded, h, "", nil
+	return encoded, h, nil
 }
 
 // PrepareFrom is [Prepare] for an image read from r.
 func PrepareFrom(r io.Reader, limits Limits, formats ...Format) ([]byte, Header, error) {
 	var buf bytes.Buffer
 	if _, err := buf.ReadFrom(io.LimitReader(r, limits.orDefaults().MaxBytes+1)); err != nil {
-		return nil, Header{}, &Error{Op: "read image", Err: err}
+		return nil, Header{}, newError("read image", "", err)
 	}
 	return Prepare(buf.Bytes(), limits, formats...)
 }
@@ -119,7 +112,7 @@ func PrepareFrom(r io.Reader, limits Limits, formats ...Format) ([]byte, Header,
 // PrepareImage encodes img as PNG, losslessly up to 16 bits per channel.
 func PrepareImage(img image.Image, limits Limits) ([]byte, Header, error) {
 	fail := func(err error) ([]byte, Header, error) {
-		return nil, Header{}, &Error{Op: "read image", Err: err}
+		return nil, Header{}, newError("read image", "", err)
 	}
 	if img == nil {
 		return fail(errors.New("got a nil image"))

@@ -47,7 +47,7 @@ func readFolder(root string, t *tree, opt Options) (*subset, error) {
 		paths[i] = f.path
 	}
 	examples, errs := checkAll(paths, opt)
-	inside, beside := "", ""
+	inside, outside := "", ""
 	for i, err := range errs {
 		switch name := t.files[i].name; {
 		case err != nil:
@@ -55,15 +55,15 @@ func readFolder(root string, t *tree, opt Options) (*subset, error) {
 		case strings.Contains(name, "/"):
 			inside = name
 		default:
-			beside = name
+			outside = name
 		}
 	}
 	slices.SortFunc(p.excluded, func(a, b Excluded) int { return strings.Compare(a.Path, b.Path) })
-	if inside != "" && beside != "" {
-		return nil, &Error{Op: "open dataset", Path: root, Err: fmt.Errorf("%w: got %q and %q", errMixedLayouts, inside, beside),
+	if inside != "" && outside != "" {
+		return nil, &Error{Op: "open dataset", Path: root, Err: fmt.Errorf("%w: got %q and %q", errMixedLayouts, inside, outside),
 			Hint: "move each image into its class folder"}
 	}
-	if beside != "" {
+	if outside != "" {
 		p.layout = flatNames
 	}
 	for i, ex := range examples {
@@ -72,8 +72,8 @@ func readFolder(root string, t *tree, opt Options) (*subset, error) {
 			p.addNamed(ex)
 		}
 	}
-	if len(p.examples) == 0 && beside != "" {
-		return nil, &Error{Op: "open dataset", Path: root, Err: fmt.Errorf("%w: got %q, want a class in the file name", errNoLabel, beside),
+	if len(p.examples) == 0 && outside != "" {
+		return nil, &Error{Op: "open dataset", Path: root, Err: fmt.Errorf("%w: got %q, want a class in the file name", errNoLabel, outside),
 			Hint: "put the images into one folder per class, or name them like cat.1.jpg", Excluded: p.excluded}
 	}
 	return p, nil

@@ -16,7 +16,7 @@ func TestOpenSplits(t *testing.T) {
 		train, val string
 		notes      []string // substring of each
 	}{
-		{"lists beside a folder", []string{"all/1.png", "all/2.png", "all/3.png"},
+		{"lists next to a folder", []string{"all/1.png", "all/2.png", "all/3.png"},
 			map[string]string{"train.txt": list("all/1.png a", "all/2.png b"), "val.txt": "all/3.png b"},
 			"all/1.png=0 all/2.png=1", "all/3.png=1", []string{`"a" has no validation images`}},
 		{"folder before list", []string{"train/a/1.png", "train/b/2.png"},

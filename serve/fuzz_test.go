@@ -29,10 +29,10 @@ func allocated(t *testing.T, body int, do func()) {
 
 // Parsing, encoding and parsing a request again yields the same request.
 func FuzzPredict(f *testing.F) {
-	picture := b64([]byte("JPEG"))
+	img := b64([]byte("JPEG"))
 	for _, seed := range []string{
-		`{"instances":[` + picture + `]}`, `{"instances":[{"images":` + picture + `,"orientations":3}],"signature_name":"oriented"}`,
-		`{"inputs":[` + picture + `,` + picture + `]}`, `{"inputs":{"images":[` + picture + `],"orientations":[8]}}`,
+		`{"instances":[` + img + `]}`, `{"instances":[{"images":` + img + `,"orientations":3}],"signature_name":"oriented"}`,
+		`{"inputs":[` + img + `,` + img + `]}`, `{"inputs":{"images":[` + img + `],"orientations":[8]}}`,
 		`{"instances":[1,"a",null,[]]}`, `{"inputs":{"images":[[]]}}`, `{"instances":[{"b64":"@"}]}`, `[[[[`, `{"a":1e999}`,
 	} {
 		f.Add([]byte(seed))
@@ -40,8 +40,8 @@ func FuzzPredict(f *testing.F) {
 	long := strings.Repeat("\x7f", 1<<20) // longer when quoted
 	for _, seed := range []string{
 		`{"` + long + `":1}`, `{"inputs":{"` + long + `":1}}`, `{"instances":[{"` + long + `":1}]}`,
-		`{"signature_name":"` + long + `","inputs":[` + picture + `]}`, `{"instances":[{"orientations":` + strings.Repeat("9", 1<<20) + `}]}`,
-		`{"instances":[{"images":` + picture + `}],"signature_name":"` + long + `"}`, `{"inputs":[{"b64":"` + strings.Repeat("AAAA", 1<<18) + `"}]}`,
+		`{"signature_name":"` + long + `","inputs":[` + img + `]}`, `{"instances":[{"orientations":` + strings.Repeat("9", 1<<20) + `}]}`,
+		`{"instances":[{"images":` + img + `}],"signature_name":"` + long + `"}`, `{"inputs":[{"b64":"` + strings.Repeat("AAAA", 1<<18) + `"}]}`,
 		strings.Repeat("[", 1<<20), `{"instances":[{` + strings.Repeat(`"b64":"",`, 1<<17) + `"b64":""}]}`,
 	} {
 		f.Add([]byte(seed))

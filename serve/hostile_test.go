@@ -154,7 +154,7 @@ func TestHostileConnections(t *testing.T) {
 		"a slow body":          {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "x", 50 * time.Millisecond, "408"},
 		"slow headers":         {"POST /classify HTTP/1.1\r\nHost: x\r\n", "X: y\r\n", 50 * time.Millisecond, ""},
 		"endless headers":      {"POST /classify HTTP/1.1\r\nHost: x\r\n", "X: " + strings.Repeat("y", 1000) + "\r\n", 0, "431"},
-		"a broken chunk":       {"POST /classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", 0, "400"},
+		"an invalid chunk":     {"POST /classify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", 0, "400"},
 		"a body cut off":       {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab", "", time.Second, "408"},
 		"two lengths":          {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "", 0, "400"},
 		"a negative length":    {"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nab", "", 0, "400"},

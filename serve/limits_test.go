@@ -56,8 +56,8 @@ func TestQueueLimit(t *testing.T) {
 		sizes = append(sizes, n)
 		hold(n, took)
 	}
-	picture := func() *bytes.Reader { return bytes.NewReader(testmodel.JPEG(1)) }
-	send(t, "POST", url+"/classify", "", picture()).want(t, 200)
+	img := func() *bytes.Reader { return bytes.NewReader(testmodel.JPEG(1)) }
+	send(t, "POST", url+"/classify", "", img()).want(t, 200)
 	<-h.reached
 
 	leave, cancel := context.WithCancel(context.Background())
@@ -65,7 +65,7 @@ func TestQueueLimit(t *testing.T) {
 	var clients sync.WaitGroup
 	for i := range 3 {
 		clients.Go(func() {
-			r, err := http.NewRequest("POST", url+"/classify", picture())
+			r, err := http.NewRequest("POST", url+"/classify", img())
 			must(t, err)
 			if i == 0 {
 				if response, err := http.DefaultTransport.RoundTrip(r.WithContext(leave)); err == nil {
@@ -78,7 +78,7 @@ func TestQueueLimit(t *testing.T) {
 		})
 	}
 	until(t, "three images are queued", func() bool { return len(s.batcher.queue) == 3 })
-	if got := send(t, "POST", url+"/classify", "", picture()).want(t, 429); got.header.Get("Retry-After") == "" {
+	if got := send(t, "POST", url+"/classify", "", img()).want(t, 429); got.header.Get("Retry-After") == "" {
 		t.Error("got no Retry-After")
 	}
 	cancel()

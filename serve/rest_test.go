@@ -88,46 +88,46 @@ func sameRow(t *testing.T, got, want row) {
 
 func TestPredictRejects(t *testing.T) {
 	_, url := startServer(t, Config{MaxImages: 3})
-	picture := b64(testmodel.JPEG(0))
-	many := strings.Repeat(picture+",", 3) + picture
+	img := b64(testmodel.JPEG(0))
+	many := strings.Repeat(img+",", 3) + img
 	for name, c := range map[string]struct {
 		path, body string
 		status     int
 		words      string
 	}{
-		"another model":        {"/v1/models/other:predict", `{"instances":[` + picture + `]}`, 404, "alexnet"},
-		"another version":      {"/v1/models/alexnet/versions/2:predict", `{"instances":[` + picture + `]}`, 404, "version"},
-		"version no number":    {"/v1/models/alexnet/versions/x:predict", `{"instances":[` + picture + `]}`, 404, "version"},
-		"a label":              {"/v1/models/alexnet/labels/stable:predict", `{"instances":[` + picture + `]}`, 404, ""},
+		"another model":        {"/v1/models/other:predict", `{"instances":[` + img + `]}`, 404, "alexnet"},
+		"another version":      {"/v1/models/alexnet/versions/2:predict", `{"instances":[` + img + `]}`, 404, "version"},
+		"version no number":    {"/v1/models/alexnet/versions/x:predict", `{"instances":[` + img + `]}`, 404, "version"},
+		"a label":              {"/v1/models/alexnet/labels/stable:predict", `{"instances":[` + img + `]}`, 404, ""},
 		"another method":       {"/v1/models/alexnet:explain", `{}`, 404, "predict"},
 		"classify":             {"/v1/models/alexnet:classify", `{}`, 400, "predict"},
 		"no method":            {"/v1/models/alexnet", `{}`, 405, "GET"},
-		"unknown signature":    {predictPath, `{"signature_name":"pool5","instances":[` + picture + `]}`, 400, "oriented"},
-		"signature no string":  {predictPath, `{"signature_name":7,"instances":[` + picture + `]}`, 400, "number"},
-		"no orientation":       {predictPath, `{"signature_name":"oriented","instances":[` + picture + `]}`, 400, "0 orientations for 1"},
-		"some orientations":    {predictPath, `{"signature_name":"oriented","instances":[{"images":` + picture + `,"orientations":1},` + picture + `]}`, 400, "1 orientations for 2"},
-		"orientation 9":        {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + picture + `],"orientations":[9]}}`, 400, "orientation 9"},
-		"orientation 1.5":      {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + picture + `],"orientations":[1.5]}}`, 400, "number"},
-		"needless orientation": {predictPath, `{"inputs":{"images":[` + picture + `],"orientations":[1]}}`, 400, "only images"},
-		"both":                 {predictPath, `{"instances":[` + picture + `],"inputs":[` + picture + `]}`, 400, "either"},
-		"twice":                {predictPath, `{"instances":[` + picture + `],"instances":[` + picture + `]}`, 400, "once"},
+		"unknown signature":    {predictPath, `{"signature_name":"pool5","instances":[` + img + `]}`, 400, "oriented"},
+		"signature no string":  {predictPath, `{"signature_name":7,"instances":[` + img + `]}`, 400, "number"},
+		"no orientation":       {predictPath, `{"signature_name":"oriented","instances":[` + img + `]}`, 400, "0 orientations for 1"},
+		"some orientations":    {predictPath, `{"signature_name":"oriented","instances":[{"images":` + img + `,"orientations":1},` + img + `]}`, 400, "1 orientations for 2"},
+		"orientation 9":        {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + img + `],"orientations":[9]}}`, 400, "orientation 9"},
+		"orientation 1.5":      {predictPath, `{"signature_name":"oriented","inputs":{"images":[` + img + `],"orientations":[1.5]}}`, 400, "number"},
+		"needless orientation": {predictPath, `{"inputs":{"images":[` + img + `],"orientations":[1]}}`, 400, "only images"},
+		"both":                 {predictPath, `{"instances":[` + img + `],"inputs":[` + img + `]}`, 400, "either"},
+		"twice":                {predictPath, `{"instances":[` + img + `],"instances":[` + img + `]}`, 400, "once"},
 		"neither":              {predictPath, `{}`, 400, "either"},
 		"no images":            {predictPath, `{"instances":[]}`, 400, "at least one"},
 		"too many":             {predictPath, `{"instances":[` + many + `]}`, 413, "at most 3"},
 		"a text":               {predictPath, `{"instances":["cat"]}`, 400, "string"},
 		"a null":               {predictPath, `{"instances":[null]}`, 400, "b64"},
-		"another input":        {predictPath, `{"instances":[{"pixels":` + picture + `}]}`, 400, "pixels"},
-		"another column":       {predictPath, `{"inputs":{"pixels":[` + picture + `]}}`, 400, "pixels"},
-		"two images":           {predictPath, `{"instances":[{"images":` + picture + `,"b64":""}]}`, 400, "one of them"},
-		"a scalar column":      {predictPath, `{"inputs":` + picture + `}`, 400, "b64"},
+		"another input":        {predictPath, `{"instances":[{"pixels":` + img + `}]}`, 400, "pixels"},
+		"another column":       {predictPath, `{"inputs":{"pixels":[` + img + `]}}`, 400, "pixels"},
+		"two images":           {predictPath, `{"instances":[{"images":` + img + `,"b64":""}]}`, 400, "one of them"},
+		"a scalar column":      {predictPath, `{"inputs":` + img + `}`, 400, "b64"},
 		"another field":        {predictPath, `{"examples":[]}`, 400, "examples"},
 		"wrong base64":         {predictPath, `{"instances":[{"b64":"@@@@"}]}`, 400, "base64"},
-		"no image":             {predictPath, `{"instances":[` + picture + `,` + b64([]byte("cat")) + `]}`, 400, "image 1"},
+		"no image":             {predictPath, `{"instances":[` + img + `,` + b64([]byte("cat")) + `]}`, 400, "image 1"},
 		"empty image":          {predictPath, `{"instances":[{"b64":""}]}`, 400, "empty"},
 		"a list":               {predictPath, `[]`, 400, "object"},
 		"nothing":              {predictPath, ``, 400, "unexpected end"},
-		"truncated":            {predictPath, `{"instances":[` + picture, 400, "unexpected end"},
-		"two documents":        {predictPath, `{"instances":[` + picture + `]}{}`, 400, "trailing data"},
+		"truncated":            {predictPath, `{"instances":[` + img, 400, "unexpected end"},
+		"two documents":        {predictPath, `{"instances":[` + img + `]}{}`, 400, "trailing data"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := post(t, url+c.path, c.body).want(t, c.status)

@@ -14,33 +14,33 @@ import (
 
 // Image adds an image, losslessly encoded as PNG with its transparency and up to 16
 // bits per channel.
-func (w *Writer) Image(step int64, tag string, picture image.Image) error {
-	if picture == nil {
+func (w *Writer) Image(step int64, tag string, img image.Image) error {
+	if img == nil {
 		return fmt.Errorf("write image %q: got a nil image", tag)
 	}
 	var encoded bytes.Buffer
-	if err := png.Encode(&encoded, picture); err != nil {
+	if err := png.Encode(&encoded, img); err != nil {
 		return fmt.Errorf("write image %q: %w", tag, err)
 	}
-	size := picture.Bounds().Size()
+	size := img.Bounds().Size()
 	return w.addValues("image", step, &summarypb.Summary_Value{
 		Tag: tag,
 		Value: &summarypb.Summary_Value_Image{Image: &summarypb.Summary_Image{
 			Height:             int32(size.Y),
 			Width:              int32(size.X),
-			Colorspace:         channels(picture),
+			Colorspace:         channels(img),
 			EncodedImageString: encoded.Bytes(),
 		}},
 	})
 }
 
 // channels returns the Summary.Image colorspace: 1 gray, 3 RGB, 4 RGBA.
-func channels(picture image.Image) int32 {
-	switch picture := picture.(type) {
+func channels(img image.Image) int32 {
+	switch img := img.(type) {
 	case *image.Gray, *image.Gray16:
 		return 1
 	case interface{ Opaque() bool }:
-		if picture.Opaque() {
+		if img.Opaque() {
 			return 3
 		}
 	}

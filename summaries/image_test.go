@@ -8,17 +8,17 @@ import (
 	"testing"
 )
 
-func paint(picture interface {
+func paint(img interface {
 	image.Image
 	Set(x, y int, c color.Color)
 }, c color.Color) image.Image {
-	bounds := picture.Bounds()
+	bounds := img.Bounds()
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			picture.Set(x, y, c)
+			img.Set(x, y, c)
 		}
 	}
-	return picture
+	return img
 }
 
 func TestImage(t *testing.T) {
@@ -26,7 +26,7 @@ func TestImage(t *testing.T) {
 	red, glass := color.NRGBA{R: 200, A: 255}, color.NRGBA{G: 90, A: 128}
 	tests := []struct {
 		name       string
-		picture    image.Image
+		img        image.Image
 		colorspace int32
 	}{
 		{"gray", paint(image.NewGray(bounds), color.Gray{77}), 1},
@@ -39,7 +39,7 @@ func TestImage(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			w, _ := newWriter(t, t.TempDir(), Options{})
-			must(t, w.Image(3, "photo", test.picture), w.Close())
+			must(t, w.Image(3, "photo", test.img), w.Close())
 			events, err := readAll(w.Path())
 			must(t, err)
 			got := events[1].GetSummary().Value[0].GetImage()
@@ -49,7 +49,7 @@ func TestImage(t *testing.T) {
 			decoded, err := png.Decode(bytes.NewReader(got.EncodedImageString))
 			must(t, err)
 			gotColor := color.NRGBA64Model.Convert(decoded.At(0, 0))
-			if want := color.NRGBA64Model.Convert(test.picture.At(-2, 3)); gotColor != want {
+			if want := color.NRGBA64Model.Convert(test.img.At(-2, 3)); gotColor != want {
 				t.Errorf("first pixel: got %v, want %v", gotColor, want)
 			}
 		})

@@ -156,7 +156,7 @@ func TestTensorBoardServesProjector(t *testing.T) {
 	img, err := png.Decode(bytes.NewReader(sprite))
 	must(t, err)
 	if size := img.Bounds().Size(); size != image.Pt(8, 8) || color.NRGBAModel.Convert(img.At(4, 0)) != blue || color.NRGBAModel.Convert(img.At(3, 7)) != red {
-		t.Errorf("sprite: got %v pixels, %v beside %v", size, img.At(4, 0), img.At(3, 7))
+		t.Errorf("sprite: got %v pixels, %v next to %v", size, img.At(4, 0), img.At(3, 7))
 	}
 }
 
@@ -191,16 +191,16 @@ func TestPRCurveMatchesTensorBoard(t *testing.T) {
 		"no positive": {[]float32{0.5, 0.25}, []bool{false, false}},
 		"no negative": {[]float32{0, 1}, []bool{true, true}},
 	}
-	var many, beside kase
+	var many, adjacent kase
 	for range 1000 {
 		many.Scores, many.Positive = append(many.Scores, random.Float32()), append(many.Positive, random.IntN(3) == 0)
 	}
 	for k := range thresholds {
 		at := float32(k) / (thresholds - 1)
-		beside.Scores = append(beside.Scores, at, max(0, math.Nextafter32(at, 0)), min(1, math.Nextafter32(at, 1)))
-		beside.Positive = append(beside.Positive, true, false, true)
+		adjacent.Scores = append(adjacent.Scores, at, max(0, math.Nextafter32(at, 0)), min(1, math.Nextafter32(at, 1)))
+		adjacent.Positive = append(adjacent.Positive, true, false, true)
 	}
-	cases["many"], cases["beside thresholds"] = many, beside
+	cases["many"], cases["next to thresholds"] = many, adjacent
 	text, err := json.Marshal(cases)
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "cases.json")

@@ -35,27 +35,27 @@ func histogramCases() map[string][]float32 {
 		}
 		return values
 	}
-	var beside []float32 // each limit and its neighbors
+	var adjacent []float32 // each limit and its neighbors
 	for _, limit := range limits[1 : len(limits)-1] {
 		if limit == 0 {
 			continue
 		}
 		v := float32(limit)
-		beside = append(beside, v, math.Nextafter32(v, 1e30), math.Nextafter32(v, -1e30))
+		adjacent = append(adjacent, v, math.Nextafter32(v, 1e30), math.Nextafter32(v, -1e30))
 	}
 	return map[string][]float32{
-		"zeros":         make([]float32, 100),
-		"negative zero": {float32(math.Copysign(0, -1))},
-		"one value":     {0.1},
-		"one negative":  {-0.1},
-		"a constant":    {3, 3, 3, 3},
-		"mixed sign":    {-2, -1, -0.5, 0, 0.5, 1, 2},
-		"normal":        normal(5000, 1),
-		"weights":       normal(5000, 0.01),
-		"gradients":     normal(5000, 1e-9),
-		"huge":          {1e19, 1e20, 1e21, -1e30, math.MaxFloat32, -math.MaxFloat32},
-		"tiny":          {1e-11, 1e-12, 1e-13, -1e-13, -1e-12, 1e-37, -1e-37},
-		"beside limits": beside,
+		"zeros":          make([]float32, 100),
+		"negative zero":  {float32(math.Copysign(0, -1))},
+		"one value":      {0.1},
+		"one negative":   {-0.1},
+		"a constant":     {3, 3, 3, 3},
+		"mixed sign":     {-2, -1, -0.5, 0, 0.5, 1, 2},
+		"normal":         normal(5000, 1),
+		"weights":        normal(5000, 0.01),
+		"gradients":      normal(5000, 1e-9),
+		"huge":           {1e19, 1e20, 1e21, -1e30, math.MaxFloat32, -math.MaxFloat32},
+		"tiny":           {1e-11, 1e-12, 1e-13, -1e-13, -1e-12, 1e-37, -1e-37},
+		"next to limits": adjacent,
 	}
 }
 

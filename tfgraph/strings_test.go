@@ -12,7 +12,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// long stands outside its cell, which has room for 22 bytes.
+// long does not fit into its cell, which has room for 22 bytes.
 var long = strings.Repeat("photo ", 100)
 
 func stringsOf(t testing.TB, values []string, shape ...int64) *tfgraph.Tensor {
