@@ -10,17 +10,16 @@ import (
 	"alexnet/tfgraph"
 )
 
-// bfloat16 keeps 8 bits of a number: layers computed in it give nearly what they
-// give in float32, and so do the gradients; layers that are not named are not
-// touched, and all that is seen of the network is float32.
+// bfloat16 keeps 8 bits of a number: activations and gradients are close to those
+// in float32, and every visible tensor is float32.
 func TestBFloat16IsClose(t *testing.T) {
-	wide := newHarness(t, tiny, graphOptions{gradients: allGradients})
+	float32s := newHarness(t, tiny, graphOptions{gradients: allGradients})
 	for _, layers := range [][]string{alexnet.BVLC.LayerNames()[:5], alexnet.BVLC.LayerNames()[:7]} {
 		config := tiny
 		config.BFloat16 = layers
-		narrow := newHarness(t, config, graphOptions{gradients: allGradients})
+		bfloat16s := newHarness(t, config, graphOptions{gradients: allGradients})
 		values := map[*harness][][]float32{}
-		for _, tr := range []*harness{wide, narrow} {
+		for _, tr := range []*harness{float32s, bfloat16s} {
 			tr.batch(t, randomImages(tiny, 4, 3), []int32{0, 1, 2, 3})
 			tr.start(t, randomWeights(tiny, 4))
 			fetches := append([]tf.Output{tr.loss, tr.net.Logits}, tr.gradients...)
@@ -32,20 +31,20 @@ func TestBFloat16IsClose(t *testing.T) {
 			}
 		}
 		differ := false
-		for i, want := range values[wide] {
-			off := distance(values[narrow][i], want)
+		for i, want := range values[float32s] {
+			off := distance(values[bfloat16s][i], want)
 			differ = differ || off > 1e-5
 			if off > 0.15 { // gradients pass eight layers twice, at 2^-9 a value and with other maxima
-				t.Errorf("%v: value %d: got %.3g away in norm, want at most 0.15", layers, i, off)
+				t.Errorf("%v: value %d: got a relative error of %.3g, want at most 0.15", layers, i, off)
 			}
 		}
 		if differ != tfgraph.HasBFloat16() {
-			t.Errorf("%v: got a difference: %v, want it where the processor has bfloat16: %v", layers, differ, tfgraph.HasBFloat16())
+			t.Errorf("%v: got a difference: %v, want %v, as the processor has bfloat16", layers, differ, tfgraph.HasBFloat16())
 		}
 	}
 }
 
-// distance is |got-want| / |want|.
+// distance is the relative error |got-want| / |want|.
 func distance(got, want []float32) float64 {
 	var off, all float64
 	for i, w := range want {
@@ -59,6 +58,6 @@ func TestBFloat16NamesLayers(t *testing.T) {
 	config := tiny
 	config.BFloat16 = []string{"conv6"}
 	if err := config.Validate(); err == nil {
-		t.Error("got no error for a layer that there is not")
+		t.Error("got no error for an unknown layer")
 	}
 }

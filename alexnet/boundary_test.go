@@ -10,8 +10,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// What the first trained layer reads: pooled and normalised, and dropped where
-// the layer below is trained with dropout.
+// The boundary is after the pool and norm of the layer below, and after its
+// dropout if that is trained.
 func TestBoundary(t *testing.T) {
 	all := alexnet.BVLC.LayerNames()
 	cases := map[string]struct {
@@ -19,22 +19,22 @@ func TestBoundary(t *testing.T) {
 		want             string // "" where nothing is frozen below
 		width            []int64
 	}{
-		"all":                    {trained: all},
-		"conv1 alone":            {trained: all[:1]},
-		"conv1 and fc8":          {trained: []string{"fc8", "conv1"}},
-		"no layer":               {},
-		"a name that is none":    {trained: []string{"fc9"}},
-		"conv2…":                 {all[1:], nil, "pool1", []int64{7, 7, 8}},
-		"conv3…":                 {all[2:], nil, "pool2", []int64{3, 3, 12}},
-		"conv4…":                 {all[3:], nil, "conv3", []int64{3, 3, 16}},
-		"conv5…":                 {all[4:], nil, "conv4", []int64{3, 3, 12}},
-		"fc6…":                   {all[5:], []string{"fc6", "fc7"}, "pool5", []int64{1, 1, 8}},
-		"fc7…":                   {all[6:], []string{"fc7"}, "fc6", []int64{20}},
-		"fc8":                    {all[7:], nil, "fc7", []int64{16}},
-		"fc8, others dropped":    {all[7:], []string{"fc6", "fc7"}, "dropout7", []int64{16}},
-		"a gap":                  {[]string{"fc8", "fc6"}, []string{"fc6"}, "pool5", []int64{1, 1, 8}},
-		"order does not matter":  {[]string{"fc8", "fc7", "conv5"}, nil, "conv4", []int64{3, 3, 12}},
-		"the same layer, thrice": {[]string{"fc8", "fc8", "fc8"}, nil, "fc7", []int64{16}},
+		"all":                     {trained: all},
+		"conv1 alone":             {trained: all[:1]},
+		"conv1 and fc8":           {trained: []string{"fc8", "conv1"}},
+		"no layer":                {},
+		"an unknown name":         {trained: []string{"fc9"}},
+		"conv2…":                  {all[1:], nil, "pool1", []int64{7, 7, 8}},
+		"conv3…":                  {all[2:], nil, "pool2", []int64{3, 3, 12}},
+		"conv4…":                  {all[3:], nil, "conv3", []int64{3, 3, 16}},
+		"conv5…":                  {all[4:], nil, "conv4", []int64{3, 3, 12}},
+		"fc6…":                    {all[5:], []string{"fc6", "fc7"}, "pool5", []int64{1, 1, 8}},
+		"fc7…":                    {all[6:], []string{"fc7"}, "fc6", []int64{20}},
+		"fc8":                     {all[7:], nil, "fc7", []int64{16}},
+		"fc8, with dropout":       {all[7:], []string{"fc6", "fc7"}, "dropout7", []int64{16}},
+		"a gap":                   {[]string{"fc8", "fc6"}, []string{"fc6"}, "pool5", []int64{1, 1, 8}},
+		"order does not matter":   {[]string{"fc8", "fc7", "conv5"}, nil, "conv4", []int64{3, 3, 12}},
+		"the same layer repeated": {[]string{"fc8", "fc8", "fc8"}, nil, "fc7", []int64{16}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestBoundary(t *testing.T) {
 			}
 			i := slices.IndexFunc(net.Activations, func(a alexnet.Activation) bool { return a.Output == got })
 			if i < 0 || net.Activations[i].Name != c.want {
-				t.Errorf("got output %q, want that of %s", got.Op.Name(), c.want)
+				t.Errorf("got output %q, want the output of %s", got.Op.Name(), c.want)
 			}
 			shape, err := got.Shape().ToSlice()
 			if err != nil || shape[0] != -1 || !slices.Equal(shape[1:], c.width) {
@@ -58,9 +58,8 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
-// What the frozen layers give of an image hardly depends on how many are
-// computed at once.
-func TestFeaturesDoNotDependOnTheBatch(t *testing.T) {
+// Features hardly depend on the batch size.
+func TestFeaturesDoNotDependOnBatchSize(t *testing.T) {
 	config := alexnet.Config{Classes: 2, Widths: []int{96, 256, 384, 384, 256, 8, 8}}.WithDefaults()
 	tr := newHarness(t, config, graphOptions{})
 	tr.start(t, randomWeights(config, 1))
@@ -77,6 +76,6 @@ func TestFeaturesDoNotDependOnTheBatch(t *testing.T) {
 		at16 = append(at16, features(from, from+16)...)
 	}
 	if off := distance(at16, at64); off > 1e-5 {
-		t.Errorf("got features %.3g apart in norm, want at most 1e-5", off)
+		t.Errorf("got a relative error of %.3g, want at most 1e-5", off)
 	}
 }

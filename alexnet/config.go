@@ -1,8 +1,7 @@
 // Package alexnet builds networks of the AlexNet family: the network of
 // Krizhevsky, Sutskever and Hinton (NIPS 2012) as [BVLC] published it for Caffe.
 // Start with [Config] and [Build]; [Config.Preprocessing] says how an image
-// becomes the network's input, and [Preprocessing.BuildDecoding] adds the graph
-// that does it.
+// becomes the network's input, which a [Decoder] carries out.
 //
 // Feature maps are float32 NHWC. A layer has one name everywhere: scope, variable
 // prefix, checkpoint key and key in weights files; names depend on the

@@ -65,7 +65,7 @@ func TestConfigValidate(t *testing.T) {
 		{"too few widths", alexnet.Config{Classes: 2, Widths: []int{2, 2}}, []string{"widths: got 2 numbers, want 7, for conv1 to fc7"}},
 		{"architecture", alexnet.Config{Arch: "vgg", Classes: 2}, []string{`arch: got "vgg"`}},
 		{"lrn", alexnet.Config{Classes: 2, LRN: "none"}, []string{`lrn: got "none"`}},
-		{"everything", alexnet.Config{Classes: 0, Size: -1, LRN: "x", Widths: []int{1, 0, -2, 3, 5, -1, 0}},
+		{"several problems", alexnet.Config{Classes: 0, Size: -1, LRN: "x", Widths: []int{1, 0, -2, 3, 5, -1, 0}},
 			[]string{"classes", "size", "conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "lrn"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,8 +82,8 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
-// Any size that is valid leaves fc6 something to read, and a Config survives
-// the way through a checkpoint's JSON.
+// Every valid size gives fc6 an input, and a Config survives a round trip through
+// JSON.
 func TestConfigProperties(t *testing.T) {
 	even := rapid.Custom(func(t *rapid.T) int { return 2 * rapid.IntRange(1, 300).Draw(t, "half") })
 	rapid.Check(t, func(t *rapid.T) {
@@ -112,7 +112,7 @@ func TestConfigProperties(t *testing.T) {
 		}
 		var back alexnet.Config
 		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, c) {
-			t.Errorf("got %+v and error %v back, want %+v", back, err, c)
+			t.Errorf("got %+v and error %v after a round trip, want %+v", back, err, c)
 		}
 	})
 }

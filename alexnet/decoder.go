@@ -7,6 +7,7 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
@@ -25,7 +26,7 @@ func NewDecoder(p Preprocessing, options tfgraph.Options) (*Decoder, error) {
 		return nil, err
 	}
 	root := op.NewScope()
-	graph := p.BuildDecoding(root)
+	graph := p.buildDecoding(root)
 	def, err := tfgraph.GraphDef(root)
 	if err != nil {
 		return nil, err
@@ -39,42 +40,43 @@ func NewDecoder(p Preprocessing, options tfgraph.Options) (*Decoder, error) {
 	return &Decoder{preprocessing: p, graph: graph, session: session}, nil
 }
 
-// ImageInfo tells a [Decoder] about one encoded image.
-type ImageInfo struct {
-	Orientation   int  // EXIF tag 0x0112; values outside 1…8 mean 1, as does any where orientation is not applied
-	Flipped       bool // horizontally, once upright
-	Width, Height int  // as stored; 0 if unknown, which disables shrinking while decoding
-}
-
 // flippedOrientation maps EXIF orientations 1…8 to their horizontal flips.
 var flippedOrientation = [9]int{1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5, 7: 8, 8: 7}
 
-// orientation is the EXIF orientation to undo.
-func (v ImageInfo) orientation(applied bool) int {
-	o := v.Orientation
-	if o < 1 || o > 8 || !applied {
+// orientation is the EXIF orientation to undo, with the draw's flip: values
+// outside 1…8 mean 1.
+func (p Preprocessing) orientation(ex input.Example, draw uint64) int {
+	o := ex.Orientation
+	if o < 1 || o > 8 || !p.Orientation {
 		o = 1
 	}
-	if v.Flipped {
+	if draw&input.Flipped != 0 {
 		return flippedOrientation[o]
 	}
 	return o
 }
 
-// Decode writes the image [Size,Size,3] to into, a slice of that length.
-func (d *Decoder) Decode(ctx context.Context, encoded []byte, info ImageInfo, into []float32) error {
+// Decode writes the image [Size,Size,3] to into, a slice of that length, with the
+// draw of its augmentation (see [input.Pick]). Of ex it reads the header alone,
+// whose width and height may be 0 if unknown. An image
+// that TensorFlow cannot decode is an [input.ErrDamaged]; failures that an intact
+// image can cause too, such as running out of memory, are not.
+func (d *Decoder) Decode(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
 	contents, err := tfgraph.Strings([][]byte{encoded})
 	if err != nil {
 		return err
 	}
 	defer contents.Close()
-	orientation, err := tfgraph.Scalar(int32(info.orientation(d.preprocessing.Orientation)))
+	orientation, err := tfgraph.Scalar(int32(d.preprocessing.orientation(ex, draw)))
 	if err != nil {
 		return err
 	}
 	defer orientation.Close()
 	feeds := tfgraph.Feeds{d.graph.Contents: contents, d.graph.Orientation: orientation}
-	out, err := d.session.Run(ctx, feeds, []tf.Output{d.graph.pick(d.preprocessing, encoded, info)})
+	out, err := d.session.Run(ctx, feeds, []tf.Output{d.graph.pick(d.preprocessing, encoded, ex.Header)})
+	if message := tfgraph.BadInput(err); message != "" {
+		return fmt.Errorf("%w: %s", input.ErrDamaged, message)
+	}
 	if err != nil {
 		return err // package input adds the path
 	}
@@ -85,6 +87,19 @@ func (d *Decoder) Decode(ctx context.Context, encoded []byte, info ImageInfo, in
 	}
 	copy(into, pixels)
 	return nil
+}
+
+// Loader decodes examples into batches of network inputs, float32 [N,Size,Size,3].
+func (d *Decoder) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+	side := int64(d.preprocessing.Size)
+	return &input.Loader[*tfgraph.Tensor]{
+		Examples: examples,
+		Batch:    batch,
+		Alloc: func(rows int) (*tfgraph.Tensor, error) {
+			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
+		},
+		Decode: d.Decode,
+	}
 }
 
 // Close frees the session.

@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"alexnet/alexnet"
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
@@ -30,10 +31,10 @@ func TestDecoderConcurrently(t *testing.T) {
 			into := make([]float32, 67*67*3)
 			for k := range all {
 				i := (k + worker*3) % len(all)
-				if err := d.Decode(context.Background(), all[i].bytes, alexnet.ImageInfo{Orientation: all[i].orientation}, into); err != nil {
+				if err := d.Decode(context.Background(), all[i].bytes, input.Example{Header: input.Header{Orientation: all[i].orientation}}, 0, into); err != nil {
 					t.Errorf("%s: %v", all[i].name, err)
 				} else if !slices.Equal(into, want.Data[i*len(into):(i+1)*len(into)]) {
-					t.Errorf("%s: got other pixels than alone", all[i].name)
+					t.Errorf("%s: got different pixels than sequentially", all[i].name)
 				}
 			}
 		})
@@ -54,43 +55,41 @@ func TestDecoderRefuses(t *testing.T) {
 		into  []float32
 		fails string
 	}{
-		{"no image", context.Background(), []byte("not an image"), into, "tensorflow"},
-		{"nothing", context.Background(), nil, into, "tensorflow"},
-		{"only a header", context.Background(), image[:40], into, "tensorflow"},
+		{"not an image", context.Background(), []byte("not an image"), into, input.ErrDamaged.Error()},
+		{"empty", context.Background(), nil, into, input.ErrDamaged.Error()},
+		{"only a header", context.Background(), image[:40], into, input.ErrDamaged.Error()},
 		{"too little room", context.Background(), image, into[1:], "got room for 13466 values, want 13467"},
 		{"cancelled", gone, image, into, context.Canceled.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := d.Decode(c.ctx, c.bytes, alexnet.ImageInfo{}, c.into)
+			err := d.Decode(c.ctx, c.bytes, input.Example{}, 0, c.into)
 			if err == nil || !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("got error %v, want one with %q", err, c.fails)
 			}
-			var tfErr *tfgraph.Error
-			if c.fails == "tensorflow" && (!errors.As(err, &tfErr) || tfgraph.BadInput(err) == "") {
-				t.Errorf("got error %v, want TensorFlow's invalid argument", err)
+			if damaged := c.fails == input.ErrDamaged.Error(); errors.Is(err, input.ErrDamaged) != damaged {
+				t.Errorf("got error %v, want it to be damage: %t", err, damaged)
 			}
 		})
 	}
 }
 
-// A contract without orientation, and an orientation that is none, leave the
-// image as it is stored.
+// The image stays as stored where the orientation is not applied or not valid.
 func TestDecoderOrientation(t *testing.T) {
 	upright := preprocessing(67, alexnet.Squash)
 	stored := upright
 	stored.Orientation = false
 	p := testImages(t)[0]
-	turned := testImage{p.name, p.bytes, 6}
+	rotated := testImage{p.name, p.bytes, 6}
 	want := decodeAll(t, upright, []testImage{p}).Data
-	if slices.Equal(decodeAll(t, upright, []testImage{turned}).Data, want) {
-		t.Error("orientation 6: got the stored image, want it turned")
+	if slices.Equal(decodeAll(t, upright, []testImage{rotated}).Data, want) {
+		t.Error("orientation 6: got the stored image, want it rotated")
 	}
-	if !slices.Equal(decodeAll(t, stored, []testImage{turned}).Data, want) {
-		t.Error("contract without orientation: got a turned image, want it as stored")
+	if !slices.Equal(decodeAll(t, stored, []testImage{rotated}).Data, want) {
+		t.Error("orientation not applied: got a rotated image, want it as stored")
 	}
 	for _, o := range []int{-1, 0, 9, 1 << 20} {
 		if !slices.Equal(decodeAll(t, upright, []testImage{{p.name, p.bytes, o}}).Data, want) {
-			t.Errorf("orientation %d: got a turned image, want it as stored", o)
+			t.Errorf("orientation %d: got a rotated image, want it as stored", o)
 		}
 	}
 }
@@ -105,44 +104,44 @@ func TestDecoderClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Decode(context.Background(), testImages(t)[0].bytes, alexnet.ImageInfo{}, nil); !errors.Is(err, tfgraph.ErrClosed) {
+	if err := d.Decode(context.Background(), testImages(t)[0].bytes, input.Example{}, 0, nil); !errors.Is(err, tfgraph.ErrClosed) {
 		t.Errorf("got error %v, want %v", err, tfgraph.ErrClosed)
 	}
 }
 
-// Mirrored is the image read from right to left, whatever its orientation.
+// The draw flips the upright image horizontally, whatever its orientation.
 func TestDecoderFlips(t *testing.T) {
 	const side = 67
 	d := newDecoder(t, preprocessing(side, alexnet.Squash))
 	encoded := testImages(t)[0].bytes
 	for o := range 9 {
 		var seen [2][side][side][3]float32
-		for i, flipped := range []bool{false, true} {
-			info := alexnet.ImageInfo{Orientation: o, Flipped: flipped}
-			if err := d.Decode(context.Background(), encoded, info, unsafe.Slice(&seen[i][0][0][0], side*side*3)); err != nil {
+		for i, draw := range []uint64{0, input.Flipped} {
+			ex := input.Example{Header: input.Header{Orientation: o}}
+			if err := d.Decode(context.Background(), encoded, ex, draw, unsafe.Slice(&seen[i][0][0][0], side*side*3)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		// The resizing takes a pixel's corner for its place, so mirroring before and
-		// after it differ a little: the mirror image has to be by far the nearer one.
-		var mirror, same float64
+		// Resizing samples at pixel corners, so flipping before and after it differ a
+		// little: the flipped image must be much closer.
+		var flippedDistance, plainDistance float64
 		for y := range side {
 			for x := range side {
 				for c := range 3 {
 					got := float64(seen[1][y][x][c])
-					mirror += math.Abs(got - float64(seen[0][y][side-1-x][c]))
-					same += math.Abs(got - float64(seen[0][y][x][c]))
+					flippedDistance += math.Abs(got - float64(seen[0][y][side-1-x][c]))
+					plainDistance += math.Abs(got - float64(seen[0][y][x][c]))
 				}
 			}
 		}
-		if mirror > same/3 {
-			t.Errorf("orientation %d: got %.3g from the mirror image and %.3g from the image", o, mirror, same)
+		if flippedDistance > plainDistance/3 {
+			t.Errorf("orientation %d: got a distance of %.3g to the flipped image and %.3g to the plain one", o, flippedDistance, plainDistance)
 		}
 	}
 }
 
-// A JPEG at least twice too large is shrunk as it is decoded, and looks the same;
-// any other image is the same to the last bit.
+// A JPEG at least twice too large is shrunk while it is decoded and looks the
+// same; any other image is bit-identical.
 func TestDecodeFast(t *testing.T) {
 	fast := preprocessing(67, alexnet.Crop)
 	fast.Decode = alexnet.DecodeFast
@@ -156,19 +155,19 @@ func TestDecodeFast(t *testing.T) {
 	}
 	cases := map[string]struct {
 		encoded []byte
-		info    alexnet.ImageInfo
+		info    input.Example
 		same    bool
 	}{
-		"large":         {asJPEG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700}, false},
-		"large, turned": {asJPEG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700, Orientation: 6}, false},
-		"size unknown":  {asJPEG.Bytes(), alexnet.ImageInfo{}, true},
-		"no JPEG":       {asPNG.Bytes(), alexnet.ImageInfo{Width: 640, Height: 700}, true},
+		"large":          {asJPEG.Bytes(), input.Example{Header: input.Header{Width: 640, Height: 700}}, false},
+		"large, rotated": {asJPEG.Bytes(), input.Example{Header: input.Header{Width: 640, Height: 700, Orientation: 6}}, false},
+		"size unknown":   {asJPEG.Bytes(), input.Example{}, true},
+		"not JPEG":       {asPNG.Bytes(), input.Example{Header: input.Header{Width: 640, Height: 700}}, true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var seen [2][67 * 67 * 3]float32
 			for i, config := range []alexnet.Preprocessing{exact, fast} {
-				if err := newDecoder(t, config).Decode(context.Background(), c.encoded, c.info, seen[i][:]); err != nil {
+				if err := newDecoder(t, config).Decode(context.Background(), c.encoded, c.info, 0, seen[i][:]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -184,7 +183,7 @@ func TestDecodeFast(t *testing.T) {
 	}
 }
 
-// smooth is an image without edges.
+// smooth returns an image without edges.
 func smooth(w, h int) image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {

@@ -9,6 +9,7 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
@@ -33,8 +34,8 @@ var orientations = [9]struct{ transpose, flipRows, flipColumns bool }{
 	8: {transpose: true, flipRows: true},
 }
 
-// BuildDecoding adds the graph that a [Decoder] runs.
-func (p Preprocessing) BuildDecoding(s *op.Scope) Decoding {
+// buildDecoding adds the graph that a [Decoder] runs.
+func (p Preprocessing) buildDecoding(s *op.Scope) Decoding {
 	d := Decoding{
 		Contents:    tfgraph.Placeholder(s, "contents", tf.String, tf.ScalarShape()),
 		Orientation: tfgraph.PlaceholderWithDefault(s, "orientation", int32(1), tf.ScalarShape()),
@@ -78,13 +79,13 @@ func (p Preprocessing) Normalize(s *op.Scope, images tf.Output) tf.Output {
 
 // pick returns the output to run for the encoded bytes: the smallest that is
 // still at least as large as the size to resize to.
-func (d Decoding) pick(p Preprocessing, encoded []byte, info ImageInfo) tf.Output {
+func (d Decoding) pick(p Preprocessing, encoded []byte, header input.Header) tf.Output {
 	best := d.Image
 	if !bytes.HasPrefix(encoded, []byte("\xff\xd8")) { // only JPEG is shrunk
 		return best
 	}
 	for i, shrunk := range d.shrunk {
-		if min(info.Width, info.Height)/ratios[i] >= p.resizedSide() {
+		if min(header.Width, header.Height)/ratios[i] >= p.resizedSide() {
 			best = shrunk
 		}
 	}
@@ -156,7 +157,7 @@ func (p Preprocessing) BuildStandaloneDecoding(s *op.Scope) Decoding {
 	return d
 }
 
-// appliedOrientation is the orientation to undo, as in [ImageInfo].
+// appliedOrientation is the orientation to undo.
 func (p Preprocessing) appliedOrientation(s *op.Scope, orientation tf.Output) tf.Output {
 	first, last := tfgraph.Const(s, "first", int32(1)), tfgraph.Const(s, "last", int32(8))
 	if !p.Orientation {

@@ -1,15 +1,9 @@
 package alexnet
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	tf "github.com/wamuir/graft/tensorflow"
-
-	"alexnet/input"
-	"alexnet/tfgraph"
 )
 
 // Description is what a checkpoint or an export stores about its model: enough to rebuild the network and to
@@ -69,28 +63,4 @@ func (c Config) VariableShapes() map[string][]int64 {
 		shapes[l.Name+"/weights"], shapes[l.Name+"/biases"] = l.Weights, l.Biases
 	}
 	return shapes
-}
-
-// Loader decodes examples into batches of network inputs, float32 [N,Size,Size,3].
-func (d *Decoder) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	side := int64(d.preprocessing.Size)
-	return &input.Loader[*tfgraph.Tensor]{
-		Examples: examples,
-		Batch:    batch,
-		Alloc: func(rows int) (*tfgraph.Tensor, error) {
-			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
-		},
-		Decode: d.DecodeExample,
-	}
-}
-
-// DecodeExample is [Decoder.Decode] by the example's header and the draw of its augmentation. An image that TensorFlow cannot decode is an
-// [input.ErrDamaged]; failures that an intact image can cause too, such as running out of memory, are not.
-func (d *Decoder) DecodeExample(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
-	info := ImageInfo{Orientation: ex.Orientation, Flipped: draw&input.Flipped != 0, Width: ex.Width, Height: ex.Height}
-	err := d.Decode(ctx, encoded, info, into)
-	if message := tfgraph.BadInput(err); message != "" {
-		return fmt.Errorf("%w: %s", input.ErrDamaged, message)
-	}
-	return err
 }

@@ -13,10 +13,11 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
-// The network for two classes, its inputs, its layers and its outputs.
+// The network for two classes: its input, layers and output.
 func ExampleBuild() {
 	root := op.NewScope()
 	net := alexnet.Build(root, alexnet.Config{Classes: 2}, "fc6", "fc7")
@@ -46,7 +47,7 @@ func ExampleBuild() {
 	// fc8 [?, 2]
 }
 
-// A red image becomes an input of the network: BGR, without the mean.
+// A red image as an input of the network: BGR, minus the mean.
 func ExampleDecoder_Decode() {
 	img := image.NewRGBA(image.Rect(0, 0, 640, 480))
 	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{R: 255, A: 255}), image.Point{}, draw.Src)
@@ -61,10 +62,10 @@ func ExampleDecoder_Decode() {
 		log.Fatal(err)
 	}
 	defer decoder.Close()
-	input := make([]float32, 227*227*3)
-	if err := decoder.Decode(context.Background(), file.Bytes(), alexnet.ImageInfo{}, input); err != nil {
+	values := make([]float32, 227*227*3)
+	if err := decoder.Decode(context.Background(), file.Bytes(), input.Example{}, 0, values); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(input[:3])
+	fmt.Println(values[:3])
 	// Output: [-103.939 -116.779 131.32]
 }

@@ -7,8 +7,8 @@ import (
 	"alexnet/alexnet"
 )
 
-// One filter answers to red at its top left and to blue's absence at its bottom
-// right, the other to nothing.
+// One filter responds to red at its top left and to the absence of blue at its
+// bottom right, the other to nothing.
 func TestFilters(t *testing.T) {
 	weights := make([]float32, 11*11*3*2)
 	at := func(y, x, channel, filter int) *float32 { return &weights[((y*11+x)*3+channel)*2+filter] }

@@ -12,7 +12,7 @@ import (
 	"alexnet/internal/parity"
 )
 
-// newGradientHarness is a trial of the tiny network on random images.
+// newGradientHarness is the tiny network with gradients, on random images.
 func newGradientHarness(t *testing.T, lrn alexnet.LRN, gradients func(*op.Scope, tf.Output, *alexnet.Network) []tf.Output) (*harness, [][]float32) {
 	t.Helper()
 	tr := newHarness(t, withLRN(tiny, lrn), graphOptions{gradients: gradients})
@@ -22,7 +22,7 @@ func newGradientHarness(t *testing.T, lrn alexnet.LRN, gradients func(*op.Scope,
 	return tr, weights
 }
 
-// meanLoss averages in float64, which the float32 mean is too coarse for.
+// meanLoss averages in float64: float32 is too coarse.
 func (tr *harness) meanLoss(t *testing.T) float64 {
 	t.Helper()
 	losses := tr.run(t, nil, []tf.Output{tr.losses})[0].Data
@@ -33,8 +33,8 @@ func (tr *harness) meanLoss(t *testing.T) float64 {
 	return sum / float64(len(losses))
 }
 
-// slope is the central difference of the loss when the i-th variable moves from
-// at by length in a direction of norm 1, per unit of length.
+// finiteDifference is the central difference of the loss when the i-th variable
+// moves from at by length in a direction of norm 1, per unit of length.
 func (tr *harness) finiteDifference(t *testing.T, i int, at, direction []float32, length float64) float64 {
 	t.Helper()
 	var ends [2]float64
@@ -50,8 +50,8 @@ func (tr *harness) finiteDifference(t *testing.T, i int, at, direction []float32
 	return (ends[1] - ends[0]) / (2 * length)
 }
 
-// direction is random, of norm 1, and leans to the gradient, so that the slope
-// along it is not drowned by rounding however many elements there are.
+// direction is random, of norm 1, and biased towards the gradient, so that the
+// slope along it exceeds rounding whatever the number of elements.
 func direction(rng *rand.Rand, gradient []float32) []float32 {
 	d := normal(rng, len(gradient), 1/math.Sqrt(float64(len(gradient))))
 	size := math.Sqrt(dot(gradient, gradient))
@@ -73,39 +73,38 @@ func dot(a, b []float32) float64 {
 	return sum
 }
 
-// differenceBound is what gradient and slopes may be apart, as a share of the
-// slopes; the worst that was measured is half of it.
+// differenceBound bounds the relative error of finite differences; the largest
+// measured is half of it.
 const differenceBound = 1e-2
 
-// apart is how far gradient is from the slopes of the loss along a few
-// directions of the i-th variable. A step changes the loss by 3e-5: of the steps
-// tried, longer ones cross more kinks of ReLU and pooling (2e-2 apart at 1e-3)
-// and shorter ones drown in float32's rounding (6e-3 at 1e-5, in every layer).
+// slopeError is the relative error of finite differences of the loss along a few
+// directions of the i-th variable. A step changes the loss by 3e-5: longer ones
+// cross more kinks of ReLU and pooling (error 2e-2 at 1e-3), shorter ones are
+// dominated by float32 rounding (6e-3 at 1e-5, in every layer).
 func (tr *harness) slopeError(t *testing.T, i int, at, gradient []float32) float64 {
 	t.Helper()
 	const directions, change = 6, 3e-5
 	rng := rand.New(rand.NewPCG(9, uint64(i)))
 	length := change / math.Sqrt(dot(gradient, gradient))
-	var apart, whole float64
+	var difference, total float64
 	for range directions {
 		d := direction(rng, gradient)
 		want, got := tr.finiteDifference(t, i, at, d, length), dot(gradient, d)
-		apart, whole = apart+(got-want)*(got-want), whole+want*want
+		difference, total = difference+(got-want)*(got-want), total+want*want
 	}
-	return math.Sqrt(apart / whole)
+	return math.Sqrt(difference / total)
 }
 
-// TestGradientsMatchFiniteDifferences compares the backward pass with what the forward pass
-// does when a variable moves.
+// The backward pass agrees with finite differences of the forward pass.
 func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	for _, lrn := range bothLRN {
 		t.Run(string(lrn), func(t *testing.T) {
 			tr, weights := newGradientHarness(t, lrn, allGradients)
 			for i, g := range tr.run(t, nil, tr.gradients) {
 				ratio := tr.slopeError(t, i, weights[i], g.Data)
-				t.Logf("%s: %.2g apart", tr.net.Variables[i].Name, ratio)
+				t.Logf("%s: relative error %.2g", tr.net.Variables[i].Name, ratio)
 				if !(ratio <= differenceBound) {
-					t.Errorf("%s: gradient and slopes are %.3g apart, want at most %g", tr.net.Variables[i].Name, ratio, differenceBound)
+					t.Errorf("%s: gradient and finite differences have a relative error of %.3g, want at most %g", tr.net.Variables[i].Name, ratio, differenceBound)
 				}
 			}
 		})
@@ -113,9 +112,8 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 }
 
 // TestRegistryIsWrongThroughLRN documents why ops.Gradients cuts the backward
-// pass at the LRN kernel: TensorFlow's C++ gradient registry forgets the
-// kernel's attributes. When this fails TensorFlow has mended it, and the cut
-// can go.
+// pass at the LRN kernel: TensorFlow's C++ gradient registry ignores the kernel's
+// attributes. When this fails, TensorFlow has fixed it, and the cut can go.
 func TestRegistryIsWrongThroughLRN(t *testing.T) {
 	straight := func(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Output {
 		values := make([]tf.Output, len(net.Variables))
@@ -131,15 +129,15 @@ func TestRegistryIsWrongThroughLRN(t *testing.T) {
 		d, err := parity.Compare(wrong[i], right[i], parity.Tolerance{Max: 1e-2, Norm: 1e-2, Why: "far above rounding"})
 		below := i < 4 // conv1 and conv2 lie below norm2
 		if below && err == nil {
-			t.Errorf("%s: the registry's gradient is right now: %v", v.Name, d)
+			t.Errorf("%s: the registry's gradient is correct now: %v", v.Name, d)
 		}
 		if !below && err != nil {
-			t.Errorf("%s: no LRN lies above it, and unchanged: %v", v.Name, err)
+			t.Errorf("%s: no LRN lies above it, yet the gradient differs: %v", v.Name, err)
 		}
 	}
 	if ratio := registry.slopeError(t, 0, weights[0], wrong[0].Data); ratio < 5*differenceBound {
-		t.Errorf("conv1/weights: the registry's gradient is %.3g from the slopes: they cannot tell it from the right one", ratio)
+		t.Errorf("conv1/weights: the registry's gradient has a relative error of %.3g: finite differences cannot tell it from the correct one", ratio)
 	} else {
-		t.Logf("conv1/weights: the registry's gradient is %.3g from the slopes", ratio)
+		t.Logf("conv1/weights: the registry's gradient has a relative error of %.3g", ratio)
 	}
 }

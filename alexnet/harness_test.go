@@ -16,7 +16,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// tiny is the network of most tests: every layer is there, none is large.
+// tiny is the network of most tests: all layers, small widths.
 var tiny = alexnet.Config{Classes: 5, Size: 67, Widths: []int{8, 12, 16, 12, 8, 20, 16}}
 
 func withLRN(c alexnet.Config, lrn alexnet.LRN) alexnet.Config {
@@ -26,20 +26,20 @@ func withLRN(c alexnet.Config, lrn alexnet.LRN) alexnet.Config {
 
 var bothLRN = []alexnet.LRN{alexnet.LRNOps, alexnet.LRNKernel}
 
-// graphOptions says what a trial's graph holds besides the network.
+// graphOptions says what a harness's graph contains besides the network.
 type graphOptions struct {
 	dropout   []string
-	optimizer ops.Optimizer // none where empty, and then nothing is differentiated unless gradients says so
+	optimizer ops.Optimizer // "" for none; then there are no gradients unless gradients adds them
 	gradients func(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Output
 }
 
-// allGradients differentiates by all 16 variables.
+// allGradients differentiates with respect to all 16 variables.
 func allGradients(root *op.Scope, loss tf.Output, net *alexnet.Network) []tf.Output {
 	return ops.Gradients(root, loss, net.Variables, net.Tape)
 }
 
-// trial is a network with its loss, its derivatives and its update in a
-// session, ready to be given first values.
+// harness is a network with its loss, gradients and update in a session, ready to
+// be initialized.
 type harness struct {
 	net       *alexnet.Network
 	labels    tf.Output
@@ -47,9 +47,9 @@ type harness struct {
 	loss      tf.Output // their mean
 	gradients []tf.Output
 	update    ops.Update
-	values    []tf.Output     // placeholders of the variables' first values
-	assigns   []*tf.Operation // give each variable its value
-	zeros     []*tf.Operation // start the optimiser's state
+	values    []tf.Output     // placeholders of the variables' initial values
+	assigns   []*tf.Operation // assign each variable its value
+	zeros     []*tf.Operation // initialize the optimizer state
 	session   *tfgraph.Session
 	inputs    tfgraph.Feeds // fed to every run
 }
@@ -82,7 +82,7 @@ func newHarness(t testing.TB, config alexnet.Config, r graphOptions) *harness {
 	return tr
 }
 
-// open ends the session with the test.
+// open closes the session when the test ends.
 func open(t testing.TB, root *op.Scope) *tfgraph.Session {
 	t.Helper()
 	def, err := tfgraph.GraphDef(root)
@@ -108,14 +108,14 @@ func (tr *harness) batch(t testing.TB, images parity.Tensor, labels []int32) {
 	tr.inputs[tr.labels] = tensor(t, labels, int64(len(labels)))
 }
 
-// set gives the i-th variable a value.
+// set assigns the i-th variable.
 func (tr *harness) set(t testing.TB, i int, value []float32) {
 	t.Helper()
 	v := tr.net.Variables[i]
 	tr.run(t, tfgraph.Feeds{tr.values[i]: tensor(t, value, v.Shape...)}, nil, tr.assigns[i])
 }
 
-// start gives every variable its first value, the optimiser's own zero.
+// start initializes every variable, and the optimizer state to zero.
 func (tr *harness) start(t testing.TB, weights [][]float32) {
 	t.Helper()
 	for i := range tr.net.Variables {
@@ -124,7 +124,7 @@ func (tr *harness) start(t testing.TB, weights [][]float32) {
 	tr.run(t, nil, nil, tr.zeros...)
 }
 
-// run copies what it fetches out of TensorFlow.
+// run returns copies of the fetched tensors.
 func (tr *harness) run(t testing.TB, feeds tfgraph.Feeds, fetches []tf.Output, targets ...*tf.Operation) []parity.Tensor {
 	t.Helper()
 	if len(fetches)+len(targets) == 0 {
@@ -152,7 +152,7 @@ type number interface {
 	~bool | ~uint8 | ~int32 | ~int64 | ~float32 | ~float64
 }
 
-// tensor lives as long as the test.
+// tensor is closed when the test ends.
 func tensor[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor {
 	t.Helper()
 	x, err := tfgraph.Of(values, shape...)
@@ -164,7 +164,7 @@ func tensor[T number](t testing.TB, values []T, shape ...int64) *tfgraph.Tensor 
 }
 
 // randomWeights draws every variable of c with He's deviation (He et al. 2015,
-// eq. 10), which keeps the activations of deep layers as large as the image.
+// eq. 10), which keeps the scale of the activations through all layers.
 func randomWeights(c alexnet.Config, seed uint64) [][]float32 {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var weights [][]float32
@@ -188,7 +188,7 @@ func normal(rng *rand.Rand, n int, deviation float64) []float32 {
 	return values
 }
 
-// randomImages are as large as an image minus its mean.
+// randomImages have the scale of images minus the mean.
 func randomImages(c alexnet.Config, n int, seed uint64) parity.Tensor {
 	shape := []int64{int64(n), int64(c.Size), int64(c.Size), 3}
 	return parity.Tensor{Shape: shape, Data: normal(rand.New(rand.NewPCG(seed, 1)), n*c.Size*c.Size*3, 60)}

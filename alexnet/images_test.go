@@ -19,12 +19,13 @@ import (
 	"golang.org/x/image/bmp"
 
 	"alexnet/alexnet"
+	"alexnet/input"
 	"alexnet/internal/parity"
 	"alexnet/tfgraph"
 )
 
-// testPattern is an image with slow and quick changes, different in each channel
-// and in no way symmetric.
+// testPattern returns an image with low and high frequencies, different in each
+// channel, without symmetry.
 func testPattern(width, height int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -52,7 +53,7 @@ func translucent(img *image.NRGBA) image.Image {
 	return img
 }
 
-// deep is an image whose 16-bit channels do not repeat their upper byte.
+// deep returns an image whose 16-bit channels do not repeat their upper byte.
 func deep(img image.Image) image.Image {
 	b := img.Bounds()
 	out := image.NewNRGBA64(b)
@@ -65,7 +66,7 @@ func deep(img image.Image) image.Image {
 	return out
 }
 
-// withOrientation puts an Exif segment with that one tag after the start of a
+// withOrientation inserts an Exif segment with that one tag after the start of a
 // JPEG file (Exif 2.3, 4.5.4 and 4.6.2).
 func withOrientation(file []byte, orientation uint16) []byte {
 	order := binary.LittleEndian
@@ -80,15 +81,15 @@ func withOrientation(file []byte, orientation uint16) []byte {
 	return append(append(append(out, segment...), body...), file[2:]...)
 }
 
-// testImage is an encoded image; the name's ending is that of its file.
+// testImage is an encoded image; its name has the file's extension.
 type testImage struct {
 	name        string
 	bytes       []byte
 	orientation int
 }
 
-// testImages are images of every kind that the decoding graph reads and that
-// Go can write.
+// testImages returns images of every kind that the decoding graph reads and Go
+// can write.
 func testImages(t testing.TB) []testImage {
 	t.Helper()
 	var all []testImage
@@ -107,16 +108,16 @@ func testImages(t testing.TB) []testImage {
 		return add(name, func(w *bytes.Buffer) error { return jpeg.Encode(w, img, nil) })
 	}
 	wide, tall := testPattern(301, 200), testPattern(93, 141)
-	turned := addJPEG("wide.jpg", wide)
+	rotated := addJPEG("wide.jpg", wide)
 	addJPEG("tall.jpg", tall)
 	addJPEG("small.jpg", testPattern(19, 14))
-	addJPEG("grey.jpg", redraw(image.NewGray(wide.Bounds()), wide))
-	addPNG("colour.png", tall)
+	addJPEG("gray.jpg", redraw(image.NewGray(wide.Bounds()), wide))
+	addPNG("color.png", tall)
 	addPNG("exact.png", testPattern(227, 227))
 	addPNG("alpha.png", translucent(testPattern(120, 77)))
-	addPNG("grey.png", redraw(image.NewGray(tall.Bounds()), tall))
-	addPNG("grey16.png", redraw(image.NewGray16(tall.Bounds()), deep(tall)))
-	addPNG("colour16.png", deep(tall))
+	addPNG("gray.png", redraw(image.NewGray(tall.Bounds()), tall))
+	addPNG("gray16.png", redraw(image.NewGray16(tall.Bounds()), deep(tall)))
+	addPNG("color16.png", deep(tall))
 	paletted := redraw(image.NewPaletted(wide.Bounds(), palette.Plan9), wide).(*image.Paletted)
 	addPNG("palette.png", paletted)
 	add("still.gif", func(w *bytes.Buffer) error { return gif.Encode(w, wide, nil) })
@@ -124,14 +125,14 @@ func testImages(t testing.TB) []testImage {
 	add("moving.gif", func(w *bytes.Buffer) error {
 		return gif.EncodeAll(w, &gif.GIF{Image: []*image.Paletted{paletted, second}, Delay: []int{1, 1}})
 	})
-	add("colour.bmp", func(w *bytes.Buffer) error { return bmp.Encode(w, tall) })
+	add("color.bmp", func(w *bytes.Buffer) error { return bmp.Encode(w, tall) })
 	for o := 1; o <= 8; o++ {
-		all = append(all, testImage{"turned" + string(rune('0'+o)) + ".jpg", withOrientation(turned, uint16(o)), o})
+		all = append(all, testImage{"rotated" + string(rune('0'+o)) + ".jpg", withOrientation(rotated, uint16(o)), o})
 	}
 	return all
 }
 
-// item is a testImage as the reference programs are told of it.
+// item describes a testImage to the reference scripts.
 type item struct {
 	Name        string         `json:"name"`
 	Path        string         `json:"path"`
@@ -141,7 +142,7 @@ type item struct {
 	Arch        string         `json:"arch"`
 }
 
-// items writes testImages as files.
+// items writes testImages to files.
 func items(t testing.TB, testImages []testImage, config alexnet.Config, resizes ...alexnet.Resize) []item {
 	t.Helper()
 	dir := t.TempDir()
@@ -176,7 +177,7 @@ func preprocessing(size int, resize alexnet.Resize) alexnet.Preprocessing {
 	return alexnet.Config{Size: size}.Preprocessing(resize, true, []string{"cat", "dog"})
 }
 
-// decodeAll is the batch of the testImages, in their order.
+// decodeAll returns the testImages as a batch, in order.
 func decodeAll(t testing.TB, c alexnet.Preprocessing, testImages []testImage) parity.Tensor {
 	t.Helper()
 	d := newDecoder(t, c)
@@ -186,7 +187,7 @@ func decodeAll(t testing.TB, c alexnet.Preprocessing, testImages []testImage) pa
 		Data:  make([]float32, n*len(testImages)),
 	}
 	for i, p := range testImages {
-		if err := d.Decode(context.Background(), p.bytes, alexnet.ImageInfo{Orientation: p.orientation}, batch.Data[i*n:(i+1)*n]); err != nil {
+		if err := d.Decode(context.Background(), p.bytes, input.Example{Header: input.Header{Orientation: p.orientation}}, 0, batch.Data[i*n:(i+1)*n]); err != nil {
 			t.Fatalf("%s: %v", p.name, err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// build is the network, its graph and the names of the graph's nodes.
+// build returns the network, its graph and the names of the graph's nodes.
 func build(t *testing.T, c alexnet.Config, dropout ...string) (net *alexnet.Network, graph *graph_go_proto.GraphDef, nodes []string) {
 	t.Helper()
 	root := op.NewScope()
@@ -37,7 +37,7 @@ func build(t *testing.T, c alexnet.Config, dropout ...string) (net *alexnet.Netw
 var layerOutputs = []string{"conv1", "norm1", "pool1", "conv2", "norm2", "pool2",
 	"conv3", "conv4", "conv5", "pool5", "fc6", "fc7", "fc8"}
 
-func TestNamesDependOnConfigAlone(t *testing.T) {
+func TestNamesDependOnConfigOnly(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config alexnet.Config
@@ -103,8 +103,8 @@ func TestInferenceHasNoDropout(t *testing.T) {
 	}
 }
 
-// An unfed dropout lets every bit through, so a training graph evaluates as an
-// inference graph does; fed, it drops.
+// Dropout that is not fed is the identity, bit for bit, so a training graph
+// evaluates as an inference graph does; fed, it drops.
 func TestUnfedDropoutIsIdentity(t *testing.T) {
 	weights, images := randomWeights(tiny, 1), randomImages(tiny, 3, 2)
 	same := parity.Tolerance{Why: "x/(1-0)*1 is x"}
@@ -127,7 +127,7 @@ func TestUnfedDropoutIsIdentity(t *testing.T) {
 	}
 	again := training.run(t, fed, []tf.Output{training.net.Logits})[0]
 	if _, err := parity.Compare(again, dropped, same); err != nil {
-		t.Errorf("the same seed dropped other values: %v", err)
+		t.Errorf("the same seed dropped different values: %v", err)
 	}
 }
 

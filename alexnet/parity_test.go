@@ -60,7 +60,7 @@ var (
 	}
 )
 
-// run asks the reference once for all tests and reads the weights it drew.
+// run runs the reference once for all tests and reads the weights it drew.
 func (s *scenario) run(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -95,8 +95,8 @@ func (s *scenario) pick(t *testing.T) []testImage {
 	return picked
 }
 
-// trial is the scenario's network with the reference's weights and batch.
-func (s *scenario) trial(t *testing.T, lrn alexnet.LRN, r graphOptions) *harness {
+// harness is the scenario's network with the reference's weights and batch.
+func (s *scenario) harness(t *testing.T, lrn alexnet.LRN, r graphOptions) *harness {
 	t.Helper()
 	tr := newHarness(t, withLRN(s.config, lrn), r)
 	tr.batch(t, decodeAll(t, s.config.Preprocessing(alexnet.Squash, true, []string{"cat", "dog"}), s.pick(t)), s.labels)
@@ -133,7 +133,7 @@ func TestActivationsAgree(t *testing.T) {
 		for _, lrn := range bothLRN {
 			t.Run(fmt.Sprintf("%d/%s", s.config.Size, lrn), func(t *testing.T) {
 				s.run(t)
-				tr := s.trial(t, lrn, graphOptions{})
+				tr := s.harness(t, lrn, graphOptions{})
 				cmp := parity.Against(t, s.reference, "activations/")
 				var fetches []tf.Output
 				for _, a := range tr.net.Activations {
@@ -151,10 +151,10 @@ func TestActivationsAgree(t *testing.T) {
 	}
 }
 
-// Where the two largest values of a pool's window are nearly equal, the smallest
-// error decides which of them gets the whole gradient. So the forms are held to
-// the narrow bound with norm1 and norm2 fed from the reference, where both have
-// the same maxima, and to a wide one with their own.
+// Where the two largest values of a pool's window are nearly equal, a tiny error
+// decides which of them gets the whole gradient. So both LRN forms are held to a
+// narrow bound with norm1 and norm2 fed from the reference, which gives the same
+// maxima, and to a wide one with their own.
 func TestGradientsAgree(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -164,13 +164,13 @@ func TestGradientsAgree(t *testing.T) {
 		{"same maxima", []string{"norm1", "norm2"}, parity.Tolerance{Max: 1e-4, Norm: 1e-4,
 			Why: "sums run in another order, forwards and backwards"}},
 		{"own maxima", nil, parity.Tolerance{Max: 5e-2, Norm: 1e-2,
-			Why: "one window of pool2 in 86,528 that takes another maximum moves conv1/weights by 1.7e-3 in norm"}},
+			Why: "one window of pool2 in 86,528 that takes a different maximum changes conv1/weights by 1.7e-3 in norm"}},
 	} {
 		for _, s := range []*scenario{small, padded, full} {
 			for _, lrn := range bothLRN {
 				t.Run(fmt.Sprintf("%d/%s/%s", s.config.Size, lrn, c.name), func(t *testing.T) {
 					s.run(t)
-					tr := s.trial(t, lrn, graphOptions{gradients: allGradients})
+					tr := s.harness(t, lrn, graphOptions{gradients: allGradients})
 					tr.pin(t, s.reference, c.pinned)
 					cmp := parity.Against(t, s.reference, "gradients/")
 					for i, got := range tr.run(t, nil, tr.gradients) {
@@ -182,7 +182,7 @@ func TestGradientsAgree(t *testing.T) {
 	}
 }
 
-// pin feeds the reference's values of the named layers to every run.
+// pin feeds the named layers from the reference in every run.
 func (tr *harness) pin(t *testing.T, r parity.Reference, layers []string) {
 	t.Helper()
 	for _, a := range tr.net.Activations {
@@ -194,12 +194,12 @@ func (tr *harness) pin(t *testing.T, r parity.Reference, layers []string) {
 }
 
 func TestTrainingAgrees(t *testing.T) {
-	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "ten updates add up what the gradients differ by"}
+	tolerance := parity.Tolerance{Max: 1e-4, Norm: 1e-4, Why: "ten updates accumulate the differences of the gradients"}
 	for _, s := range []*scenario{small, padded, full} {
 		for _, plan := range s.traces {
 			t.Run(fmt.Sprintf("%d/%s", s.config.Size, plan.Name), func(t *testing.T) {
 				s.run(t)
-				tr := s.trial(t, alexnet.LRNOps, graphOptions{dropout: s.config.Architecture().LayerNames(), optimizer: plan.Optimizer})
+				tr := s.harness(t, alexnet.LRNOps, graphOptions{dropout: s.config.Architecture().LayerNames(), optimizer: plan.Optimizer})
 				cmp := parity.Against(t, s.reference, "traces/"+plan.Name+"/")
 				last := plan.Steps - 1
 				unchanged := tr.run(t, tr.step(t, plan, last), []tf.Output{tr.loss})[0]
@@ -208,9 +208,9 @@ func TestTrainingAgrees(t *testing.T) {
 					got = tr.run(t, tr.step(t, plan, step), []tf.Output{tr.loss}, tr.update.Op)[0]
 					cmp.Check(strconv.Itoa(step), got, tolerance)
 				}
-				// The masks alone move the loss: only what the updates move proves them.
+				// The masks alone change the loss: only the change by the updates proves them.
 				if d, err := parity.Compare(got, unchanged, tolerance); err == nil || d.Ratio() < 100*tolerance.Max {
-					t.Errorf("without updates the last loss differs by %v: such a trace proves nothing", d)
+					t.Errorf("without updates the last loss differs by only %v: such a trace proves nothing", d)
 				}
 			})
 		}
@@ -258,7 +258,7 @@ func TestRandomNumbersAgree(t *testing.T) {
 	}
 	ref := parity.Run(t, "scripts/reference/draws.py", map[string]any{"dropouts": draws, "initials": starts})
 	cmp := parity.Against(t, ref, "")
-	same := parity.Tolerance{Why: "random bits are integers, and what follows is one division or product"}
+	same := parity.Tolerance{Why: "random bits are integers, followed by one division or product"}
 	for _, d := range draws {
 		cmp.Check(d.Name, d.ones(t), same)
 	}
@@ -267,7 +267,7 @@ func TestRandomNumbersAgree(t *testing.T) {
 	}
 }
 
-// ones is what dropout makes of ones.
+// ones is dropout applied to ones.
 func (d dropoutCase) ones(t *testing.T) parity.Tensor {
 	root := op.NewScope()
 	x := op.Fill(root, tfgraph.Const(root, "shape", d.Shape), tfgraph.Const(root, "one", float32(1)))
@@ -275,7 +275,7 @@ func (d dropoutCase) ones(t *testing.T) parity.Tensor {
 	return (&harness{session: open(t, root)}).run(t, nil, []tf.Output{y})[0]
 }
 
-// values are the variable's first ones.
+// values are the variable's initial values.
 func (s initializerCase) values(t *testing.T) parity.Tensor {
 	root := op.NewScope()
 	v := ops.NewVariable(root, s.Variable, s.Shape...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"alexnet/internal/hint"
 	"alexnet/internal/npy"
 )
 
@@ -33,9 +34,6 @@ func (l LayerPlan) Source() string {
 	return l.file.path
 }
 
-// FromFile reports whether the initial values come from a weights file.
-func (l LayerPlan) FromFile() bool { return l.file != nil }
-
 // Selection is the user's choice of layers.
 type Selection struct {
 	Train []string // trainable layers
@@ -44,17 +42,6 @@ type Selection struct {
 	// one.
 	Strict bool
 }
-
-// PlanError lists everything that is wrong with a selection of layers.
-type PlanError struct {
-	Problems []string
-	HintText string
-}
-
-func (e *PlanError) Error() string { return "plan layers: " + strings.Join(e.Problems, "; ") }
-
-// Hint says how to fix it.
-func (e *PlanError) Hint() string { return e.HintText }
 
 // NewPlan compares the network with the weights file, which may be nil. By
 // default the classifier is initialized from scratch if the file's has another
@@ -73,8 +60,8 @@ func NewPlan(config Config, file *npy.Weights, selection Selection) (Plan, error
 	if len(p.selection.Train) == 0 {
 		p.problem("got no trainable layer, want at least one")
 	}
-	if p.err.Problems != nil {
-		return nil, &p.err
+	if p.problems != nil {
+		return nil, hint.With(fmt.Errorf("plan layers: %s", strings.Join(p.problems, "; ")), p.firstHint)
 	}
 	return plan, nil
 }
@@ -85,16 +72,17 @@ type planner struct {
 
 	file      *npy.Weights
 	selection Selection
-	err       PlanError
+	problems  []string
+	firstHint string
 }
 
 func (p *planner) problem(format string, args ...any) {
-	p.err.Problems = append(p.err.Problems, fmt.Sprintf(format, args...))
+	p.problems = append(p.problems, fmt.Sprintf(format, args...))
 }
 
 func (p *planner) hint(format string, args ...any) {
-	if p.err.HintText == "" {
-		p.err.HintText = fmt.Sprintf(format, args...)
+	if p.firstHint == "" {
+		p.firstHint = fmt.Sprintf(format, args...)
 	}
 }
 
@@ -126,7 +114,7 @@ func (p *planner) layer(l Layer) LayerPlan {
 
 // hasProblem reports whether a problem of the layer is already listed.
 func (p *planner) hasProblem(layer string) bool {
-	return slices.ContainsFunc(p.err.Problems, func(s string) bool { return strings.HasPrefix(s, "layer "+layer+" ") })
+	return slices.ContainsFunc(p.problems, func(s string) bool { return strings.HasPrefix(s, "layer "+layer+" ") })
 }
 
 // load takes the layer from the file; nil means from scratch.

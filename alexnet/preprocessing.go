@@ -27,8 +27,7 @@ type Preprocessing struct {
 	Orientation bool     `json:"orientation"` // whether the EXIF orientation is applied
 	Classes     []string `json:"classes"`     // class names by label
 
-	// Decode is DecodeExact, or DecodeFast: a JPEG at least twice too large is
-	// shrunk while it is decoded.
+	// Decode is "" for every pixel, or DecodeFast.
 	Decode DecodeMode `json:"decode,omitempty"`
 }
 
@@ -44,12 +43,9 @@ const (
 // DecodeMode says how exactly an image is decoded.
 type DecodeMode string
 
-// DecodeExact decodes every pixel. DecodeFast lets libjpeg decode at down to an
-// eighth of each side, never below the size to resize to; its pixels differ.
-const (
-	DecodeExact DecodeMode = ""
-	DecodeFast  DecodeMode = "fast"
-)
+// DecodeFast lets libjpeg decode a large JPEG at down to an eighth of each side,
+// never below the size to resize to; its pixels differ slightly.
+const DecodeFast DecodeMode = "fast"
 
 // Resize says how an image is brought to the network's size.
 type Resize string
@@ -90,7 +86,7 @@ func (p Preprocessing) validateImage() error {
 		return fmt.Errorf("preprocessing: got channel order %q, want %s or %s", p.Channels, RGB, BGR)
 	case p.Resize != Squash && p.Resize != Crop:
 		return fmt.Errorf("preprocessing: got resize %q, want %s or %s", p.Resize, Squash, Crop)
-	case p.Decode != DecodeExact && p.Decode != DecodeFast:
+	case p.Decode != "" && p.Decode != DecodeFast:
 		return fmt.Errorf("preprocessing: got decode %q, want %q or none", p.Decode, DecodeFast)
 	case p.Size < 1 || p.Size > maxSize:
 		return fmt.Errorf("preprocessing: got size %d, want 1 to %d", p.Size, maxSize)
@@ -130,6 +126,18 @@ func (p Preprocessing) rgb(channels []float32) (r, g, b float32) {
 		return channels[2], channels[1], channels[0]
 	}
 	return channels[0], channels[1], channels[2]
+}
+
+// Normalization describes what happens to the values 0…255 of an image.
+func (p Preprocessing) Normalization() string {
+	text := fmt.Sprintf("minus the mean %g", p.MeanRGB)
+	if p.Scale != 0 {
+		text = fmt.Sprintf("times %.4g, ", p.Scale) + text
+	}
+	if p.StdRGB != [3]float32{} {
+		text += fmt.Sprintf(", divided by the standard deviation %g", p.StdRGB)
+	}
+	return text + fmt.Sprintf(", channels in the order %s", p.Channels)
 }
 
 // Denormalize turns one input back into an image for display.

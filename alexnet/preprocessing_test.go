@@ -15,7 +15,7 @@ import (
 	"alexnet/alexnet"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestPreprocessingValidate(t *testing.T) {
 	for _, c := range []struct {
@@ -23,7 +23,7 @@ func TestPreprocessingValidate(t *testing.T) {
 		change func(*alexnet.Preprocessing)
 		fails  string // part of the error; none where it is valid
 	}{
-		{"as made", func(*alexnet.Preprocessing) {}, ""},
+		{"unchanged", func(*alexnet.Preprocessing) {}, ""},
 		{"crop", func(c *alexnet.Preprocessing) { c.Resize, c.CropFrom = alexnet.Crop, 256 }, ""},
 		{"crop from nothing", func(c *alexnet.Preprocessing) { c.Resize = alexnet.Crop }, "0 pixels to crop from"},
 		{"scale", func(c *alexnet.Preprocessing) { c.Scale = -1 }, "scale -1"},
@@ -44,7 +44,7 @@ func TestPreprocessingValidate(t *testing.T) {
 	}
 }
 
-// A checkpoint keeps these very words: a change of them breaks old checkpoints.
+// Checkpoints store these keys: changing one breaks existing checkpoints.
 func TestPreprocessingJSON(t *testing.T) {
 	c := alexnet.Config{}.Preprocessing(alexnet.Crop, true, []string{"cat", "dog"})
 	const want = `{"size":227,"resize":"crop","crop_from":256,"channels":"BGR","mean_rgb":[123.68,116.779,103.939],"orientation":true,"classes":["cat","dog"]}`
@@ -54,21 +54,21 @@ func TestPreprocessingJSON(t *testing.T) {
 	}
 	var back alexnet.Preprocessing
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, c) {
-		t.Errorf("got %+v and error %v back, want %+v", back, err, c)
+		t.Errorf("got %+v and error %v after a round trip, want %+v", back, err, c)
 	}
 }
 
-func TestNewPreprocessingClonesClasses(t *testing.T) {
+func TestPreprocessingClonesClasses(t *testing.T) {
 	names := []string{"cat", "dog"}
 	c := alexnet.Config{}.Preprocessing(alexnet.Squash, true, names)
 	names[0] = "cow"
 	if c.Classes[0] != "cat" {
-		t.Errorf("got class %q after the caller changed its own slice, want cat", c.Classes[0])
+		t.Errorf("got class %q after the caller changed its slice, want cat", c.Classes[0])
 	}
 }
 
-// An image of the network's own size comes out of Picture as it went in: the
-// mean, the order of the channels and the pixels' places are all undone.
+// Denormalize restores an image of the network's own size exactly: mean, channel
+// order and pixel positions.
 func TestDenormalizeInvertsDecoding(t *testing.T) {
 	want := testPattern(67, 67)
 	var file bytes.Buffer
@@ -80,8 +80,8 @@ func TestDenormalizeInvertsDecoding(t *testing.T) {
 	compareImages(t, got, want, 0)
 }
 
-// The golden image is what the network sees of a testImage, for people: a
-// turned one, cropped.
+// The golden image is a network input, rotated and cropped, as Denormalize shows
+// it.
 func TestDenormalizeGolden(t *testing.T) {
 	var file bytes.Buffer
 	if err := png.Encode(&file, testPattern(120, 80)); err != nil {
@@ -89,7 +89,7 @@ func TestDenormalizeGolden(t *testing.T) {
 	}
 	c := preprocessing(67, alexnet.Crop)
 	got := c.Denormalize(decodeAll(t, c, []testImage{{"testPattern.png", file.Bytes(), 6}}).Data)
-	path := filepath.Join("testdata", "turned-and-cropped.png")
+	path := filepath.Join("testdata", "rotated-and-cropped.png")
 	if *update {
 		var buf bytes.Buffer
 		if err := png.Encode(&buf, got); err != nil {
@@ -107,7 +107,7 @@ func TestDenormalizeGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareImages(t, got, want, 1) // another processor may round the interpolation otherwise
+	compareImages(t, got, want, 1) // other processors may round the interpolation differently
 }
 
 func compareImages(t *testing.T, got, want image.Image, levels int) {

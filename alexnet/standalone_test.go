@@ -12,21 +12,22 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
-// The graph that chooses by itself gives the very pixels that a Decoder does.
+// The standalone graph gives the same pixels as a Decoder.
 func TestBuildStandaloneDecoding(t *testing.T) {
 	crop, stored, fast := preprocessing(67, alexnet.Crop), preprocessing(67, alexnet.Squash), preprocessing(67, alexnet.Squash)
 	stored.Orientation = false
 	fast.Decode = alexnet.DecodeFast
 	images := testImages(t)
-	turned := images[0]
+	rotated := images[0]
 	for _, o := range []int{-1, 0, 9, 1 << 20} {
-		turned.orientation = o
-		images = append(images, turned)
+		rotated.orientation = o
+		images = append(images, rotated)
 	}
-	for _, side := range []int{2*67 - 1, 2 * 67, 4*67 - 1, 4 * 67, 9 * 67} { // where the choice changes
+	for _, side := range []int{2*67 - 1, 2 * 67, 4*67 - 1, 4 * 67, 9 * 67} { // around the changes of the ratio
 		var buf bytes.Buffer
 		if err := jpeg.Encode(&buf, smooth(side+20, side), nil); err != nil {
 			t.Fatal(err)
@@ -45,26 +46,26 @@ func TestBuildStandaloneDecoding(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				info := alexnet.ImageInfo{Orientation: p.orientation, Width: size.Width, Height: size.Height}
-				if err := decoder.Decode(context.Background(), p.bytes, info, want); err != nil {
+				info := input.Example{Header: input.Header{Orientation: p.orientation, Width: size.Width, Height: size.Height}}
+				if err := decoder.Decode(context.Background(), p.bytes, info, 0, want); err != nil {
 					t.Fatal(err)
 				}
 				contents, err := tfgraph.Strings([][]byte{p.bytes})
 				if err != nil {
 					t.Fatal(err)
 				}
-				turn, err := tfgraph.Scalar(int32(p.orientation))
+				orientation, err := tfgraph.Scalar(int32(p.orientation))
 				if err != nil {
 					t.Fatal(err)
 				}
-				out, err := session.Run(context.Background(), tfgraph.Feeds{graph.Contents: contents, graph.Orientation: turn}, []tf.Output{graph.Image})
+				out, err := session.Run(context.Background(), tfgraph.Feeds{graph.Contents: contents, graph.Orientation: orientation}, []tf.Output{graph.Image})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if !slices.Equal(tfgraph.Data[float32](out[0]), want) {
-					t.Errorf("%s, orientation %d, %dx%d: got other pixels than a Decoder's", p.name, p.orientation, size.Width, size.Height)
+					t.Errorf("%s, orientation %d, %dx%d: pixels differ from a Decoder's", p.name, p.orientation, size.Width, size.Height)
 				}
-				tfgraph.CloseAll(append(out, contents, turn))
+				tfgraph.CloseAll(append(out, contents, orientation))
 			}
 		})
 	}

@@ -101,7 +101,7 @@ func (p Image) decode(ctx context.Context, m *Model, into []float32) error {
 	if p.orientation > 0 {
 		h.Orientation = p.orientation
 	}
-	err = m.decoder.DecodeExample(ctx, encoded, input.Example{Header: h}, 0, into)
+	err = m.decoder.Decode(ctx, encoded, input.Example{Header: h}, 0, into)
 	if errors.Is(err, input.ErrDamaged) {
 		return p.refuse(err)
 	}

@@ -97,7 +97,7 @@ func preprocessing(c alexnet.Preprocessing) string {
 	if c.Decode != "" {
 		exact = " A JPEG at least twice as large is downscaled while it is decoded."
 	}
-	return fmt.Sprintf("Decoded to RGB, %s (bilinear, without antialiasing), minus the mean %g, channels in the order %s.%s", resize, c.MeanRGB, c.Channels, exact)
+	return fmt.Sprintf("Decoded to RGB, %s (bilinear, without antialiasing), %s.%s", resize, c.Normalization(), exact)
 }
 
 // describe lists the files in dir and computes the fingerprint.

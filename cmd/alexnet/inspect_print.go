@@ -151,7 +151,7 @@ func printMeta(w io.Writer, m checkpoint.Meta) {
 	if c.Orientation {
 		orientation = "EXIF orientation applied"
 	}
-	fmt.Fprintf(w, "preprocessing\t%s, %s to %dx%d, %s minus RGB mean %g\n", orientation, c.Resize, c.Size, c.Size, c.Channels, c.MeanRGB)
+	fmt.Fprintf(w, "preprocessing\t%s, %s to %dx%d, %s\n", orientation, c.Resize, c.Size, c.Size, c.Normalization())
 	fmt.Fprintf(w, "classes\t%s\n", strings.Join(c.Classes, ", "))
 }
 

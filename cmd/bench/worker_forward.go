@@ -20,7 +20,7 @@ func frozen(ctx context.Context, t task, turns *turns) error {
 		return err
 	}
 	start := plan.Initializer(root, net, 1)
-	boundary, _ := net.Boundary(alexnet.BVLC.LayerNames()[5:])
+	boundary, _ := net.Boundary(alexnet.BVLC.DefaultTrainable(true))
 	session, err := open(root)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 		return nil, nil, err
 	}
 	r := &real{task: t, root: op.NewScope(), loader: decoder.Loader(examples, t.Batch)}
-	r.net = alexnet.Build(r.root, t.Network, "fc6", "fc7")
+	r.net = alexnet.Build(r.root, t.Network, alexnet.BVLC.LayerNames()...)
 	plan, err := alexnet.NewPlan(r.net.Config, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +110,7 @@ func (o observer) Epoch(train.EpochResult) {
 // trainSteps is a training run that pauses between steps. Unless decoding is measured, each image is a copy of the same
 // values: pixels, or features in place of pixels.
 func trainSteps(ctx context.Context, kind string, t task, turns *turns) error {
-	trained := alexnet.BVLC.LayerNames()[5:]
+	trained := alexnet.BVLC.DefaultTrainable(true)
 	if kind == kindAll {
 		trained = alexnet.BVLC.LayerNames()
 	}
@@ -146,7 +146,7 @@ func pattern(n int) []float32 {
 
 // fromFeatures feeds the input of fc6 in place of images.
 func (r *real) fromFeatures() error {
-	boundary, ok := r.net.Boundary(alexnet.BVLC.LayerNames()[5:])
+	boundary, ok := r.net.Boundary(alexnet.BVLC.DefaultTrainable(true))
 	shape, err := boundary.Shape().ToSlice()
 	if !ok || err != nil {
 		return fmt.Errorf("find the input of fc6: got shape %v, want a known one", boundary.Shape())
@@ -160,12 +160,12 @@ func (r *real) fromFeatures() error {
 
 // fill is the first pass of a training run, which computes the frozen layers.
 func fill(ctx context.Context, t task, turns *turns) error {
-	r, decoder, err := newReal(t, alexnet.BVLC.LayerNames()[5:]...)
+	r, decoder, err := newReal(t, alexnet.BVLC.DefaultTrainable(true)...)
 	if err != nil {
 		return err
 	}
 	defer decoder.Close()
-	r.job.Network.Boundary, _ = r.net.Boundary(alexnet.BVLC.LayerNames()[5:])
+	r.job.Network.Boundary, _ = r.net.Boundary(alexnet.BVLC.DefaultTrainable(true))
 	r.job.Cache.Budget = 1 << 40 // in memory
 	done := 0
 	r.job.Observer = observer{onCache: func(f train.CacheProgress) {

@@ -104,7 +104,7 @@ func (w *worker) decode(q request) error {
 	if err != nil {
 		return err
 	}
-	err = w.decoder.DecodeExample(context.Background(), prepared, input.Example{Header: h}, q.Draw, w.floats)
+	err = w.decoder.Decode(context.Background(), prepared, input.Example{Header: h}, q.Draw, w.floats)
 	var failed *tfgraph.Error
 	if errors.As(err, &failed) && failed.Code == tfgraph.ResourceExhausted {
 		return fmt.Errorf("out of memory: %w", err) // see diagnose
