@@ -197,7 +197,7 @@ func (a *app) validationImages(ctx context.Context, model *classify.Model, run f
 		a.log.Info("the card has no confusion matrix: "+run.Data, "reason", err)
 		return nil, "", nil
 	}
-	undecodable, err := a.verify(ctx, model.Source.Description.Preprocessing, model.Loader(data.Val, 1), false)
+	undecodable, err := a.verify(ctx, model, data.Val)
 	if err != nil {
 		return nil, "", err
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"alexnet/finetune"
+	"alexnet/internal/doctor"
 	"alexnet/internal/hostile"
 	"alexnet/internal/testmodel"
 )
@@ -132,13 +133,13 @@ func (m *hostileTest) checkReasons(t *testing.T, refused map[string]string) {
 
 func (m *hostileTest) doctor(t *testing.T) {
 	stdout, _ := m.run(t, 1, "doctor", m.data, "--json")
-	var d diagnosis
+	var d doctor.Report
 	if err := json.Unmarshal(stdout, &d); err != nil {
 		t.Fatalf("got %q, want JSON: %v", stdout, err)
 	}
 	refused := map[string]string{}
 	for _, p := range d.Problems {
-		if !strings.Contains(p.Reason, "is the same picture") {
+		if !strings.Contains(p.Reason, "same image") {
 			refused[p.Path] = p.Reason
 		}
 	}

@@ -6,12 +6,10 @@ import (
 	"path/filepath"
 	"slices"
 
-	"alexnet/alexnet"
 	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/sandbox"
-	"alexnet/tfgraph"
 )
 
 // imageOptions are the settings of c about reading images.
@@ -29,17 +27,16 @@ func verdictsDir() string {
 	return filepath.Join(dir, "alexnet")
 }
 
-// verify decodes every example of the loader once, in the sandbox, and returns those that fail.
-func (a *app) verify(ctx context.Context, preprocessing alexnet.Preprocessing, loader *input.Loader[*tfgraph.Tensor], ignoreVerdicts bool) ([]input.Excluded, error) {
-	scanner, err := sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Limits: loader.Limits, Fast: loader.Load, IgnoreVerdicts: ignoreVerdicts,
-		Dir: verdictsDir(), Note: func(text string) { a.log.Info(text) }})
-	if err != nil {
-		return nil, err
-	}
-	defer scanner.Close()
-	guarded := *loader
-	guarded.Sandbox = scanner
-	return guarded.Verify(ctx)
+// sandboxOptions say where verdicts on images are cached, and log the sandbox's notes.
+func (a *app) sandboxOptions() sandbox.Options {
+	return sandbox.Options{Dir: verdictsDir(), Note: func(text string) { a.log.Info(text) }}
+}
+
+// verify decodes every example once, in the sandbox, and returns those that fail.
+func (a *app) verify(ctx context.Context, model *classify.Model, examples []input.Example) ([]input.Excluded, error) {
+	opt := a.sandboxOptions()
+	opt.Preprocessing = model.Source.Description.Preprocessing
+	return sandbox.Verify(ctx, opt, model.Loader(examples, 1))
 }
 
 // printExcluded prints the images that cannot be used, for --bad-images list.
@@ -50,7 +47,7 @@ func (a *app) printExcluded(bad input.Listed) error {
 
 // usable decodes every example once and applies the policy: it returns the examples that decode, or an error.
 func (a *app) usable(ctx context.Context, policy input.Policy, problems []input.Excluded, model *classify.Model, examples []input.Example) ([]input.Example, error) {
-	undecodable, err := a.verify(ctx, model.Source.Description.Preprocessing, model.Loader(examples, 1), false)
+	undecodable, err := a.verify(ctx, model, examples)
 	if err != nil {
 		return nil, err
 	}

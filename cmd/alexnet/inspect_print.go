@@ -11,6 +11,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/export"
 	"alexnet/finetune"
+	"alexnet/internal/display"
 )
 
 func (f *inspection) print(w io.Writer) error {
@@ -98,7 +99,7 @@ func printSavedModel(w io.Writer, m *export.Contents) {
 		fmt.Fprintf(w, "fingerprint\t%s\n", m.Card.Fingerprint)
 		fmt.Fprintf(w, "written by\talexnet %s\n", m.Card.Versions.Alexnet)
 	}
-	fmt.Fprintf(w, "size\t%s\n", bytesText(m.Bytes))
+	fmt.Fprintf(w, "size\t%s\n", display.Bytes(m.Bytes))
 	printOps(w, m)
 	fmt.Fprint(w, "\nsignature\tinputs\toutputs\n")
 	for _, s := range m.Signatures {
@@ -161,7 +162,7 @@ func (f *inspection) printVariables(w io.Writer) {
 	for _, v := range f.Variables {
 		fmt.Fprintf(w, "%s\t%v\t%s\t%d\t%s\n", v.Name, v.Shape, v.DType, v.Parameters, v.valueStats)
 	}
-	fmt.Fprintf(w, "all\t\t\t%d\t%s\n", f.Parameters, bytesText(f.Bytes))
+	fmt.Fprintf(w, "all\t\t\t%d\t%s\n", f.Parameters, display.Bytes(f.Bytes))
 	for _, name := range f.Skipped {
 		fmt.Fprintf(w, "not a layer: %s\n", name)
 	}

@@ -22,6 +22,7 @@ import (
 	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/display"
 	"alexnet/internal/hint"
 	"alexnet/report"
 	"alexnet/tfgraph"
@@ -183,7 +184,7 @@ func (a *app) writePage(ctx context.Context, page *report.Page, f *reportFlags, 
 	if f.json {
 		err = json.NewEncoder(a.stdout).Encode(summarize(page, path, len(text)))
 	} else {
-		_, err = fmt.Fprintf(a.stdout, "%s: %s%s\n", path, bytesText(int64(len(text))), accuracyText(page))
+		_, err = fmt.Fprintf(a.stdout, "%s: %s%s\n", path, display.Bytes(int64(len(text))), accuracyText(page))
 	}
 	if f.open && err == nil {
 		err = openPage(ctx, path)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +13,8 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/finetune"
+	"alexnet/internal/display"
+	"alexnet/internal/doctor"
 	"alexnet/internal/hint"
 	"alexnet/train"
 )
@@ -80,9 +83,9 @@ func (a *app) watch() finetune.Watch {
 
 // logMemory logs the run's peak memory estimate, with a warning if less is free.
 func (a *app) logMemory(f train.MemoryEstimate) {
-	a.log.Info("memory", "peak_estimate", bytesText(f.Total()), "activations", bytesText(f.Activations), "features", bytesText(f.Features))
-	if free := readMachine(rootFS).free(); free > 0 && free < f.Total() {
-		a.log.Warn("the peak memory estimate exceeds free memory: reduce --micro-batch or --cache-memory", "free", bytesText(free))
+	a.log.Info("memory", "peak_estimate", display.Bytes(f.Total()), "activations", display.Bytes(f.Activations), "features", display.Bytes(f.Features))
+	if free := doctor.ReadMachine(os.DirFS("/")).Free(); free > 0 && free < f.Total() {
+		a.log.Warn("the peak memory estimate exceeds free memory: reduce --micro-batch or --cache-memory", "free", display.Bytes(free))
 	}
 }
 

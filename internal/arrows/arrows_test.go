@@ -33,6 +33,7 @@ var layers = []string{
 	"serve",
 	"report",
 	"finetune",
+	"internal/doctor",
 	"internal/sandbox",
 	"classify",
 	"export",

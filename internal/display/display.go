@@ -46,3 +46,16 @@ func shorten(entries []string) []string {
 	}
 	return append(entries[:Shown:Shown], fmt.Sprintf("and %d more", len(entries)-Shown))
 }
+
+// Bytes is a size as "1.5 GiB".
+func Bytes(n int64) string {
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= unit.size {
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.size), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

@@ -54,6 +54,19 @@ type Pool struct {
 	closed    sync.Once
 }
 
+// Verify decodes every example of the loader once in a Pool and returns those that fail.
+func Verify[B input.Buffer](ctx context.Context, o Options, loader *input.Loader[B]) ([]input.Excluded, error) {
+	o.Limits, o.Fast = loader.Limits, loader.Load
+	pool, err := Open(o)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	guarded := *loader
+	guarded.Sandbox = pool
+	return guarded.Verify(ctx)
+}
+
 // Open makes a Pool, which the caller closes. If [Main] was not called, or no child
 // can be started, images are decoded in this process and a note says so.
 func Open(o Options) (*Pool, error) {

@@ -1,47 +1,43 @@
-package main
+package doctor
 
 import (
 	"bufio"
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+
+	"alexnet/internal/display"
 )
 
-// machine is what Linux says of where the program runs. What it does not say
-// is zero.
-type machine struct {
+// Machine describes the computer, as far as Linux reports it; unknown values are zero.
+type Machine struct {
 	Processor       string   `json:"processor,omitempty"`
-	Cores           int      `json:"cores"`                      // that the process may use
-	Vector          []string `json:"vector"`                     // the instruction sets that matter here
+	Cores           int      `json:"cores"`                      // available to the process
+	Vector          []string `json:"vector"`                     // relevant instruction sets
 	MemoryTotal     int64    `json:"memory_total,omitempty"`     // bytes
 	MemoryAvailable int64    `json:"memory_available,omitempty"` // bytes, without swapping
 	MemoryLimit     int64    `json:"memory_limit,omitempty"`     // bytes, of the control group
 	MemoryUsed      int64    `json:"memory_used,omitempty"`      // bytes, by that control group
 }
 
-// rootFS is the root of the file system.
-var rootFS = os.DirFS("/")
-
-// vectorSets are the instruction sets that oneDNN has kernels of its own for,
-// under Linux's names.
+// vectorSets are the instruction sets with oneDNN kernels, by their Linux names.
 var vectorSets = []string{"avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16"}
 
-func readMachine(root fs.FS) machine {
-	m := machine{Cores: runtime.NumCPU(), Vector: []string{}}
+// ReadMachine reads /proc and the control group in the file system with this root.
+func ReadMachine(root fs.FS) Machine {
+	m := Machine{Cores: runtime.NumCPU(), Vector: []string{}}
 	m.readProcessor(root)
 	m.readMemory(root)
 	m.readLimit(root)
 	return m
 }
 
-// fields yields the `key: value` lines of a file in /proc, none where there is
-// no such file.
+// fields yields the `key: value` lines of a file in /proc, if it exists.
 func fields(root fs.FS, name string, yield func(key, value string)) {
 	text, err := fs.ReadFile(root, name)
 	if err != nil {
@@ -55,7 +51,7 @@ func fields(root fs.FS, name string, yield func(key, value string)) {
 	}
 }
 
-func (m *machine) readProcessor(root fs.FS) {
+func (m *Machine) readProcessor(root fs.FS) {
 	fields(root, "proc/cpuinfo", func(key, value string) {
 		switch key {
 		case "model name":
@@ -73,7 +69,7 @@ func (m *machine) readProcessor(root fs.FS) {
 	})
 }
 
-func (m *machine) readMemory(root fs.FS) {
+func (m *Machine) readMemory(root fs.FS) {
 	fields(root, "proc/meminfo", func(key, value string) {
 		kilobytes, err := strconv.ParseInt(strings.TrimSuffix(value, " kB"), 10, 64)
 		if err != nil || kilobytes < 0 || kilobytes > 1<<50 {
@@ -88,9 +84,8 @@ func (m *machine) readMemory(root fs.FS) {
 	})
 }
 
-// readLimit takes the smallest limit of the control groups, version 2, that
-// the process is in, or else of version 1.
-func (m *machine) readLimit(root fs.FS) {
+// readLimit reads the smallest memory limit of the process's control groups, version 2 or else 1.
+func (m *Machine) readLimit(root fs.FS) {
 	const mount = "sys/fs/cgroup"
 	group := "/"
 	fields(root, "proc/self/cgroup", func(hierarchy, rest string) {
@@ -109,9 +104,8 @@ func (m *machine) readLimit(root fs.FS) {
 	}
 }
 
-// limit reads one limit, which may be the word max, or so high that it means
-// the same.
-func (m *machine) limit(root fs.FS, limit, used string) {
+// limit reads one limit; "max" and very large numbers mean none.
+func (m *Machine) limit(root fs.FS, limit, used string) {
 	n := readNumber(root, limit)
 	if n <= 0 || n >= 1<<60 || m.MemoryLimit > 0 && n >= m.MemoryLimit {
 		return
@@ -119,7 +113,7 @@ func (m *machine) limit(root fs.FS, limit, used string) {
 	m.MemoryLimit, m.MemoryUsed = n, max(0, readNumber(root, used))
 }
 
-// readNumber is 0 where the file holds none.
+// readNumber returns 0 if the file contains no number.
 func readNumber(root fs.FS, name string) int64 {
 	text, err := fs.ReadFile(root, name)
 	if err != nil {
@@ -132,14 +126,14 @@ func readNumber(root fs.FS, name string) int64 {
 	return n
 }
 
-// profits tells whether oneDNN is worth having: from AVX2 on its kernels are
+// fastOneDNN reports whether oneDNN is worth having: from AVX2 on its kernels are
 // the faster ones.
-func (m machine) profits() bool {
+func (m Machine) fastOneDNN() bool {
 	return slices.ContainsFunc(m.Vector, func(s string) bool { return s != "avx" && s != "asimd" })
 }
 
-// free is how many bytes a new process may take, 0 where that is unknown.
-func (m machine) free() int64 {
+// Free is the memory in bytes that a new process may use, 0 if unknown.
+func (m Machine) Free() int64 {
 	free := m.MemoryAvailable
 	if left := m.MemoryLimit - m.MemoryUsed; m.MemoryLimit > 0 && (free == 0 || left < free) {
 		free = max(1, left)
@@ -147,7 +141,7 @@ func (m machine) free() int64 {
 	return free
 }
 
-func (m machine) processor(threads int) string {
+func (m Machine) processor(threads int) string {
 	parts := []string{fmt.Sprintf("%d cores, %d threads", m.Cores, threads)}
 	if m.Processor != "" {
 		parts = append([]string{m.Processor}, parts...)
@@ -155,26 +149,13 @@ func (m machine) processor(threads int) string {
 	return strings.Join(append(parts, m.Vector...), ", ")
 }
 
-func (m machine) memory() string {
+func (m Machine) memory() string {
 	if m.MemoryTotal == 0 {
 		return "unknown"
 	}
-	s := fmt.Sprintf("%s, %s available", bytesText(m.MemoryTotal), bytesText(m.MemoryAvailable))
+	s := fmt.Sprintf("%s, %s available", display.Bytes(m.MemoryTotal), display.Bytes(m.MemoryAvailable))
 	if m.MemoryLimit > 0 {
-		s += fmt.Sprintf(", limited to %s, of which %s are used", bytesText(m.MemoryLimit), bytesText(m.MemoryUsed))
+		s += fmt.Sprintf(", limited to %s, of which %s are in use", display.Bytes(m.MemoryLimit), display.Bytes(m.MemoryUsed))
 	}
 	return s
-}
-
-// bytesText has the form 1.5 GiB.
-func bytesText(n int64) string {
-	for _, unit := range []struct {
-		size int64
-		name string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= unit.size {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.size), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
