@@ -236,7 +236,7 @@ func TestSumsOnlyWhereNeeded(t *testing.T) {
 		index, err := os.ReadFile(frozenLayers(t, dir) + ".index")
 		must(t, err)
 		if !bytes.Contains(index, []byte("Momentum")) || bytes.Contains(index, []byte("gradient_sum")) {
-			t.Errorf("micro-batch %d: got a checkpoint without the optimiser's state or with sums", micro)
+			t.Errorf("micro-batch %d: got a checkpoint without the optimizer's state or with sums", micro)
 		}
 	}
 }

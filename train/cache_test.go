@@ -84,9 +84,8 @@ func frozenLayers(t testing.TB, dir string) string {
 	return train.Checkpoints(dir).Prefix(newest(t, dir))
 }
 
-// Where the features are kept makes no difference to the last bit, nor does it
-// whether they were there before, nor whether one had to be computed again.
-// Where none are kept it makes one of last bits.
+// Runs are bit-identical wherever features are cached, whether they were cached before or one had to be recomputed.
+// Without a cache they differ in the last bits.
 func TestCacheChangesNothing(t *testing.T) {
 	s := newFrozenFixture(t, 40, 5)
 	shared := t.TempDir()
@@ -127,9 +126,9 @@ func TestCacheChangesNothing(t *testing.T) {
 	after, err := os.Stat(file[0])
 	must(t, err)
 	if after.Size() != before.Size() {
-		t.Errorf("got a file of %d bytes after the altered row, want it mended in its place, in %d", after.Size(), before.Size())
+		t.Errorf("got a file of %d bytes after the altered row, want it repaired in place, in %d", after.Size(), before.Size())
 	}
-	check("in a folder, a row mended", train.Cache{Dir: shared}, 0)
+	check("in a folder, a repaired row", train.Cache{Dir: shared}, 0)
 	must(t, os.Truncate(file[0], rows+32*record+9))
 	check("in a folder, its end lost", train.Cache{Dir: shared}, 13)
 }
@@ -168,7 +167,7 @@ func TestCachedRunsDrop(t *testing.T) {
 
 // Images may come and go between two runs of one cache: only groups with a new one
 // are computed, and copies have one row.
-func TestCacheOutlivesPictures(t *testing.T) {
+func TestCacheOutlivesImages(t *testing.T) {
 	s := newFrozenFixture(t, 10, 2)
 	shared, all := t.TempDir(), s.train
 	cfg := cached
@@ -213,11 +212,11 @@ func TestCacheKey(t *testing.T) {
 	cfg.Seed++ // of the initial values, the frozen layers' too
 	run("other weights", 3, 4)
 	cfg.Seed--
-	s.contract = tiny.Preprocessing(alexnet.Crop, true, classes)
+	s.preprocessing = tiny.Preprocessing(alexnet.Crop, true, classes)
 	run("another resize rule", 4, 4)
-	s.contract = tiny.Preprocessing(alexnet.Squash, false, classes)
+	s.preprocessing = tiny.Preprocessing(alexnet.Squash, false, classes)
 	run("another orientation rule", 5, 4)
-	s.contract = tiny.Preprocessing(alexnet.Squash, true, []string{"blue", "red"})
+	s.preprocessing = tiny.Preprocessing(alexnet.Squash, true, []string{"blue", "red"})
 	run("classes of other names", 5, 0)
 	s.network.LRN = alexnet.LRNKernel
 	run("another form of the network", 6, 4)
@@ -251,7 +250,7 @@ func TestCacheBoundary(t *testing.T) {
 	}
 }
 
-// Fed with what the frozen layers give, a step is that of the whole network.
+// Fed with features, a step equals that of the whole network.
 func TestCachedRunIsThatOfTheWholeNetwork(t *testing.T) {
 	s := newFrozenFixture(t, 6, 2)
 	cfg := cached
@@ -276,7 +275,7 @@ func TestResumeWithCache(t *testing.T) {
 	cfg := cached
 	cfg.Epochs, cfg.DisplayEvery = 2, 1
 	whole, _ := s.with(t, cfg, train.Cache{})
-	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	recomputed, _ := s.with(t, cfg, train.Cache{Off: true})
 	for name, caches := range map[string][2]train.Cache{
 		"memory":      {{}, {}},
 		"folder":      {{Dir: shared}, {Dir: shared}},
@@ -296,7 +295,7 @@ func TestResumeWithCache(t *testing.T) {
 			s.resume(t, cfg, dir)
 			switch {
 			case caches[1].Off:
-				same(t, dir, anew)
+				same(t, dir, recomputed)
 			case caches[0].Off:
 				s.near(t, dir, whole)
 			default:
@@ -325,7 +324,7 @@ func TestCacheFallsBack(t *testing.T) {
 	s := newFrozenFixture(t, 10, 2)
 	cfg := cached
 	cfg.Epochs = 2
-	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	recomputed, _ := s.with(t, cfg, train.Cache{Off: true})
 	whole, _ := s.with(t, cfg, train.Cache{})
 	shared := t.TempDir()
 	text := []byte("somebody's own notes, which have nothing to do with the features of any images")
@@ -334,7 +333,7 @@ func TestCacheFallsBack(t *testing.T) {
 	busy.Cache.Dir = shared
 	observe(&busy).onEpoch = func(e train.EpochResult) {
 		if e.Epoch == 1 {
-			fallsBack(t, s, cfg, shared, anew, "another process")
+			fallsBack(t, s, cfg, shared, recomputed, "another process")
 		}
 	}
 	must(t, runJob(context.Background(), cfg, busy))
@@ -351,21 +350,21 @@ func TestCacheFallsBack(t *testing.T) {
 		t.Errorf("got %q, %v, want a foreign file kept beside ours", got, err)
 	}
 	must(t, os.WriteFile(file, text, 0o644))
-	fallsBack(t, s, cfg, shared, anew, file)
+	fallsBack(t, s, cfg, shared, recomputed, file)
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, text) {
 		t.Errorf("got %d bytes, %v, want a second foreign file left as it was", len(got), err)
 	}
-	fallsBack(t, s, cfg, file, anew, "not a directory")
+	fallsBack(t, s, cfg, file, recomputed, "not a directory")
 }
 
 // fallsBack checks a run whose cache folder is of no use.
-func fallsBack(t *testing.T, s *fixture, cfg train.Config, cache, anew, says string) {
+func fallsBack(t *testing.T, s *fixture, cfg train.Config, cache, recomputed, says string) {
 	t.Helper()
 	dir, what := s.with(t, cfg, train.Cache{Dir: cache})
 	if len(what.notes) != 1 || !strings.Contains(what.notes[0], says) {
 		t.Errorf("got notes %q, want one about %q", what.notes, says)
 	}
-	same(t, dir, anew)
+	same(t, dir, recomputed)
 }
 
 // Stopped while the features are computed, a run has nothing to save; a file
@@ -399,7 +398,7 @@ func TestCancelWhileFilling(t *testing.T) {
 
 // A image that vanishes while the features are computed is named; one that
 // does so later is not missed.
-func TestPictureVanishes(t *testing.T) {
+func TestImageVanishes(t *testing.T) {
 	cfg := cached
 	cfg.Epochs = 2
 	for name, dir := range map[string]string{"memory": "", "folder": t.TempDir()} {

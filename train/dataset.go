@@ -211,7 +211,7 @@ func verify(ctx context.Context, splits []*split) (all []input.Excluded, err err
 	return all, nil
 }
 
-// exclude leaves out what cannot be used, and checks that the position lies within
+// exclude removes the images that cannot be used, and checks that the position lies within
 // the rest.
 func (t *Trainer) exclude(problems []input.Excluded) error {
 	t.train = t.train.without(problems)

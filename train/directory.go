@@ -44,9 +44,8 @@ func directoryOf(root string) directory {
 var columns = []string{"epoch", "step", "loss", "accuracy", "validation_loss", "validation_accuracy",
 	"learning_rate", "images_per_second", "seconds"}
 
-// open makes the folders, takes the directory for this process alone, and leaves
-// there only what belongs to a run that resumes at a position, from a checkpoint
-// if there is one, and keeps so many.
+// open creates the folders, locks the directory, and removes all that does not belong to a run that resumes at the
+// position, from a checkpoint if there is one, and keeps the given number of checkpoints.
 func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta, keep int) error {
 	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
 		return fmt.Errorf("open run: %w", err)
@@ -86,7 +85,7 @@ func (d *directory) goBack(at position, to *checkpoint.Meta, keep int) error {
 	return d.keepMetrics(at.Epoch)
 }
 
-// keepMetrics leaves of the metrics those of so many epochs.
+// keepMetrics truncates the metrics to the given number of epochs.
 func (d *directory) keepMetrics(epochs int) error {
 	rows, err := d.metricsUpTo(epochs)
 	if err != nil {

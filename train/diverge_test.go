@@ -21,7 +21,7 @@ import (
 // and rectifiers that turn NaN into 0 leave the loss finite.
 const poisoned = 4
 
-// poison spoils the image as long as it is due.
+// poison makes the image non-finite while it is due.
 func (s *fixture) poison(job *train.Job, due func() bool) {
 	path, decode := s.train[poisoned].Path, job.Data.Train.Decode
 	job.Data.Train.Decode = func(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
@@ -112,12 +112,12 @@ func TestGradientStopsALargeBatch(t *testing.T) {
 	if err := runJob(context.Background(), cfg, job); !errors.As(err, &diverged) || len(diverged.Images) != 12 {
 		t.Fatalf("got %v, want a NonFiniteError with 12 images", err)
 	}
-	if want := strings.Join(diverged.Images[:10], ", ") + " and 2 more"; !strings.HasSuffix(note, want) {
+	if want := strings.Join(diverged.Images[:10], ", ") + ", and 2 more"; !strings.HasSuffix(note, want) {
 		t.Errorf("got note %q, want it to end in %q", note, want)
 	}
 }
 
-// Values that are no numbers at the start are told before anything is computed.
+// Non-finite initial values are reported before anything is computed.
 func TestStartStops(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	job := s.job(t, simple, t.TempDir(), nil)
@@ -141,13 +141,13 @@ func TestStartStops(t *testing.T) {
 	}
 }
 
-// skipping is a configuration whose poisoned update is left out, in parts or not.
+// skipping is a configuration that skips the poisoned step, with or without micro-batches.
 func skipping(micro int) train.Config {
 	return train.Config{Epochs: 2, Batch: 4, MicroBatch: micro, LearningRate: 1e-3, Optimizer: ops.Momentum, Dropout: .5,
 		Seed: 7, DisplayEvery: 1, OnNaN: train.Skip}
 }
 
-// A step that is left out changes no variable and no slot, and is counted.
+// A skipped step changes no variable and no slot, and is counted.
 func TestSkipChangesNothing(t *testing.T) {
 	for _, micro := range []int{0, 2} {
 		s := newFixture(t, 12, 0)
@@ -171,10 +171,10 @@ func TestSkipChangesNothing(t *testing.T) {
 		_, before := stopAt(k - 1)
 		meta, after := stopAt(k)
 		if meta.Skipped != 1 || meta.Step != k {
-			t.Errorf("micro-batch %d: got %d left out at step %d, want 1 at %d", micro, meta.Skipped, meta.Step, k)
+			t.Errorf("micro-batch %d: got %d skipped at step %d, want 1 at %d", micro, meta.Skipped, meta.Step, k)
 		}
 		if !bytes.Equal(before, after) {
-			t.Errorf("micro-batch %d: the update that was left out has changed the variables", micro)
+			t.Errorf("micro-batch %d: the skipped step changed the variables", micro)
 		}
 		if _, next := stopAt(k + 1); bytes.Equal(after, next) {
 			t.Errorf("micro-batch %d: the next update changed nothing", micro)
@@ -207,14 +207,14 @@ func TestSkipIsResumedExactly(t *testing.T) {
 		same(t, parted, whole)
 		for _, dir := range []string{whole, parted} {
 			if m := newest(t, dir); m.Skipped != 2 || m.Step != 6 {
-				t.Errorf("got %d of %d updates left out, want 2 of 6", m.Skipped, m.Step)
+				t.Errorf("got %d of %d steps skipped, want 2 of 6", m.Skipped, m.Step)
 			}
 		}
 	}
 }
 
 // An epoch of which little or nothing is left ends the run without a checkpoint of
-// it; one of which most is left says what was left out.
+// it; one with most steps left counts those skipped.
 func TestSkipMost(t *testing.T) {
 	for _, c := range []struct {
 		images, left int
@@ -232,7 +232,7 @@ func TestSkipMost(t *testing.T) {
 		err := runJob(context.Background(), cfg, job)
 		var diverged *train.NonFiniteError
 		if ends := 2*c.left > c.images; errors.As(err, &diverged) != ends || (names(t, dir) == nil) != ends {
-			t.Errorf("%d of %d left out: got %v and checkpoints %v, want a NonFiniteError and none: %v", c.left, c.images, err, names(t, dir), ends)
+			t.Errorf("%d of %d skipped: got %v and checkpoints %v, want a NonFiniteError and none: %v", c.left, c.images, err, names(t, dir), ends)
 		}
 		said := fmt.Sprintf("%d of %d images", c.left, c.images)
 		if diverged != nil {

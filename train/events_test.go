@@ -19,7 +19,7 @@ import (
 
 // shown is what TensorBoard makes of a run's event files: for each tag the
 // steps with their values, where a session's start makes it forget the steps
-// from there on. Values of speed are left out.
+// from there on. Speed is not compared.
 func curves(t testing.TB, dir string) map[string][]string {
 	t.Helper()
 	type event struct {

@@ -15,7 +15,7 @@ import (
 )
 
 // executor computes steps in a session. It knows neither the order of images nor
-// what becomes of a step's result.
+// the result of a step.
 type executor struct {
 	graph      *graph
 	session    *tfgraph.Session

@@ -135,7 +135,7 @@ func TestRunThatAnotherProcessMovedOn(t *testing.T) {
 }
 
 // A run whose directory is moved or removed ends at its next save, says what
-// happened and what to do, and does not make the directory anew.
+// happened and what to do, and does not recreate the directory.
 func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	inside := train.Interval{Steps: 1}
@@ -177,7 +177,7 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 // A image that breaks ends the run, which saves where it stands: with the image
 // as it was, it resumes as if nothing had been. Before the first step there is
 // nothing to save.
-func TestRunMeetsABrokenPicture(t *testing.T) {
+func TestRunMeetsADamagedImage(t *testing.T) {
 	s := newFixture(t, 8, 2)
 	cfg := simple
 	cfg.Epochs, cfg.Batch, cfg.MicroBatch, cfg.Optimizer, cfg.Dropout = 2, 4, 2, ops.Adam, .5

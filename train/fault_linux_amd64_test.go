@@ -35,7 +35,7 @@ var faulty = train.Config{Epochs: 1, Batch: 3, LearningRate: 1e-3, Optimizer: op
 
 func init() { enterFaults = faults.Enter }
 
-const faultyPictures, faultyTrained = 10, 8
+const faultyImages, faultyTrained = 10, 8
 
 func trainWhereTold(t *testing.T) {
 	s := fixtureOf(t, examplesIn(t, os.Getenv(imagesVar)), faultyTrained)
@@ -152,8 +152,8 @@ func TestFailingDisk(t *testing.T) {
 		t.Skip("trains many times; run without -short")
 	}
 	d := new(disk)
-	images := testImages(t, faultyPictures)
-	s := fixtureOf(t, images, faultyTrained) // to look at what comes of it
+	images := testImages(t, faultyImages)
+	s := fixtureOf(t, images, faultyTrained) // to check the results
 	r := startTrainer(t, d, filepath.Dir(images[0].Path))
 	root := t.TempDir()
 	whole := filepath.Join(root, "whole")
@@ -201,6 +201,6 @@ func TestFailingDisk(t *testing.T) {
 			must(t, os.RemoveAll(dir))
 		}
 	}
-	t.Logf("%d faults over a run of %d calls: %d runs did without, %d ended with an error; no checkpoint lost, all went on to the same bits",
+	t.Logf("%d faults over a run of %d calls: %d runs did without, %d ended with an error; no checkpoint lost, all resumed bit-identical",
 		tries, total, without, tries-without)
 }

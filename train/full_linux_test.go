@@ -39,13 +39,13 @@ func TestCacheOnAFullDisk(t *testing.T) {
 	s.layers = alexnet.BVLC.LayerNames()[1:] // pool1 has 392 floats: two rows a page
 	cfg := cached
 	cfg.Epochs = 2
-	anew, _ := s.with(t, cfg, train.Cache{Off: true})
+	recomputed, _ := s.with(t, cfg, train.Cache{Off: true})
 	for range 2 {
 		got, what := s.with(t, cfg, train.Cache{Dir: dir})
 		if len(what.notes) != 1 || !strings.Contains(what.notes[0], unix.ENOSPC.Error()) || what.filled != 2 {
 			t.Errorf("got %+v, want a note about %q after %d images", what, unix.ENOSPC, 2)
 		}
-		same(t, got, anew)
+		same(t, got, recomputed)
 	}
 }
 

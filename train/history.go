@@ -38,7 +38,7 @@ func History(dir string) ([]EpochResult, error) {
 
 // Metrics gives the rows of the metrics.csv that the run in dir has written, after
 // their headings; nothing without the file. A row that is damaged, or that a crash
-// has cut, is left out.
+// has cut, is omitted.
 func Metrics(dir string) ([][]string, error) {
 	text, err := regular.Read(directoryOf(dir).metrics, 1<<30)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -67,7 +67,7 @@ func TestSaveEvery(t *testing.T) {
 			must(t, runJob(context.Background(), cfg, job))
 			same(t, dir, whole)
 			if len(lost) != 9 {
-				t.Fatalf("got %d moments, want 6 updates and 3 epochs", len(lost))
+				t.Fatalf("got %d stops, want 6 steps and 3 epochs", len(lost))
 			}
 			for i, dir := range lost {
 				t.Run(fmt.Sprint("moment ", i), func(t *testing.T) {

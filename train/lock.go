@@ -53,7 +53,7 @@ func (e *goneError) Error() string {
 
 // Hint says what to do about it.
 func (e *goneError) Hint() string {
-	return "put it back, or name the place where it is now with --out, and go on from its newest checkpoint with --resume"
+	return "move it back, or name its new location with --out, and resume with --resume"
 }
 
 func (e *goneError) Unwrap() error { return fs.ErrNotExist }

@@ -43,12 +43,12 @@ var tiny = alexnet.Config{Classes: 2, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16,
 // studio is what the runs of a test share: the network's shape, images, and
 // what decodes them.
 type fixture struct {
-	network    alexnet.Config
-	contract   alexnet.Preprocessing
-	decoder    *alexnet.Decoder
-	train, val []input.Example
-	layers     []string // that a step changes
-	cache      train.Cache
+	network       alexnet.Config
+	preprocessing alexnet.Preprocessing
+	decoder       *alexnet.Decoder
+	train, val    []input.Example
+	layers        []string // that a step changes
+	cache         train.Cache
 }
 
 func newFixture(t testing.TB, trained, validated int) *fixture {
@@ -59,10 +59,10 @@ func newFixture(t testing.TB, trained, validated int) *fixture {
 // studioOf trains on the first of some images and validates on the rest.
 func fixtureOf(t testing.TB, images []input.Example, trained int) *fixture {
 	t.Helper()
-	s := &fixture{network: tiny, layers: alexnet.BVLC.LayerNames(), contract: tiny.Preprocessing(alexnet.Squash, true, classes)}
+	s := &fixture{network: tiny, layers: alexnet.BVLC.LayerNames(), preprocessing: tiny.Preprocessing(alexnet.Squash, true, classes)}
 	s.train, s.val = images[:trained], images[trained:]
 	var err error
-	s.decoder, err = alexnet.NewDecoder(s.contract, tfgraph.Options{})
+	s.decoder, err = alexnet.NewDecoder(s.preprocessing, tfgraph.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.decoder.Close()) })
 	return s
@@ -111,7 +111,7 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 	t.Helper()
 	root := op.NewScope()
 	net := alexnet.Build(root, s.network, "fc6", "fc7")
-	description := alexnet.Description{Network: s.network, Preprocessing: s.contract}
+	description := alexnet.Description{Network: s.network, Preprocessing: s.preprocessing}
 	job := train.Job{
 		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Model: description.JSON()},
 		Network: train.Network{
@@ -121,7 +121,7 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 		},
 		Data: train.Dataset{
 			Train:   s.decoder.Loader(s.train, cfg.Batch),
-			Classes: classes, Denormalize: s.contract.Denormalize,
+			Classes: classes, Denormalize: s.preprocessing.Denormalize,
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.layers)
@@ -225,7 +225,7 @@ func fetch(t testing.TB, session *tfgraph.Session, feeds tfgraph.Feeds, output t
 	return append([]float32(nil), tfgraph.Data[float32](out[0])...)
 }
 
-// newest is the checkpoint that a run would go on from.
+// newest is the checkpoint from which a run would resume.
 func newest(t testing.TB, dir string) checkpoint.Meta {
 	t.Helper()
 	all, err := train.Checkpoints(dir).List()

@@ -76,7 +76,7 @@ func bytesOf(vars []ops.Variable) (n int64) {
 	return n
 }
 
-// pictureBytes are those of the decoded batches that a loader has in the making,
+// imageBytes are those of the decoded batches that a loader has in the making,
 // and of the one in use.
 func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 	if d.Train == nil {

@@ -41,7 +41,7 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * image, Features: (1024 + 3000) * feature}, 4 * 12 * 4096, 1024},
 		"head, little kept": {connected, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{Budget: 1000},
 			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * image, Features: 128 * feature}, 4 * 12 * 4096, 128},
-		"head, mirrored, kept in float16": {connected, train.Config{Batch: 128, Augment: train.FlipAugment, Optimizer: ops.GradientDescent}, train.Cache{Half: true},
+		"head, flipped, cached in float16": {connected, train.Config{Batch: 128, Augment: train.FlipAugment, Optimizer: ops.GradientDescent}, train.Cache{Half: true},
 			train.MemoryEstimate{Variables: all, Gradients: head, Images: 3 * 32 * image, Features: 128*feature + 2*3000*(feature/2+2)}, 4 * 12 * 4096, 128},
 		"head, none kept": {connected, train.Config{Batch: 2048, Optimizer: ops.Momentum}, train.Cache{Off: true},
 			train.MemoryEstimate{Variables: all, Slots: head, Gradients: head, Accumulators: head, Images: 3 * 32 * image, Features: 1024 * feature}, 4 * 12 * 4096, 1024},
@@ -82,8 +82,8 @@ func TestMemoryIsKeptTo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t, 8, 0)
 			s.network = alexnet.Config{Classes: 2}.WithDefaults()
-			s.contract = s.network.Preprocessing(alexnet.Squash, true, classes)
-			decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
+			s.preprocessing = s.network.Preprocessing(alexnet.Squash, true, classes)
+			decoder, err := alexnet.NewDecoder(s.preprocessing, tfgraph.Options{})
 			must(t, err)
 			defer decoder.Close()
 			s.decoder, s.layers = decoder, c.layers

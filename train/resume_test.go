@@ -244,7 +244,7 @@ func TestResumeRefuses(t *testing.T) {
 	with.Optimizer = ops.Momentum // its slots were not saved
 	from = newest(t, dir)
 	if err := runJob(context.Background(), with, s.job(t, with, dir, &from)); err == nil || !strings.Contains(err.Error(), "Momentum") {
-		t.Errorf("got %v, want an error about the momentum that is not there", err)
+		t.Errorf("got %v, want an error about the missing momentum", err)
 	}
 	if got := names(t, dir); !slices.Equal(got, []string{"model_epoch1.ckpt"}) {
 		t.Errorf("got %v, want what was there", got)

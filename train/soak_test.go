@@ -40,30 +40,29 @@ func TestMemoryStaysFlatAtFullSize(t *testing.T) {
 	}
 	s := newFixture(t, 8, 4)
 	s.network = alexnet.Config{Classes: 2}.WithDefaults()
-	s.contract = s.network.Preprocessing(alexnet.Squash, true, classes)
-	decoder, err := alexnet.NewDecoder(s.contract, tfgraph.Options{})
+	s.preprocessing = s.network.Preprocessing(alexnet.Squash, true, classes)
+	decoder, err := alexnet.NewDecoder(s.preprocessing, tfgraph.Options{})
 	must(t, err)
 	defer decoder.Close()
 	s.decoder = decoder
 	soak(t, s, train.Config{Epochs: 4, Batch: 8}, 25)
 }
 
-// soak trains for so many steps an epoch and compares the most resident memory
-// and open files of the first half, in which allocators find their size, with those
-// of the second: a leak resumes.
-func soak(t *testing.T, s *fixture, cfg train.Config, updates int) {
+// soak trains for the given number of steps per epoch and compares the peak resident memory and open files of the first
+// half, in which allocators reach their size, with those of the second: a leak would keep growing.
+func soak(t *testing.T, s *fixture, cfg train.Config, steps int) {
 	cfg.LearningRate, cfg.Optimizer, cfg.Dropout, cfg.Keep, cfg.DisplayEvery = 1e-4, ops.Momentum, .5, 1, 20
-	s.train = slices.Repeat(s.train, updates*cfg.Batch/len(s.train))
+	s.train = slices.Repeat(s.train, steps*cfg.Batch/len(s.train))
 	job := s.job(t, cfg, t.TempDir(), nil)
 	var sizes, files []int64 // after the first step of the second epoch, and of each later one
 	observe(&job).onStep = func(st train.StepResult) {
-		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*updates) {
+		if first := st.Done == cfg.Batch; first && st.Epoch > 1 || st.Step == int64(cfg.Epochs*steps) {
 			sizes, files = append(sizes, testenv.Resident(t)>>10), append(files, openFiles(t))
 			bounded(t, job.Dir, cfg.Keep)
 		}
 	}
 	must(t, runJob(context.Background(), cfg, job))
-	t.Logf("after %d updates and each %d that followed: resident %d KiB, open files %d", updates, updates, sizes, files)
+	t.Logf("after %d steps and each %d that followed: resident %d KiB, open files %d", steps, steps, sizes, files)
 	const noise = 4 << 10 // KiB that allocators hold back at one moment and not at another
 	half := len(sizes) / 2
 	base, most := slices.Max(sizes[:half]), slices.Max(sizes[half:])

@@ -16,15 +16,14 @@ import (
 	"alexnet/train"
 )
 
-// In one order, and so in the same small batches, what is kept and what is
-// computed anew are the same to the last bit.
+// In a fixed order, and so in the same small batches, cached and recomputed features are bit-identical.
 func TestCacheIsExactInOrder(t *testing.T) {
 	s := newFrozenFixture(t, 70, 5)
 	cfg := cached
 	cfg.NoShuffle, cfg.Batch = true, 20
 	kept, _ := s.with(t, cfg, train.Cache{})
-	anew, _ := s.with(t, cfg, train.Cache{Off: true})
-	same(t, anew, kept)
+	recomputed, _ := s.with(t, cfg, train.Cache{Off: true})
+	same(t, recomputed, kept)
 }
 
 // In shuffled runs a image's place among those computed at once differs, and
@@ -40,13 +39,13 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 		must(t, runJob(context.Background(), cfg, job))
 		return all
 	}
-	kept, anew, half := losses(train.Cache{}), losses(train.Cache{Off: true}), losses(train.Cache{Half: true})
-	if len(kept) != 10 || len(anew) != 10 || len(half) != 10 {
-		t.Fatalf("got %d, %d and %d losses, want 10", len(kept), len(anew), len(half))
+	kept, recomputed, half := losses(train.Cache{}), losses(train.Cache{Off: true}), losses(train.Cache{Half: true})
+	if len(kept) != 10 || len(recomputed) != 10 || len(half) != 10 {
+		t.Fatalf("got %d, %d and %d losses, want 10", len(kept), len(recomputed), len(half))
 	}
 	for i, want := range kept {
-		if off := math.Abs(anew[i]-want) / want; off > 1e-4 {
-			t.Errorf("step %d: got loss %v without a cache, want %v", i+1, anew[i], want)
+		if off := math.Abs(recomputed[i]-want) / want; off > 1e-4 {
+			t.Errorf("step %d: got loss %v without a cache, want %v", i+1, recomputed[i], want)
 		}
 		if off := math.Abs(half[i]-want) / want; off > 1e-2 { // 11 bits a value
 			t.Errorf("step %d: got loss %v in float16, want %v", i+1, half[i], want)
@@ -72,8 +71,8 @@ func TestMirror(t *testing.T) {
 	if bytes.Equal(bundle(t, kept), bundle(t, plain)) {
 		t.Error("mirroring changed nothing")
 	}
-	anew, _ := s.with(t, cfg, train.Cache{Off: true})
-	s.near(t, anew, kept)
+	recomputed, _ := s.with(t, cfg, train.Cache{Off: true})
+	s.near(t, recomputed, kept)
 	again, what := s.with(t, cfg, train.Cache{Dir: t.TempDir()})
 	if what.filled != 2*12+4 || what.notes != nil {
 		t.Errorf("in a folder: got %+v, want 28 computed and no note", what)
@@ -83,7 +82,7 @@ func TestMirror(t *testing.T) {
 
 // Images that cannot be decoded are listed before the first step; the run is that
 // of the others.
-func TestBadPictures(t *testing.T) {
+func TestBadImages(t *testing.T) {
 	for name, c := range map[string]struct {
 		layers []string
 		cache  train.Cache
