@@ -37,7 +37,7 @@ type Config struct {
 	Precision         Precision      `json:"precision,omitempty"`
 	Device            tfgraph.Device `json:"device,omitempty"` // falls back to the CPU
 	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
-	VerdictDir        string         `json:"-"`                // folder of cached verdicts on images, which runs may share; "": the run directory
+	UserCacheDir      string         `json:"-"`                // folder of the hashes of images and the verdicts on them, which runs may share; "": the run directory
 }
 
 // ExcludedNames lists excluded images by input.Example.Name.

@@ -9,20 +9,28 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/content"
 	"alexnet/internal/hint"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
 
-// OpenData finds the pictures of a run of c: the same ones, in the same parts,
-// as long as they are where they were. Nothing is decoded yet.
+// OpenData opens the dataset of a run of c, with the same splits as long as its files are
+// unchanged. It decodes nothing, and reads only files whose content UserCacheDir does not
+// know.
 func (c Config) OpenData() (*input.Dataset, error) {
+	contents := content.Open(c.UserCacheDir, nil)
+	defer contents.Save()
+	return c.openData(contents)
+}
+
+func (c Config) openData(contents *content.Index) (*input.Dataset, error) {
 	formats, err := input.ParseFormats(c.Formats)
 	if err != nil {
 		return nil, err
 	}
-	return input.Open(c.Data, input.Options{Val: c.Val, Seed: c.Seed, Formats: formats, Limits: c.limits()})
+	return input.Open(c.Data, input.Options{Val: c.Val, Seed: c.Seed, Formats: formats, Limits: c.limits(), Contents: contents})
 }
 
 func (c Config) limits() input.Limits { return input.Limits{MaxPixels: c.MaxPixels} }
@@ -30,7 +38,7 @@ func (c Config) limits() input.Limits { return input.Limits{MaxPixels: c.MaxPixe
 // openData finds the pictures, and with them how many classes the network tells
 // apart. It says what it noticed.
 func (s *session) openData() (err error) {
-	if s.data, err = s.OpenData(); err != nil {
+	if s.data, err = s.Config.openData(s.contents); err != nil {
 		return err
 	}
 	for _, note := range s.data.Notes {
@@ -55,7 +63,7 @@ func (s *session) list(ctx context.Context) error {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder, s.VerdictDir); err != nil {
+	if err := s.openScanner(contract, decoder, s.UserCacheDir); err != nil {
 		return err
 	}
 	defer s.scan.Close()
@@ -83,7 +91,7 @@ func (s *session) openScanner(contract alexnet.Preprocessing, decoder *alexnet.D
 	here := decoder.Loader(nil, 1)
 	here.Limits = s.limits()
 	s.scan, err = sandbox.Open(sandbox.Options{Preprocessing: contract, Limits: s.limits(), Fast: here.Load,
-		Dir: dir, Note: func(text string) { s.log.Info(text) }})
+		Dir: dir, Contents: s.contents, Note: func(text string) { s.log.Info(text) }})
 	return err
 }
 
@@ -112,11 +120,12 @@ func (s *session) loaders(decoder *alexnet.Decoder) train.Dataset {
 // resumed run excludes the same images as before, whatever can be decoded now.
 func (s *session) finalizeDataset(broken []input.Excluded) (json.RawMessage, error) {
 	s.scan.Close()
-	if s.knowsExcluded() {
-		if lost := notIn(broken, s.previouslyExcluded()); lost != nil {
+	if s.from != nil {
+		excluded := s.excludedIn(s.data)
+		if lost := notIn(broken, excluded); lost != nil {
 			return nil, s.missingError(lost)
 		}
-		broken = s.previouslyExcluded()
+		broken = excluded
 	}
 	if err := s.judge(broken); err != nil {
 		return nil, err
@@ -143,7 +152,9 @@ func (s *session) finalizeDataset(broken []input.Excluded) (json.RawMessage, err
 	}
 	s.Excluded = &ExcludedNames{Train: namesOf(s.data.Train, broken), Val: namesOf(s.data.Val, broken)}
 	s.TrainCount, s.settled = len(kept), true
-	if err := replace(DatasetFile(s.dir), s.data.Inventory()); err != nil {
+	inventory := s.data.Inventory(broken)
+	s.Fingerprint = fingerprint(inventory)
+	if err := replace(DatasetFile(s.dir), inventory); err != nil {
 		return nil, err
 	}
 	return s.absolute().write(s.dir)

@@ -3,17 +3,18 @@ package finetune_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/content"
 	"alexnet/internal/hostile"
 	"alexnet/train"
 )
@@ -79,7 +80,7 @@ func TestFailedResumeChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	own.Epochs++
-	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("can no longer be decoded\n  %q", filepath.Join(c.Data, "dark", "2.png"))) {
+	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.HasSuffix(err.Error(), "differs from the run's:\n  train \"dark/2.png\": changed") {
 		t.Errorf("got %v, want an error that names dark/2.png", err)
 	}
 	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 || out[0].Path != torn {
@@ -145,8 +146,8 @@ func TestResumeExcludesTheSame(t *testing.T) {
 	// The same holds for validation images.
 	corrupt(t, data.Val[0].Path)
 	own.Epochs = 3
-	if err := finetune.Resume(t.Context(), resumed, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), data.Val[0].Path) {
-		t.Errorf("got %v, want an error that names %s", err, data.Val[0].Path)
+	if err := finetune.Resume(t.Context(), resumed, own, finetune.Watch{}); err == nil || !strings.Contains(err.Error(), data.Val[0].Name) {
+		t.Errorf("got %v, want an error that names %s", err, data.Val[0].Name)
 	}
 }
 
@@ -171,6 +172,61 @@ func TestDatasetDiff(t *testing.T) {
 	var advice interface{ Hint() string }
 	if err == nil || !strings.HasSuffix(err.Error(), want) || !errors.As(err, &advice) || !strings.Contains(advice.Hint(), "alexnet export "+dir) {
 		t.Errorf("got %v, want the four differences and a hint", err)
+	}
+}
+
+// An image edited without changing its size is refused by name on resume. Each image is
+// hashed once, by the run that first sees it.
+func TestEditedImage(t *testing.T) {
+	data := photos(t, 8)
+	path := filepath.Join(data, "dark", "2.png")
+	all, err := filepath.Glob(filepath.Join(data, "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	for _, path := range all { // a file modified just now is not remembered
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var lock sync.Mutex
+	hashed := map[string]int{}
+	content.OnHash = func(path string) {
+		lock.Lock()
+		defer lock.Unlock()
+		hashed[path]++
+	}
+	defer func() { content.OnHash = nil }()
+	c := tiny(data)
+	c.Val, c.Epochs, c.UserCacheDir = "", 1, t.TempDir()
+	dir := filepath.Join(t.TempDir(), "run")
+	run(t, dir, c)
+	for _, path := range all {
+		if hashed[path] != 1 {
+			t.Errorf("%s: got it hashed %d times, want once", path, hashed[path])
+		}
+	}
+	clear(hashed)
+	c.Epochs = 2
+	if err := finetune.Resume(t.Context(), dir, c, finetune.Watch{}); err != nil || len(hashed) != 0 {
+		t.Errorf("resume: got %v and %d images hashed, want none", err, len(hashed))
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)/2] ^= 1
+	if err := errors.Join(os.WriteFile(path, text, 0o666), os.Chtimes(path, old, old)); err != nil {
+		t.Fatal(err)
+	}
+	c.Epochs = 3
+	err = finetune.Resume(t.Context(), dir, c, finetune.Watch{})
+	if err == nil || !strings.HasSuffix(err.Error(), "differs from the run's:\n  train \"dark/2.png\": changed") {
+		t.Errorf("got %v, want the edited image named", err)
+	}
+	if len(hashed) != 1 || hashed[path] != 1 {
+		t.Errorf("got %v hashed, want %s alone", hashed, path)
 	}
 }
 
@@ -232,7 +288,7 @@ func TestVerdictsAreShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := tiny(data)
-	c.VerdictDir, c.BadImages, c.Epochs = verdicts, input.Skip, 1
+	c.UserCacheDir, c.BadImages, c.Epochs = verdicts, input.Skip, 1
 	for range 2 {
 		dir := filepath.Join(t.TempDir(), "run")
 		run(t, dir, c)

@@ -15,6 +15,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/content"
 	"alexnet/internal/hint"
 	"alexnet/internal/npy"
 	"alexnet/internal/sandbox"
@@ -83,15 +84,16 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 // session is one call of Run or Resume.
 type session struct {
 	Config
-	dir     string
-	on      tfgraph.Device   // that Device comes to here
-	from    *checkpoint.Meta // nil where the run begins
-	data    *input.Dataset
-	out     []input.Excluded // all that is left out
-	scan    *sandbox.Pool
-	settled bool // it is known which pictures can be used
-	watch   Watch
-	log     *slog.Logger
+	dir      string
+	on       tfgraph.Device   // that Device comes to here
+	from     *checkpoint.Meta // nil where the run begins
+	data     *input.Dataset
+	out      []input.Excluded // all that is left out
+	contents *content.Index
+	scan     *sandbox.Pool
+	settled  bool // it is known which pictures can be used
+	watch    Watch
+	log      *slog.Logger
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
@@ -99,6 +101,14 @@ func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if from == nil {
+		s.Excluded = nil
+	}
+	indexDir := cmp.Or(c.UserCacheDir, dir)
+	if c.BadImages == input.List { // which writes nothing into the run directory
+		indexDir = c.UserCacheDir
+	}
+	s.contents = content.Open(indexDir, func(text string) { s.log.Info(text) })
 	return s
 }
 
@@ -117,7 +127,7 @@ func (s *session) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder, cmp.Or(s.VerdictDir, s.dir)); err != nil {
+	if err := s.openScanner(contract, decoder, cmp.Or(s.UserCacheDir, s.dir)); err != nil {
 		return err
 	}
 	defer s.scan.Close()
@@ -194,10 +204,10 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 	net := alexnet.Build(root, s.Network, s.dropoutLayers()...)
 	description := alexnet.Description{Network: s.Network, Preprocessing: contract}
 	job := train.Job{
-		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Exclude: s.previouslyExcluded(), Trace: true,
+		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Exclude: s.excludedIn(s.data), Trace: true,
 		Session: tfgraph.Options{Device: s.on},
 		Meta:    checkpoint.Meta{Model: description.JSON()},
-		Cache:   train.Cache{Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
+		Cache:   train.Cache{Contents: s.contents, Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),

@@ -21,26 +21,29 @@ func DatasetFile(dir string) string { return filepath.Join(dir, "dataset.txt") }
 
 // checkDataset refuses to resume on another dataset: the position in its order would be meaningless.
 func (s *session) checkDataset(from *checkpoint.Meta) error {
-	now := s.data.Fingerprint()
-	if from != nil && s.Fingerprint != now {
+	if from != nil && !s.SameDataset(s.data) {
 		return s.datasetError()
 	}
-	s.Fingerprint = now
 	return nil
 }
 
-// knowsExcluded reports whether a resumed run names its excluded images.
-func (s *session) knowsExcluded() bool { return s.from != nil && s.Excluded != nil }
+// SameDataset reports whether the run's dataset is d: the same splits, names, classes and, for the images that the
+// run uses, contents.
+func (c Config) SameDataset(d *input.Dataset) bool {
+	return c.Fingerprint == fingerprint(d.Inventory(c.excludedIn(d)))
+}
 
-// previouslyExcluded are the images that the run has excluded since it started.
-func (s *session) previouslyExcluded() (out []input.Excluded) {
-	if !s.knowsExcluded() {
+func fingerprint(inventory []byte) string { return fmt.Sprintf("%x", sha256.Sum256(inventory)) }
+
+// excludedIn are the examples of d that the run has excluded since it started.
+func (c Config) excludedIn(d *input.Dataset) (out []input.Excluded) {
+	if c.Excluded == nil {
 		return nil
 	}
 	for _, split := range []struct {
 		examples []input.Example
 		names    []string
-	}{{s.data.Train, s.Excluded.Train}, {s.data.Val, s.Excluded.Val}} {
+	}{{d.Train, c.Excluded.Train}, {d.Val, c.Excluded.Val}} {
 		for _, ex := range split.examples {
 			if slices.Contains(split.names, validUTF8(ex.Name)) {
 				out = append(out, input.Excluded{Path: ex.Path, Reason: "excluded when the run started"})
@@ -102,10 +105,10 @@ func (s *session) newRunHint() string {
 // diffDataset lists the differences from the run's dataset.txt, or only counts without it.
 func (s *session) diffDataset() string {
 	text, err := regular.Read(DatasetFile(s.dir), 1<<30)
-	if err != nil || fmt.Sprintf("%x", sha256.Sum256(text)) != s.Fingerprint {
+	if err != nil || fingerprint(text) != s.Fingerprint {
 		return fmt.Sprintf(" trained on %d images, found %d for training and %d for validation", s.TrainCount, len(s.data.Train), len(s.data.Val))
 	}
-	was, now := parseInventory(text), parseInventory(s.data.Inventory())
+	was, now := parseInventory(text), parseInventory(s.data.Inventory(s.excludedIn(s.data)))
 	var lines []string
 	for name, line := range was {
 		switch found, ok := now[name]; {

@@ -54,16 +54,27 @@ func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header,
 // CheckFile is [Check] for the file at path. It opens regular files only. The
 // returned size is in bytes; the error names the path.
 func CheckFile(path string, limits Limits, formats ...Format) (h Header, size int64, err error) {
+	ex, err := checkFile(path, Options{Limits: limits, Formats: formats})
+	return ex.Header, ex.Size, err
+}
+
+// checkFile opens a file once, to check its header and to hash it.
+func checkFile(path string, opt Options) (Example, error) {
+	ex := Example{Path: path, Name: path, Label: -1}
 	f, info, err := regular.Open(path)
 	if err != nil {
-		return Header{}, 0, newError("check image", path, err)
+		return ex, newError("check image", path, err)
 	}
 	defer f.Close()
-	h, err = check(f, info.Size(), limits.orDefaults(), formats)
-	if err != nil {
-		return Header{}, 0, newError("check image", path, err)
+	ex.Size = info.Size()
+	ex.Header, err = check(f, ex.Size, opt.Limits.orDefaults(), opt.Formats)
+	if err == nil && opt.Contents != nil {
+		ex.Content, err = opt.Contents.OfFile(path, f, info)
 	}
-	return h, info.Size(), nil
+	if err != nil {
+		return ex, newError("check image", path, err)
+	}
+	return ex, nil
 }
 
 func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (Header, error) {
@@ -168,8 +179,7 @@ func checkAll(paths []string, opt Options) ([]Example, []error) {
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, path := range paths {
 		g.Go(func() error {
-			h, size, err := CheckFile(path, opt.Limits, opt.Formats...)
-			examples[i], errs[i] = Example{Path: path, Name: path, Label: -1, Size: size, Header: h}, err
+			examples[i], errs[i] = checkFile(path, opt)
 			return nil
 		})
 	}

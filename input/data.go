@@ -2,11 +2,12 @@ package input
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+
+	"alexnet/internal/content"
 )
 
 // Layout is how a dataset assigns classes to images.
@@ -33,6 +34,8 @@ type Example struct {
 	Name  string // relative to its dataset folder, with slashes; determines the split
 	Label int    // index into the classes, -1 if unknown
 	Size  int64  // bytes
+	// Content is the SHA-256 of the file, zero without Options.Contents.
+	Content content.Hash
 	Header
 }
 
@@ -69,6 +72,8 @@ type Options struct {
 	Formats []Format
 	// Limits excludes images that are too large.
 	Limits Limits
+	// Contents hashes the images, if it does not know them. Nil: they are not hashed.
+	Contents *content.Index
 }
 
 // Validate joins all errors of the options.
@@ -110,27 +115,32 @@ func Counts(examples []Example, classes int) []int {
 	return counts
 }
 
-// Fingerprint returns the hexadecimal SHA-256 of the Inventory. It does not change
-// when the dataset is moved.
-func (d *Dataset) Fingerprint() string { return fmt.Sprintf("%x", sha256.Sum256(d.Inventory())) }
-
 // Inventory has a line for each class, `class "cat"`, and for each image its split,
-// name, size in bytes and label, as in `train "cat/1.jpg" 20117 0`. It does not
-// read the images.
-func (d *Dataset) Inventory() []byte {
-	var h bytes.Buffer
+// name, label, size in bytes and the SHA-256 of its content, as in
+// `train "cat/1.jpg" 0 20117 9f86d0…`; for an excluded image, the last two are missing.
+// It does not change when the dataset is moved, and does not read the images.
+func (d *Dataset) Inventory(excluded []Excluded) []byte {
+	skip := make(map[string]bool, len(excluded))
+	for _, e := range excluded {
+		skip[e.Path] = true
+	}
+	var text bytes.Buffer
 	for _, c := range d.Classes {
-		fmt.Fprintf(&h, "class %q\n", c)
+		fmt.Fprintf(&text, "class %q\n", c)
 	}
 	for _, s := range []struct {
 		split    Split
 		examples []Example
 	}{{TrainSplit, d.Train}, {ValSplit, d.Val}} {
 		for _, ex := range s.examples {
-			fmt.Fprintf(&h, "%s %q %d %d\n", s.split, ex.Name, ex.Size, ex.Label)
+			fmt.Fprintf(&text, "%s %q %d", s.split, ex.Name, ex.Label)
+			if !skip[ex.Path] {
+				fmt.Fprintf(&text, " %d %x", ex.Size, ex.Content)
+			}
+			text.WriteByte('\n')
 		}
 	}
-	return h.Bytes()
+	return text.Bytes()
 }
 
 // Without returns the examples whose paths are not excluded, in the same order.

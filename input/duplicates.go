@@ -3,21 +3,19 @@ package input
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"io"
 	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
-	"alexnet/internal/regular"
+	"alexnet/internal/content"
 )
 
-// TinySide is the side in pixels under which an image has too little to show:
+// SmallSide is the side in pixels under which an image has too little to show:
 // AlexNet sees it enlarged more than seven times.
 const SmallSide = 32
 
-// Tiny returns the examples with a side shorter than the given number of
+// Small returns the examples with a side shorter than the given number of
 // pixels, in the same order.
 func Small(examples []Example, side int) []Example {
 	var tiny []Example
@@ -45,9 +43,9 @@ func (d Duplicate) AcrossClasses() bool {
 	return slices.ContainsFunc(all, func(ex Example) bool { return ex.Label != all[0].Label })
 }
 
-// Duplicates returns the groups of equal files, by SHA-256, in the order of
-// their first members. Only files of the same size are read. Files that cannot
-// be read are problems; the error is ctx's.
+// Duplicates returns the groups of identical files, in the order of their first members.
+// Images that were not hashed are read if another one has the same size. Files that cannot
+// be read are excluded; the error is ctx's.
 func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error) {
 	all := slices.Concat(d.Train, d.Val)
 	sums, errs, err := digests(ctx, all)
@@ -55,12 +53,12 @@ func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error
 		return nil, nil, err
 	}
 	var problems []Excluded
-	members := map[[sha256.Size]byte][]int{}
+	members := map[content.Hash][]int{}
 	for i := range all {
 		switch {
 		case errs[i] != nil:
 			problems = append(problems, ExcludedFor(all[i].Path, errs[i]))
-		case sums[i] != [sha256.Size]byte{}:
+		case sums[i] != content.Hash{}:
 			members[sums[i]] = append(members[sums[i]], i)
 		}
 	}
@@ -84,41 +82,24 @@ func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error
 	return duplicates, problems, nil
 }
 
-// digests hashes the examples whose size another one has; the sums of the
-// others stay zero.
-func digests(ctx context.Context, all []Example) (sums [][sha256.Size]byte, errs []error, err error) {
+// digests hashes the examples whose size another one has; the sums of the others may be
+// zero.
+func digests(ctx context.Context, all []Example) (sums []content.Hash, errs []error, err error) {
 	sizes := map[int64]int{}
 	for _, ex := range all {
 		sizes[ex.Size]++
 	}
-	sums, errs = make([][sha256.Size]byte, len(all)), make([]error, len(all))
+	sums, errs = make([]content.Hash, len(all)), make([]error, len(all))
+	contents := content.Open("", nil)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, ex := range all {
-		if sizes[ex.Size] > 1 {
+		if sums[i] = ex.Content; ex.Content == (content.Hash{}) && sizes[ex.Size] > 1 {
 			g.Go(func() error {
-				sums[i], errs[i] = digest(ex)
+				sums[i], errs[i] = contents.Of(ex.Path)
 				return ctx.Err()
 			})
 		}
 	}
 	return sums, errs, g.Wait()
-}
-
-// digest reads no more than the size that the file had when it was checked.
-func digest(ex Example) (sum [sha256.Size]byte, err error) {
-	f, _, err := regular.Open(ex.Path)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, io.LimitReader(f, ex.Size+1))
-	if err == nil && n != ex.Size {
-		err = errChanged
-	}
-	if err == nil {
-		h.Sum(sum[:0])
-	}
-	return sum, err
 }

@@ -2,11 +2,14 @@ package input
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"alexnet/internal/content"
 )
 
 // writeDataset writes PNG files with the given names, and other files.
@@ -197,22 +200,25 @@ func TestOpenExcludesAndNotes(t *testing.T) {
 	}
 }
 
-func TestFingerprint(t *testing.T) {
+func TestInventory(t *testing.T) {
 	names := []string{"cat/1.png", "dog/1.png"}
-	open := func(dir string) string {
-		d, err := Open(dir, Options{})
+	open := func(dir string) *Dataset {
+		d, err := Open(dir, Options{Contents: content.Open("", nil)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d.Fingerprint()
+		return d
 	}
-	a := open(writeDataset(t, names))
-	if b := open(writeDataset(t, names)); a != b {
-		t.Errorf("same data elsewhere: got %s and %s", a, b)
+	first := open(writeDataset(t, names))
+	if moved := open(writeDataset(t, names)); string(first.Inventory(nil)) != string(moved.Inventory(nil)) {
+		t.Errorf("elsewhere: got %s, want %s", moved.Inventory(nil), first.Inventory(nil))
 	}
-	more := writeDataset(t, names)
-	writeFile(t, filepath.Join(more, "cat/2.png"), encode(t, PNG, gradient(2, 2)))
-	if b := open(more); a == b {
-		t.Errorf("other data: got %s twice", a)
+	ex := first.Train[0]
+	line := fmt.Sprintf("train %q %d %d %x\n", ex.Name, ex.Label, ex.Size, ex.Content)
+	if got := string(first.Inventory(nil)); !strings.Contains(got, line) || ex.Content == (content.Hash{}) {
+		t.Errorf("got %s, want the line %s", got, line)
+	}
+	if got := string(first.Inventory([]Excluded{{Path: ex.Path}})); !strings.Contains(got, fmt.Sprintf("train %q %d\n", ex.Name, ex.Label)) {
+		t.Errorf("excluded: got %s, want no size and hash of %q", got, ex.Name)
 	}
 }

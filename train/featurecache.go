@@ -16,6 +16,7 @@ import (
 
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/content"
 	"alexnet/internal/featurecache"
 	"alexnet/ops"
 	"alexnet/tfgraph"
@@ -35,6 +36,8 @@ type Cache struct {
 	Dir    string // a folder for them, which runs may share
 	Budget int64  // bytes of memory for them; 1 GiB
 	Half   bool   // as float16: half the size, values rounded to 11 bits
+	// Contents has the hashes of the images. Nil: images are read for them.
+	Contents *content.Index
 }
 
 const defaultBudget = 1 << 30
@@ -262,7 +265,7 @@ func (t *Trainer) openStore(ctx context.Context, layers []*frozenLayers) (featur
 		}
 	}
 	width, dir := layers[0].width(), t.job.Cache.Dir
-	opt := featurecache.Options{Half: t.job.Cache.Half, OnNote: t.job.Observer.Note}
+	opt := featurecache.Options{Half: t.job.Cache.Half, OnNote: t.job.Observer.Note, Contents: t.job.Cache.Contents}
 	if dir == "" {
 		if int64(len(entries))*opt.RowSize(width) <= cmp.Or(t.job.Cache.Budget, defaultBudget) {
 			return featurecache.NewMemory(len(entries), width, opt)

@@ -257,7 +257,7 @@ func interruptedPhase(t *testing.T, dir, last string) string {
 func tree(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !strings.Contains(path, "tfevents") && d.Name() != "pictures.index" {
+		if err == nil && !d.IsDir() && !strings.Contains(path, "tfevents") {
 			all = append(all, strings.TrimPrefix(path, dir))
 		}
 		return err

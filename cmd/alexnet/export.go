@@ -186,9 +186,10 @@ func (a *app) validationImages(ctx context.Context, model *classify.Model, run f
 	if run.Data == "" {
 		return nil, "", nil
 	}
+	run.UserCacheDir = userCacheDir()
 	data, err := run.OpenData()
 	switch {
-	case err == nil && data.Fingerprint() != run.Fingerprint:
+	case err == nil && !run.SameDataset(data):
 		err = errors.New("the dataset has changed since the run began")
 	case err == nil && len(data.Val) == 0:
 		err = errors.New("the run has no validation split")

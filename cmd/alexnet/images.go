@@ -18,8 +18,8 @@ func imageOptions(c finetune.Config) (input.Options, error) {
 	return input.Options{Formats: formats, Limits: input.Limits{MaxPixels: c.MaxPixels}}, err
 }
 
-// verdictsDir is where the verdicts on images are cached; "" if there is no cache folder.
-func verdictsDir() string {
+// userCacheDir has the hashes of images and the verdicts on them; "" if there is no cache folder.
+func userCacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return ""
@@ -29,7 +29,7 @@ func verdictsDir() string {
 
 // sandboxOptions say where verdicts on images are cached, and log the sandbox's notes.
 func (a *app) sandboxOptions() sandbox.Options {
-	return sandbox.Options{Dir: verdictsDir(), Note: func(text string) { a.log.Info(text) }}
+	return sandbox.Options{Dir: userCacheDir(), Note: func(text string) { a.log.Info(text) }}
 }
 
 // verify decodes every example once, in the sandbox, and returns those that fail.

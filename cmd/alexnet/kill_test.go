@@ -107,16 +107,16 @@ func leftBehind(run string) string {
 	return "no checkpoint"
 }
 
-// contents are the files of a run, without event files, whose names contain times, and the image index, which
-// omits recently written files. Metrics and checkpoint descriptions count without times.
+// contents are the files of a run, without event files, whose names contain times.
+// Metrics and checkpoint descriptions count without times.
 func contents(t *testing.T, run string) map[string]any {
 	t.Helper()
 	all := map[string]any{}
 	err := filepath.WalkDir(run, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.Contains(path, "tfevents") || d.Name() == "pictures.index" {
+		if err != nil || d.IsDir() || strings.Contains(path, "tfevents") {
 			return err
 		}
-		all[strings.TrimPrefix(path, run)], err = content(path)
+		all[strings.TrimPrefix(path, run)], err = readContent(path)
 		return err
 	})
 	if err != nil {
@@ -125,7 +125,7 @@ func contents(t *testing.T, run string) map[string]any {
 	return all
 }
 
-func content(path string) (any, error) {
+func readContent(path string) (any, error) {
 	switch {
 	case filepath.Base(path) == "metrics.csv":
 		rows, err := train.Metrics(filepath.Dir(path))

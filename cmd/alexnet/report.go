@@ -122,6 +122,7 @@ func checkpointPath(dir, name string) string {
 
 // validationData is the run's validation split, or notes that say why it is missing.
 func (a *app) validationData(config finetune.Config, classes []string) (data *input.Dataset, notes []string) {
+	config.UserCacheDir = userCacheDir()
 	data, err := config.OpenData()
 	switch {
 	case err != nil:
@@ -130,7 +131,7 @@ func (a *app) validationData(config finetune.Config, classes []string) (data *in
 		return nil, []string{fmt.Sprintf("The classes of %q differ from the model's, so nothing was evaluated.", config.Data)}
 	case len(data.Val) == 0:
 		notes = append(notes, "The run has no validation split, so nothing was evaluated. Evaluate other images with alexnet report RUN DATA.")
-	case data.Fingerprint() != config.Fingerprint:
+	case !config.SameDataset(data):
 		notes = append(notes, "The dataset differs from the run's: images were added, removed or changed.")
 	}
 	return data, notes
@@ -139,8 +140,8 @@ func (a *app) validationData(config finetune.Config, classes []string) (data *in
 // namedData is the dataset at path: the run's own at a new location, or another.
 func namedData(config finetune.Config, classes []string, path string) (*input.Dataset, error) {
 	moved := config
-	moved.Data = path
-	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && data.Fingerprint() == config.Fingerprint {
+	moved.Data, moved.UserCacheDir = path, userCacheDir()
+	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && config.SameDataset(data) {
 		return data, nil
 	}
 	formats, err := input.ParseFormats(config.Formats)

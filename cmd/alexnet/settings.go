@@ -59,7 +59,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 // complete returns the validated settings of a run on data.
 func (f *trainFlags) complete(data string) (finetune.Config, error) {
 	c := f.config.WithDefaults()
-	c.Data, c.VerdictDir = data, verdictsDir()
+	c.Data, c.UserCacheDir = data, userCacheDir()
 	if err := c.Validate(); err != nil {
 		return c, usageError{err}
 	}
@@ -78,7 +78,7 @@ func (f *trainFlags) resumeConfig(flags *pflag.FlagSet, data string) (finetune.C
 		return c, err
 	}
 	c = c.WithPaths(given.Data, given.Val)
-	c.VerdictDir = given.VerdictDir
+	c.UserCacheDir = given.UserCacheDir
 	var problems []string
 	flags.Visit(func(flag *pflag.Flag) {
 		if s, ok := flag.Value.(settingFlag); ok {

@@ -10,6 +10,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/content"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 )
@@ -40,6 +41,8 @@ type ClassCount struct {
 func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 	d := &Dataset{Path: opt.Data, Classes: []ClassCount{}, Small: []string{}, Duplicates: [][]string{}, Notes: []string{}}
 	r.Data = d
+	opt.Input.Contents = content.Open(opt.Sandbox.Dir, opt.Sandbox.Note)
+	opt.Sandbox.Contents = opt.Input.Contents
 	data, err := input.Open(opt.Data, opt.Input)
 	if err != nil {
 		var in *input.Error

@@ -5,9 +5,8 @@
 // A row is one image's activations, float32 or rounded to float16, found by
 // the image's place in the data set. In a file it is kept under the SHA-256 of
 // the image's content, so it outlives renaming, other images coming and
-// going, and the run. What a image's content is, an index beside the file
-// knows: a image whose path, size and time of change are as recorded is not
-// read again.
+// going, and the run. The index of package content knows the hashes, so that
+// unchanged images are not read for them.
 //
 // Every row of a file carries a checksum, which is checked as the row is read:
 // what is torn or altered is missing, never wrong. A file costs 44 bytes of

@@ -33,8 +33,7 @@ type File struct {
 }
 
 // OpenFile opens or makes the file of key and width in dir, for some images.
-// Of these it reads the ones that the folder's index does not know, on all
-// cores; the end of ctx ends that. A file that is damaged or of another version
+// It reads the images that o.Contents does not know. A file that is damaged or of another version
 // is begun anew, and what something else wrote is renamed, with a note of it;
 // else [ErrForeign]. The file is this process's alone until Close; else
 // [ErrBusy].
@@ -52,7 +51,7 @@ func OpenFile(ctx context.Context, dir string, key Key, width int, images []Entr
 	if s.f, err = openOrCreate(path, s.header(key), o); err != nil {
 		return nil, err
 	}
-	names, err := namesOf(ctx, dir, images, o)
+	names, err := keysOf(ctx, images, o)
 	if err == nil {
 		err = s.scan(names, o)
 	}

@@ -3,7 +3,6 @@ package featurecache_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 
 // On a disk that is full a row is not kept, and the file holds what it held.
 func TestFileOnAFullDisk(t *testing.T) {
-	const wide = 1024 // rows of a page, of which the disk has 16: one for the header, tags and index each
+	const wide = 1024 // rows of a page, of which the disk has 16: one for the header and one for the tags
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
 		t.Skipf("NOT TESTED, a full disk: it takes a file system of 64 KiB, which may not be mounted here: %v", err)
@@ -62,31 +61,4 @@ func TestFileOnAReadOnlyDisk(t *testing.T) {
 	if !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), path) {
 		t.Errorf("got %v, want %v and the name %q", err, unix.EROFS, path)
 	}
-}
-
-// A disk too full for the index still keeps rows; the images are read again
-// the next time, which a note says.
-func TestIndexOnAFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=12k"); err != nil {
-		t.Skipf("NOT TESTED, a full disk: it takes a file system of 12 KiB, which may not be mounted here: %v", err)
-	}
-	defer func() { must(t, unix.Unmount(dir, 0)) }()
-	all := variants(t, 256*100)
-	var said []string
-	f := openFor(t, dir, all, notes(&said))
-	if len(said) != 1 || !strings.Contains(said[0], unix.ENOSPC.Error()) {
-		t.Errorf("got notes %q, want one about %q", said, unix.ENOSPC)
-	}
-	must(t, f.Write(0, rowOf('a')))
-	must(t, f.Close())
-	left, err := filepath.Glob(filepath.Join(dir, ".*"))
-	if must(t, err); left != nil {
-		t.Errorf("got %q left over, want nothing", left)
-	}
-	f = openFor(t, dir, all, featurecache.Options{})
-	if got := kept(t, f, "a"); got != "a" {
-		t.Errorf("got rows of %q, want a", got)
-	}
-	must(t, f.Close())
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"unsafe"
+
+	"alexnet/internal/content"
 )
 
 // ErrMissing reports a row that is not there, or not whole.
@@ -31,6 +33,8 @@ type Options struct {
 	Half bool
 	// OnNote hears of what was found damaged and is begun anew. It may be nil.
 	OnNote func(text string)
+	// Contents knows the images' hashes. Nil: all images are read.
+	Contents *content.Index
 }
 
 // RowSize is how many bytes a row of width values takes.

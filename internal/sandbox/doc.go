@@ -10,10 +10,8 @@
 // timeouts are not stored, since they may depend on the machine's load; those
 // images are tried again.
 //
-// Verdicts are kept in [Options].Dir, as verdicts.csv and nothing else: paths,
-// times, hashes and reasons, no part of an image. The file may be removed at any
-// time; images are then scanned anew, which takes longer and changes no result.
-//
-// The bytes of an image decide its verdict, not its name; name, size and time
-// of change only spare reading it again.
+// Verdicts are stored in [Options].Dir, as verdicts.csv: hashes and reasons, no part of an
+// image. The file may be removed at any time; images are then verified again, which takes
+// longer and changes no result. An image's content decides its verdict, not its name; the
+// index of package content spares reading the files again.
 package sandbox

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime"
@@ -10,6 +9,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/content"
 )
 
 // Options configure a [Pool]. Preprocessing and Fast are required.
@@ -19,12 +19,13 @@ type Options struct {
 	// Fast decodes in this process; it is called for images that have passed.
 	Fast func(ctx context.Context, ex input.Example, draw uint64, into []float32) error
 
-	Dir            string       // where verdicts are stored; "": nowhere
-	IgnoreVerdicts bool         // decode every image again
-	Workers        int          // maximum number of children; default GOMAXPROCS
-	Seconds        float64      // CPU time limit per image, plus a second per 10 megapixels; default 5
-	Memory         int64        // limit in bytes per image, plus 16 per pixel; default 512 MiB
-	Note           func(string) // receives messages for the user
+	Dir            string         // where verdicts are stored; "": nowhere
+	Contents       *content.Index // of the images; default: the one in Dir
+	IgnoreVerdicts bool           // decode every image again
+	Workers        int            // maximum number of children; default GOMAXPROCS
+	Seconds        float64        // CPU time limit per image, plus a second per 10 megapixels; default 5
+	Memory         int64          // limit in bytes per image, plus 16 per pixel; default 512 MiB
+	Note           func(string)   // receives messages for the user
 }
 
 func (o Options) withDefaults() Options {
@@ -49,6 +50,7 @@ type Pool struct {
 	opt       Options
 	slots     chan *child // nil: a child may be started
 	verdicts  *verdicts
+	contents  *content.Index
 	noteOnce  sync.Once  // for the note that children are unavailable
 	exclusive sync.Mutex // held while a child runs with no other beside it
 	closed    sync.Once
@@ -81,7 +83,11 @@ func Open(o Options) (*Pool, error) {
 	for range s.opt.Workers {
 		s.slots <- nil
 	}
-	s.verdicts = openVerdicts(s.opt.Dir, s.opt.Note)
+	s.contents = s.opt.Contents
+	if s.contents == nil {
+		s.contents = content.Open(s.opt.Dir, s.opt.Note)
+	}
+	s.verdicts = openVerdicts(s.opt.Dir, s.contents, s.opt.Note)
 	return s, nil
 }
 
@@ -111,18 +117,23 @@ func (s *Pool) Load(ctx context.Context, ex input.Example, draw uint64, into []f
 
 // decode finds the verdict on an image and, unless into is nil, its floats.
 func (s *Pool) decode(ctx context.Context, ex input.Example, draw uint64, into []float32) error {
-	mark := markOf(ex.Path)
-	if v, ok := s.known(ex.Path, mark); ok {
+	stamp := content.StampOf(ex.Path)
+	hash, known := s.contents.At(ex.Path, stamp)
+	if v, ok := s.verdict(hash); known && ok {
 		return s.applyVerdict(ctx, v, ex, draw, into)
 	}
 	encoded, h, err := input.ReadStored(ex, s.opt.Limits)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(encoded)
-	if v, ok := s.verdicts.on(sum); ok && !s.opt.IgnoreVerdicts {
-		s.verdicts.add(ex.Path, mark, sum, v)
-		return s.applyVerdict(ctx, v, ex, draw, into)
+	if unchanged := content.StampOf(ex.Path) == stamp; !known || !unchanged {
+		hash = content.Sum(ex.Path, encoded)
+		if unchanged {
+			s.contents.Put(ex.Path, stamp, hash)
+		}
+		if v, ok := s.verdict(hash); ok {
+			return s.applyVerdict(ctx, v, ex, draw, into)
+		}
 	}
 	q := request{Size: len(encoded), Format: h.Format, Pixels: int64(h.Width) * int64(h.Height), Draw: draw, WantFloats: into != nil}
 	a, err := s.ask(ctx, q, encoded, into)
@@ -132,23 +143,23 @@ func (s *Pool) decode(ctx context.Context, ex input.Example, draw uint64, into [
 	case errors.As(err, &none):
 		return s.decodeInProcess(ctx, ex, draw, into, none)
 	case errors.As(err, &crashed):
-		s.verdicts.forget(sum)
+		s.verdicts.forget(hash)
 		return &input.Error{Op: "decode image", Path: ex.Path, Err: refusal{crashed.reason, input.ErrDamaged}, Hint: crashed.hint()}
 	case err != nil:
 		return err
 	}
 	if !errors.Is(a.error(ex.Path), input.ErrTooLarge) { // the limits may differ next time
-		s.verdicts.add(ex.Path, mark, sum, a)
+		s.verdicts.add(hash, a)
 	}
 	return a.error(ex.Path)
 }
 
-// known returns the verdict on the file at path if the file has not changed since.
-func (s *Pool) known(path string, m mark) (response, bool) {
+// verdict is the stored verdict on a content, unless it is to be ignored.
+func (s *Pool) verdict(h content.Hash) (response, bool) {
 	if s.opt.IgnoreVerdicts {
 		return response{}, false
 	}
-	return s.verdicts.of(path, m)
+	return s.verdicts.get(h)
 }
 
 // applyVerdict acts on a verdict found earlier.

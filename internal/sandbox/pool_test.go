@@ -106,7 +106,7 @@ func TestOutOfMemory(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "too much memory") {
 		t.Errorf("got %v, want too much memory", err)
 	}
-	if v, ok := s.verdicts.on(sha256.Sum256(large)); ok {
+	if v, ok := s.verdicts.get(sha256.Sum256(large)); ok {
 		t.Errorf("got verdict %+v, want none", v)
 	}
 }

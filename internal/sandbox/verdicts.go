@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -13,74 +12,41 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/content"
 	"alexnet/internal/crc32c"
 	"alexnet/internal/regular"
 	"alexnet/tfgraph"
 )
 
-// Verdicts are kept in DIR/verdicts.csv, an image a line: path, size, times of
-// its and its inode's change in ns since 1970, SHA-256 of the content, reason (none where it has
-// passed), its kind, hint. The first line names the format and the decoder, the
-// last has the CRC-32C of all before it. The file is replaced as a whole.
+// DIR/verdicts.csv has a line for each content: SHA-256, reason (empty if it has passed),
+// kind of the reason, hint. The first line names the format and the decoder, the last is
+// the CRC-32C of all before it.
 const (
-	verdictsName = "verdicts.csv"
-	version      = "2" // of the file, and of how images are made fit for decoding
-	fields       = 8
-	mostText     = 1 << 30
+	verdictsName   = "verdicts.csv"
+	version        = "3" // of the file, and of input.Prepare
+	fields         = 4
+	maxVerdictFile = 1 << 30
 )
 
-// settled is for how long a file has to have been left alone before its time of
-// change tells it from what it is changed to next. FAT counts in steps of 2 s.
-const settled = 2 * time.Second
-
-// mark tells a file from what it was, without reading it. The inode changes too
-// where a copy brings back size and time, as that of a backup does.
-type mark struct {
-	size, changed, inode int64 // bytes, and ns since 1970
-}
-
-// markOf looks at the file at path; nothing, where that cannot be relied on.
-func markOf(path string) mark {
-	info, err := os.Stat(path)
-	if err != nil || time.Since(info.ModTime()) < settled {
-		return mark{}
-	}
-	m := mark{size: info.Size(), changed: info.ModTime().UnixNano()}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		m.inode = stat.Ctim.Nano()
-	}
-	return m
-}
-
-type sum [sha256.Size]byte
-
-// seen is what was at a path.
-type seen struct {
-	mark
-	sum
-}
-
-// verdicts are answers by content, and contents by path.
+// verdicts are responses by content.
 type verdicts struct {
-	file string // "": kept nowhere
-	note func(string)
+	file     string // "": in memory only
+	note     func(string)
+	contents *content.Index
 
-	lock  sync.Mutex
-	paths map[string]seen
-	sums  map[sum]response
-	used  map[string]bool // paths of this scanner's
-	gone  map[sum]bool    // forgotten, whatever the file has
-	news  bool
+	lock      sync.Mutex
+	responses map[content.Hash]response
+	used      map[content.Hash]bool // by this Pool
+	forgotten map[content.Hash]bool // even if the file has them
+	changed   bool
 }
 
-func openVerdicts(dir string, note func(string)) *verdicts {
-	v := &verdicts{note: note, paths: map[string]seen{}, sums: map[sum]response{}, used: map[string]bool{}, gone: map[sum]bool{}}
+func openVerdicts(dir string, contents *content.Index, note func(string)) *verdicts {
+	v := &verdicts{note: note, contents: contents, responses: map[content.Hash]response{}, used: map[content.Hash]bool{}, forgotten: map[content.Hash]bool{}}
 	if dir != "" {
 		v.file = filepath.Join(dir, verdictsName)
 		v.load()
@@ -88,79 +54,52 @@ func openVerdicts(dir string, note func(string)) *verdicts {
 	return v
 }
 
-// of is the verdict on what is at path, if that is as it was.
-func (v *verdicts) of(path string, m mark) (response, bool) {
-	if m == (mark{}) {
-		return response{}, false
-	}
-	path = absolute(path)
+func (v *verdicts) get(h content.Hash) (response, bool) {
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	was, ok := v.paths[path]
-	if !ok || was.mark != m {
-		return response{}, false
+	r, ok := v.responses[h]
+	if ok {
+		v.used[h] = true
 	}
-	v.used[path] = true
-	a, ok := v.sums[was.sum]
-	return a, ok
+	return r, ok
 }
 
-// on is the verdict on a content.
-func (v *verdicts) on(s sum) (response, bool) {
+func (v *verdicts) add(h content.Hash, r response) {
+	r.Floats = 0
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	a, ok := v.sums[s]
-	return a, ok
+	if old, ok := v.responses[h]; !ok || old != r {
+		v.changed = true
+	}
+	v.responses[h], v.used[h] = r, true
+	delete(v.forgotten, h)
 }
 
-func (v *verdicts) add(path string, m mark, s sum, a response) {
-	a.Floats = 0
-	path = absolute(path)
+// forget drops the verdict on a content that has crashed a child since.
+func (v *verdicts) forget(h content.Hash) {
 	v.lock.Lock()
 	defer v.lock.Unlock()
-	if was, ok := v.sums[s]; ok && was != a {
-		v.news = true
+	if _, ok := v.responses[h]; ok {
+		delete(v.responses, h)
+		v.forgotten[h], v.changed = true, true
 	}
-	v.sums[s] = a
-	delete(v.gone, s)
-	if m != (mark{}) && v.paths[path] != (seen{m, s}) {
-		v.paths[path], v.news = seen{m, s}, true
-	}
-	v.used[path] = true
-}
-
-// forget gives up the verdict on a content, as that has ended a child since.
-func (v *verdicts) forget(s sum) {
-	v.lock.Lock()
-	defer v.lock.Unlock()
-	if _, ok := v.sums[s]; ok {
-		delete(v.sums, s)
-		v.gone[s], v.news = true, true
-	}
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }
 
 func title() []string { return []string{"alexnet verdicts", version, tfgraph.Version()} }
 
-// load takes up what the file has beside what is known. One that is damaged, or
-// of another decoder, has nothing.
+// load adds the file's verdicts to those known. A file that is damaged or of another
+// decoder has none.
 func (v *verdicts) load() {
-	text, err := regular.Read(v.file, mostText)
+	text, err := regular.Read(v.file, maxVerdictFile)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			v.note(fmt.Sprintf("images are scanned anew: %v", err))
+			v.note(fmt.Sprintf("all images are verified again: %v", err))
 		}
 		return
 	}
 	end := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
 	if string(text[end:]) != checksum(text[:end]) {
-		v.note(fmt.Sprintf("images are scanned anew: %q is damaged", v.file))
+		v.note(fmt.Sprintf("all images are verified again: %q is damaged", v.file))
 		return
 	}
 	r := csv.NewReader(bytes.NewReader(text[:end]))
@@ -171,83 +110,66 @@ func (v *verdicts) load() {
 	for {
 		row, err := r.Read()
 		if err != nil {
-			return // the end: a checksum has held
+			return // the end, as the checksum is right
 		}
-		if path, s, a, ok := parse(row); ok && !v.gone[s.sum] {
-			if _, known := v.paths[path]; !known {
-				v.paths[path] = s
-			}
-			if _, known := v.sums[s.sum]; !known {
-				v.sums[s.sum] = a
-			}
+		h, verdict, ok := parse(row)
+		if _, known := v.responses[h]; ok && !known && !v.forgotten[h] {
+			v.responses[h] = verdict
 		}
 	}
 }
 
 func checksum(text []byte) string { return fmt.Sprintf("%08x\n", crc32c.Checksum(text)) }
 
-func parse(row []string) (path string, s seen, a response, ok bool) {
+func parse(row []string) (h content.Hash, r response, ok bool) {
 	if len(row) != fields {
-		return "", s, a, false
+		return h, r, false
 	}
-	var errs [5]error
-	s.size, errs[0] = strconv.ParseInt(row[1], 10, 64)
-	s.changed, errs[1] = strconv.ParseInt(row[2], 10, 64)
-	s.inode, errs[2] = strconv.ParseInt(row[3], 10, 64)
-	content, err := hex.DecodeString(row[4])
-	errs[3] = err
-	a.Reason, a.Hint = row[5], row[7]
-	a.Kind, errs[4] = strconv.Atoi(row[6])
-	if errors.Join(errs[:]...) != nil || len(content) != len(s.sum) {
-		return "", s, a, false
+	sum, err := hex.DecodeString(row[0])
+	if err != nil || len(sum) != len(h) {
+		return h, r, false
 	}
-	s.sum = sum(content)
-	return row[0], s, a, true
+	r.Reason, r.Hint = row[1], row[3]
+	r.Kind, err = strconv.Atoi(row[2])
+	return content.Hash(sum), r, err == nil
 }
 
-// save keeps what was found, beside what others have found meanwhile, but
-// forgets images that are gone. Where it cannot, the next scan takes longer.
+// save writes the verdicts, merged with what other processes have added, without those
+// whose files no longer exist. If it fails, images are verified again the next time.
 func (v *verdicts) save() {
-	if v.file == "" || !v.news {
+	v.contents.Save()
+	if v.file == "" || !v.changed {
 		return
 	}
+	exist := v.contents.Hashes()
+	maps.DeleteFunc(v.responses, func(h content.Hash, _ response) bool {
+		if !v.used[h] && !exist[h] {
+			v.forgotten[h] = true
+		}
+		return v.forgotten[h]
+	})
 	v.load()
-	var text bytes.Buffer
-	w := csv.NewWriter(&text)
-	rows := [][]string{title()}
-	for _, path := range slices.Sorted(maps.Keys(v.paths)) {
-		if _, err := os.Lstat(path); !v.used[path] && err != nil {
-			continue
-		}
-		s := v.paths[path]
-		a, ok := v.sums[s.sum]
-		if !ok {
-			continue
-		}
-		rows = append(rows, []string{path, strconv.FormatInt(s.size, 10), strconv.FormatInt(s.changed, 10), strconv.FormatInt(s.inode, 10),
-			hex.EncodeToString(s.sum[:]), a.Reason, strconv.Itoa(a.Kind), a.Hint})
-	}
-	err := w.WriteAll(rows)
-	text.WriteString(checksum(text.Bytes()))
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(v.file), 0o777)
-	}
-	if err == nil {
-		v.sweep()
-		err = atomicfile.Write(v.file, text.Bytes())
-	}
-	if err != nil {
-		v.note(fmt.Sprintf("images will be scanned again the next time: %v", err))
+	if err := v.write(); err != nil {
+		v.note(fmt.Sprintf("images will be verified again the next time: %v", err))
 	}
 }
 
-// sweep removes what processes that died in save have left. Others may be saving
-// right now, which takes no hour.
-func (v *verdicts) sweep() {
-	entries, _ := os.ReadDir(filepath.Dir(v.file)) // a wish: what stays does no harm
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), "."+verdictsName+".") && time.Since(info.ModTime()) > time.Hour {
-			_ = os.Remove(filepath.Join(filepath.Dir(v.file), e.Name()))
-		}
+func (v *verdicts) write() error {
+	var text bytes.Buffer
+	rows := [][]string{title()}
+	for _, h := range slices.SortedFunc(maps.Keys(v.responses), func(a, b content.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+		r := v.responses[h]
+		rows = append(rows, []string{hex.EncodeToString(h[:]), r.Reason, strconv.Itoa(r.Kind), r.Hint})
 	}
+	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
+		return err
+	}
+	text.WriteString(checksum(text.Bytes()))
+	if err := os.MkdirAll(filepath.Dir(v.file), 0o777); err != nil {
+		return err
+	}
+	if err := atomicfile.Sweep(v.file, time.Hour); err != nil {
+		return err
+	}
+	return atomicfile.Write(v.file, text.Bytes())
 }

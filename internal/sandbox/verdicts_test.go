@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/content"
 	"alexnet/internal/testmodel"
 )
 
@@ -55,8 +57,7 @@ func scanAll(t *testing.T, dir string, anew bool, examples ...input.Example) {
 	}
 }
 
-// An image is decoded for its verdict once, wherever it lies and whatever it is
-// called, until its bytes change.
+// An image is verified once, whatever its path, until its content changes.
 func TestVerdictsAreKept(t *testing.T) {
 	dir := t.TempDir()
 	whole := testmodel.JPEG(1)
@@ -76,19 +77,18 @@ func TestVerdictsAreKept(t *testing.T) {
 	must(t, os.WriteFile(good.Path, testmodel.JPEG(3), 0o644))
 	good = writeImage(t, "good.jpg", testmodel.JPEG(4))
 	want("other bytes", 1, "", good)
-	// Size and time of change as before, bytes too: this is believed.
 	old := time.Now().Add(-time.Hour)
 	must(t, os.Chtimes(bad.Path, old, old))
 	want("touched", 0, "bad.jpg ", bad)
-	// The same size and time, as of a backup that is brought back: it is looked at.
+	// As of a restored backup: only the inode change time differs.
 	info, err := os.Stat(bad.Path)
 	must(t, err)
 	must(t, os.WriteFile(bad.Path, testmodel.JPEG(5)[:info.Size()], 0o644))
 	must(t, os.Chtimes(bad.Path, old, old))
-	want("of the same size and time", 1, "", bad)
+	want("the same size and time", 1, "", bad)
 }
 
-// Of a file that is damaged, or that another decoder wrote, nothing is believed.
+// A file that is damaged, or of another decoder, is ignored.
 func TestVerdictsDamaged(t *testing.T) {
 	good := writeImage(t, "good.jpg", testmodel.JPEG(1))
 	cases := map[string]struct {
@@ -99,9 +99,9 @@ func TestVerdictsDamaged(t *testing.T) {
 		"cut":             {func(b []byte) []byte { return b[:len(b)-9] }, true},
 		"empty":           {func([]byte) []byte { return nil }, true},
 		"something else":  {func([]byte) []byte { return []byte("hello\n") }, true},
-		"another decoder": {func(b []byte) []byte { return withChecksum(bytes.Replace(b, []byte(",2,"), []byte(",0,"), 1)) }, false},
+		"another decoder": {func(b []byte) []byte { return withChecksum(bytes.Replace(b, []byte(",3,"), []byte(",0,"), 1)) }, false},
 		"odd rows": {func(b []byte) []byte {
-			return withChecksum(bytes.Replace(b, []byte("good.jpg,"), []byte("good.jpg,,"), 1))
+			return withChecksum(bytes.Replace(b, []byte(",,0,"), []byte(",,,0,"), 1))
 		}, false},
 	}
 	for name, c := range cases {
@@ -126,7 +126,7 @@ func withChecksum(text []byte) []byte {
 	return append(text[:end:end], checksum(text[:end])...)
 }
 
-// A scan anew corrects a wrong verdict on an image that is as it was.
+// Ignoring the verdicts corrects a wrong one on an unchanged image.
 func TestVerdictsCorrected(t *testing.T) {
 	dir := t.TempDir()
 	good := writeImage(t, "good.jpg", testmodel.JPEG(1))
@@ -146,58 +146,44 @@ func TestVerdictsCorrected(t *testing.T) {
 	}
 }
 
-// An image that ends a child has no verdict any more, though it passed once.
+// stored reports whether the file in dir has a verdict on an image.
+func stored(t *testing.T, dir string, encoded []byte) bool {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, verdictsName))
+	must(t, err)
+	return strings.Contains(string(text), fmt.Sprintf("%x", sha256.Sum256(encoded)))
+}
+
+// An image that crashes a child loses its verdict, even if it passed before.
 func TestVerdictsForgetOneThatCrashes(t *testing.T) {
 	dir := t.TempDir()
 	good, bad := writeImage(t, "good.jpg", testmodel.JPEG(1)), writeImage(t, "bad.png", faultyImage(t, "panic"))
-	file := filepath.Join(dir, verdictsName)
-	v := openVerdicts(dir, func(string) {})
-	v.add(bad.Path, markOf(bad.Path), sha256.Sum256(faultyImage(t, "panic")), response{})
+	contents := content.Open(dir, nil)
+	hash, err := contents.Of(bad.Path)
+	must(t, err)
+	v := openVerdicts(dir, contents, func(string) {})
+	v.add(hash, response{})
 	v.save()
 	scan(t, dir, good)
-	text, err := os.ReadFile(file)
-	must(t, err)
-	if !strings.Contains(string(text), "bad.png") {
-		t.Fatalf("got verdicts %s, want one on bad.png", text)
+	if !stored(t, dir, faultyImage(t, "panic")) {
+		t.Fatal("got no verdict on bad.png, want one")
 	}
 	scanAll(t, dir, true, good, bad)
-	text, err = os.ReadFile(file)
-	must(t, err)
-	if strings.Contains(string(text), "bad.png") || !strings.Contains(string(text), "good.jpg") {
-		t.Errorf("got verdicts %s, want one on good.jpg alone", text)
+	if stored(t, dir, faultyImage(t, "panic")) || !stored(t, dir, testmodel.JPEG(1)) {
+		t.Error("got a verdict on bad.png or none on good.jpg, want one on good.jpg alone")
 	}
 }
 
-// What a process that died over the file has left is removed once it is old.
-func TestVerdictsSweep(t *testing.T) {
-	dir := t.TempDir()
-	v := openVerdicts(dir, func(text string) { t.Error(text) })
-	v.news = true
-	for name, age := range map[string]time.Duration{".verdicts.csv.1": 2 * time.Hour, ".verdicts.csv.2": time.Minute} {
-		path, when := filepath.Join(dir, name), time.Now().Add(-age)
-		must(t, os.WriteFile(path, nil, 0o666))
-		must(t, os.Chtimes(path, when, when))
-	}
-	v.save()
-	left, err := filepath.Glob(filepath.Join(dir, ".*"))
-	must(t, err)
-	if want := []string{filepath.Join(dir, ".verdicts.csv.2")}; !slices.Equal(left, want) {
-		t.Errorf("got %q left, want %q, which another process may be writing", left, want)
-	}
-}
-
-// Verdicts on images that are gone are forgotten; those of others stay.
+// Verdicts on images that no longer exist are dropped; others stay.
 func TestVerdictsForget(t *testing.T) {
 	dir := t.TempDir()
 	gone, stays := writeImage(t, "gone.jpg", testmodel.JPEG(1)), writeImage(t, "stays.jpg", testmodel.JPEG(2))
 	scan(t, dir, gone, stays)
 	must(t, os.Remove(gone.Path))
 	scan(t, dir, writeImage(t, "new.jpg", testmodel.JPEG(3)))
-	text, err := os.ReadFile(filepath.Join(dir, verdictsName))
-	must(t, err)
-	for name, want := range map[string]bool{"gone.jpg": false, "stays.jpg": true, "new.jpg": true} {
-		if got := strings.Contains(string(text), name); got != want {
-			t.Errorf("%s in the file: got %v, want %v", name, got, want)
+	for i, want := range []bool{false, true, true} {
+		if got := stored(t, dir, testmodel.JPEG(i+1)); got != want {
+			t.Errorf("image %d stored: got %v, want %v", i+1, got, want)
 		}
 	}
 }
