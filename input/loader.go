@@ -9,77 +9,76 @@ import (
 	"runtime"
 )
 
-// Buffer is the memory of one batch's images, in Go or elsewhere.
+// Buffer is the memory of a batch's images, in Go or C.
 type Buffer interface {
-	Row(i int) []float32 // the floats of the i-th image; rows do not overlap
-	Close()              // gives the memory back; called once
+	Row(i int) []float32 // the values of the i-th image; rows do not overlap
+	Close()              // frees the memory; called once
 }
 
-// Batch is some images that follow each other in the order. It belongs to
-// the consumer, who closes Images.
+// Batch is a batch of consecutive images of the order. It belongs to the consumer, who
+// closes Images.
 type Batch[B Buffer] struct {
 	Images   B
-	Labels   []int32   // one a image, -1 where none is known
-	Examples []Example // one a image
-	Start    int       // position in the order of the first image
+	Labels   []int32   // one per image, -1 if unknown
+	Examples []Example // one per image
+	Start    int       // position of the first image in the order
 }
 
-// DefaultAhead is how many batches a [Loader] has in the making.
+// DefaultAhead is the default number of batches that a [Loader] prefetches.
 const DefaultAhead = 2
 
 // Loader reads, decodes and batches images. Examples, Batch, Alloc and
-// Decode are required. It holds no state: several sequences may run at once.
+// Decode are required. It has no state: several iterations may run concurrently.
 type Loader[B Buffer] struct {
 	Examples []Example
-	Batch    int // images in a batch, the last of a sequence excepted
+	Batch    int // batch size; the last batch may be smaller
 	Workers  int // goroutines that read and decode; default GOMAXPROCS
-	Ahead    int // batches in the making beside the one in use; DefaultAhead
+	Ahead    int // batches to prefetch; default DefaultAhead
 
-	// Alloc returns a buffer of so many rows. Calls never overlap within a
-	// sequence.
+	// Alloc returns a buffer with the given number of rows. An iteration never calls
+	// it concurrently.
 	Alloc func(rows int) (B, error)
 	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright by
-	// ex.Orientation and then augmented by draw. Several calls run at once. Encoded
-	// may be reused once it returns.
+	// ex.Orientation and then augmented by draw. It is called concurrently.
+	// Encoded may be reused after it returns.
 	Decode func(ctx context.Context, encoded []byte, ex Example, draw uint64, into []float32) error
 
-	// Failed is told of each image that cannot be read or decoded, by its place
-	// in the order; zeros stand for it in its batch. Without Failed the first such
-	// image ends the sequence. It is called by whoever asks for the batch.
-	Failed func(place int, err error)
+	// Failed is called for each image that cannot be read or decoded, with its
+	// position in the order; its row in the batch is zero. Without Failed the first
+	// such image ends the iteration. It is called on the consumer's goroutine.
+	Failed func(position int, err error)
 
-	// Limits refuses images that have grown since they were checked.
+	// Limits rejects images that have grown since they were checked.
 	Limits Limits
 
-	// Guard takes Decode's place for images that may not have been decoded
-	// before: in Verify, and in the batches of [Loader.Guarded]. Nil: nobody does.
+	// Sandbox, if not nil, replaces Decode for images that may not have been decoded
+	// before: in Verify, and in the batches of [Loader.Sandboxed].
 	Sandbox Sandbox
 
-	guarded bool
+	sandboxed bool
 }
 
-// Guard reads and decodes images where a decoder that crashes or hangs costs
-// its image and nothing else. Several calls run at once. Errors are as those
-// of [Loader.Load].
+// Sandbox reads and decodes images in isolation: a decoder that crashes or hangs fails
+// only its image. It is safe for concurrent use. Errors are those of [Loader.Load].
 type Sandbox interface {
-	Try(ctx context.Context, ex Example) error                               // whether it can be decoded
-	Load(ctx context.Context, ex Example, draw uint64, into []float32) error // the same floats as Decode's
+	Try(ctx context.Context, ex Example) error                               // checks that it can be decoded
+	Load(ctx context.Context, ex Example, draw uint64, into []float32) error // the same values as Decode
 }
 
-// Guarded is l with its Guard, if any, in place of Decode.
+// Sandboxed returns a loader that uses the Sandbox, if any, instead of Decode.
 func (l *Loader[B]) Sandboxed() *Loader[B] {
-	guarded := *l
-	guarded.guarded = l.Sandbox != nil
-	return &guarded
+	sandboxed := *l
+	sandboxed.sandboxed = l.Sandbox != nil
+	return &sandboxed
 }
 
 func (l *Loader[B]) validate() error {
 	var errs []error
 	if l.Batch < 1 {
-		errs = append(errs, fmt.Errorf("load batches: got a batch of %d images, want at least 1", l.Batch))
+		errs = append(errs, fmt.Errorf("load batches: got batch size %d, want at least 1", l.Batch))
 	}
 	if l.Alloc == nil || l.Decode == nil {
-		errs = append(errs, errors.New("load batches: got no Alloc or no Decode, want both"))
+		errs = append(errs, errors.New("load batches: want both Alloc and Decode"))
 	}
 	return errors.Join(append(errs, l.Limits.Validate())...)
 }
@@ -98,14 +97,14 @@ func (l *Loader[B]) ahead() int {
 	return DefaultAhead
 }
 
-// Batches yields the images that order picks, batch by batch, in that order, decoding ahead on Workers goroutines while the consumer is busy.
-// At most Ahead buffers exist beside those that the consumer holds, and one
-// encoded image a worker.
+// Batches yields the picked images in batches, in that order, and decodes ahead on
+// Workers goroutines. At most Ahead buffers exist besides those that the consumer
+// holds, and one encoded image per worker.
 //
-// The first image in the order that cannot be read or decoded ends the
-// sequence with an [*Error] that names it, instead of its batch, unless Failed
-// is there to be told; the end of ctx ends it with ctx.Err(). When the loop is left, in whatever way, all
-// goroutines have ended and all buffers not yielded are closed.
+// Unless Failed is set, the first image in the order that cannot be read or decoded
+// ends the iteration with an [*Error] that names it, instead of its batch. The end of
+// ctx ends it with ctx.Err(). After the loop, all goroutines have ended and all
+// buffers that were not yielded are closed.
 func (l *Loader[B]) Batches(ctx context.Context, order []Pick) iter.Seq2[Batch[B], error] {
 	return func(yield func(Batch[B], error) bool) {
 		err := l.validate()
@@ -133,15 +132,15 @@ func (l *Loader[B]) Batches(ctx context.Context, order []Pick) iter.Seq2[Batch[B
 	}
 }
 
-// Load reads and decodes one example into a row of its own; several calls may
-// run at once. The error is an [*Error] that names the image.
+// Load reads and decodes one example. It is safe for concurrent use. The error is an
+// [*Error] that names the image.
 func (l *Loader[B]) Load(ctx context.Context, ex Example, draw uint64, into []float32) error {
 	return l.load(ctx, ex, draw, into, new(bytes.Buffer))
 }
 
 // load reads and decodes one image into its row.
 func (l *Loader[B]) load(ctx context.Context, ex Example, draw uint64, into []float32, buf *bytes.Buffer) error {
-	if l.guarded {
+	if l.sandboxed {
 		return l.Sandbox.Load(ctx, ex, draw, into)
 	}
 	encoded, h, err := readImage(ex, l.Limits, buf)

@@ -5,23 +5,21 @@ import (
 	"math/rand/v2"
 )
 
-// Pick is one image to decode: an example, and which random draw of its
-// augmentation.
+// Pick is an image to decode: an example with a random draw of its augmentation.
 type Pick struct {
 	Example int    // index into the examples
-	Draw    uint64 // 0 is the plain image, Flipped the one flipped horizontally
+	Draw    uint64 // 0: not augmented, Flipped: flipped horizontally
 }
 
 // Flipped is the draw of an image that is flipped horizontally.
 const Flipped uint64 = 1
 
-// Shuffled returns each of n examples once, plain, in an order that depends on
-// n, seed and epoch alone, whatever the version of Go: Fisher and Yates's shuffle from the last
-// element down, each draw being the high 64 bits of the 128-bit product of the
-// bound and the next output of PCG-DXSM, seeded with (seed, epoch), drawn again
-// as long as the low 64 bits lie below 2^64 mod bound (Lemire 2019, "Fast
-// random integer generation in an interval", algorithm 5), so that every
-// permutation is as likely as the next. n below 1 gives none.
+// Shuffled returns each of n examples once, with draw 0, in an order that depends only
+// on n, seed and epoch, for any version of Go: a Fisher-Yates shuffle from the last
+// element down. Each random number is the high 64 bits of the 128-bit product of the
+// bound and the next output of PCG-DXSM, seeded with (seed, epoch), rejected while the
+// low 64 bits are below 2^64 mod bound (Lemire 2019, "Fast random integer generation in
+// an interval", algorithm 5), so that all permutations are equally likely.
 func Shuffled(n int, seed uint64, epoch int) []Pick {
 	order := Sequential(max(n, 0))
 	src := rand.NewPCG(seed, uint64(epoch))
@@ -32,14 +30,14 @@ func Shuffled(n int, seed uint64, epoch int) []Pick {
 	return order
 }
 
-// FlipDraw is the draw of an example in an epoch under random horizontal flips:
-// 0 or Flipped, each with probability 1/2, from seed, epoch and example alone.
+// FlipDraw returns the draw of an example in an epoch for random horizontal flips: 0 or
+// Flipped, each with probability 1/2, a function of seed, epoch and example.
 func FlipDraw(seed uint64, epoch, example int) uint64 {
-	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(example)^1<<63) // no stream of Shuffled
+	src := rand.NewPCG(seed, uint64(epoch)<<32^uint64(example)^1<<63) // differs from the streams of Shuffled
 	return src.Uint64() >> 63
 }
 
-// uniform draws evenly from 0 to bound-1.
+// uniform returns a uniformly distributed number from 0 to bound-1.
 func uniform(src *rand.PCG, bound uint64) uint64 {
 	for {
 		hi, lo := bits.Mul64(src.Uint64(), bound)
@@ -49,7 +47,7 @@ func uniform(src *rand.PCG, bound uint64) uint64 {
 	}
 }
 
-// Sequential returns each of n examples once, plain, in the dataset's order.
+// Sequential returns each of n examples once, with draw 0, in the dataset's order.
 func Sequential(n int) []Pick {
 	order := make([]Pick, n)
 	for i := range order {

@@ -8,26 +8,26 @@ import (
 	"sync/atomic"
 )
 
-// pipeline is one running sequence: a dispatcher that allocates batches in
-// order and hands out their rows, and workers that fill them.
+// pipeline is one iteration: a dispatcher that allocates batches in order and
+// distributes their rows, and workers that fill the rows.
 type pipeline[B Buffer] struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	loader  *Loader[B]
-	pending chan *pendingBatch[B] // in order; closed when there are no more
+	pending chan *pendingBatch[B] // in order; closed after the last
 	rows    chan row[B]
-	slots   chan struct{} // one for each batch that exists and was not taken
+	slots   chan struct{} // one per batch that was not yielded yet
 	running sync.WaitGroup
 }
 
 // pendingBatch is a batch that workers are filling.
 type pendingBatch[B Buffer] struct {
-	batch Batch[B]
-	picks []Pick
-	errs  []error // one a row
-	left  atomic.Int32
-	done  chan struct{} // closed when no row is left
-	alloc error         // instead of a batch
+	batch     Batch[B]
+	picks     []Pick
+	errs      []error // one per row
+	remaining atomic.Int32
+	done      chan struct{} // closed when all rows are filled
+	alloc     error         // instead of a batch
 }
 
 type row[B Buffer] struct {
@@ -50,7 +50,7 @@ func start[B Buffer](ctx context.Context, l *Loader[B], order []Pick) *pipeline[
 	return p
 }
 
-// dispatch ends when the order does or the sequence is cancelled.
+// dispatch ends at the end of the order or when the iteration is canceled.
 func (p *pipeline[B]) dispatch(order []Pick) {
 	defer close(p.rows)
 	defer close(p.pending)
@@ -61,7 +61,7 @@ func (p *pipeline[B]) dispatch(order []Pick) {
 			return
 		}
 		f := p.allocate(order[first:min(first+p.loader.Batch, len(order))], first)
-		p.pending <- f // never waits: there are as many places as slots
+		p.pending <- f // never blocks: its capacity is the number of slots
 		if f.alloc != nil {
 			return
 		}
@@ -75,12 +75,12 @@ func (p *pipeline[B]) dispatch(order []Pick) {
 	}
 }
 
-// allocate makes room for the batch of picks, the first of which stands at first
-// in the order.
+// allocate allocates the batch of picks; first is the position of the first one in the
+// order.
 func (p *pipeline[B]) allocate(picks []Pick, first int) *pendingBatch[B] {
 	n := len(picks)
 	f := &pendingBatch[B]{picks: picks, errs: make([]error, n), done: make(chan struct{})}
-	f.left.Store(int32(n))
+	f.remaining.Store(int32(n))
 	images, err := p.loader.Alloc(n)
 	if err != nil {
 		f.alloc = fmt.Errorf("allocate batch of %d images: %w", n, err)
@@ -102,14 +102,14 @@ func (p *pipeline[B]) work() {
 		if f.errs[i] = p.ctx.Err(); f.errs[i] == nil {
 			f.errs[i] = p.loader.load(p.ctx, f.batch.Examples[i], f.picks[i].Draw, f.batch.Images.Row(i), &buf)
 		}
-		if f.left.Add(-1) == 0 {
+		if f.remaining.Add(-1) == 0 {
 			close(f.done)
 		}
 	}
 }
 
-// next waits for the next batch, which is then the caller's. It returns false
-// after the last.
+// next waits for the next batch, which belongs to the caller. ok is false after the
+// last one.
 func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
 	f, ok := <-p.pending
 	if ok {
@@ -133,7 +133,7 @@ func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
 	return f.batch, true, nil
 }
 
-// settle tells of the images that failed, or returns the first error.
+// reportErrors reports the failed images, or returns the first error.
 func (p *pipeline[B]) reportErrors(f *pendingBatch[B]) error {
 	if f.alloc != nil {
 		return f.alloc
@@ -151,7 +151,7 @@ func (p *pipeline[B]) reportErrors(f *pendingBatch[B]) error {
 	return nil
 }
 
-// discard closes a batch's buffer once nobody can be writing to it.
+// discard closes a batch's buffer after all workers have ended.
 func (p *pipeline[B]) discard(f *pendingBatch[B]) {
 	p.cancel()
 	p.running.Wait()
@@ -160,7 +160,7 @@ func (p *pipeline[B]) discard(f *pendingBatch[B]) {
 	}
 }
 
-// stop ends the sequence from any state and may follow discard.
+// stop ends the iteration in any state, also after discard.
 func (p *pipeline[B]) stop() {
 	p.cancel()
 	p.running.Wait()

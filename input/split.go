@@ -5,14 +5,13 @@ import (
 	"encoding/binary"
 )
 
-// split moves to the second result the examples that fall to validation.
+// split moves examples to the validation split.
 //
-// Each image is decided on its own, by a hash of seed, class and name, so
-// that adding, removing or renaming others never moves it: a image that was
-// once trained on is never validated on later. The class enters the hash, so
-// each class is drawn by itself and has the fraction in expectation; because
-// nothing is counted, a class of n images gets n·fraction give or take
-// sqrt(n·fraction·(1-fraction)), and a small class may get none.
+// A hash of seed, class and name decides each image independently, so that adding,
+// removing or renaming other images never moves it between the splits. Because the
+// class is part of the hash, the split is stratified in expectation: of a class with n
+// images, n·fraction ± sqrt(n·fraction·(1-fraction)) are held out, possibly none of a
+// small class.
 func split(examples []Example, classes []string, seed uint64, fraction float64) (train, val []Example) {
 	for _, ex := range examples {
 		if hashFraction(seed, classes[ex.Label], ex.Name) < fraction {
@@ -24,8 +23,8 @@ func split(examples []Example, classes []string, seed uint64, fraction float64) 
 	return train, val
 }
 
-// share is the first 53 bits of SHA-256(seed as 8 bytes, little-endian; class;
-// zero byte; name) as a fraction of 2^53. No file name holds a zero byte.
+// hashFraction is the first 53 bits of SHA-256(seed as 8 bytes, little-endian; class;
+// zero byte; name) as a fraction of 2^53. File names cannot contain a zero byte.
 func hashFraction(seed uint64, class, name string) float64 {
 	b := binary.LittleEndian.AppendUint64(nil, seed)
 	b = append(b, class...)
