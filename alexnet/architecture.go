@@ -81,9 +81,9 @@ func (a Architecture) DefaultTrainable(pretrained bool) []string {
 	return a.LayerNames()
 }
 
-// Classifier is the layer with an output per class, which starts from scratch
+// classifier is the layer with an output per class, which starts from scratch
 // where the classes differ from those of the weights file.
-func (a Architecture) Classifier() string { return a.fromTop(1) }
+func (a Architecture) classifier() string { return a.fromTop(1) }
 
 // Embedding is the last hidden layer, whose output describes an image.
 func (a Architecture) Embedding() string { return a.fromTop(2) }

@@ -12,13 +12,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Initializer initializes a network's variables in a session.
-type Initializer func(ctx context.Context, session *tfgraph.Session) error
-
 // Initializer adds to root the nodes that initialize the network's variables as
-// planned, and returns the function that runs them. Values from scratch are a
+// planned, and returns a function that runs them in a session. Values from scratch are a
 // pure function of seed and the variable's name.
-func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) Initializer {
+func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) func(context.Context, *tfgraph.Session) error {
 	var fromFile []fedVariable
 	var scratch []*tf.Operation
 	for i, l := range p {

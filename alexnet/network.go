@@ -14,25 +14,22 @@ import (
 // Network is a network in a graph under construction.
 type Network struct {
 	Config      Config
-	Images      tf.Output       // [N,Size,Size,3], preprocessed; fed
-	Activations []Activation    // every named layer's output, from the image upwards
-	Logits      tf.Output       // [N,Classes], the last layer's output
-	Variables   []ops.Variable  // conv1/weights, conv1/biases, … fc8/biases
-	Tape        *ops.Tape       // for ops.Gradients
-	Dropout     DropoutControls // zero in a network without dropout
+	Images      tf.Output      // [N,Size,Size,3], preprocessed; fed
+	Activations []Activation   // every named layer's output, from the image upwards
+	Logits      tf.Output      // [N,Classes], the last layer's output
+	Variables   []ops.Variable // conv1/weights, conv1/biases, … fc8/biases
+	Tape        *ops.Tape      // for ops.Gradients
+
+	// The inputs of all dropout layers, zero in a network without. Unless they are
+	// fed, nothing is dropped.
+	DropoutRate tf.Output // float32 scalar: the probability of dropping, 0 by default
+	DropoutSeed tf.Output // [2]int64, or [3]int64 for a micro-batch, as in ops.Dropout; the same seed drops the same values
 }
 
 // Activation is a layer's output under the layer's name.
 type Activation struct {
 	Name   string
 	Output tf.Output
-}
-
-// DropoutControls are the inputs of all dropout layers. Unless they are fed,
-// nothing is dropped.
-type DropoutControls struct {
-	Rate tf.Output // float32 scalar: the probability of dropping, 0 by default
-	Seed tf.Output // [2]int64, or [3]int64 for a micro-batch, as in ops.Dropout; the same seed drops the same values
 }
 
 // Build adds the network to the root scope. Its dropout layers are those that
@@ -60,8 +57,8 @@ func BuildOn(root *op.Scope, images tf.Output, config Config, trained ...string)
 	b.shapes = c.Layers()
 	layers := withDropout(c.layers(), trained)
 	if slices.ContainsFunc(layers, func(l layer) bool { return l.kind == dropout }) {
-		b.net.Dropout.Rate = tfgraph.PlaceholderWithDefault(root, "dropout/rate", float32(0), tf.ScalarShape())
-		b.net.Dropout.Seed = tfgraph.PlaceholderWithDefault(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))
+		b.net.DropoutRate = tfgraph.PlaceholderWithDefault(root, "dropout/rate", float32(0), tf.ScalarShape())
+		b.net.DropoutSeed = tfgraph.PlaceholderWithDefault(root, "dropout/seed", []int64{0, 0}, tf.MakeShape(-1))
 	}
 	x := images
 	for _, l := range layers {
@@ -108,7 +105,7 @@ func (b *builder) add(l layer, x tf.Output) tf.Output {
 	case dense:
 		x = b.dense(s, l, x)
 	case dropout:
-		x = ops.Dropout(s, b.asFloat32(x), b.net.Dropout.Rate, b.net.Dropout.Seed, int64(b.weighted()))
+		x = ops.Dropout(s, b.asFloat32(x), b.net.DropoutRate, b.net.DropoutSeed, int64(b.weighted()))
 	}
 	float32s := ops.Cast(b.root.SubScope(l.name+"/float32"), x, tf.Float)
 	b.net.Activations = append(b.net.Activations, Activation{l.name, float32s})

@@ -120,7 +120,7 @@ func TestUnfedDropoutIsIdentity(t *testing.T) {
 	if _, err := parity.Compare(got, want, same); err != nil {
 		t.Error(err)
 	}
-	fed := tfgraph.Feeds{training.net.Dropout.Rate: tensor(t, []float32{0.5})}
+	fed := tfgraph.Feeds{training.net.DropoutRate: tensor(t, []float32{0.5})}
 	dropped := training.run(t, fed, []tf.Output{training.net.Logits})[0]
 	if _, err := parity.Compare(dropped, want, same); err == nil {
 		t.Error("dropout 0.5 changed nothing")

@@ -221,8 +221,8 @@ func TestTrainingAgrees(t *testing.T) {
 func (tr *harness) step(t *testing.T, plan training, step int) tfgraph.Feeds {
 	t.Helper()
 	return tfgraph.Feeds{
-		tr.net.Dropout.Rate:    tensor(t, []float32{plan.Dropout}),
-		tr.net.Dropout.Seed:    tensor(t, []int64{plan.Seed, int64(step)}, 2),
+		tr.net.DropoutRate:     tensor(t, []float32{plan.Dropout}),
+		tr.net.DropoutSeed:     tensor(t, []int64{plan.Seed, int64(step)}, 2),
 		tr.update.LearningRate: tensor(t, []float32{plan.Rate}),
 		tr.update.Step:         tensor(t, []int64{int64(step)}),
 	}

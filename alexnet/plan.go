@@ -50,7 +50,7 @@ type Selection struct {
 // error.
 func NewPlan(config Config, file *npy.Weights, selection Selection) (Plan, error) {
 	a := config.Architecture()
-	p := &planner{names: a.LayerNames(), classifier: a.Classifier(), file: file, selection: selection}
+	p := &planner{names: a.LayerNames(), classifier: a.classifier(), file: file, selection: selection}
 	p.checkNames("train", selection.Train)
 	p.checkNames("init", selection.Init)
 	var plan Plan

@@ -211,7 +211,7 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.TrainLayers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
-			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed, FeatureKey: description.FeatureKey(),
+			DropRate: net.DropoutRate, DropSeed: net.DropoutSeed, FeatureKey: description.FeatureKey(),
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)

@@ -117,7 +117,7 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.layers),
 			Head:     eval.NewHead(root, net.Images, net.Logits, s.network.Classes),
-			DropRate: net.Dropout.Rate, DropSeed: net.Dropout.Seed, FeatureKey: description.FeatureKey(),
+			DropRate: net.DropoutRate, DropSeed: net.DropoutSeed, FeatureKey: description.FeatureKey(),
 		},
 		Data: train.Dataset{
 			Train:   s.decoder.Loader(s.train, cfg.Batch),
