@@ -12,7 +12,7 @@ import (
 	"alexnet/export"
 )
 
-// A disk that is full, whether the values do not fit or only the graph after them.
+// A full disk is an error that leaves nothing behind, for the values as for the graph.
 func TestWriteOnAFullDisk(t *testing.T) {
 	m := newModel(t, "squash", 1)
 	for name, size := range map[string]string{"values": "16k", "graph": "64k"} {

@@ -24,8 +24,7 @@ func tinyCard() *Card {
 	return &Card{Format: format, Checkpoint: checkpoint.Meta{Name: "model_epoch1.ckpt", Model: tiny.JSON()}, description: tiny}
 }
 
-// A card that is accepted can be used: its network can be built, and it is read again
-// as the same.
+// An accepted card has a valid description and is unchanged by writing and parsing it again.
 func FuzzCard(f *testing.F) {
 	c := tinyCard()
 	c.Files = []file{{graphFile, 1, "00"}}
@@ -71,7 +70,7 @@ func FuzzCard(f *testing.F) {
 	})
 }
 
-// Whatever a graph's file holds, it is an error or a list.
+// Any graph file gives an error or a list.
 func FuzzGraph(f *testing.F) {
 	g, err := build(tiny)
 	if err != nil {
@@ -127,7 +126,7 @@ func allocated(f func()) int {
 	return int(after.TotalAlloc - before.TotalAlloc)
 }
 
-// repeated is a field n times over, each of which holds inside.
+// repeated is a field n times with the same contents.
 func repeated(tag byte, inside []byte, n int) []byte {
 	return bytes.Repeat(protowire.AppendBytes([]byte{tag}, inside), n)
 }
@@ -137,8 +136,7 @@ func manyOf(tag byte, n int) []byte {
 	return repeated(0x12, repeated(0x12, repeated(tag, nil, n), 1), 1)
 }
 
-// A file of empty messages takes memory in proportion to it, and is refused before
-// that becomes much.
+// A file of empty messages takes memory in proportion to its size, and is refused if it has too many.
 func TestGraphOfManyMessages(t *testing.T) {
 	n := maxMessages / 64
 	for name, text := range map[string][]byte{"nodes": manyOf(0x0a, n), "graphs": repeated(0x12, nil, n)} {
@@ -156,7 +154,7 @@ func TestGraphOfManyMessages(t *testing.T) {
 	}
 }
 
-// A tensor of many dimensions is written in proportion to them.
+// Formatting a tensor of many dimensions takes memory in proportion to them.
 func TestTensorOfManyDimensions(t *testing.T) {
 	x := Tensor{Name: "x", DType: "float32", Shape: make([]int64, 20000)}
 	var text string

@@ -35,7 +35,7 @@ const side = 67
 
 var classes = []string{"daisy", "dandelion", "rose | red", "sunflower", "tulip", "löwenzahn"}
 
-// variants are contracts that make a graph of another form.
+// variants are preprocessings with different graphs.
 var variants = map[string]func(*alexnet.Preprocessing){
 	"squash":    func(*alexnet.Preprocessing) {},
 	"crop":      func(p *alexnet.Preprocessing) { p.Resize, p.CropFrom = alexnet.Crop, 76 },
@@ -45,17 +45,16 @@ var variants = map[string]func(*alexnet.Preprocessing){
 
 var allVariants = slices.Sorted(maps.Keys(variants))
 
-// model is a checkpoint of an untrained narrow network, of which every seed has
-// other weights.
+// model is a checkpoint of an untrained narrow network; the seed determines its weights.
 type model struct{ export.Source }
 
 func newModel(t testing.TB, variant string, seed uint64) model {
 	t.Helper()
 	network := alexnet.Config{Classes: len(classes), Size: side, BFloat16: []string{"fc7"},
 		Widths: []int{8, 8, 8, 8, 8, 32, 24}}
-	contract := alexnet.Config{Size: side}.Preprocessing(alexnet.Squash, true, classes)
-	variants[variant](&contract)
-	description := alexnet.Description{Network: network, Preprocessing: contract}
+	preprocessing := alexnet.Config{Size: side}.Preprocessing(alexnet.Squash, true, classes)
+	variants[variant](&preprocessing)
+	description := alexnet.Description{Network: network, Preprocessing: preprocessing}
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
 	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})
@@ -108,7 +107,7 @@ func (m model) of(t testing.TB, examples []input.Example) [][]float64 {
 	return all
 }
 
-// stored is m without regard to orientation.
+// stored is m without EXIF orientations.
 func (m model) stored() model {
 	m.Description.Preprocessing.Orientation = false
 	return m
@@ -149,7 +148,7 @@ func testImages(t testing.TB) []input.Example {
 	return examples(t, append(paths, real(t)...))
 }
 
-// real are some photographs, none where there are none.
+// real are some images of the shared data, none if it is missing.
 func real(t testing.TB) (paths []string) {
 	shared := os.Getenv(testenv.SharedVar)
 	if shared == "" {
@@ -161,16 +160,16 @@ func real(t testing.TB) (paths []string) {
 		paths = append(paths, found[:min(8, len(found))]...)
 	}
 	if len(paths) == 0 {
-		t.Logf("no photographs in %s: drawn pictures alone", shared)
+		t.Logf("no images in %s: generated ones alone", shared)
 	}
 	return paths
 }
 
-// Without the photographs the other tests go on with drawn pictures; that shows here.
-func TestPhotographsAreThere(t *testing.T) {
+// Without the shared data the other tests use generated images alone; this test shows it.
+func TestSharedImages(t *testing.T) {
 	testenv.Shared(t, "data")
 	if got := len(real(t)); got < 16 {
-		t.Errorf("got %d photographs, want at least 16", got)
+		t.Errorf("got %d images, want at least 16", got)
 	}
 }
 
@@ -183,7 +182,7 @@ func examples(t testing.TB, paths []string) []input.Example {
 	return all
 }
 
-// scene is in no way symmetric.
+// scene is an asymmetric image.
 func scene(w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -194,7 +193,7 @@ func scene(w, h int) *image.NRGBA {
 	return img
 }
 
-// turned gives a JPEG an EXIF orientation.
+// turned adds an EXIF orientation to a JPEG.
 func turned(encoded []byte, orientation byte) []byte {
 	segment := append([]byte("\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"),
 		orientation, 0, 0, 0, 0, 0, 0)

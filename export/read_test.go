@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// whole is a folder whose files are those of its card, whatever is in them. The card
-// lists the others too.
-func whole(t *testing.T, others ...file) string {
+// validModel is a directory of empty files that match its card. The card lists the others too.
+func validModel(t *testing.T, others ...file) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "model")
 	c := tinyCard()
@@ -43,11 +42,11 @@ func whole(t *testing.T, others ...file) string {
 	return dir
 }
 
-// A folder's links lead nowhere outside, its pipes and devices are not opened, and
-// what its card lists beside the model's parts is not looked at.
+// Symbolic links are not followed outside the directory, pipes and devices are not opened, and files that the card
+// lists besides the model's own are ignored.
 func TestReadStaysInTheFolder(t *testing.T) {
-	if _, err := ReadCard(whole(t, file{"../other", 1, "00"}, file{"/etc/passwd", 1, "00"})); err != nil {
-		t.Errorf("other files: got %v, want them left alone", err)
+	if _, err := ReadCard(validModel(t, file{"../other", 1, "00"}, file{"/etc/passwd", 1, "00"})); err != nil {
+		t.Errorf("other files: got %v, want them ignored", err)
 	}
 	replace := func(dir, part string, with func(path string) error) {
 		path := filepath.Join(dir, part)
@@ -60,11 +59,11 @@ func TestReadStaysInTheFolder(t *testing.T) {
 	}
 	for _, part := range append(parts, cardFile) {
 		t.Run(part, func(t *testing.T) {
-			dir := whole(t)
+			dir := validModel(t)
 			up := strings.Repeat("../", strings.Count(part, "/"))
 			replace(dir, part, func(path string) error { return os.Symlink(up+"moved", path) })
 			if _, err := ReadCard(dir); err != nil {
-				t.Errorf("a link in the folder: got %v", err)
+				t.Errorf("a link inside the directory: got %v", err)
 			}
 			outside := filepath.Join(t.TempDir(), "outside")
 			for kind, with := range map[string]func(string) error{
@@ -72,7 +71,7 @@ func TestReadStaysInTheFolder(t *testing.T) {
 				"a device":         func(path string) error { return os.Symlink("/dev/zero", path) },
 				"a pipe":           func(path string) error { return syscall.Mkfifo(path, 0o644) },
 			} {
-				dir := whole(t)
+				dir := validModel(t)
 				replace(dir, part, with)
 				if text, err := os.ReadFile(filepath.Join(dir, "moved")); err != nil || os.WriteFile(outside, text, 0o644) != nil {
 					t.Fatal(err)
@@ -88,7 +87,7 @@ func TestReadStaysInTheFolder(t *testing.T) {
 						t.Errorf("%s: got %v, want an error that names %s in %q", kind, err, part, dir)
 					}
 				case <-time.After(10 * time.Second):
-					t.Fatalf("%s: still reads it", kind)
+					t.Fatalf("%s: timed out", kind)
 				}
 			}
 		})

@@ -19,7 +19,7 @@ import (
 	"alexnet/internal/testenv"
 )
 
-// files are the contents of a folder by path.
+// files are the contents of a directory by path.
 func files(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -113,8 +113,8 @@ func TestModelCard(t *testing.T) {
 	}
 }
 
-// Names that would be tags, links, emphasis, formulas or cells elsewhere are shown as
-// they are, and so is where the pictures are from.
+// Viewers of Markdown show class names and the dataset literally, even if they contain tags, links, emphasis, formulas
+// or cells.
 func TestModelCardShowsNames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("Python's viewers of Markdown take seconds; run without -short")
@@ -152,7 +152,7 @@ func TestModelCardShowsNames(t *testing.T) {
 	}
 }
 
-// What goes wrong leaves nothing behind, neither under the name nor beside it.
+// A failed export leaves nothing behind.
 func TestWriteRefuses(t *testing.T) {
 	good := newModel(t, "squash", 1)
 	damaged := newModel(t, "squash", 1)
@@ -206,7 +206,7 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(full, "mine"), []byte("mine"), 0o644))
 	must(t, os.WriteFile(file, []byte("mine"), 0o644))
 	if _, _, err := export.SavedModel(context.Background(), empty, m.Source, options); err != nil {
-		t.Errorf("an empty folder: got %v", err)
+		t.Errorf("an empty directory: got %v", err)
 	}
 	slash := filepath.Join(t.TempDir(), "model") + string(filepath.Separator)
 	if _, _, err := export.SavedModel(context.Background(), slash, m.Source, options); err != nil || len(files(t, slash)) != 6 {
@@ -221,16 +221,15 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 		}
 	}
 	if got := files(t, full); len(got) != 1 || got["mine"] != "mine" {
-		t.Errorf("got %v, want what was there", got)
+		t.Errorf("got %v, want it unchanged", got)
 	}
 	if text, err := os.ReadFile(file); err != nil || string(text) != "mine" {
-		t.Errorf("got %q, %v, want what was there", text, err)
+		t.Errorf("got %q, %v, want it unchanged", text, err)
 	}
 }
 
-// Our own library opens an export, by its folder or that of its versions, and says
-// what the run says to the last bit.
-func TestEvalOpensAnExport(t *testing.T) {
+// classify opens an export, by its directory or that of its versions, with bit-identical probabilities.
+func TestClassifyOpensExports(t *testing.T) {
 	m := newModel(t, "crop", 1)
 	dir, pics := exported(t, m), testImages(t)
 	must(t, os.CopyFS(filepath.Join(filepath.Dir(dir), "0"), os.DirFS(exported(t, newModel(t, "crop", 2)))))
@@ -247,7 +246,7 @@ func TestEvalOpensAnExport(t *testing.T) {
 	}
 }
 
-func TestEvalRefusesDamagedExports(t *testing.T) {
+func TestClassifyRefusesDamagedExports(t *testing.T) {
 	dir := exported(t, newModel(t, "squash", 1))
 	flip := func(b []byte) []byte { b[len(b)/2] ^= 4; return b }
 	gone := func([]byte) []byte { return nil }
@@ -298,7 +297,7 @@ func TestEvalRefusesDamagedExports(t *testing.T) {
 				t.Fatal("got no error")
 			}
 			if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), copied) {
-				t.Errorf("got %q, want %q and the folder in it", err, c.want)
+				t.Errorf("got %q, want %q and the directory in it", err, c.want)
 			}
 			if foreign := new(export.ForeignError); errors.As(err, &foreign) && foreign.Hint() == "" {
 				t.Error("got no hint")
