@@ -16,6 +16,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/internal/testenv"
 	"alexnet/summaries"
 	"alexnet/train"
 )
@@ -39,9 +40,7 @@ func TestKilledProgram(t *testing.T) {
 	}
 	for name, layers := range map[string]string{"all layers": "all", "frozen convolutions": "fc6,fc7,fc8"} {
 		t.Run(name, func(t *testing.T) {
-			seed := uint64(time.Now().UnixNano())
-			t.Logf("seed %d", seed)
-			chance := rand.New(rand.NewPCG(seed, 0))
+			chance := rand.New(rand.NewPCG(testenv.Seed(t), 0))
 			m := killedRun{data, append(flags, "--weights="+pretrained, "--train-layers="+layers, "--optimizer=adam", "--lr=1e-5",
 				"--val=.25", "--epochs=2", "--keep=1", "--save-every=1", "--display-every=2"), t.TempDir()}
 			uninterrupted := filepath.Join(t.TempDir(), "uninterrupted")

@@ -35,19 +35,22 @@ type app struct {
 
 func main() {
 	sandbox.Main()
-	os.Exit(run())
+	quietLibrary()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-func run() int {
-	quietLibrary()
+// run executes a command line and returns its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	level := new(slog.LevelVar)
 	a := &app{
-		stdin: os.Stdin, stdout: escapingWriter{os.Stdout}, stderr: os.Stderr, level: level,
-		log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})),
+		stdin: stdin, stdout: escapingWriter{stdout}, stderr: stderr, level: level,
+		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})),
 	}
 	ctx, stop := withSignals(context.Background(), a.log)
 	defer stop()
-	err := newRoot(a).ExecuteContext(ctx)
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
 	var listed input.Listed
 	if errors.As(err, &listed) {
 		err = a.printExcluded(listed)
@@ -55,7 +58,7 @@ func run() int {
 	if err == nil {
 		return exitOK
 	}
-	printError(escapingWriter{os.Stderr}, err)
+	printError(escapingWriter{stderr}, err)
 	return exitCode(ctx, err)
 }
 

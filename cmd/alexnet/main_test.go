@@ -10,9 +10,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,31 +21,59 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/internal/npy"
+	"alexnet/internal/sandbox"
 	"alexnet/train"
 )
 
 func TestMain(m *testing.M) {
+	sandbox.Main()
 	testscript.Main(m, map[string]func(){"alexnet": main})
 }
 
 // TestScripts runs the scripts in testdata/script, which read as documentation of the program.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
-		t.Skip("each script starts the program many times; run without -short")
+		t.Skip("the scripts train many times; run without -short")
+	}
+	scripts, err := filepath.Abs(filepath.Join("testdata", "script")) // since call changes the working directory
+	if err != nil {
+		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: scripts,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"images":   drawImages,
+			"call":     call,
 			"exits":    exitsWith,
 			"weights":  writeWeights,
 			"measured": reportAgrees,
 		},
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("TINY", "--size=67 --widths=8,8,8,8,8,16,16")
-			return setHome(env)
-		},
+		Setup: setHome,
 	})
+}
+
+// call implements: call alexnet ARG… runs the program in this process, without starting it and loading TensorFlow again.
+func call(ts *testscript.TestScript, neg bool, args []string) {
+	if code := callProgram(ts, args[1:]); (code == exitOK) == neg {
+		ts.Fatalf("exit code: got %d", code)
+	}
+}
+
+// calling is held by the script whose directory and environment this process has.
+var calling sync.Mutex
+
+func callProgram(ts *testscript.TestScript, args []string) int {
+	calling.Lock()
+	defer calling.Unlock()
+	back, err := os.Getwd()
+	ts.Check(err)
+	ts.Check(os.Chdir(ts.MkAbs(".")))
+	defer os.Chdir(back)
+	for _, name := range []string{"HOME", "PATH"} {
+		defer os.Setenv(name, os.Getenv(name))
+		ts.Check(os.Setenv(name, ts.Getenv(name)))
+	}
+	return run(args, strings.NewReader(""), ts.Stdout(), ts.Stderr())
 }
 
 // setHome keeps caches, such as verdicts on images, in the script's folder.
@@ -128,18 +157,11 @@ func reportAgrees(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// exitsWith implements: exits CODE COMMAND… runs a command that must exit with the code.
+// exitsWith implements: exits CODE alexnet ARG… is call for a command that must exit with the code.
 func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	got := 0
-	var exit *exec.ExitError
-	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if got != want {
+	if got := callProgram(ts, args[2:]); got != want {
 		ts.Fatalf("exit code: got %d, want %d", got, want)
 	}
 }
