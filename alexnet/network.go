@@ -68,7 +68,7 @@ func BuildOn(root *op.Scope, images tf.Output, config Config, trained ...string)
 	return b.net
 }
 
-// withDropout leaves out the dropout layers that do not follow a trained layer.
+// withDropout removes the dropout layers that do not follow a trained layer.
 func withDropout(layers []layer, trained []string) []layer {
 	follows := false
 	return slices.DeleteFunc(layers, func(l layer) bool {

@@ -97,7 +97,7 @@ func TestPredictRejects(t *testing.T) {
 	}{
 		"another model":        {"/v1/models/other:predict", `{"instances":[` + img + `]}`, 404, "alexnet"},
 		"another version":      {"/v1/models/alexnet/versions/2:predict", `{"instances":[` + img + `]}`, 404, "version"},
-		"version no number":    {"/v1/models/alexnet/versions/x:predict", `{"instances":[` + img + `]}`, 404, "version"},
+		"version not a number": {"/v1/models/alexnet/versions/x:predict", `{"instances":[` + img + `]}`, 404, "version"},
 		"a label":              {"/v1/models/alexnet/labels/stable:predict", `{"instances":[` + img + `]}`, 404, ""},
 		"another method":       {"/v1/models/alexnet:explain", `{}`, 404, "predict"},
 		"classify":             {"/v1/models/alexnet:classify", `{}`, 400, "predict"},

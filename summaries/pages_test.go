@@ -226,7 +226,7 @@ func TestPagesRejectInvalid(t *testing.T) {
 	small := image.NewGray(image.Rect(0, 0, 2, 2))
 	for name, err := range map[string]error{
 		"a curve, no tag":     w.PRCurve(0, "", new(PRCurve)),
-		"no number":           w.HParams([]HParam{{Name: "lr", Value: math.Inf(1)}}),
+		"infinite":            w.HParams([]HParam{{Name: "lr", Value: math.Inf(1)}}),
 		"a list":              w.HParams([]HParam{{Name: "layers", Value: []string{"fc8"}}}),
 		"no metadata":         w.RunMetadata(0, "a", []byte{0xff}),
 		"metadata of nothing": w.RunMetadata(0, "a", nil),

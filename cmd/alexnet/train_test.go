@@ -78,7 +78,7 @@ func TestExitCode(t *testing.T) {
 		"something else":       {signalled, full, exitFailure},
 		"a server cut off":     {signalled, serveError{context.Canceled}, exitFailure},
 		"no signal":            {t.Context(), full, exitFailure},
-		"no signal, cancelled": {t.Context(), context.Canceled, exitFailure},
+		"no signal, canceled": {t.Context(), context.Canceled, exitFailure},
 		"usage":                {signalled, usageError{errors.New("x")}, exitUsage},
 	} {
 		if got := exitCode(c.ctx, c.err); got != c.want {
