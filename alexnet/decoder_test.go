@@ -59,7 +59,7 @@ func TestDecoderRefuses(t *testing.T) {
 		{"empty", context.Background(), nil, into, input.ErrDamaged.Error()},
 		{"only a header", context.Background(), image[:40], into, input.ErrDamaged.Error()},
 		{"too little room", context.Background(), image, into[1:], "got room for 13466 values, want 13467"},
-		{"cancelled", gone, image, into, context.Canceled.Error()},
+		{"canceled", gone, image, into, context.Canceled.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := d.Decode(c.ctx, c.bytes, input.Example{}, 0, c.into)

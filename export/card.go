@@ -39,7 +39,7 @@ type Card struct {
 	Evaluation  *Evaluation     `json:"evaluation,omitempty"`
 	Use         string          `json:"intended_use"`
 	Limits      []string        `json:"limits"`
-	Licence     string          `json:"weights_licence"`
+	License     string          `json:"weights_license"`
 
 	description alexnet.Description // decoded from Checkpoint.Model
 }
@@ -68,7 +68,7 @@ type Evaluation struct {
 
 const (
 	use     = "Classification of images into the classes listed here, for images similar to those that it was trained on."
-	licence = "unknown: it depends on the initial weights and the training images"
+	license = "unknown: it depends on the initial weights and the training images"
 )
 
 // limits are what a user has to know about the inputs and predictions.

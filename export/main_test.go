@@ -131,9 +131,9 @@ func testImages(t testing.TB) []input.Example {
 		return to
 	}
 	upright := add("wide.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, wide, nil) })
-	add("grey.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, redraw(image.NewGray(tall.Bounds())), nil) })
-	add("colour.png", func(b *bytes.Buffer) error { return png.Encode(b, tall) })
-	add("grey.png", func(b *bytes.Buffer) error { return png.Encode(b, redraw(image.NewGray(tall.Bounds()))) })
+	add("gray.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, redraw(image.NewGray(tall.Bounds())), nil) })
+	add("color.png", func(b *bytes.Buffer) error { return png.Encode(b, tall) })
+	add("gray.png", func(b *bytes.Buffer) error { return png.Encode(b, redraw(image.NewGray(tall.Bounds()))) })
 	add("deep.png", func(b *bytes.Buffer) error { return png.Encode(b, redraw(image.NewNRGBA64(tall.Bounds()))) })
 	add("still.gif", func(b *bytes.Buffer) error {
 		return gif.Encode(b, redraw(image.NewPaletted(tall.Bounds(), palette.Plan9)), nil)

@@ -59,7 +59,7 @@ func writeSavedModel(ctx context.Context, dir string, s Source, o Options) (*Car
 	}
 	card := &Card{
 		Format: format, Checkpoint: s.Checkpoint, description: s.Description, Signatures: readSignatures(g.signatures()), Evaluation: o.Evaluation,
-		Versions: versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), Licence: licence,
+		Versions: versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), License: license,
 	}
 	if err := writeFiles(dir, map[string][]byte{graphFile: text, classesPath: classLines(s.Description.Preprocessing.Classes)}); err != nil {
 		return nil, err

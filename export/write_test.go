@@ -104,7 +104,7 @@ func TestModelCard(t *testing.T) {
 	for _, want := range []string{
 		"# AlexNet for 6 classes", `rose \| red`, "| trained on | photos |", "| cb1f |", "Accuracy 0.7500, loss 0.5000, on 4 images of photos/val",
 		"| `oriented` | `images string[?]`, `orientations int32[?]` |", "| `features` | `images string[?]` | `fc7 float32[?,24]`, `pool5 float32[?,1,1,8]` |",
-		"| daisy | 0 | 50.0 % | - |", "EXIF", "alexnet v1, TensorFlow 2.18.0", "resized to 76x76", "center 67x67", "Licence of the weights: unknown",
+		"| daisy | 0 | 50.0 % | - |", "EXIF", "alexnet v1, TensorFlow 2.18.0", "resized to 76x76", "center 67x67", "License of the weights: unknown",
 		`"data_fingerprint": "cb1f"`,
 	} {
 		if !strings.Contains(text, want) {
@@ -167,7 +167,7 @@ func TestWriteRefuses(t *testing.T) {
 	otherNames.Description.Preprocessing.Classes = classes[:2]
 	wider := good
 	wider.Description.Network.Widths = []int{8, 8, 8, 8, 8, 34, 24}
-	refused, cancelled := errors.New("refused"), context.Canceled
+	refused, canceled := errors.New("refused"), context.Canceled
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
 	for name, c := range map[string]struct {
@@ -181,7 +181,7 @@ func TestWriteRefuses(t *testing.T) {
 		"names of other count":    {context.Background(), otherNames, nil, nil},
 		"another network":         {context.Background(), wider, nil, nil},
 		"a comparison that fails": {context.Background(), good, refused, refused},
-		"cancelled":               {gone, good, nil, cancelled},
+		"canceled":                {gone, good, nil, canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()

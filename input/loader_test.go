@@ -120,9 +120,9 @@ func TestBatchesEndWithContext(t *testing.T) {
 func TestBatchesEndWithFirstError(t *testing.T) {
 	broken := errors.New("broken")
 	tests := []struct {
-		name  string
-		spoil func(l *Loader[*rowsOf], ex Example)
-		want  error
+		name   string
+		damage func(l *Loader[*rowsOf], ex Example)
+		want   error
 	}{
 		{"removed", func(_ *Loader[*rowsOf], ex Example) { os.Remove(ex.Path) }, os.ErrNotExist},
 		{"replaced by text", func(_ *Loader[*rowsOf], ex Example) { writeFile(t, ex.Path, []byte("text")) }, ErrFormat},
@@ -145,7 +145,7 @@ func TestBatchesEndWithFirstError(t *testing.T) {
 			l, m := loader(t, 23)
 			order := Shuffled(23, 1, 0)
 			bad := l.Examples[order[10].Example]
-			tt.spoil(l, bad)
+			tt.damage(l, bad)
 			os.Remove(l.Examples[order[14].Example].Path) // a later failure that must not win
 			batches, last := 0, error(nil)
 			for b, err := range l.Batches(t.Context(), order) {
@@ -185,14 +185,14 @@ func TestBatchesFailToAllocate(t *testing.T) {
 
 func TestBatchesRejectBadLoaders(t *testing.T) {
 	l, _ := loader(t, 2)
-	spoil := map[string]func(l *Loader[*rowsOf]) []Pick{
+	damage := map[string]func(l *Loader[*rowsOf]) []Pick{
 		"batch":  func(l *Loader[*rowsOf]) []Pick { l.Batch = 0; return picks(0) },
 		"decode": func(l *Loader[*rowsOf]) []Pick { l.Decode = nil; return picks(0) },
 		"limits": func(l *Loader[*rowsOf]) []Pick { l.Limits.MaxPixels = -1; return picks(0) },
 		"order":  func(*Loader[*rowsOf]) []Pick { return picks(0, 2) },
 		"sign":   func(*Loader[*rowsOf]) []Pick { return picks(-1) },
 	}
-	for name, f := range spoil {
+	for name, f := range damage {
 		t.Run(name, func(t *testing.T) {
 			one := *l
 			n := 0

@@ -70,7 +70,7 @@ func picks(examples ...int) []Pick {
 }
 
 // A bound of three quarters of 2^64 rejects every fourth output, which the
-// lengths of data sets practically never do.
+// sizes of datasets practically never do.
 func TestBelowDrawsAgain(t *testing.T) {
 	src := rand.NewPCG(1, 2)
 	for i, want := range []uint64{11020959910021828915, 6916308158255570394, 6217252038205842346, 1837286561611809330} {

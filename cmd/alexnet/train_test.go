@@ -71,15 +71,15 @@ func TestExitCode(t *testing.T) {
 		err  error
 		want int
 	}{
-		"interrupted":          {signalled, hint.With(stopped, "resume"), 143},
-		"while it prepared":    {signalled, fmt.Errorf("read: %w", context.Canceled), 143},
-		"twice":                {signalled, errors.Join(stopped, context.Canceled), 143},
-		"the save failed":      {signalled, hint.With(errors.Join(stopped, full), "free some space"), exitFailure},
-		"something else":       {signalled, full, exitFailure},
-		"a server cut off":     {signalled, serveError{context.Canceled}, exitFailure},
-		"no signal":            {t.Context(), full, exitFailure},
+		"interrupted":         {signalled, hint.With(stopped, "resume"), 143},
+		"while it prepared":   {signalled, fmt.Errorf("read: %w", context.Canceled), 143},
+		"twice":               {signalled, errors.Join(stopped, context.Canceled), 143},
+		"the save failed":     {signalled, hint.With(errors.Join(stopped, full), "free some space"), exitFailure},
+		"something else":      {signalled, full, exitFailure},
+		"a server cut off":    {signalled, serveError{context.Canceled}, exitFailure},
+		"no signal":           {t.Context(), full, exitFailure},
 		"no signal, canceled": {t.Context(), context.Canceled, exitFailure},
-		"usage":                {signalled, usageError{errors.New("x")}, exitUsage},
+		"usage":               {signalled, usageError{errors.New("x")}, exitUsage},
 	} {
 		if got := exitCode(c.ctx, c.err); got != c.want {
 			t.Errorf("%s: got exit code %d, want %d", name, got, c.want)

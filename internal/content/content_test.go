@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("missing: got %v", err)
 	}
 	if _, err := x.All(ended, []string{dir}); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %v", err)
+		t.Errorf("canceled: got %v", err)
 	}
 }
 

@@ -113,7 +113,7 @@ func (m *Machine) limit(root fs.FS, limit, used string) {
 	m.MemoryLimit, m.MemoryUsed = n, max(0, readNumber(root, used))
 }
 
-// readNumber returns 0 if the file contains no number.
+// readNumber returns 0 if the file does not contain a number.
 func readNumber(root fs.FS, name string) int64 {
 	text, err := fs.ReadFile(root, name)
 	if err != nil {

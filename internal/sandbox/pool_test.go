@@ -163,7 +163,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A cancelled caller does not wait for a decoder.
+// A canceled caller does not wait for a decoder.
 func TestCancelled(t *testing.T) {
 	s := openPool(t, func(o *Options) { o.Workers = 1 })
 	ctx, cancel := context.WithCancel(t.Context())

@@ -46,9 +46,9 @@ func scan(t *testing.T, dir string, examples ...input.Example) {
 	scanAll(t, dir, false, examples...)
 }
 
-func scanAll(t *testing.T, dir string, anew bool, examples ...input.Example) {
+func scanAll(t *testing.T, dir string, again bool, examples ...input.Example) {
 	t.Helper()
-	s, err := Open(Options{Preprocessing: preprocessing(side), Dir: dir, IgnoreVerdicts: anew, Workers: 1, Note: func(text string) { t.Error(text) },
+	s, err := Open(Options{Preprocessing: preprocessing(side), Dir: dir, IgnoreVerdicts: again, Workers: 1, Note: func(text string) { t.Error(text) },
 		Fast: func(context.Context, input.Example, uint64, []float32) error { return nil }})
 	must(t, err)
 	defer s.Close()
@@ -138,7 +138,7 @@ func TestVerdictsCorrected(t *testing.T) {
 	must(t, os.WriteFile(file, withChecksum(wrong), 0o644))
 	var notes []string
 	if n, refused := countDecoded(t, dir, &notes, good); n != 0 || refused != "good.jpg " {
-		t.Fatalf("got %d decoded, %q refused, want the wrong verdict believed", n, refused)
+		t.Fatalf("got %d decoded, %q refused, want the wrong verdict used", n, refused)
 	}
 	scanAll(t, dir, true, good)
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, text) {
