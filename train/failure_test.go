@@ -174,7 +174,7 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 	}
 }
 
-// A image that breaks ends the run, which saves where it stands: with the image
+// An image that breaks ends the run, which saves where it stands: with the image
 // as it was, it resumes as if nothing had been. Before the first step there is
 // nothing to save.
 func TestRunMeetsADamagedImage(t *testing.T) {
@@ -188,9 +188,9 @@ func TestRunMeetsADamagedImage(t *testing.T) {
 		epoch int // after which it breaks
 		saved []string
 	}{
-		"before the first update": {s.train[input.Shuffled(8, cfg.Seed, 0)[0].Example], 0, nil},
-		"in an update":            {last, 1, []string{"model_epoch1.ckpt", "model_epoch1_step3.ckpt"}},
-		"validation loss":         {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
+		"before the first step": {s.train[input.Shuffled(8, cfg.Seed, 0)[0].Example], 0, nil},
+		"in a step":             {last, 1, []string{"model_epoch1.ckpt", "model_epoch1_step3.ckpt"}},
+		"validation loss":       {s.val[1], 1, []string{"model_epoch1.ckpt", "model_epoch1_step4.ckpt"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, broken := t.TempDir(), c.image.Path

@@ -45,7 +45,7 @@ func TestHistory(t *testing.T) {
 	points, err := train.Points(job.Dir)
 	must(t, err)
 	if len(points) < 4 || points[0].Step != 2 {
-		t.Fatalf("got points %+v, want one every two updates", points)
+		t.Fatalf("got points %+v, want one every two steps", points)
 	}
 	for _, p := range points {
 		if !(p.Loss > 0) || !(p.Accuracy >= 0 && p.Accuracy <= 1) {

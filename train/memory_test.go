@@ -17,7 +17,7 @@ import (
 
 // The network of the paper has 60,965,224 parameters, 58,631,144 of them in fc6,
 // fc7 and fc8, and reads images of 227x227x3.
-func TestMemoryOfThePapersNetwork(t *testing.T) {
+func TestMemoryEstimateOfThePapersNetwork(t *testing.T) {
 	const all, head, image, feature = 4 * 60965224, 4 * 58631144, 4 * 227 * 227 * 3, 4 * 9216
 	s := newFixture(t, 0, 0)
 	s.network = alexnet.Config{Classes: 1000}.WithDefaults()
@@ -28,7 +28,7 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 		cfg        train.Config
 		cache      train.Cache
 		want       train.MemoryEstimate // without Activations
-		activation int64                // at least, for a image
+		activation int64                // at least, for an image
 		at         int64                // images computed at once
 	}{
 		"all layers": {convolutions, train.Config{Batch: 128, Optimizer: ops.GradientDescent}, train.Cache{},
@@ -68,7 +68,7 @@ func TestMemoryOfThePapersNetwork(t *testing.T) {
 
 // What is stated is kept to, and is not far more than what is needed, by the
 // network of the paper in batches of 1024, and in 256 in two parts.
-func TestMemoryIsKeptTo(t *testing.T) {
+func TestMemoryStaysWithinEstimate(t *testing.T) {
 	if os.Getenv(soakVar) != "1" {
 		t.Skipf("takes minutes: scripts/soak runs it, or %s=1", soakVar)
 	}

@@ -10,7 +10,7 @@ import (
 	"alexnet/internal/featurecache"
 )
 
-// What the frozen layers gave for a image is found again by the next run,
+// What the frozen layers gave for an image is found again by the next run,
 // though the image has another name and another place.
 func ExampleOpenFile() {
 	dir, err := os.MkdirTemp("", "features")
@@ -19,7 +19,7 @@ func ExampleOpenFile() {
 	}
 	defer os.RemoveAll(dir)
 	cat, pet := filepath.Join(dir, "cat.jpg"), filepath.Join(dir, "pet.jpg")
-	if err := os.WriteFile(cat, []byte("a image of a cat"), 0o644); err != nil {
+	if err := os.WriteFile(cat, []byte("an image of a cat"), 0o644); err != nil {
 		log.Fatal(err)
 	}
 	key := featurecache.Key{1} // of the weights and the preprocessing

@@ -49,7 +49,7 @@ func images(t testing.TB, letters string) (all []featurecache.Entry) {
 	return all
 }
 
-// hold gives a image's file that text and time of change.
+// hold gives an image's file that text and time of change.
 func hold(t testing.TB, path, text string, changed time.Time) {
 	t.Helper()
 	must(t, os.WriteFile(path, []byte(text), 0o644))

@@ -58,7 +58,7 @@ func (s *fixture) largest(t testing.TB, a, b string) (most float64) {
 // order in which float32 sums are taken. Where images pass through trained
 // convolutions, such a last bit may choose another pixel of a max-pool; and Adam
 // divides a gradient by its own size, however close to its rounding it is.
-func TestPartsMakeTheSameUpdate(t *testing.T) {
+func TestMicroBatchesMakeTheSameStep(t *testing.T) {
 	for _, c := range []struct {
 		rule   ops.Optimizer
 		layers []string
@@ -78,7 +78,7 @@ func TestPartsMakeTheSameUpdate(t *testing.T) {
 			cfg.MicroBatch = cfg.Batch
 			want, whole := s.recorded(t, cfg)
 			if len(steps) != len(whole) || len(whole) != 9 {
-				t.Fatalf("got %d updates in parts and %d whole, want 9", len(steps), len(whole))
+				t.Fatalf("got %d steps in parts and %d whole, want 9", len(steps), len(whole))
 			}
 			for i, w := range whole {
 				g := steps[i]
@@ -101,7 +101,7 @@ func TestPartsMakeTheSameUpdate(t *testing.T) {
 }
 
 // The histograms of a step in parts are those of its sums.
-func TestPartsShowTheBatchsGradients(t *testing.T) {
+func TestMicroBatchesRecordTheBatchsGradients(t *testing.T) {
 	s := newFixture(t, 8, 0)
 	cfg := divided
 	cfg.Epochs, cfg.Optimizer = 1, ops.GradientDescent
@@ -137,12 +137,12 @@ func histograms(t testing.TB, dir string) map[string]float64 {
 
 // Wherever a run in parts is interrupted, it resumes as if it had not been; an
 // update in the middle of its parts is done again.
-func TestResumeInPartsIsExact(t *testing.T) {
+func TestResumeInMicroBatchesIsExact(t *testing.T) {
 	s := newFixture(t, 21, 4)
 	cfg := divided
 	cfg.Epochs, cfg.Optimizer = 2, ops.Adam
 	whole := s.run(t, cfg)
-	t.Run("after every update", func(t *testing.T) {
+	t.Run("after every step", func(t *testing.T) {
 		dir := t.TempDir()
 		for k := int64(1); k <= 6; k++ {
 			if stop := s.interrupted(t, cfg, dir, afterStep(k)); stop.Step != k || stop.Checkpoint == "" {
@@ -180,7 +180,7 @@ func afterRows(n int64) interruption {
 
 // Images come to the step by no more than are computed at once, and never
 // two batches' together.
-func TestPartsOfABatch(t *testing.T) {
+func TestMicroBatchSizes(t *testing.T) {
 	s := newFixture(t, 10, 0)
 	s.train = slices.Repeat(s.train, 27)
 	convolutions := alexnet.BVLC.LayerNames()
@@ -243,7 +243,7 @@ func TestSumsOnlyWhereNeeded(t *testing.T) {
 
 // A part whose loss is non-finite ends the run before the step, with the
 // images of all parts.
-func TestPartsDiverge(t *testing.T) {
+func TestMicroBatchesDiverge(t *testing.T) {
 	s := newFixture(t, 24, 0)
 	cfg := divided
 	cfg.Optimizer, cfg.LearningRate = ops.GradientDescent, 1e6

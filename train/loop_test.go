@@ -41,7 +41,7 @@ func TestRunLearns(t *testing.T) {
 			last.Loss, last.Accuracy, last.Validation.Loss, last.Validation.Accuracy)
 	}
 	if epochs[0].Validation.Loss < .3 {
-		t.Errorf("got loss %v before the first update, want about that of a guess", epochs[0].Validation.Loss)
+		t.Errorf("got loss %v before the first step, want about that of a guess", epochs[0].Validation.Loss)
 	}
 	for i, st := range steps {
 		if st.Step != int64(i+1) || st.Epoch != i/3+1 || st.Epochs != 8 || st.Done != i%3*8+8 || st.Of != 24 {
@@ -60,7 +60,7 @@ func TestRunLearns(t *testing.T) {
 
 // One step is the initial values minus the learning rate times the gradient,
 // worked out apart from the loop.
-func TestFirstUpdate(t *testing.T) {
+func TestFirstStep(t *testing.T) {
 	s := newFixture(t, 6, 0)
 	cfg := train.Config{Epochs: 1, Batch: 6, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 5, DisplayEvery: 1}
 	dir := s.run(t, cfg)
@@ -149,7 +149,7 @@ func TestRunKeepsFrozenLayers(t *testing.T) {
 	}
 }
 
-func TestRunKeepsSoManyCheckpoints(t *testing.T) {
+func TestRunKeepsCheckpoints(t *testing.T) {
 	s := newFixture(t, 4, 0)
 	cfg := train.Config{Epochs: 4, Batch: 4, LearningRate: 1e-3, Optimizer: ops.GradientDescent, Keep: 2, DisplayEvery: 1}
 	if got, want := names(t, s.run(t, cfg)), []string{"model_epoch3.ckpt", "model_epoch4.ckpt"}; !slices.Equal(got, want) {

@@ -71,7 +71,7 @@ func traces(t *testing.T, dir string) map[string][]string {
 
 // A job that shows more changes nothing of the run, and sees each epoch once,
 // however often the run is interrupted. The second step's operations are timed.
-func TestShow(t *testing.T) {
+func TestSummaries(t *testing.T) {
 	s := newFixture(t, 10, 3)
 	for name, micro := range map[string]int{"at once": 0, "in parts": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestShow(t *testing.T) {
 }
 
 // What cannot be shown ends the run, and the epoch is not saved.
-func TestShowFails(t *testing.T) {
+func TestSummariesFail(t *testing.T) {
 	s := newFixture(t, 4, 2)
 	no := errors.New("no")
 	dir := t.TempDir()

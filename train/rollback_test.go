@@ -16,7 +16,7 @@ import (
 var lowering = train.Config{Epochs: 3, Batch: 3, LearningRate: 1e-2, Optimizer: ops.Momentum, Dropout: .5, Seed: 8,
 	DisplayEvery: 1, OnNaN: train.LowerRate}
 
-// lower runs on in dir with a image that is damaged in that epoch until the rate
+// lower runs on in dir with an image that is damaged in that epoch until the rate
 // is down to enough, and is interrupted after step stop with a lowered rate.
 func (s *fixture) lower(t *testing.T, cfg train.Config, dir string, epoch int, enough float64, stop int64) error {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -17,7 +17,7 @@ import (
 	"alexnet/train"
 )
 
-// poisoned is the place of a image that makes gradients NaN: its pixels are,
+// poisoned is the place of an image that makes gradients NaN: its pixels are,
 // and rectifiers that turn NaN into 0 leave the loss finite.
 const poisoned = 4
 
@@ -177,7 +177,7 @@ func TestSkipChangesNothing(t *testing.T) {
 			t.Errorf("micro-batch %d: the skipped step changed the variables", micro)
 		}
 		if _, next := stopAt(k + 1); bytes.Equal(after, next) {
-			t.Errorf("micro-batch %d: the next update changed nothing", micro)
+			t.Errorf("micro-batch %d: the next step changed nothing", micro)
 		}
 	}
 }

@@ -386,7 +386,7 @@ func TestCancelWhileFilling(t *testing.T) {
 			}
 		})
 		if stop.Step != 0 || stop.Checkpoint != "" || names(t, dir) != nil {
-			t.Errorf("%s: got %+v, want it before the first update and no checkpoint", name, stop)
+			t.Errorf("%s: got %+v, want it before the first step and no checkpoint", name, stop)
 		}
 	}
 	dir, what := s.with(t, cfg, train.Cache{Dir: shared})
@@ -396,7 +396,7 @@ func TestCancelWhileFilling(t *testing.T) {
 	same(t, dir, whole)
 }
 
-// A image that vanishes while the features are computed is named; one that
+// An image that vanishes while the features are computed is named; one that
 // does so later is not missed.
 func TestImageVanishes(t *testing.T) {
 	cfg := cached

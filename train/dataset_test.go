@@ -26,7 +26,7 @@ func TestCacheIsExactInOrder(t *testing.T) {
 	same(t, recomputed, kept)
 }
 
-// In shuffled runs a image's place among those computed at once differs, and
+// In shuffled runs an image's place among those computed at once differs, and
 // with it the last bits; the first ten losses tell how little that is.
 func TestCacheIsCloseWhenShuffled(t *testing.T) {
 	s := newFrozenFixture(t, 70, 0)
@@ -58,7 +58,7 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 
 // Flipped images are kept beside the others: both are computed once, and the
 // run is the same whether they are kept or not.
-func TestMirror(t *testing.T) {
+func TestFlip(t *testing.T) {
 	s := newFrozenFixture(t, 12, 4)
 	cfg := cached
 	cfg.NoShuffle, cfg.Batch = true, 12
