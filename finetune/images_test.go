@@ -242,7 +242,7 @@ func TestEmptyClass(t *testing.T) {
 	c.BadImages = input.Skip
 	dir := filepath.Join(t.TempDir(), "run")
 	err = finetune.Run(t.Context(), dir, c, finetune.Watch{})
-	if err == nil || !strings.Contains(err.Error(), `class "dark" has no picture left`) {
+	if err == nil || !strings.Contains(err.Error(), `class "dark" has no usable image left`) {
 		t.Errorf("got %v, want an error about the class", err)
 	}
 	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 8 {
@@ -306,7 +306,7 @@ func TestVerdictsAreShared(t *testing.T) {
 
 // An image that is removed during the run fails it with a hint, and following the hint works.
 func TestImageIsRemoved(t *testing.T) {
-	for epoch, hint := range []string{"begin anew", "--resume"} {
+	for epoch, hint := range []string{"start again", "--resume"} {
 		data := photos(t, 8)
 		c := tiny(data)
 		c.Val, c.Batch = "", 16 // one step per epoch

@@ -23,26 +23,26 @@ import (
 	"alexnet/train"
 )
 
-// Run begins a run in dir and trains until c.Epochs epochs are done: a checkpoint
-// an epoch, event files for TensorBoard, metrics.csv and config.json. It ends as
-// train.Run does: with a *train.InterruptedError when ctx ends, after a
-// checkpoint of that very position, and with a *train.DivergedError when the loss
-// is no number any more. A dir that holds a run already, or files of such names that
-// are none of a run's, or that lies among the pictures, is refused. With BadImages
-// list nothing is trained: it ends with an input.Listed.
+// Run starts a run in dir and trains until c.Epochs epochs are done. It writes a
+// checkpoint per epoch, TensorBoard's event files, metrics.csv and config.json, and ends
+// as [train.Trainer.Run] does: with a *train.InterruptedError when ctx ends, after a
+// checkpoint of that very position, and with a *train.NonFiniteError when the loss
+// becomes non-finite. It refuses a dir that already holds a run or files that alexnet did
+// not write, or that is inside the dataset. With BadImages list nothing is trained: it
+// ends with an input.Listed.
 func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	if c.BadImages == input.List {
-		return newSession(dir, c, nil, w).list(ctx)
+		return newSession(dir, c, nil, w).listUndecodable(ctx)
 	}
 	switch newest, damaged, err := train.Checkpoints(dir).Newest(ctx); {
 	case err == nil:
 		return hint.With(fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, newest.Epoch),
-			"go on with it with --resume, or name another --out")
+			"resume it with --resume, or choose another --out")
 	case !errors.Is(err, checkpoint.ErrNone):
 		return err
 	case damaged != nil:
 		return hint.With(fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
-			"name another --out, or move what is there out of the way")
+			"choose another --out, or move the directory away")
 	}
 	if err := errors.Join(vacant(dir), c.apart(dir)); err != nil {
 		return err
@@ -50,24 +50,24 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	return newSession(dir, c, nil, w).run(ctx)
 }
 
-// Resume goes on with the run in dir from its newest checkpoint that is whole,
-// exactly where it stood. c is what [Read] gives, of which Epochs, Keep, SaveEvery,
-// DisplayEvery, OnNaN, BadImages, Cache, CacheMemory, MicroBatch and Device may have
-// been changed, and Data and Val where they are other paths to the same pictures.
+// Resume resumes the run in dir from its newest undamaged checkpoint, exactly where it
+// stood. c is what [Read] returns; the fields that may differ from it are those that the
+// settings table lists as changeable, and Data and Val where they are other paths to the
+// same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := c.goesOn(dir); err != nil {
 		return err
 	}
 	if c.BadImages == input.List {
-		return newSession(dir, c, nil, w).list(ctx)
+		return newSession(dir, c, nil, w).listUndecodable(ctx)
 	}
 	newest, damaged, err := train.Checkpoints(dir).Newest(ctx)
 	switch {
 	case err != nil && damaged != nil:
 		return hint.With(fmt.Errorf("resume run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
-			"bring one back from a copy, or begin a new run in another folder")
+			"restore one from a backup, or start a new run in another --out")
 	case errors.Is(err, checkpoint.ErrNone):
-		return hint.With(fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "without --resume a new run begins")
+		return hint.With(fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "start a new run without --resume")
 	case err != nil:
 		return err
 	}
@@ -76,7 +76,7 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 		return err
 	}
 	for _, problem := range damaged {
-		s.log.Warn("a checkpoint is damaged: the one before is used, and its updates are done again", "reason", problem)
+		s.log.Warn("skipped a damaged checkpoint: resuming from the one before it", "reason", problem)
 	}
 	return s.run(ctx)
 }
@@ -84,16 +84,16 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 // session is one call of Run or Resume.
 type session struct {
 	Config
-	dir      string
-	on       tfgraph.Device   // that Device comes to here
-	from     *checkpoint.Meta // nil where the run begins
-	data     *input.Dataset
-	out      []input.Excluded // all that is left out
-	contents *content.Index
-	scan     *sandbox.Pool
-	settled  bool // it is known which pictures can be used
-	watch    Watch
-	log      *slog.Logger
+	dir          string
+	device       tfgraph.Device   // what Device resolves to here
+	from         *checkpoint.Meta // nil for a new run
+	data         *input.Dataset
+	skipped      []input.Excluded // all that are excluded, with their reasons
+	contents     *content.Index
+	pool         *sandbox.Pool
+	datasetFinal bool // which images can be used is decided
+	watch        Watch
+	log          *slog.Logger
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
@@ -112,26 +112,26 @@ func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
 	return s
 }
 
-// run wires the packages.
+// run connects the packages: dataset, network, weights, loop.
 func (s *session) run(ctx context.Context) (err error) {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	plan, err := s.plan()
+	plan, err := s.planLayers()
 	if err != nil {
 		return err
 	}
-	contract := s.preprocessing(s.data.Classes)
-	decoder, err := alexnet.NewDecoder(contract, tfgraph.Options{})
+	preprocessing := s.preprocessing(s.data.Classes)
+	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
 	if err != nil {
 		return err
 	}
 	defer decoder.Close()
-	if err := s.openScanner(contract, decoder, cmp.Or(s.UserCacheDir, s.dir)); err != nil {
+	if err := s.openSandbox(preprocessing, decoder, cmp.Or(s.UserCacheDir, s.dir)); err != nil {
 		return err
 	}
-	defer s.scan.Close()
-	job := s.job(contract, decoder, plan)
+	defer s.pool.Close()
+	job := s.job(preprocessing, decoder, plan)
 	if s.watch.OnReady != nil {
 		s.watch.OnReady(Ready{Plan: plan, Memory: train.EstimateMemory(s.Config.Config, job), Events: train.Events(s.dir)})
 	}
@@ -146,24 +146,23 @@ func (s *session) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return s.advise(trainer.Run(ctx, settings))
+	return s.addHint(trainer.Run(ctx, settings))
 }
 
-// advise tells what to do about a picture that is no more what it was when the
-// run began.
-func (s *session) advise(err error) error {
+// addHint adds what to do about an image that can no longer be read.
+func (s *session) addHint(err error) error {
 	var in *input.Error
-	if !s.settled || !errors.As(err, &in) || in.Path == "" {
+	if !s.datasetFinal || !errors.As(err, &in) || in.Path == "" {
 		return err
 	}
-	advice := "it could be read when the run began: bring it back, and "
+	text := "it could be read when the run started: restore it, and "
 	if all, _ := train.Checkpoints(s.dir).List(); len(all) == 0 {
-		return hint.With(err, advice+"begin anew: no update was saved yet")
+		return hint.With(err, text+"start again: no step was saved yet")
 	}
-	return hint.With(err, advice+"go on with --resume")
+	return hint.With(err, text+"continue with --resume")
 }
 
-// prepare settles everything that does not need the network yet.
+// prepare does what needs no network: settings, device and dataset.
 func (s *session) prepare() error {
 	if err := s.Validate(); err != nil {
 		return err
@@ -174,38 +173,37 @@ func (s *session) prepare() error {
 			return err
 		}
 	}
-	if err := s.choose(); err != nil {
+	if err := s.chooseDevice(); err != nil {
 		return err
 	}
-	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmeticText(s.Network), "device", s.on)
+	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmeticText(s.Network), "device", s.device)
 	if err := s.openData(); err != nil {
 		return err
 	}
 	if err := s.checkDataset(s.from); err != nil {
 		return err
 	}
-	return s.judge(s.data.Excluded)
+	return s.applyPolicy(s.data.Excluded)
 }
 
-// choose settles what the network is computed on, and says so where it is not
-// what was asked for.
-func (s *session) choose() error {
-	on, note, err := s.Device.Resolve()
+// chooseDevice resolves the device, with a warning if it is not the one asked for.
+func (s *session) chooseDevice() error {
+	device, note, err := s.Device.Resolve()
 	if note != "" {
 		s.log.Warn(note)
 	}
-	s.on = on
+	s.device = device
 	return err
 }
 
 // job introduces the network to the loop.
-func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
+func (s *session) job(preprocessing alexnet.Preprocessing, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropoutLayers()...)
-	description := alexnet.Description{Network: s.Network, Preprocessing: contract}
+	description := alexnet.Description{Network: s.Network, Preprocessing: preprocessing}
 	job := train.Job{
-		Dir: s.dir, Data: s.loaders(decoder), Resume: s.from, Exclude: s.excludedIn(s.data), Trace: true,
-		Session: tfgraph.Options{Device: s.on},
+		Dir: s.dir, Data: s.dataset(decoder), Resume: s.from, Exclude: s.excludedIn(s.data), Trace: true,
+		Session: tfgraph.Options{Device: s.device},
 		Meta:    checkpoint.Meta{Model: description.JSON()},
 		Cache:   train.Cache{Contents: s.contents, Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
@@ -215,47 +213,47 @@ func (s *session) job(contract alexnet.Preprocessing, decoder *alexnet.Decoder, 
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)
-	job.Data.Denormalize = contract.Denormalize
+	job.Data.Denormalize = preprocessing.Denormalize
 	if !job.Cache.Off {
 		job.Cache.Dir = s.Cache
 	}
 	if s.from == nil {
 		job.Start = plan.Initializer(root, net, s.Seed)
 	}
-	job.Observer = &dashboards{session: s, net: net, head: job.Network.Head, preprocessing: contract, plan: plan, images: job.Data.Val}
+	job.Observer = &dashboards{session: s, net: net, head: job.Network.Head, preprocessing: preprocessing, plan: plan, images: job.Data.Val}
 	return job
 }
 
-// plan compares network and weights file. A resumed run has its values already
-// and needs no file.
-func (s *session) plan() (alexnet.Plan, error) {
+// planLayers decides where each layer's initial values come from: the weights file or
+// random initialization. A resumed run has no plan.
+func (s *session) planLayers() (alexnet.Plan, error) {
 	if s.from != nil {
 		if s.from.Epoch >= s.Epochs {
-			s.log.Warn("nothing left to do: raise --epochs to go on", "done", s.from.Epoch, "epochs", s.Epochs)
+			s.log.Warn("all epochs are done: raise --epochs to continue", "done", s.from.Epoch, "epochs", s.Epochs)
 		}
 		s.log.Info("resume", "checkpoint", s.from.Name, "epoch", s.from.Epoch, "step", s.from.Step)
 		return nil, nil
 	}
 	if s.Weights == "" {
-		s.log.Warn("no --weights: all layers train from scratch, which reaches far lower accuracy than fine-tuning on some thousand photographs")
+		s.log.Warn("no --weights: all layers train from scratch, which reaches a far lower accuracy than fine-tuning on a few thousand images")
 		return alexnet.NewPlan(s.Network, nil, s.layerSelection())
 	}
 	file, err := npy.Open(s.Weights)
 	if err != nil {
 		return nil, err
 	}
-	s.sayUnused(file)
+	s.logUnusedWeights(file)
 	return alexnet.NewPlan(s.Network, file, s.layerSelection())
 }
 
-// sayUnused names what a weights file holds beside AlexNet's layers.
-func (s *session) sayUnused(file *npy.Weights) {
+// logUnusedWeights warns of entries of the weights file that the network does not use.
+func (s *session) logUnusedWeights(file *npy.Weights) {
 	for _, name := range file.Layers() {
 		if !slices.Contains(s.Network.Architecture().LayerNames(), name) {
-			s.log.Warn("the weights file has a layer that AlexNet does not: skipped", "layer", name)
+			s.log.Warn("skipped a layer of the weights file that the network does not have", "layer", name)
 		}
 	}
 	for _, name := range file.Other {
-		s.log.Warn("the weights file has an entry that is no layer: skipped", "entry", name)
+		s.log.Warn("skipped an entry of the weights file that is not a layer", "entry", name)
 	}
 }
