@@ -1,14 +1,11 @@
-// Package finetune is a whole training run as one call: from a folder of
-// photographs and a weights file to a run directory. Start with [New], which
-// gives a [Config] with the program's own defaults, and [Run].
+// Package finetune trains a model in one call: from a folder of images and a weights file to a run directory. Start
+// with [New], which returns a [Config] with the program's defaults, and [Run]. The table [Settings] describes every
+// setting of a Config.
 //
-// It introduces the network (package alexnet) to the loop (package train), which
-// do not know each other. A Config is all that a run is made from; it is written
-// into the run directory as config.json, from which [Resume] goes on. Pictures
-// are only ever read. The package prints nothing: what happens is told to a
-// [Watch].
+// The package connects the network (package alexnet) to the training loop (package train), which do not depend on
+// each other. It writes the Config into the run directory as config.json, from which [Resume] continues. It only
+// reads images, and prints nothing: a [Watch] receives progress and log messages.
 //
-// A program whose main begins with sandbox.Main() has pictures decoded for the first
-// time in child processes, as `alexnet train` does; in others a picture that
-// crashes its decoder ends the program.
+// If a program's main begins with sandbox.Main(), images are decoded for the first time in child processes, as by
+// `alexnet train`; otherwise an image that crashes its decoder ends the program.
 package finetune
