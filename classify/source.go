@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/export"
+	"alexnet/internal/rundir"
 )
 
 // Find locates the model at path: a run directory or a folder of checkpoints, of which it takes the best one; a
@@ -53,7 +53,7 @@ func findPrefix(path string) (string, error) {
 		return "", err
 	}
 	if info.IsDir() {
-		for _, dir := range []checkpoint.Dir{checkpoint.Dir(filepath.Join(path, "checkpoints")), checkpoint.Dir(path)} {
+		for _, dir := range []checkpoint.Dir{checkpoint.Dir(rundir.Dir(path).Checkpoints()), checkpoint.Dir(path)} {
 			all, err := dir.List()
 			if err != nil {
 				return "", err

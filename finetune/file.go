@@ -12,11 +12,12 @@ import (
 	"alexnet/internal/atomicfile"
 	"alexnet/internal/hint"
 	"alexnet/internal/regular"
+	"alexnet/internal/rundir"
 	"alexnet/train"
 )
 
 // ConfigFile is where the run in dir keeps its Config.
-func ConfigFile(dir string) string { return filepath.Join(dir, "config.json") }
+func ConfigFile(dir string) string { return rundir.Dir(dir).Config() }
 
 // ReadConfig gives the Config that the run in dir was begun with: config.json's, or where
 // that is gone or damaged, what the newest checkpoint says of it.

@@ -122,7 +122,7 @@ func TestResumeExcludesTheSame(t *testing.T) {
 		t.Errorf("got %v excluded, want %v", own.Excluded, want)
 	}
 	own.Epochs = 2
-	partial := []string{filepath.Join(resumed, ".left-out.csv.1"), filepath.Join(resumed, ".dataset.txt.1"), filepath.Join(resumed, ".config.json.1")}
+	partial := []string{filepath.Join(resumed, ".excluded.csv.1"), filepath.Join(resumed, ".dataset.txt.1"), filepath.Join(resumed, ".config.json.1")}
 	for _, path := range partial { // left by a killed process
 		if err := os.WriteFile(path, nil, 0o666); err != nil {
 			t.Fatal(err)

@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"alexnet/input"
 	"alexnet/internal/regular"
+	"alexnet/internal/rundir"
 )
 
 // ExcludedFile is where the run in dir lists the files of its data that it leaves
 // out, as lines of path and reason. A run that uses all has none.
-func ExcludedFile(dir string) string { return filepath.Join(dir, "left-out.csv") }
+func ExcludedFile(dir string) string { return rundir.Dir(dir).Excluded() }
 
 func writeLeftOut(dir string, problems []input.Excluded) error {
 	if len(problems) == 0 {

@@ -1,30 +1,12 @@
 package finetune
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"alexnet/internal/hint"
-	"alexnet/train"
 )
-
-// vacant refuses to begin a run in dir over files of its names that no run has
-// written.
-func vacant(dir string) error {
-	if train.HasCheckpoints(dir) {
-		return nil
-	}
-	for _, path := range []string{ConfigFile(dir), filepath.Join(dir, "metrics.csv"), ExcludedFile(dir), DatasetFile(dir)} {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			return hint.With(fmt.Errorf("open run %q: %q is there, which no run has written", dir, path), "name another --out, or move that file")
-		}
-	}
-	return nil
-}
 
 // apart refuses a run directory inside the folders of pictures, where its own
 // files would count among them.

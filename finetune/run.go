@@ -18,6 +18,7 @@ import (
 	"alexnet/internal/content"
 	"alexnet/internal/hint"
 	"alexnet/internal/npy"
+	"alexnet/internal/rundir"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -44,7 +45,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 		return hint.With(fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
 			"choose another --out, or move the directory away")
 	}
-	if err := errors.Join(vacant(dir), c.apart(dir)); err != nil {
+	if err := errors.Join(rundir.Dir(dir).CheckVacant(), c.apart(dir)); err != nil {
 		return err
 	}
 	return newSession(dir, c, nil, w).run(ctx)
@@ -55,7 +56,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 // settings table lists as changeable, and Data and Val where they are other paths to the
 // same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
-	if err := c.goesOn(dir); err != nil {
+	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), c.goesOn(dir)); err != nil {
 		return err
 	}
 	if c.BadImages == input.List {

@@ -14,10 +14,11 @@ import (
 	"alexnet/internal/display"
 	"alexnet/internal/hint"
 	"alexnet/internal/regular"
+	"alexnet/internal/rundir"
 )
 
 // DatasetFile is where the run in dir lists its images: input.Dataset.Inventory.
-func DatasetFile(dir string) string { return filepath.Join(dir, "dataset.txt") }
+func DatasetFile(dir string) string { return rundir.Dir(dir).Dataset() }
 
 // checkDataset refuses to resume on another dataset: the position in its order would be meaningless.
 func (s *session) checkDataset(from *checkpoint.Meta) error {

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"alexnet/checkpoint"
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/rundir"
 	"alexnet/summaries"
 )
 
@@ -34,10 +34,10 @@ func Events(dir string) string { return directoryOf(dir).events }
 func directoryOf(root string) directory {
 	return directory{
 		root:        root,
-		checkpoints: checkpoint.Dir(filepath.Join(root, "checkpoints")),
-		events:      filepath.Join(root, "events"),
-		metrics:     filepath.Join(root, "metrics.csv"),
-		cache:       filepath.Join(root, "cache"),
+		checkpoints: checkpoint.Dir(rundir.Dir(root).Checkpoints()),
+		events:      rundir.Dir(root).Events(),
+		metrics:     rundir.Dir(root).Metrics(),
+		cache:       rundir.Dir(root).Cache(),
 	}
 }
 

@@ -4,26 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"alexnet/internal/filelock"
+	"alexnet/internal/rundir"
 )
 
 // ErrBusy reports that another process trains in the run directory.
 var ErrBusy = errors.New("another process trains here")
 
-const lockName = ".lock"
-
-// Begun tells whether a run has ever been opened in dir.
-func HasCheckpoints(dir string) bool {
-	_, err := os.Lstat(filepath.Join(dir, lockName))
-	return err == nil
-}
-
 // takeLock keeps other processes out until close, or until this one ends.
 func (d *directory) takeLock() error {
-	f, err := filelock.Acquire(filepath.Join(d.root, lockName))
+	f, err := filelock.Acquire(rundir.Dir(d.root).Lock())
 	if errors.Is(err, filelock.ErrBusy) {
 		err = ErrBusy
 	}

@@ -149,7 +149,7 @@ func (m *hostileTest) doctor(t *testing.T) {
 // train uses or excludes every file.
 func (m *hostileTest) train(t *testing.T) {
 	_, stderr := m.run(t, 0, append([]string{"train", m.data, "--out", m.runDir, "--bad-images", "skip", "--epochs", "1"}, tinyFlags...)...)
-	if !strings.Contains(stderr, "left-out.csv") {
+	if !strings.Contains(stderr, "excluded.csv") {
 		t.Errorf("got %q, want the list named", stderr)
 	}
 	out, err := finetune.ReadExcluded(m.runDir)

@@ -19,6 +19,7 @@ import (
 	"alexnet/internal/bundle"
 	"alexnet/internal/hint"
 	"alexnet/internal/npy"
+	"alexnet/internal/rundir"
 	"alexnet/train"
 )
 
@@ -106,7 +107,7 @@ func inspectFolder(path string) (*inspection, error) {
 		return err == nil
 	}
 	switch {
-	case exists("config.json") || exists("checkpoints"):
+	case exists(filepath.Base(rundir.Dir(path).Config())) || exists(filepath.Base(rundir.Dir(path).Checkpoints())):
 		return inspectRun(&inspection{Path: path, Kind: "run"}, train.Checkpoints(path))
 	case exists("saved_model.pb"):
 		return inspectSavedModel(path)

@@ -24,6 +24,7 @@ import (
 	"alexnet/internal/atomicfile"
 	"alexnet/internal/display"
 	"alexnet/internal/hint"
+	"alexnet/internal/rundir"
 	"alexnet/report"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -73,7 +74,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return hint.With(err, "expected a run directory, as written by alexnet train --out")
 	}
-	path := cmp.Or(f.out, filepath.Join(dir, "report.html"))
+	path := cmp.Or(f.out, rundir.Dir(dir).Report())
 	if err := checkReplaceable(path); err != nil {
 		return err
 	}

@@ -3,13 +3,13 @@ package testmodel
 import (
 	"context"
 	"math"
-	"path/filepath"
 
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -66,7 +66,7 @@ func WriteNonFinite(dir, variable string, classes ...string) error {
 			Model:   description.JSON(),
 			Metrics: &checkpoint.Metrics{Accuracy: 1 / float64(epoch), Loss: 1, Count: 2},
 		}
-		if err := (checkpoint.Dir(filepath.Join(dir, "checkpoints"))).Save(ctx, session, saver, m, 0); err != nil {
+		if err := (checkpoint.Dir(rundir.Dir(dir).Checkpoints())).Save(ctx, session, saver, m, 0); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,64 @@
+// Package rundir names the files of a run directory. Start with [Dir].
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"alexnet/internal/hint"
+)
+
+// Dir is the path of a run directory.
+type Dir string
+
+// The folders and files of a run directory.
+func (d Dir) Checkpoints() string { return d.in("checkpoints") }
+func (d Dir) Events() string      { return d.in("events") }
+func (d Dir) Cache() string       { return d.in("cache") }        // of features
+func (d Dir) Metrics() string     { return d.in("metrics.csv") }  // a row an epoch
+func (d Dir) Config() string      { return d.in("config.json") }  // the settings
+func (d Dir) Dataset() string     { return d.in("dataset.txt") }  // input.Dataset.Inventory
+func (d Dir) Excluded() string    { return d.in("excluded.csv") } // path and reason; missing if none
+func (d Dir) Report() string      { return d.in("report.html") }
+func (d Dir) Lock() string        { return d.in(".lock") } // exists once a run has been opened
+
+func (d Dir) in(name string) string { return filepath.Join(string(d), name) }
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// CheckVacant refuses to start a run over files that were not written by one.
+func (d Dir) CheckVacant() error {
+	if exists(d.Lock()) {
+		return nil
+	}
+	for _, path := range []string{d.Config(), d.Metrics(), d.Excluded(), d.Dataset()} {
+		if exists(path) {
+			return hint.With(fmt.Errorf("open run %q: %q exists and was not written by alexnet", string(d), path), "choose another --out, or move that file")
+		}
+	}
+	return nil
+}
+
+// CheckVersion refuses to resume a run of an earlier version, whose files have other names
+// and content.
+func (d Dir) CheckVersion() error {
+	for _, name := range []string{"pictures.txt", "left-out.csv"} {
+		if exists(d.in(name)) {
+			return d.oldError(fmt.Sprintf("it has %s", name))
+		}
+	}
+	if exists(d.Config()) && !exists(d.Dataset()) {
+		return d.oldError("it has no " + filepath.Base(d.Dataset()))
+	}
+	return nil
+}
+
+func (d Dir) oldError(reason string) error {
+	return hint.With(fmt.Errorf("resume run %q: written by an earlier version of alexnet: %s", string(d), reason), "start a new run in another --out")
+}
