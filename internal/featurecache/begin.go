@@ -12,15 +12,13 @@ import (
 	"alexnet/internal/filelock"
 )
 
-// ErrBusy reports a file that another process is using, ErrForeign one that
-// something else wrote and that cannot be set aside.
+// ErrBusy reports a file that another process uses, ErrForeign a file of another program that cannot be renamed.
 var (
 	ErrBusy    = errors.New("another process uses these features")
 	ErrForeign = errors.New("the file holds something else")
 )
 
-// begin opens the file at path for this process alone, and begins it anew where
-// it does not start with header.
+// begin opens and locks the file at path, and recreates it if it does not start with header.
 func openOrCreate(path string, header []byte, o Options) (*os.File, error) {
 	f, err := filelock.Acquire(path)
 	if errors.Is(err, filelock.ErrBusy) {
@@ -46,7 +44,7 @@ func openOrCreate(path string, header []byte, o Options) (*os.File, error) {
 		}
 	default:
 		if n > 0 {
-			o.note("features %q are begun anew: the file is damaged, or of another version, key or width", path)
+			o.note("features %q are recomputed: the file is damaged, or of another version, key or width", path)
 		}
 		if err = f.Truncate(0); err == nil {
 			_, err = f.WriteAt(header, 0)
@@ -59,14 +57,13 @@ func openOrCreate(path string, header []byte, o Options) (*os.File, error) {
 	return f, nil
 }
 
-// ours tells the beginning of a file of this program, whole or not, from that of
-// any other. A crash may leave nothing, a part, or zeros.
+// ours reports whether a file starts like one of this program, complete or not. A crash may leave nothing, a part, or zeros.
 func isOwn(head []byte, stem string) bool {
 	head = bytes.TrimRight(head[:min(len(head), len(stem))], "\x00")
 	return strings.HasPrefix(stem, string(head))
 }
 
-// setAside renames what something else wrote at path.
+// setAside renames the file of another program at path.
 func setAside(path string, o Options) error {
 	aside := path + ".foreign"
 	if _, err := os.Lstat(aside); !errors.Is(err, fs.ErrNotExist) {
@@ -75,6 +72,6 @@ func setAside(path string, o Options) error {
 	if err := os.Rename(path, aside); err != nil {
 		return fmt.Errorf("%w: %w", ErrForeign, err)
 	}
-	o.note("%q held something else: it is now %q", path, aside)
+	o.note("%q was a file of another program: renamed to %q", path, aside)
 	return nil
 }

@@ -8,14 +8,14 @@ import (
 	"alexnet/internal/content"
 )
 
-// Entry is what a row is stored for.
+// Entry identifies the image of a row.
 type Entry struct {
 	Path        string
 	Orientation int    // by which the decoded image is turned
 	Draw        uint64 // of its augmentation; 0 is the plain image
 }
 
-// rowKey is what a row is stored under: the SHA-256 of a content, an orientation and a draw.
+// rowKey is the key of a row: the SHA-256 of the content, the orientation and the draw.
 type rowKey [sha256.Size]byte
 
 func (p Entry) rowKey(c content.Hash) rowKey {

@@ -70,9 +70,9 @@ func TestUnreadableImages(t *testing.T) {
 		want error
 		says string
 	}{
-		"missing":   {context.Background(), missing, fs.ErrNotExist, missing},
-		"folder":    {context.Background(), dir, nil, dir},
-		"cancelled": {ended, missing, context.Canceled, ""},
+		"missing":  {context.Background(), missing, fs.ErrNotExist, missing},
+		"folder":   {context.Background(), dir, nil, dir},
+		"canceled": {ended, missing, context.Canceled, ""},
 	} {
 		_, err := featurecache.OpenFile(c.ctx, filepath.Join(dir, "cache"), key, width, append(images(t, "a"), featurecache.Entry{Path: c.bad}), featurecache.Options{})
 		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {

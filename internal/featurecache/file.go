@@ -13,12 +13,11 @@ import (
 	"alexnet/internal/crc32c"
 )
 
-// Key names all that a row depends on beside the image: the weights, the
-// preprocessing, the library.
+// Key identifies all that a row depends on besides the image: weights, preprocessing and library.
 type Key [sha256.Size]byte
 
 // File is a store on disk. A file with 100,000 images opens in less than a second,
-// whatever its rows' width, unless there are images to read.
+// whatever the width of its rows, unless images must be read.
 type File struct {
 	f *os.File
 	layout
@@ -32,11 +31,9 @@ type File struct {
 	buffers sync.Pool // of *[]byte
 }
 
-// OpenFile opens or makes the file of key and width in dir, for some images.
-// It reads the images that o.Contents does not know. A file that is damaged or of another version
-// is begun anew, and what something else wrote is renamed, with a note of it;
-// else [ErrForeign]. The file is this process's alone until Close; else
-// [ErrBusy].
+// OpenFile opens or creates the file of key and width in dir, for some images. It reads the images that o.Contents does not
+// know. A file that is damaged or of another version is recreated, and a file of another program is renamed, with a note;
+// if that fails, the error is [ErrForeign]. The file is locked until Close; a file locked by another process is [ErrBusy].
 func OpenFile(ctx context.Context, dir string, key Key, width int, images []Entry, o Options) (s *File, err error) {
 	s = &File{layout: layout{width: width, half: o.Half, size: o.RowSize(width)}}
 	path := filepath.Join(dir, s.fileName(key))
@@ -64,8 +61,7 @@ func OpenFile(ctx context.Context, dir string, key Key, width int, images []Entr
 	return s, nil
 }
 
-// scan finds the rows that the file has of those under names. Of two under one
-// name the later counts.
+// scan finds the rows in the file. Of two rows with one key the later counts.
 func (s *File) scan(names []rowKey, o Options) error {
 	var number map[rowKey]int32
 	s.slot, number, s.name = dedupe(names)
@@ -97,7 +93,7 @@ func (s *File) scan(names []rowKey, o Options) error {
 		}
 	}
 	if whole < s.records {
-		o.note("%d of %d rows of features %q are damaged and left out", s.records-whole, s.records, s.f.Name())
+		o.note("%d of %d rows of features %q are damaged and recomputed", s.records-whole, s.records, s.f.Name())
 	}
 	return nil
 }
@@ -105,7 +101,7 @@ func (s *File) scan(names []rowKey, o Options) error {
 // Has implements [Store]. Images of one content, orientation and draw share a row.
 func (s *File) Has(i int) bool { return s.row[s.slot[i]].Load() != 0 }
 
-// Read implements [Store]. A row whose checksum does not fit is missing.
+// Read implements [Store]. A row with a wrong checksum is missing.
 func (s *File) Read(i int, into []float32) error {
 	if err := s.read(i, into); err != nil {
 		return fmt.Errorf("read features of image %d: %w", i, err)
@@ -139,13 +135,13 @@ func (s *File) read(i int, into []float32) error {
 	return nil
 }
 
-// Write implements [Store]. A row that is there already is replaced where it
-// is. After an error, such as a full disk, the file holds the other rows.
+// Write implements [Store]. An existing row is replaced in place. After an error, such as a full disk, the file still holds
+// the other rows.
 func (s *File) Write(i int, row []float32) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := s.write(s.slot[i], row); err != nil {
-		return fmt.Errorf("keep features of image %d: %w", i, err)
+		return fmt.Errorf("store features of image %d: %w", i, err)
 	}
 	return nil
 }
@@ -163,7 +159,7 @@ func (s *File) write(slot int32, row []float32) error {
 	if record < 0 {
 		record, added = s.records, 1
 	}
-	// The row before its tag: what is interrupted between the two is no row.
+	// The row is written before its tag, so that an interrupted write leaves no row.
 	sum := crc32c.Checksum(raw)
 	_, err := s.f.WriteAt(raw, s.at(record))
 	if err == nil {

@@ -85,17 +85,17 @@ func TestFileSurvivesDamage(t *testing.T) {
 		"bit in a tag's checksum": {flipped(secondTag + 37), "ac", "1 of 3 rows"},
 		"bit in the last tag":     {flipped(lastTag + 3), "ab", ""},
 		"bit in a row":            {flipped(second + 9), "ac", ""},
-		"bit in the width":        {flipped(21), "", "anew"},
-		"bit in the key":          {flipped(30), "", "anew"},
-		"bit in the header's sum": {flipped(61), "", "anew"},
-		"bit in the header's end": {flipped(4000), "", "anew"},
-		"another version":         {version, "", "anew"},
+		"bit in the width":        {flipped(21), "", "recomputed"},
+		"bit in the key":          {flipped(30), "", "recomputed"},
+		"bit in the header's sum": {flipped(61), "", "recomputed"},
+		"bit in the header's end": {flipped(4000), "", "recomputed"},
+		"another version":         {version, "", "recomputed"},
 		"header alone":            {cut(header), "", ""},
-		"header torn":             {cut(header - 1), "", "anew"},
-		"magic torn":              {cut(5), "", "anew"},
+		"header torn":             {cut(header - 1), "", "recomputed"},
+		"magic torn":              {cut(5), "", "recomputed"},
 		"empty":                   {cut(0), "", ""},
-		"all zeros":               {zeros(0, last), "", "anew"},
-		"zeros after a part":      {zeros(5, last), "", "anew"},
+		"all zeros":               {zeros(0, last), "", "recomputed"},
+		"zeros after a part":      {zeros(5, last), "", "recomputed"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestFileSurvivesDamage(t *testing.T) {
 			}
 			must(t, f.Close())
 			if got := kept(t, open(t, dir, "cab"), "cab"); got != "cab" {
-				t.Errorf("mended and opened anew: got rows of %q, want all", got)
+				t.Errorf("repaired and reopened: got rows of %q, want all", got)
 			}
 			if files, err := filepath.Glob(filepath.Join(dir, "*.foreign")); err != nil || files != nil {
 				t.Errorf("got %q, %v, want no file of ours set aside", files, err)
@@ -150,7 +150,7 @@ func TestFileCutAnywhere(t *testing.T) {
 }
 
 // Another key or number format is another file; a file under the wrong name is
-// not believed.
+// not trusted.
 func TestFileBelongsToOneKeyAndWidth(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	path := keep(t, dir, "ab")
@@ -181,7 +181,7 @@ func TestFileBelongsToOneKeyAndWidth(t *testing.T) {
 		f, err := featurecache.OpenFile(ctx, dir, c.key, c.width, all, notes(&said))
 		must(t, err)
 		if f.Has(0) || f.Has(1) || size(t, path) != header || len(said) != 1 || !strings.Contains(said[0], path) {
-			t.Errorf("another %s: got rows, or %d bytes left, or notes %q, want a file begun anew and a note of it", name, size(t, path), said)
+			t.Errorf("another %s: got rows, or %d bytes left, or notes %q, want a recreated file and a note", name, size(t, path), said)
 		}
 		must(t, f.Close())
 	}
@@ -267,7 +267,7 @@ func TestOpenFileRefuses(t *testing.T) {
 		t.Error("a file in the folder's place: got no error")
 	}
 	if err := try(filepath.Join(dir, "deep", "down")); err != nil {
-		t.Errorf("a folder that is not there yet: got %v, want it made", err)
+		t.Errorf("a new folder: got %v, want it created", err)
 	}
 }
 

@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// toHalf rounds v to the nearest float16, IEEE 754's binary16, of two equally
-// near ones to the even. What rounds beyond 65504 becomes an infinity.
+// toHalf rounds v to the nearest float16 (IEEE 754 binary16), ties to even. Values that round beyond 65504 become infinite.
 func toHalf(v float32) uint16 {
 	b := math.Float32bits(v)
 	sign, b := uint16(b>>16)&0x8000, b&0x7fffffff
@@ -22,7 +21,7 @@ func toHalf(v float32) uint16 {
 	return sign | uint16((b-112<<23+0xfff+b>>13&1)>>13)
 }
 
-// fromHalf is the value of a float16. Every one is a float32 too.
+// fromHalf returns the value of a float16, which is exact in float32.
 func fromHalf(h uint16) float32 {
 	sign, exponent, fraction := uint32(h>>15), uint32(h>>10&31), uint32(h&1023)
 	switch exponent {
@@ -34,8 +33,7 @@ func fromHalf(h uint16) float32 {
 	return math.Float32frombits(sign<<31 | (exponent+112)<<23 | fraction<<13)
 }
 
-// halves is the value of every float16: 256 KiB, several times faster than to
-// work each out.
+// halves is a table of the values of all float16: 256 KiB, several times faster than computing them.
 var halves = sync.OnceValue(func() *[1 << 16]float32 {
 	table := new([1 << 16]float32)
 	for h := range table {

@@ -32,7 +32,7 @@ func TestEveryHalf(t *testing.T) {
 		got := float64(halves()[h])
 		if math.IsNaN(want) {
 			if !math.IsNaN(got) || !math.IsNaN(float64(fromHalf(toHalf(float32(got))))) {
-				t.Errorf("%#04x: got %v, want no number, there and back", h, got)
+				t.Errorf("%#04x: got %v, want NaN both ways", h, got)
 			}
 			continue
 		}
@@ -45,7 +45,7 @@ func TestEveryHalf(t *testing.T) {
 	}
 }
 
-// Between two neighbours the nearer is taken, and in the middle the even one.
+// Values round to the nearest, ties to even.
 func TestHalfRounds(t *testing.T) {
 	for low := range uint16(0x7bff) {
 		high := low + 1
@@ -98,7 +98,7 @@ func TestHalfRows(t *testing.T) {
 	})
 }
 
-// What is no finite number stays what it is and leaves the others alone.
+// Non-finite values are preserved and do not affect the others.
 func TestHalfRowsKeepInfinities(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	row := []float32{inf, 1e6, -inf, nan, 3}

@@ -15,7 +15,7 @@ import (
 //	name 32 bytes, CRC-32C of the row, CRC-32C of these 36 bytes
 //
 // then the rows: float32, or float16 and the power of two that they were divided
-// by. All is little-endian. A record whose tag is zeros or damaged is none.
+// by. All is little-endian. A record with a zero or damaged tag does not exist.
 const (
 	magic           = "alexnet features 2\n"
 	stem            = "alexnet features "
@@ -39,12 +39,12 @@ func (l layout) fileName(key Key) string {
 	return fmt.Sprintf("%x%s.features", key[:8], kind)
 }
 
-// tag is where a record's tag stands.
+// tag is the offset of a record's tag.
 func (l layout) tag(record int64) int64 {
 	return headerSize + record/recordsPerGroup*(tableSize+recordsPerGroup*l.size) + record%recordsPerGroup*tagSize
 }
 
-// at is where its row stands.
+// at is the offset of its row.
 func (l layout) at(record int64) int64 {
 	return headerSize + record/recordsPerGroup*(tableSize+recordsPerGroup*l.size) + tableSize + record%recordsPerGroup*l.size
 }

@@ -34,7 +34,7 @@ const (
 
 var key = featurecache.Key{1, 2, 3}
 
-// long is when images were changed whose time of change is to be believed.
+// long is a modification time in the past that is trusted.
 var long = time.Now().Add(-time.Hour).Truncate(time.Second)
 
 // images are files that hold a letter each, in a folder of their own.

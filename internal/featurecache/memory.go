@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memory is a store without a file. Its rows are outside Go's heap: the
-// collector would let as much garbage gather as there are rows.
+// memory is a store without a file. Its rows are outside Go's heap, because the collector would let as much garbage
+// accumulate as there are rows.
 type memory struct {
 	width int
 	size  int64 // bytes of a row
@@ -17,8 +17,8 @@ type memory struct {
 	there []atomic.Bool
 }
 
-// NewMemory makes an empty store of rows in memory. It takes o.RowSize(width)
-// bytes for each, as they are written, and gives them back at Close.
+// NewMemory returns an empty store of rows in memory. It allocates o.RowSize(width) bytes for each as it is written, and
+// frees them at Close.
 func NewMemory(rows, width int, o Options) (Store, error) {
 	m := &memory{width: width, size: o.RowSize(width), half: o.Half, there: make([]atomic.Bool, rows)}
 	if rows == 0 {
@@ -27,7 +27,7 @@ func NewMemory(rows, width int, o Options) (Store, error) {
 	var err error
 	m.data, err = unix.Mmap(-1, 0, int(int64(rows)*m.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 	if err != nil {
-		return nil, fmt.Errorf("keep features of %d images in memory: got no room for %d bytes: %w", rows, int64(rows)*m.size, err)
+		return nil, fmt.Errorf("store features of %d images in memory: allocate %d bytes: %w", rows, int64(rows)*m.size, err)
 	}
 	return m, nil
 }
@@ -63,7 +63,7 @@ func (m *memory) Write(i int, row []float32) error {
 		copy(m.row(i), bytesOf(row))
 	}
 	if err != nil {
-		return fmt.Errorf("keep features of image %d: %w", i, err)
+		return fmt.Errorf("store features of image %d: %w", i, err)
 	}
 	m.there[i].Store(true)
 	return nil

@@ -8,36 +8,33 @@ import (
 	"alexnet/internal/content"
 )
 
-// ErrMissing reports a row that is not there, or not whole.
+// ErrMissing reports a row that is missing or damaged.
 var ErrMissing = errors.New("no such row")
 
-// Store keeps rows of one width. Several goroutines may read and write, but a
-// row only one at a time while it is written.
+// Store stores rows of one width. Several goroutines may read and write it, but not the same row while it is written.
 type Store interface {
-	// Read copies row i into a slice of the width; ErrMissing where there is none,
-	// and then the slice may hold anything.
+	// Read copies row i into a slice of the width. If it returns ErrMissing, the content of the slice is undefined.
 	Read(i int, into []float32) error
-	// Write keeps row i.
+	// Write stores row i.
 	Write(i int, row []float32) error
-	// Has tells whether row i is there. Read may still find it altered.
+	// Has reports whether row i is stored. Read may still find it damaged.
 	Has(i int) bool
-	// Close gives back what the store holds, when nobody reads it any more; a file
-	// stays for the next run.
+	// Close frees the store's memory. A file stays for the next run.
 	Close() error
 }
 
-// Options are how a store keeps rows. The zero value is float32, and nobody told.
+// Options of a store. The zero value stores float32.
 type Options struct {
-	// Half keeps float16: half the memory, and values rounded to 11 significant
-	// bits. A row with values beyond 65504 is divided by a power of two before.
+	// Half stores float16: half the memory, and values rounded to 11 significant
+	// bits. A row with values beyond 65504 is scaled by a power of two.
 	Half bool
-	// OnNote hears of what was found damaged and is begun anew. It may be nil.
+	// OnNote is called with a message if data is damaged and recomputed. It may be nil.
 	OnNote func(text string)
-	// Contents knows the images' hashes. Nil: all images are read.
+	// Contents is the index of the images' hashes. Nil: all images are read.
 	Contents *content.Index
 }
 
-// RowSize is how many bytes a row of width values takes.
+// RowSize is the number of bytes of a row of width values.
 func (o Options) RowSize(width int) int64 {
 	if o.Half {
 		return 2*int64(width) + 2
@@ -51,7 +48,7 @@ func (o Options) note(format string, args ...any) {
 	}
 }
 
-// checkWidth says that a slice is not of a store's width.
+// checkWidth returns an error if a slice does not have the store's width.
 func checkWidth(values []float32, width int) error {
 	if len(values) != width {
 		return fmt.Errorf("got a slice of %d values, want the store's %d", len(values), width)
@@ -59,7 +56,7 @@ func checkWidth(values []float32, width int) error {
 	return nil
 }
 
-// bytesOf views values as what they are in memory: little-endian, on x86-64.
+// bytesOf returns the memory of values as bytes: little-endian, on x86-64.
 func bytesOf(values []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
 }

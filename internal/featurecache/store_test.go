@@ -14,7 +14,7 @@ import (
 )
 
 // Whatever is written, in whatever order and however often, is read again bit
-// for bit, from memory and from a file, before and after it is opened anew. A
+// for bit, from memory and from a file, before and after it is reopened. A
 // store is told from a map by nothing.
 func TestStoresKeepRows(t *testing.T) {
 	all := images(t, "abcdefg")
