@@ -111,7 +111,9 @@ func TestServe(t *testing.T) {
 					}
 				})
 			}
-			time.Sleep(300 * time.Millisecond)
+			for answered.Load() < 20 && !t.Failed() {
+				time.Sleep(time.Millisecond)
+			}
 			if err := cmd.Process.Signal(stop); err != nil {
 				t.Fatal(err)
 			}
