@@ -53,7 +53,7 @@ func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta
 	if err := d.takeLock(); err != nil {
 		return err
 	}
-	if err := d.unmoved(ctx, from); err != nil {
+	if err := d.checkNewest(ctx, from); err != nil {
 		return err
 	}
 	if err := d.openEvents(at.Step, from); err != nil {
@@ -73,14 +73,14 @@ func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta
 	return d.keepMetrics(at.Epoch)
 }
 
-// goBack removes the checkpoints and the metrics after a position in the run, which
+// rollBack removes the checkpoints and the metrics after a position in the run, which
 // is that of a checkpoint or, without one, the start.
-func (d *directory) goBack(at position, to *checkpoint.Meta, keep int) error {
+func (d *directory) rollBack(at position, to *checkpoint.Meta, keep int) error {
 	if to == nil {
 		to = new(checkpoint.Meta)
 	}
 	if err := d.checkpoints.Rewind(*to, keep); err != nil {
-		return fmt.Errorf("go back in run: %w", err)
+		return fmt.Errorf("roll back run: %w", err)
 	}
 	return d.keepMetrics(at.Epoch)
 }
@@ -94,9 +94,9 @@ func (d *directory) keepMetrics(epochs int) error {
 	return atomicfile.Write(d.metrics, rows)
 }
 
-// unmoved refuses to resume from a checkpoint that another process has left behind
+// checkNewest refuses to resume from a checkpoint that another process has left behind
 // since it was chosen, which was before the lock.
-func (d *directory) unmoved(ctx context.Context, from *checkpoint.Meta) error {
+func (d *directory) checkNewest(ctx context.Context, from *checkpoint.Meta) error {
 	var known checkpoint.Meta
 	if from != nil {
 		known = *from
@@ -114,9 +114,8 @@ func (d *directory) unmoved(ctx context.Context, from *checkpoint.Meta) error {
 	return fmt.Errorf("open run %q: another process has trained here meanwhile, up to %s: %w", d.root, newest.Name, ErrBusy)
 }
 
-// openEvents leaves of the event files what came before the checkpoint. Of a run
-// that ended before its first one, TensorBoard would draw the curves and the new
-// ones as one.
+// openEvents drops the part of the event files after the checkpoint. Without one it
+// removes them: TensorBoard would join their curves with the new ones.
 func (d *directory) openEvents(step int64, from *checkpoint.Meta) error {
 	if step == 0 {
 		return summaries.RemoveOwn(d.events)

@@ -126,7 +126,7 @@ func Points(dir string) ([]Point, error) {
 	return points, nil
 }
 
-// take tells whether it found anything of the curves among the values.
+// take reports whether values hold a point of the curves.
 func (p *Point) take(values []*summarypb.Summary_Value) (found bool) {
 	for _, v := range values {
 		switch v.GetTag() {

@@ -25,9 +25,9 @@ func (d *directory) takeLock() error {
 	return nil
 }
 
-// still checks that the run directory is where it was: moved or removed during the
+// checkInPlace checks that the run directory is where it was: moved or removed during the
 // run, it must not reappear with a few files in it.
-func (d *directory) still() error {
+func (d *directory) checkInPlace() error {
 	moved, err := filelock.Moved(d.lock)
 	if moved {
 		return &goneError{d.root}

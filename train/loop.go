@@ -135,7 +135,7 @@ func (t *Trainer) evaluate(ctx context.Context) (*eval.Report, error) {
 
 // finishEpoch records the epoch, moves to the next one and saves.
 func (t *Trainer) finishEpoch(ctx context.Context, report *eval.Report) error {
-	if err := t.dir.still(); err != nil {
+	if err := t.dir.checkInPlace(); err != nil {
 		return err
 	}
 	e := t.record.epoch(t.at, report)
@@ -167,7 +167,7 @@ func (t *Trainer) saveDue() bool {
 
 // save writes a checkpoint of the position, whatever became of ctx.
 func (t *Trainer) save(ctx context.Context, report *eval.Report) (err error) {
-	if err := t.dir.still(); err != nil {
+	if err := t.dir.checkInPlace(); err != nil {
 		return err
 	}
 	m := t.job.Meta

@@ -13,14 +13,14 @@ import (
 // MemoryEstimate is the peak memory of a run, in bytes. Each part is an upper bound,
 // so that the total is one.
 type MemoryEstimate struct {
-	Program      int64 // TensorFlow, Go, and what both hold back for the next allocation
+	Program      int64 // TensorFlow, Go, and their allocators' reserves
 	Variables    int64 // the network's
 	Slots        int64 // the optimizer's state
 	Gradients    int64 // of all trained variables
 	Accumulators int64 // of the micro-batches' gradients; 0 where a batch is computed at once
-	Activations  int64 // of what is computed at once; backward, gradients take their places
+	Activations  int64 // of a micro-batch; in the backward pass gradients take their places
 	Images       int64 // decoded: in use and ahead
-	Features     int64 // what is kept in memory of frozen layers
+	Features     int64 // cached in memory, and those of a micro-batch
 }
 
 // Total is the peak of resident memory.
@@ -31,7 +31,7 @@ func (f MemoryEstimate) Total() int64 {
 const (
 	programBytes = 512 << 20
 	// forwardLive are the activations, each counted as the largest, that exist at
-	// once where no gradient keeps them: a norm's input and what it is made of.
+	// once in a forward pass without gradients: a norm and its inputs.
 	forwardLive = 6
 )
 
@@ -41,7 +41,7 @@ const (
 // With P variables' bytes, T those of the trained ones, m the images computed
 // at once and A the bytes of all outputs from the first layer computed to the
 // loss for one image, it is P + slots*T + T + (T, in micro-batches) + m*A,
-// with decoded images, kept features and the program itself.
+// with decoded images, cached features and the program itself.
 func EstimateMemory(cfg Config, job Job) MemoryEstimate {
 	n := job.Network
 	size := cfg.microBatch(n)
@@ -85,7 +85,7 @@ func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 	return int64(cmp.Or(d.Train.Ahead, input.DefaultAhead)+1) * int64(batch) * rowBytes(images)
 }
 
-// kept is what the cache holds in memory: all or nothing.
+// cacheBytes are those of the features cached in memory: all or none.
 func (j Job) cacheBytes(draws int) int64 {
 	if j.Cache.Off || j.Cache.Dir != "" {
 		return 0

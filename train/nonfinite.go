@@ -147,7 +147,7 @@ func (t *Trainer) rollBack(ctx context.Context, err error) error {
 		return err
 	}
 	t.at.Lowered = lowered
-	if err := t.dir.goBack(t.at, to, t.cfg.Keep); err != nil {
+	if err := t.dir.rollBack(t.at, to, t.cfg.Keep); err != nil {
 		return err
 	}
 	t.job.Observer.Note(fmt.Sprintf("%v; rolled back to step %d with a learning rate of %.4g", err, t.at.Step, t.schedule.at(t.at)))
