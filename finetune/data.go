@@ -12,6 +12,7 @@ import (
 	"alexnet/internal/content"
 	"alexnet/internal/display"
 	"alexnet/internal/hint"
+	"alexnet/internal/rundir"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -135,18 +136,18 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	if s.from != nil && s.TrainCount != len(used) {
 		return nil, s.datasetError()
 	}
-	if err := writeLeftOut(s.dir, s.skipped); err != nil {
+	if err := writeExcluded(s.dir, s.skipped); err != nil {
 		return nil, err
 	}
 	if len(s.skipped) > 0 {
-		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", ExcludedFile(s.dir))
+		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", rundir.Dir(s.dir).Excluded())
 	}
 	if none != nil {
 		return nil, none
 	}
 	if i := slices.Index(input.Counts(used, len(s.data.Classes)), 0); i >= 0 {
 		return nil, hint.With(fmt.Errorf("train on %q: class %q has no usable image left", s.Data, s.data.Classes[i]),
-			"fix some of the files listed in "+ExcludedFile(s.dir)+", or remove the class")
+			"fix some of the files listed in "+rundir.Dir(s.dir).Excluded()+", or remove the class")
 	}
 	if len(s.data.Val) > 0 && len(input.Without(s.data.Val, undecodable)) == 0 {
 		s.log.Warn(noValidation+": none of them can be decoded", "count", len(s.data.Val))
@@ -155,7 +156,7 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	s.TrainCount, s.datasetFinal = len(used), true
 	inventory := s.data.Inventory(undecodable)
 	s.Fingerprint = fingerprint(inventory)
-	if err := replace(DatasetFile(s.dir), inventory); err != nil {
+	if err := replace(rundir.Dir(s.dir).Dataset(), inventory); err != nil {
 		return nil, err
 	}
 	return s.absolute().write(s.dir)

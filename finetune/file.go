@@ -16,76 +16,70 @@ import (
 	"alexnet/train"
 )
 
-// ConfigFile is where the run in dir keeps its Config.
-func ConfigFile(dir string) string { return rundir.Dir(dir).Config() }
-
-// ReadConfig gives the Config that the run in dir was begun with: config.json's, or where
-// that is gone or damaged, what the newest checkpoint says of it.
+// ReadConfig returns the Config of the run in dir, from config.json or, if that is missing or damaged, from the newest
+// checkpoint.
 func ReadConfig(dir string) (Config, error) {
-	c, gone, err := readFile(dir)
-	if !gone {
+	c, missing, err := readFile(dir)
+	if !missing {
 		return c, err
 	}
 	if all, _ := train.Checkpoints(dir).List(); len(all) > 0 {
-		if sealed, ok := sealedIn(all[len(all)-1]); ok {
-			return sealed, nil
+		if stored, ok := configIn(all[len(all)-1]); ok {
+			return stored, nil
 		}
 	}
 	return c, err
 }
 
-// readFile reads config.json, and tells whether it is gone or damaged.
-func readFile(dir string) (c Config, gone bool, err error) {
-	text, err := regular.Read(ConfigFile(dir), 64<<20)
+// readFile reads config.json, and reports whether it is missing or damaged.
+func readFile(dir string) (c Config, missing bool, err error) {
+	text, err := regular.Read(rundir.Dir(dir).Config(), 64<<20)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, true, hint.With(fmt.Errorf("read run %q: it holds no config.json", dir), "name the run directory; without --resume a new run begins")
+		return c, true, hint.With(fmt.Errorf("read run %q: config.json not found", dir), "name the run directory; omit --resume to start a new run")
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("read run %q: read config.json: %w", dir, err)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, true, hint.With(fmt.Errorf("read run %q: read config.json: %w", dir, err), "no checkpoint has its settings either: begin a new run in another folder")
+		return c, true, hint.With(fmt.Errorf("read run %q: read config.json: %w", dir, err), "no checkpoint has its settings either: start a new run in another folder")
 	}
 	return c, false, nil
 }
 
-// sealedIn is the Config that a checkpoint keeps under its checksum, if it does.
-func sealedIn(m checkpoint.Meta) (c Config, ok bool) {
+// configIn returns the Config in the description of a checkpoint, which has a checksum.
+func configIn(m checkpoint.Meta) (c Config, ok bool) {
 	err := json.Unmarshal(m.Config, &c)
 	return c, err == nil && c.Data != ""
 }
 
-// write puts c into the run directory and gives it for what each checkpoint
-// says of itself.
+// write writes c into the run directory and returns its JSON for the description of each checkpoint.
 func (c Config) write(dir string) (json.RawMessage, error) {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write settings: %w", err)
 	}
-	return text, replace(ConfigFile(dir), append(text, '\n'))
+	return text, replace(rundir.Dir(dir).Config(), append(text, '\n'))
 }
 
-// replace writes a file that nobody else does, and removes what processes that died
-// over it have left.
+// replace writes a file that only this process writes, and removes temporary files of processes that crashed.
 func replace(path string, data []byte) error {
 	return errors.Join(atomicfile.Sweep(path, 0), atomicfile.Write(path, data))
 }
 
-// goesOn refuses to resume the run in dir with other settings than its own.
-func (c Config) goesOn(dir string) error {
+// checkResume returns an error if the run in dir has other settings.
+func (c Config) checkResume(dir string) error {
 	old, err := ReadConfig(dir)
 	if err != nil {
 		return err
 	}
-	if problems := c.against(old, "the run has"); problems != "" {
-		return hint.With(fmt.Errorf("resume run %q: %s", dir, problems), "resume it with its own, or begin a new run")
+	if problems := c.diffSettings(old, "the run has"); problems != "" {
+		return hint.With(fmt.Errorf("resume run %q: %s", dir, problems), "resume it with its own settings, or start a new run")
 	}
 	return nil
 }
 
-// against names the settings that may not change and are others in old; has says
-// whose those are.
-func (c Config) against(old Config, has string) string {
+// diffSettings lists the settings that must not change and differ in old; has names the owner of old.
+func (c Config) diffSettings(old Config, has string) string {
 	old = old.WithPaths(c.Data, c.Val)
 	var problems []string
 	for _, s := range Settings {
@@ -96,23 +90,23 @@ func (c Config) against(old Config, has string) string {
 	return strings.Join(problems, "; ")
 }
 
-// seal takes from the checkpoint that the run goes on from what config.json alone
-// does not vouch for, and refuses settings that are others there.
-func (s *session) seal() error {
-	sealed, ok := sealedIn(*s.from)
+// verifyConfig takes the dataset's fingerprint and the excluded images from the checkpoint, whose checksum protects them,
+// and returns an error if its settings contradict config.json.
+func (s *session) verifyConfig() error {
+	stored, ok := configIn(*s.from)
 	if !ok {
 		return nil
 	}
-	if !filepath.IsAbs(sealed.Weights) { // of a run that kept it as it was typed
-		sealed.Weights = s.Weights
+	if !filepath.IsAbs(stored.Weights) { // a run that stored the path as typed
+		stored.Weights = s.Weights
 	}
-	if problems := s.against(sealed, s.from.Name+" has"); problems != "" {
-		return hint.With(fmt.Errorf("resume run %q: %s and its checkpoint contradict each other: %s", s.dir, ConfigFile(s.dir), problems),
-			"remove config.json: the checkpoint's settings are taken then")
+	if problems := s.diffSettings(stored, s.from.Name+" has"); problems != "" {
+		return hint.With(fmt.Errorf("resume run %q: %s and its checkpoint contradict each other: %s", s.dir, rundir.Dir(s.dir).Config(), problems),
+			"remove config.json: the checkpoint's settings are then used")
 	}
-	s.Fingerprint, s.TrainCount, s.Excluded = sealed.Fingerprint, sealed.TrainCount, sealed.Excluded
-	if _, gone, err := readFile(s.dir); gone {
-		s.log.Warn("the newest checkpoint's settings are used, and config.json is written anew", "reason", err)
+	s.Fingerprint, s.TrainCount, s.Excluded = stored.Fingerprint, stored.TrainCount, stored.Excluded
+	if _, missing, err := readFile(s.dir); missing {
+		s.log.Warn("the newest checkpoint's settings are used, and config.json is written again", "reason", err)
 	}
 	return nil
 }

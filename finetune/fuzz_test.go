@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"alexnet/alexnet"
+	"alexnet/internal/rundir"
 )
 
 // Any config.json is either an error or settings that can be validated, have a bounded plan, and survive a round
@@ -27,7 +28,7 @@ func FuzzReadConfig(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		must(t, os.WriteFile(ConfigFile(dir), text, 0o644))
+		must(t, os.WriteFile(rundir.Dir(dir).Config(), text, 0o644))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		c, err := ReadConfig(dir)

@@ -266,8 +266,8 @@ func TestNoUsableValidationImages(t *testing.T) {
 	if err := finetune.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, w); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(log.String(), "the accuracy is not measured") {
-		t.Errorf("log: got %s, want a warning that the accuracy is not measured", log.String())
+	if !strings.Contains(log.String(), "accuracy is not measured") {
+		t.Errorf("log: got %s, want a warning that accuracy is not measured", log.String())
 	}
 }
 

@@ -45,7 +45,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 		return hint.With(fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
 			"choose another --out, or move the directory away")
 	}
-	if err := errors.Join(rundir.Dir(dir).CheckVacant(), c.apart(dir)); err != nil {
+	if err := errors.Join(rundir.Dir(dir).CheckVacant(), c.checkOutside(dir)); err != nil {
 		return err
 	}
 	return newSession(dir, c, nil, w).run(ctx)
@@ -56,7 +56,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 // settings table lists as changeable, and Data and Val where they are other paths to the
 // same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
-	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), c.goesOn(dir)); err != nil {
+	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), c.checkResume(dir)); err != nil {
 		return err
 	}
 	if c.BadImages == input.List {
@@ -73,7 +73,7 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 		return err
 	}
 	s := newSession(dir, c, &newest, w)
-	if err := s.seal(); err != nil {
+	if err := s.verifyConfig(); err != nil {
 		return err
 	}
 	for _, problem := range damaged {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"alexnet/finetune"
+	"alexnet/internal/rundir"
 	"alexnet/train"
 )
 
@@ -109,12 +110,12 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 	c := tiny(photos(t, 4))
 	c.Epochs = 1
 	run(t, dir, c)
-	intact, err := os.ReadFile(finetune.ConfigFile(dir))
+	intact, err := os.ReadFile(rundir.Dir(dir).Config())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, text := range []string{"", string(intact[:len(intact)/2])} {
-		if err := os.WriteFile(finetune.ConfigFile(dir), []byte(text), 0o666); err != nil {
+		if err := os.WriteFile(rundir.Dir(dir).Config(), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		own, err := finetune.ReadConfig(dir)
@@ -126,16 +127,16 @@ func TestResumeWithoutItsConfig(t *testing.T) {
 		if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil))}); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(log.String(), "config.json is written anew") {
+		if !strings.Contains(log.String(), "config.json is written again") {
 			t.Errorf("log: got %s, want a warning about config.json", log.String())
 		}
 	}
-	text, err := os.ReadFile(finetune.ConfigFile(dir))
+	text, err := os.ReadFile(rundir.Dir(dir).Config())
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := strings.Replace(string(text), `"learning_rate": 0.001`, `"learning_rate": 0.1`, 1)
-	if err := os.WriteFile(finetune.ConfigFile(dir), []byte(other), 0o666); err != nil {
+	if err := os.WriteFile(rundir.Dir(dir).Config(), []byte(other), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	own, err := finetune.ReadConfig(dir)
@@ -185,7 +186,7 @@ func TestRefuses(t *testing.T) {
 		"an unknown policy":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.BadImages = "" }), `bad-images: got ""`},
 		"a path in Latin 1":          {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Data = "da\xe4ta" }), `da\xe4ta", want UTF-8`},
 		"no weights":                 {finetune.Run, fresh(), with(tiny(data), func(c *finetune.Config) { c.Weights = "nowhere.npy" }), "nowhere.npy"},
-		"resume without a run":       {finetune.Resume, fresh(), tiny(data), "holds no config.json"},
+		"resume without a run":       {finetune.Resume, fresh(), tiny(data), "config.json not found"},
 		"resume with other settings": {finetune.Resume, begun, with(own, func(c *finetune.Config) { c.LearningRate, c.Seed = 0.5, 9 }), "lr: got 0.5, the run has 0.001; seed: got 9, the run has 1"},
 		"resume on other images": {finetune.Resume, begun, with(own, func(c *finetune.Config) {
 			c.Data, c.Epochs = photos(t, 5), 3

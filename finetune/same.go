@@ -17,9 +17,6 @@ import (
 	"alexnet/internal/rundir"
 )
 
-// DatasetFile is where the run in dir lists its images: input.Dataset.Inventory.
-func DatasetFile(dir string) string { return rundir.Dir(dir).Dataset() }
-
 // checkDataset refuses to resume on another dataset: the position in its order would be meaningless.
 func (s *session) checkDataset(from *checkpoint.Meta) error {
 	if from != nil && !s.SameDataset(s.data) {
@@ -105,7 +102,7 @@ func (s *session) newRunHint() string {
 
 // diffDataset lists the differences from the run's dataset.txt, or only counts without it.
 func (s *session) diffDataset() string {
-	text, err := regular.Read(DatasetFile(s.dir), 1<<30)
+	text, err := regular.Read(rundir.Dir(s.dir).Dataset(), 1<<30)
 	if err != nil || fingerprint(text) != s.Fingerprint {
 		return fmt.Sprintf(" trained on %d images, found %d for training and %d for validation", s.TrainCount, len(s.data.Train), len(s.data.Val))
 	}

@@ -76,7 +76,7 @@ func TestSettings(t *testing.T) {
 		if err := given.Validate(); err != nil {
 			t.Errorf("%s=%s: %v", s.Name, want, err)
 		}
-		refused := given.against(old, "the run has")
+		refused := given.diffSettings(old, "the run has")
 		if got := strings.HasPrefix(refused, s.Name+": got "); got == (s.changeable || s.Name == "data") {
 			t.Errorf("%s: got resume refused with %q, changeable is %t", s.Name, refused, s.changeable)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"alexnet/alexnet"
-	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/rundir"
 )
 
 // registerCompletions adds shell completion to a command's flags and arguments.
@@ -72,7 +72,7 @@ func completeLayers(keyword string) cobra.CompletionFunc {
 func findRuns(start string) []cobra.Completion {
 	var runs []cobra.Completion
 	for _, pattern := range []string{"*", filepath.Join("*", "*")} {
-		found, err := filepath.Glob(finetune.ConfigFile(quoteGlob(start) + pattern))
+		found, err := filepath.Glob(rundir.Dir(quoteGlob(start) + pattern).Config())
 		if err != nil {
 			continue
 		}

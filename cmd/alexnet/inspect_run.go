@@ -12,6 +12,7 @@ import (
 	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/regular"
+	"alexnet/internal/rundir"
 	"alexnet/train"
 )
 
@@ -39,9 +40,9 @@ type checkpointInfo struct {
 
 func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
 	h := &runHistory{Checkpoints: []checkpointInfo{}}
-	text, err := regular.Read(finetune.ConfigFile(path), 64<<20)
+	text, err := regular.Read(rundir.Dir(path).Config(), 64<<20)
 	if err == nil && !json.Valid(text) {
-		err = fmt.Errorf("read %q: corrupt: want JSON", finetune.ConfigFile(path))
+		err = fmt.Errorf("read %q: corrupt: want JSON", rundir.Dir(path).Config())
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -50,7 +51,7 @@ func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
 	if h.Metrics, err = train.Metrics(path); err != nil {
 		return nil, err
 	}
-	h.excludedFile = finetune.ExcludedFile(path)
+	h.excludedFile = rundir.Dir(path).Excluded()
 	if h.Excluded, err = finetune.ReadExcluded(path); err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 		return err
 	}
 	if len(out) > 0 {
-		opt.Notes = append(opt.Notes, fmt.Sprintf("The run excluded %d files of its dataset: %s lists them with the reasons.", len(out), finetune.ExcludedFile(dir)))
+		opt.Notes = append(opt.Notes, fmt.Sprintf("The run excluded %d files of its dataset: %s lists them with the reasons.", len(out), rundir.Dir(dir).Excluded()))
 	}
 	page, err := report.Make(ctx, dir, model, data, opt)
 	if err != nil {

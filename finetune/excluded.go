@@ -12,14 +12,10 @@ import (
 	"alexnet/internal/rundir"
 )
 
-// ExcludedFile is where the run in dir lists the files of its data that it leaves
-// out, as lines of path and reason. A run that uses all has none.
-func ExcludedFile(dir string) string { return rundir.Dir(dir).Excluded() }
-
-func writeLeftOut(dir string, problems []input.Excluded) error {
+func writeExcluded(dir string, problems []input.Excluded) error {
 	if len(problems) == 0 {
-		if err := os.Remove(ExcludedFile(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("list what is left out: %w", err)
+		if err := os.Remove(rundir.Dir(dir).Excluded()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("list excluded files: %w", err)
 		}
 		return nil
 	}
@@ -27,12 +23,12 @@ func writeLeftOut(dir string, problems []input.Excluded) error {
 	if err := input.WriteExcluded(&text, problems); err != nil {
 		return err
 	}
-	return replace(ExcludedFile(dir), text.Bytes())
+	return replace(rundir.Dir(dir).Excluded(), text.Bytes())
 }
 
-// ReadExcluded reads what the run in dir leaves out.
+// ReadExcluded returns the excluded files of the run in dir.
 func ReadExcluded(dir string) ([]input.Excluded, error) {
-	path := ExcludedFile(dir)
+	path := rundir.Dir(dir).Excluded()
 	f, _, err := regular.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
