@@ -133,7 +133,7 @@ func (d Dir) After(ctx context.Context, one Meta) (m Meta, damaged []error, err 
 		}
 		m, err := ReadMeta(d.prefix(name))
 		if err == nil {
-			err = Verify(ctx, d.prefix(name))
+			err = verify(ctx, d.prefix(name))
 		}
 		switch {
 		case err == nil:

@@ -74,8 +74,8 @@ func (s *checksums) check(prefix string) error {
 	return nil
 }
 
-// Verify reads all variables of the checkpoint at prefix in parallel and verifies their checksums.
-func Verify(ctx context.Context, prefix string) error {
+// verify reads all variables of the checkpoint at prefix in parallel and verifies their checksums.
+func verify(ctx context.Context, prefix string) error {
 	reader, err := bundle.Open(prefix)
 	if err != nil {
 		return restoreError(prefix, err)

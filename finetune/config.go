@@ -144,8 +144,8 @@ func absolute(path string) string {
 	return path
 }
 
-// Layers parses "fc7,fc8" or "all"; "" gives nil.
-func Layers(list string) []string {
+// parseLayers parses "fc7,fc8" or "all"; "" gives nil.
+func parseLayers(list string) []string {
 	switch list {
 	case "":
 		return nil
@@ -165,7 +165,7 @@ func (c Config) layerSelection() alexnet.Selection {
 	if c.InitLayers == "none" {
 		selection.Strict = true
 	} else {
-		selection.Init = Layers(c.InitLayers)
+		selection.Init = parseLayers(c.InitLayers)
 	}
 	return selection
 }

@@ -208,11 +208,11 @@ func (s Setting) Validate(c Config) error {
 	return nil
 }
 
-// layerList is a list of layers as text: see Layers.
+// layerList is a list of layers as text: see parseLayers.
 type layerList []string
 
 func (l layerList) MarshalText() ([]byte, error)     { return []byte(strings.Join(l, ",")), nil }
-func (l *layerList) UnmarshalText(text []byte) error { *l = Layers(string(text)); return nil }
+func (l *layerList) UnmarshalText(text []byte) error { *l = parseLayers(string(text)); return nil }
 
 // widthList is the widths as text: comma-separated numbers.
 type widthList []int
