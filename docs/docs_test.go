@@ -53,6 +53,20 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
+// Every source file that CONTRIBUTING.md names exists.
+func TestNamedFilesExist(t *testing.T) {
+	root := testenv.Root(t)
+	text, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile("`([a-z/-]+/[A-Za-z_-]+[.][a-z]+)`").FindAllSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(root, string(name[1]))); err != nil {
+			t.Errorf("CONTRIBUTING.md names %s: %v", name[1], err)
+		}
+	}
+}
+
 // Every test that a script runs by name exists.
 func TestScriptsNameTests(t *testing.T) {
 	root := testenv.Root(t)
