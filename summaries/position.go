@@ -33,6 +33,10 @@ func Rewind(dir string, to Position) error {
 	if to == (Position{}) {
 		return nil
 	}
+	return rewind(dir, to)
+}
+
+func rewind(dir string, to Position) error {
 	paths, err := Files(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -50,7 +54,7 @@ func Rewind(dir string, to Position) error {
 			err = os.Remove(path)
 		}
 		if err != nil {
-			return fmt.Errorf("rewind event files: %w", err)
+			return fmt.Errorf("remove events: %w", err)
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -46,12 +45,8 @@ func Read(path string) iter.Seq2[*eventpb.Event, error] {
 
 func events(src io.Reader) iter.Seq2[*eventpb.Event, error] {
 	return func(yield func(*eventpb.Event, error) bool) {
-		records := tfrecord.NewReader(src, maxEvent)
-		for i := 0; ; i++ {
-			record, err := records.Next()
-			if err == io.EOF {
-				return
-			}
+		i := 0
+		for record, err := range tfrecord.Read(src, maxEvent) {
 			var event *eventpb.Event
 			if err == nil {
 				event, err = parseEvent(i, record)
@@ -59,6 +54,7 @@ func events(src io.Reader) iter.Seq2[*eventpb.Event, error] {
 			if !yield(event, err) || err != nil {
 				return
 			}
+			i++
 		}
 	}
 }
@@ -92,22 +88,7 @@ func Files(dir string) ([]string, error) {
 
 // RemoveOwn removes the event files in dir that this package wrote.
 func RemoveOwn(dir string) error {
-	paths, err := Files(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, path := range paths {
-		if !ownFile(path) {
-			continue
-		}
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	return nil
+	return rewind(dir, Position{})
 }
 
 // ownFile reports whether this package wrote the file at path. It also accepts a file

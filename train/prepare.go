@@ -46,7 +46,7 @@ func Prepare(ctx context.Context, cfg Config, job Job) (t *Trainer, err error) {
 		job.Observer = NoObserver{}
 	}
 	t = &Trainer{cfg: cfg, job: job, dir: directoryOf(job.Dir), schedule: schedule{cfg.LearningRate}}
-	t.record = &recorder{observer: job.Observer, dir: &t.dir, eventSize: job.EventSize, epochs: cfg.Epochs, displayEvery: cfg.DisplayEvery, now: time.Now}
+	t.record = &recorder{observer: job.Observer, dir: &t.dir, epochs: cfg.Epochs, displayEvery: cfg.DisplayEvery, now: time.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.Close())

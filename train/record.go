@@ -18,7 +18,6 @@ type recorder struct {
 	observer     Observer
 	dir          *directory
 	events       *summaries.Writer
-	eventSize    int64
 	epochs       int // in total
 	displayEvery int
 	samples      []sample
@@ -32,7 +31,7 @@ type recorder struct {
 // openEvents begins an event file. Readers drop what earlier files hold from step
 // next on, unless that is 0.
 func (r *recorder) openEvents(next int64) (err error) {
-	r.events, err = summaries.Create(r.dir.events, summaries.Options{StartStep: next, MaxSize: r.eventSize})
+	r.events, err = summaries.Create(r.dir.events, summaries.Options{StartStep: next})
 	return err
 }
 

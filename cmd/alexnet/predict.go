@@ -192,5 +192,5 @@ func (p *predictions) draw(one prediction) error {
 	for _, r := range one.Top[:min(shown, len(one.Top))] {
 		ranked = append(ranked, caption.Bar(r))
 	}
-	return caption.Save(t.path, caption.DrawBars(img, ranked...))
+	return caption.Save(t.path, caption.Draw(img, ranked...))
 }

@@ -41,7 +41,10 @@ func Decode(encoded []byte, orientation int) (img *image.NRGBA, err error) {
 	if format != "jpeg" { // without a palette, imaging converts faster
 		decoded = toNRGBA(decoded, image.Rect(0, 0, config.Width, config.Height))
 	}
-	return upright(decoded, orientation), nil
+	if rotate, ok := rotations[orientation]; ok {
+		return rotate(decoded), nil
+	}
+	return imaging.Clone(decoded), nil
 }
 
 // toNRGBA copies the part of the image inside r. Imaging works in goroutines of its own, where a palette shorter
@@ -56,23 +59,8 @@ func toNRGBA(img image.Image, r image.Rectangle) *image.NRGBA {
 	return n
 }
 
-// upright applies an EXIF orientation. Imaging rotates counter-clockwise.
-func upright(img image.Image, orientation int) *image.NRGBA {
-	switch orientation {
-	case 2:
-		return imaging.FlipH(img)
-	case 3:
-		return imaging.Rotate180(img)
-	case 4:
-		return imaging.FlipV(img)
-	case 5:
-		return imaging.Transpose(img)
-	case 6:
-		return imaging.Rotate270(img)
-	case 7:
-		return imaging.Transverse(img)
-	case 8:
-		return imaging.Rotate90(img)
-	}
-	return imaging.Clone(img)
+// rotations turn an image of each EXIF orientation upright. Imaging rotates counter-clockwise.
+var rotations = map[int]func(image.Image) *image.NRGBA{
+	2: imaging.FlipH, 3: imaging.Rotate180, 4: imaging.FlipV, 5: imaging.Transpose,
+	6: imaging.Rotate270, 7: imaging.Transverse, 8: imaging.Rotate90,
 }

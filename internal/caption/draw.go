@@ -1,3 +1,12 @@
+// Package caption draws a model's predictions below an image: one line of text per class.
+//
+// Start with [Decode], which reads an image upright, and [Draw], which adds a line and a bar
+// for each class below it; [Save] writes the result.
+//
+// The text never covers the image. The image is scaled to a readable size, and the same
+// arguments give the same pixels. The Go fonts cover Latin, Greek and Cyrillic; any other
+// character appears as an empty box. Nothing panics, whatever the image's bytes, and Save
+// replaces only files that it wrote.
 package caption
 
 import (
@@ -18,13 +27,11 @@ type Bar struct {
 }
 
 // fraction is the probability clamped to 0 to 1.
-func (r Bar) fraction() float64 { return max(0, min(1, zeroNaN(r.Probability))) }
-
-func zeroNaN(v float64) float64 {
-	if math.IsNaN(v) {
+func (r Bar) fraction() float64 {
+	if math.IsNaN(r.Probability) {
 		return 0
 	}
-	return v
+	return max(0, min(1, r.Probability))
 }
 
 // Bounds in pixels of an image's longer side, and of the caption's width.
@@ -45,30 +52,13 @@ var (
 	faint  = color.NRGBA{0xb9, 0xc0, 0xcb, 0xff}
 )
 
-// Draw returns the image with lines of text below it, the first one emphasized, each shortened with "…" if it is too
-// long. The image's longer side is scaled to 480 to 1600 pixels. src is not changed and may be empty or nil.
-func Draw(src image.Image, lines ...string) *image.NRGBA {
-	rows := make([]row, len(lines))
-	for i, text := range lines {
-		rows[i].text = text
-	}
-	return drawRows(src, rows)
-}
-
-// DrawBars is [Draw] with a line for each class: its name at the left, "98.3 %" at the right, and a bar of that
-// length.
-func DrawBars(src image.Image, classes ...Bar) *image.NRGBA {
-	rows := make([]row, len(classes))
-	for i, c := range classes {
-		rows[i] = row{text: c.Class, value: percent(c.fraction()), fraction: c.fraction()}
-	}
-	return drawRows(src, rows)
-}
-
-func drawRows(src image.Image, rows []row) *image.NRGBA {
-	img := fit(toPixels(src), minSide, maxSide)
+// Draw returns the image with a line for each class below it, the first one emphasized: its name at the left,
+// shortened with "…" if it is too long, "98.3 %" at the right, and a bar of that length. The image's longer side is
+// scaled to 480 to 1600 pixels. src is not changed and may be empty or nil.
+func Draw(src image.Image, classes ...Bar) *image.NRGBA {
+	img := fit(toPixels(src))
 	width := max(img.Rect.Dx(), minWidth)
-	p := newPanel(width, rows)
+	p := newPanel(width, classes)
 	defer p.close()
 	canvas := image.NewNRGBA(image.Rect(0, 0, width, img.Rect.Dy()+p.height()))
 	fill(canvas, canvas.Rect, ground)
@@ -91,14 +81,14 @@ func toPixels(src image.Image) (n *image.NRGBA) {
 	return toNRGBA(src, src.Bounds())
 }
 
-// fit scales the image so that its longer side is from low to high. Strongly enlarged, pixels stay squares.
-func fit(img *image.NRGBA, low, high int) *image.NRGBA {
+// fit scales the image so that its longer side is from minSide to maxSide. Strongly enlarged, pixels stay squares.
+func fit(img *image.NRGBA) *image.NRGBA {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	long := max(w, h)
-	if w == 0 || h == 0 || long >= low && long <= high {
+	if w == 0 || h == 0 || long >= minSide && long <= maxSide {
 		return img
 	}
-	scale := float64(max(low, min(high, long))) / float64(long)
+	scale := float64(max(minSide, min(maxSide, long))) / float64(long)
 	filter := imaging.CatmullRom
 	if scale >= 6 {
 		filter = imaging.NearestNeighbor

@@ -46,7 +46,7 @@ func TestDrawSizes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			img := DrawBars(testImage(test.w, test.h), Bar{"cat", 0.903}, Bar{"and more", 0.05})
+			img := Draw(testImage(test.w, test.h), Bar{"cat", 0.903}, Bar{"and more", 0.05})
 			if img.Rect.Min != (image.Point{}) || img.Rect.Dx() != test.wantWidth {
 				t.Fatalf("got bounds %v, want a width of %d", img.Rect, test.wantWidth)
 			}
@@ -71,7 +71,7 @@ func TestDrawLargeImage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds under the race detector")
 	}
-	img := DrawBars(testImage(6000, 4000), Bar{"cat", 0.9})
+	img := Draw(testImage(6000, 4000), Bar{"cat", 0.9})
 	if img.Rect.Dx() != 1600 || img.Rect.Dy() < 1067+60 {
 		t.Errorf("got %v, want 1600 columns and a caption below 1067 rows", img.Rect)
 	}
@@ -92,17 +92,17 @@ func count(img *image.NRGBA, r image.Rectangle, c color.NRGBA) int {
 func TestDrawKeepsTheImage(t *testing.T) {
 	src := testImage(500, 300)
 	before := slices.Clone(src.Pix)
-	img := DrawBars(src, Bar{"cat", 0.5})
+	img := Draw(src, Bar{"cat", 0.5})
 	if !bytes.Equal(src.Pix, before) {
 		t.Error("the source was changed")
 	}
 	if got := img.Pix[:len(before)]; !bytes.Equal(got, before) {
 		t.Error("the image's own pixels differ, want the text below them only")
 	}
-	if again := DrawBars(src, Bar{"cat", 0.5}); !bytes.Equal(again.Pix, img.Pix) {
+	if again := Draw(src, Bar{"cat", 0.5}); !bytes.Equal(again.Pix, img.Pix) {
 		t.Error("a second drawing differs from the first")
 	}
-	if other := DrawBars(src, Bar{"dog", 0.5}); bytes.Equal(other.Pix, img.Pix) {
+	if other := Draw(src, Bar{"dog", 0.5}); bytes.Equal(other.Pix, img.Pix) {
 		t.Error("another text gives the same pixels")
 	}
 	if bare := Draw(src); bare.Rect != src.Rect {
@@ -115,12 +115,12 @@ func TestDrawOtherImages(t *testing.T) {
 	part := testImage(700, 700).SubImage(image.Rect(100, 100, 600, 600))
 	moved := image.NewNRGBA(image.Rect(0, 0, 500, 500))
 	draw.Draw(moved, moved.Rect, part, image.Pt(100, 100), draw.Src)
-	if !bytes.Equal(Draw(part, "a").Pix, Draw(moved, "a").Pix) {
+	if !bytes.Equal(Draw(part, Bar{"a", 1}).Pix, Draw(moved, Bar{"a", 1}).Pix) {
 		t.Error("a sub-image is drawn differently from a copy of it")
 	}
 	short := &image.Paletted{Pix: []uint8{0, 9, 9, 0}, Stride: 2, Rect: image.Rect(0, 0, 2, 2), Palette: color.Palette{color.Black}}
 	for name, src := range map[string]image.Image{"none": nil, "palette too short": short} {
-		if img := Draw(src, "a"); img.Rect.Dx() != minWidth {
+		if img := Draw(src, Bar{"a", 1}); img.Rect.Dx() != minWidth {
 			t.Errorf("%s: got %v, want a caption alone", name, img.Rect)
 		}
 	}
@@ -136,7 +136,7 @@ func TestBarLength(t *testing.T) {
 		{-3, 0, "0.0 %"}, {7, 1, "100.0 %"}, {math.NaN(), 0, "0.0 %"}, {math.Inf(1), 1, "100.0 %"},
 	} {
 		r := Bar{"", test.probability}
-		img := DrawBars(nil, r)
+		img := Draw(nil, r)
 		filled, empty := float64(count(img, img.Rect, first)), float64(count(img, img.Rect, track))
 		if got := filled / (filled + empty); math.Abs(got-test.want) > 0.01 {
 			t.Errorf("%g: got %.3f of the bar filled, want %.3f", test.probability, got, test.want)
@@ -170,9 +170,9 @@ func TestShorten(t *testing.T) {
 
 // Characters missing from the font are drawn as a box, not dropped.
 func TestUnknownCharacters(t *testing.T) {
-	blank := Draw(nil, "")
+	blank := Draw(nil, Bar{})
 	for _, text := range []string{"猫", "\U0001F431", "\xff\xfe"} {
-		if bytes.Equal(Draw(nil, text).Pix, blank.Pix) {
+		if bytes.Equal(Draw(nil, Bar{Class: text}).Pix, blank.Pix) {
 			t.Errorf("%q: got nothing, want something", text)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 func Example() {
 	img := image.NewNRGBA(image.Rect(0, 0, 640, 480))
-	drawn := caption.DrawBars(img, caption.Bar{Class: "cat", Probability: 0.983}, caption.Bar{Class: "dog", Probability: 0.017})
+	drawn := caption.Draw(img, caption.Bar{Class: "cat", Probability: 0.983}, caption.Bar{Class: "dog", Probability: 0.017})
 
 	dir, err := os.MkdirTemp("", "drawn")
 	if err != nil {

@@ -34,7 +34,7 @@ type panel struct {
 	rows    []row
 }
 
-// row is one line. The caller sets the first three fields; a row with a value has a bar.
+// row is one line.
 type row struct {
 	text, value  string
 	fraction     float64 // of the bar, 0 to 1
@@ -45,10 +45,11 @@ type row struct {
 }
 
 // newPanel lays out the rows for an image of the given width.
-func newPanel(width int, rows []row) *panel {
+func newPanel(width int, classes []Bar) *panel {
 	size := max(20, min(60, width/22))
-	for i := range rows {
-		r := &rows[i]
+	p := &panel{width: width, padding: size * 3 / 5}
+	for i, c := range classes {
+		r := row{text: c.Class, value: percent(c.fraction()), fraction: c.fraction()}
 		if i == 0 {
 			r.ink, r.bar = strong, first
 			r.setType(bold, size)
@@ -56,8 +57,9 @@ func newPanel(width int, rows []row) *panel {
 			r.ink, r.bar = faint, others
 			r.setType(regular, size*4/5)
 		}
+		p.rows = append(p.rows, r)
 	}
-	return &panel{width: width, padding: size * 3 / 5, rows: rows}
+	return p
 }
 
 func (r *row) setType(f *opentype.Font, size int) {
@@ -65,11 +67,8 @@ func (r *row) setType(f *opentype.Font, size int) {
 	if err != nil {
 		panic("caption: built-in font: " + err.Error())
 	}
-	r.face, r.base, r.height = face, size*11/10, size*3/2
-	if r.value != "" {
-		r.thick = max(3, size/6)
-		r.height += r.thick + size/4
-	}
+	r.face, r.base, r.thick = face, size*11/10, max(3, size/6)
+	r.height = size*3/2 + r.thick + size/4
 }
 
 func (p *panel) close() {
@@ -101,21 +100,12 @@ func (p *panel) draw(canvas *image.NRGBA, y int) {
 // draw draws the row between two columns, its top at y.
 func (r row) draw(canvas *image.NRGBA, left, right, y int) {
 	d := font.Drawer{Dst: canvas, Src: image.NewUniform(r.ink), Face: r.face}
-	room := fixed.I(right - left)
-	if r.value != "" {
-		advance := d.MeasureString(r.value)
-		d.Dot = fixed.Point26_6{X: fixed.I(right) - advance, Y: fixed.I(y + r.base)}
-		d.DrawString(r.value)
-		room -= advance + d.MeasureString("  ")
-		r.drawBar(canvas, left, right, y)
-	}
+	advance := d.MeasureString(r.value)
+	d.Dot = fixed.Point26_6{X: fixed.I(right) - advance, Y: fixed.I(y + r.base)}
+	d.DrawString(r.value)
 	d.Dot = fixed.P(left, y+r.base)
-	d.DrawString(shorten(r.face, r.text, room))
-}
-
-// drawBar draws the bar below the letters' descenders.
-func (r row) drawBar(canvas *image.NRGBA, left, right, y int) {
-	top := y + r.base*4/3
+	d.DrawString(shorten(r.face, r.text, fixed.I(right-left)-advance-d.MeasureString("  ")))
+	top := y + r.base*4/3 // below the letters' descenders
 	bar := image.Rect(left, top, right, top+r.thick)
 	fill(canvas, bar, track)
 	bar.Max.X = left + int(r.fraction*float64(right-left)+0.5)

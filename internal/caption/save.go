@@ -18,8 +18,7 @@ import (
 	"alexnet/internal/atomicfile"
 )
 
-// ErrExists reports a file that [Save] does not replace because it did not write it.
-var ErrExists = errors.New("file exists and was not written by alexnet")
+var errExists = errors.New("file exists and was not written by alexnet")
 
 // mark is in the header of every file that Save writes, by which Save recognizes its own.
 const mark = "Comment\x00drawn by alexnet"
@@ -28,7 +27,7 @@ const mark = "Comment\x00drawn by alexnet"
 const headBytes = 128
 
 // Save writes the image as PNG or JPEG, by the extension of path: .png, .jpg or .jpeg. It replaces a file that it
-// wrote itself; for any other file, link or folder of that name the error is [ErrExists].
+// wrote itself; any other file, link or folder of that name is an error.
 func Save(path string, img image.Image) error {
 	encoded, err := encode(filepath.Ext(path), img)
 	if err != nil {
@@ -47,11 +46,15 @@ func encode(extension string, img image.Image) ([]byte, error) {
 	var b bytes.Buffer
 	switch strings.ToLower(extension) {
 	case ".png":
-		err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img)
-		return markedPNG(b.Bytes()), err
+		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
+			return nil, err
+		}
+		return markedPNG(b.Bytes()), nil
 	case ".jpg", ".jpeg":
-		err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 92})
-		return markedJPEG(b.Bytes()), err
+		if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 92}); err != nil {
+			return nil, err
+		}
+		return markedJPEG(b.Bytes()), nil
 	}
 	return nil, fmt.Errorf("got the extension %q, want .png, .jpg or .jpeg", extension)
 }
@@ -59,9 +62,6 @@ func encode(extension string, img image.Image) ([]byte, error) {
 // markedPNG inserts a tEXt chunk after the signature and IHDR (PNG specification, 5.3 and 11.3.4.3).
 func markedPNG(encoded []byte) []byte {
 	const head = 8 + 25
-	if len(encoded) < head {
-		return encoded
-	}
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(mark)))
 	chunk = append(append(chunk, "tEXt"...), mark...)
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
@@ -71,9 +71,6 @@ func markedPNG(encoded []byte) []byte {
 // markedJPEG inserts a comment segment after the SOI marker (ITU-T T.81, B.2.4.5).
 func markedJPEG(encoded []byte) []byte {
 	const head = 2
-	if len(encoded) < head {
-		return encoded
-	}
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xfe}, uint16(len(mark)+2))
 	return bytes.Join([][]byte{encoded[:head], append(segment, mark...), encoded[head:]}, nil)
 }
@@ -88,7 +85,7 @@ func checkReplaceable(path string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return ErrExists
+		return errExists
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -97,7 +94,7 @@ func checkReplaceable(path string) error {
 	defer f.Close()
 	head, err := io.ReadAll(io.LimitReader(f, headBytes))
 	if err == nil && !bytes.Contains(head, []byte(mark)) {
-		err = ErrExists
+		err = errExists
 	}
 	return err
 }

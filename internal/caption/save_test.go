@@ -64,8 +64,8 @@ func TestSaveNeverReplacesAnImage(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := os.ReadDir(dir)
-			if err := Save(path, corners()); !errors.Is(err, ErrExists) {
-				t.Errorf("got %v, want ErrExists", err)
+			if err := Save(path, corners()); !errors.Is(err, errExists) {
+				t.Errorf("got %v, want errExists", err)
 			}
 			if after, _ := os.ReadDir(dir); len(after) != len(before) {
 				t.Errorf("got %v in the folder, want %v", after, before)

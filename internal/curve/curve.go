@@ -1,3 +1,8 @@
+// Package curve computes precision-recall and ROC curves and the calibration of a classifier by their exact definitions,
+// without interpolation. Start with [PrecisionRecall], [ROC] and [Calibrate].
+//
+// Every distinct score is a threshold, so the order of images with equal scores does not matter. An undefined value, such
+// as recall without positives, is NaN. A NaN score ranks below all others.
 package curve
 
 import (
@@ -28,8 +33,7 @@ type counts struct {
 // the average precision: the precisions weighted by the increase in recall at each threshold. Without positives there are
 // no points and the area is NaN.
 func PrecisionRecall(scores []float32, positive []bool) Curve {
-	steps := sweep(scores, positive)
-	all := total(steps)
+	steps, all := sweep(scores, positive)
 	if all.hits == 0 {
 		return Curve{Area: math.NaN()}
 	}
@@ -46,8 +50,7 @@ func PrecisionRecall(scores []float32, positive []bool) Curve {
 // trapezoids is the probability that a positive scores above a negative, a tie counting half (Fawcett 2006). Without
 // positives or without negatives there are no points and the area is NaN.
 func ROC(scores []float32, positive []bool) Curve {
-	steps := sweep(scores, positive)
-	all := total(steps)
+	steps, all := sweep(scores, positive)
 	if all.hits == 0 || all.rest == 0 {
 		return Curve{Area: math.NaN()}
 	}
@@ -61,14 +64,13 @@ func ROC(scores []float32, positive []bool) Curve {
 	return c
 }
 
-// sweep lowers the threshold from one distinct score to the next.
-func sweep(scores []float32, positive []bool) []counts {
+// sweep lowers the threshold from one distinct score to the next. The last counts are those of all scores.
+func sweep(scores []float32, positive []bool) (steps []counts, all counts) {
 	order := make([]int, len(scores))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-	var steps []counts
 	var at counts
 	for n, i := range order {
 		if positive[i] {
@@ -81,14 +83,7 @@ func sweep(scores []float32, positive []bool) []counts {
 			steps = append(steps, at)
 		}
 	}
-	return steps
-}
-
-func total(steps []counts) counts {
-	if len(steps) == 0 {
-		return counts{}
-	}
-	return steps[len(steps)-1]
+	return steps, at
 }
 
 func share(part, whole int) float64 { return float64(part) / float64(whole) }
