@@ -1,14 +1,22 @@
 package checkpoint
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"runtime"
 	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
+	"golang.org/x/sync/errgroup"
 
 	"alexnet/internal/bundle"
+	"alexnet/internal/crc32c"
+	"alexnet/internal/regular"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -80,4 +88,91 @@ func (w *Weights) Close() {
 	for _, t := range w.Feeds {
 		t.Close()
 	}
+}
+
+// maxTextSize bounds the files beside the values.
+const maxTextSize = 64 << 20
+
+// A description ends in the checksum of everything before it and remains valid JSON.
+const (
+	checksumPrefix = ",\n  \"checksum\": \""
+	checksumFormat = checksumPrefix + "crc32c:%08x\"\n}\n"
+)
+
+func (m Meta) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return appendChecksum(bytes.TrimSuffix(text, []byte("\n}"))), nil
+}
+
+func appendChecksum(body []byte) []byte {
+	return fmt.Appendf(bytes.Clone(body), checksumFormat, crc32c.Checksum(body))
+}
+
+// verifyChecksum compares a description with the checksum in it, which must exist if wanted.
+func verifyChecksum(text []byte, wanted bool) error {
+	end := bytes.LastIndex(text, []byte(checksumPrefix))
+	if end < 0 && !wanted {
+		return nil
+	}
+	if end < 0 || !bytes.Equal(text, appendChecksum(text[:end])) {
+		return errors.New("the description does not match its checksum")
+	}
+	return nil
+}
+
+// checksumsOf computes those of the bundle at prefix.
+func checksumsOf(prefix string) (*checksums, error) {
+	files := bundleFiles(prefix)
+	index, err := regular.Read(files[1], maxTextSize)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.Stat(files[0])
+	if err != nil {
+		return nil, err
+	}
+	return &checksums{Index: fmt.Sprintf("%08x", crc32c.Checksum(index)), Size: data.Size()}, nil
+}
+
+func (s *checksums) check(prefix string) error {
+	got, err := checksumsOf(prefix)
+	if err != nil {
+		return err
+	}
+	if *got != *s {
+		return fmt.Errorf("the bundle has an index of checksum %s and %d bytes of data, want %s and %d", got.Index, got.Size, s.Index, s.Size)
+	}
+	return nil
+}
+
+// verify reads all variables of the checkpoint at prefix in parallel and verifies their checksums.
+func verify(ctx context.Context, prefix string) error {
+	reader, err := bundle.Open(prefix)
+	if err != nil {
+		return restoreError(prefix, err)
+	}
+	defer reader.Close()
+	var names []string
+	for _, v := range reader.Variables() {
+		names = append(names, v.Name)
+	}
+	return restoreError(prefix, forEach(ctx, names, reader.Verify))
+}
+
+// forEach calls do for all names, in parallel.
+func forEach(ctx context.Context, names []string, do func(name string) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, name := range names {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(name)
+		})
+	}
+	return g.Wait()
 }

@@ -13,10 +13,15 @@
 package export
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"google.golang.org/protobuf/proto"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
@@ -92,4 +97,99 @@ func publish(path string, write func(tmp string) error) error {
 		return err
 	}
 	return atomicfile.Sync(parent)
+}
+
+// Options are what [SavedModel] writes besides the source.
+type Options struct {
+	Evaluation *Evaluation // for the card; nil if the model was not evaluated
+	Version    string      // of the program that writes
+	Reference  *Reference  // to compare the export with; nil skips the comparison
+}
+
+// SavedModel writes the directory dir, which must not exist or be empty. The network is written in float32.
+func SavedModel(ctx context.Context, dir string, s Source, o Options) (card *Card, found Comparison, err error) {
+	err = publish(dir, func(tmp string) (err error) {
+		if card, err = writeSavedModel(ctx, tmp, s.Float32(), o); err != nil || o.Reference == nil {
+			return err
+		}
+		found, err = o.Reference.compare(ctx, tmp)
+		return err
+	})
+	if err != nil {
+		return nil, Comparison{}, fmt.Errorf("write SavedModel %q: %w", dir, err)
+	}
+	return card, found, nil
+}
+
+func writeSavedModel(ctx context.Context, dir string, s Source, o Options) (*Card, error) {
+	if err := errors.Join(s.Checkpoint.Validate(), s.Description.Validate()); err != nil {
+		return nil, err
+	}
+	g, err := build(s.Description)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"", "variables", "assets", "assets.extra"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			return nil, err
+		}
+	}
+	text, err := g.encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := g.writeVariables(ctx, s.Prefix, filepath.Join(dir, variablesName)); err != nil {
+		return nil, err
+	}
+	card := &Card{
+		Format: format, Checkpoint: s.Checkpoint, description: s.Description, Signatures: readSignatures(g.signatures()), Evaluation: o.Evaluation,
+		Versions: versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), License: license,
+	}
+	if err := writeFiles(dir, map[string][]byte{graphFile: text, classesPath: classLines(s.Description.Preprocessing.Classes)}); err != nil {
+		return nil, err
+	}
+	if err := card.describe(dir); err != nil {
+		return nil, err
+	}
+	return card, card.write(dir)
+}
+
+// writeVariables copies the variables of the bundle at from, verifying their checksums.
+func (g *servingGraph) writeVariables(ctx context.Context, from, to string) error {
+	weights, err := checkpoint.Load(ctx, from, g.net.Variables)
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
+	def, err := proto.Marshal(g.def)
+	if err != nil {
+		return err
+	}
+	session, err := tfgraph.Open(def, onCPU)
+	if err != nil {
+		return err
+	}
+	return errors.Join(g.saver.Save(ctx, session, to, weights.Feeds), session.Close())
+}
+
+// write writes both cards into the directory.
+func (c *Card) write(dir string) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	markdown, err := c.markdown()
+	if err != nil {
+		return err
+	}
+	return writeFiles(dir, map[string][]byte{cardFile: append(text, '\n'), markdownFile: markdown})
+}
+
+func writeFiles(dir string, files map[string][]byte) error {
+	for path, text := range files {
+		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(path)), text); err != nil {
+			return err
+		}
+	}
+	return nil
 }

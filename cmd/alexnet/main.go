@@ -12,13 +12,17 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"slices"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
 	"alexnet/input"
 	"alexnet/internal/hint"
 	"alexnet/internal/sandbox"
+	_ "alexnet/internal/tfenv" // defaults of TensorFlow's variables, read before main
+	"alexnet/tfgraph"
 )
 
 // Exit codes; after a signal it is 128 plus the signal's number.
@@ -143,3 +147,39 @@ func (p escapingWriter) Write(text []byte) (int, error) {
 }
 
 func isControl(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }
+
+// quietLibrary loads the parts of TensorFlow that print whatever its log level.
+func quietLibrary() {
+	if level, chosen := os.LookupEnv("TF_CPP_MIN_LOG_LEVEL"); !chosen || level >= "2" {
+		tfgraph.Quiet()
+	}
+}
+
+// signalError is the cause of a context canceled by a signal.
+type signalError struct{ number syscall.Signal }
+
+func (e signalError) Error() string { return fmt.Sprintf("received %v", e.number) }
+
+// withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, logs it, and lets a second one kill
+// the process. An ignored SIGHUP, as under nohup, stays ignored.
+func withSignals(parent context.Context, log *slog.Logger) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			log.Info("stopping; a second signal kills the program", "signal", s)
+			cancel(signalError{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
