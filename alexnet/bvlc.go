@@ -6,7 +6,7 @@ package alexnet
 var BVLC = Architecture{
 	Name: "bvlc",
 	preprocessing: Preprocessing{
-		Size: 227, CropFrom: 256, Channels: BGR, MeanRGB: [3]float32{123.68, 116.779, 103.939},
+		Size: 227, CropFrom: 256, Channels: bgr, MeanRGB: [3]float32{123.68, 116.779, 103.939},
 	},
 	layers: []layer{
 		{kind: conv, name: "conv1", out: 96, size: 11, stride: 4},

@@ -130,7 +130,7 @@ func (p Preprocessing) normalize(s *op.Scope, x tf.Output) tf.Output {
 	if std := p.std(); std != [3]float32{1, 1, 1} {
 		x = op.Div(s, x, tfgraph.Const(s, "std", std))
 	}
-	if p.Channels == BGR {
+	if p.Channels == bgr {
 		x = op.ReverseV2(s, x, tfgraph.Const(s, "channels", []int32{3}))
 	}
 	return x

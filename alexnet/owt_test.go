@@ -6,7 +6,7 @@ package alexnet
 var owt = Architecture{
 	Name: "owt",
 	preprocessing: Preprocessing{
-		Size: 224, CropFrom: 256, Channels: RGB, Scale: 1. / 255,
+		Size: 224, CropFrom: 256, Channels: rgb, Scale: 1. / 255,
 		MeanRGB: [3]float32{.485, .456, .406}, StdRGB: [3]float32{.229, .224, .225},
 	},
 	layers: []layer{

@@ -19,7 +19,7 @@ type Preprocessing struct {
 
 	// Values of 0…255 are multiplied by Scale, then the mean is subtracted, then
 	// they are divided by the standard deviation.
-	Channels ChannelOrder `json:"channels"`
+	Channels channelOrder `json:"channels"`
 	Scale    float32      `json:"scale,omitzero"` // 0 means 1
 	MeanRGB  [3]float32   `json:"mean_rgb"`
 	StdRGB   [3]float32   `json:"std_rgb,omitzero"` // 0 means 1
@@ -31,13 +31,13 @@ type Preprocessing struct {
 	Decode DecodeMode `json:"decode,omitempty"`
 }
 
-// ChannelOrder is the order of an input's channels in memory.
-type ChannelOrder string
+// channelOrder is the order of an input's channels in memory.
+type channelOrder string
 
 // RGB is PyTorch's order, BGR Caffe's.
 const (
-	RGB ChannelOrder = "RGB"
-	BGR ChannelOrder = "BGR"
+	rgb channelOrder = "RGB"
+	bgr channelOrder = "BGR"
 )
 
 // DecodeMode says how exactly an image is decoded.
@@ -82,8 +82,8 @@ func (p Preprocessing) Validate() error {
 // validateImage checks everything but the classes.
 func (p Preprocessing) validateImage() error {
 	switch {
-	case p.Channels != RGB && p.Channels != BGR:
-		return fmt.Errorf("preprocessing: got channel order %q, want %s or %s", p.Channels, RGB, BGR)
+	case p.Channels != rgb && p.Channels != bgr:
+		return fmt.Errorf("preprocessing: got channel order %q, want %s or %s", p.Channels, rgb, bgr)
 	case p.Resize != Squash && p.Resize != Crop:
 		return fmt.Errorf("preprocessing: got resize %q, want %s or %s", p.Resize, Squash, Crop)
 	case p.Decode != "" && p.Decode != DecodeFast:
@@ -122,7 +122,7 @@ func orOne(v float32) float32 {
 
 // rgb reorders three channels as stored into red, green and blue.
 func (p Preprocessing) rgb(channels []float32) (r, g, b float32) {
-	if p.Channels == BGR {
+	if p.Channels == bgr {
 		return channels[2], channels[1], channels[0]
 	}
 	return channels[0], channels[1], channels[2]

@@ -77,7 +77,7 @@ type Options struct {
 }
 
 // Validate joins all errors of the options.
-func (o Options) Validate() error {
+func (o Options) validate() error {
 	var errs []error
 	if !slices.Contains([]Split{"", TrainSplit, ValSplit, TestSplit}, o.Split) {
 		errs = append(errs, fmt.Errorf("split: got %q, want train, val or test", o.Split))

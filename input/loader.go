@@ -53,14 +53,14 @@ type Loader[B Buffer] struct {
 
 	// Sandbox, if not nil, replaces Decode for images that may not have been decoded
 	// before: in Verify, and in the batches of [Loader.Sandboxed].
-	Sandbox Sandbox
+	Sandbox sandbox
 
 	sandboxed bool
 }
 
-// Sandbox reads and decodes images in isolation: a decoder that crashes or hangs fails
+// sandbox reads and decodes images in isolation: a decoder that crashes or hangs fails
 // only its image. It is safe for concurrent use. Errors are those of [Loader.Load].
-type Sandbox interface {
+type sandbox interface {
 	Try(ctx context.Context, ex Example) error                               // checks that it can be decoded
 	Load(ctx context.Context, ex Example, draw uint64, into []float32) error // the same values as Decode
 }

@@ -95,7 +95,7 @@ func OpenEval(path string, opt Options) (*Dataset, error) {
 }
 
 func (o Options) validateFor(op, path string, misused bool, why string) error {
-	err := o.Validate()
+	err := o.validate()
 	if err == nil && misused {
 		err = fmt.Errorf("invalid option: %s", why)
 	}

@@ -56,7 +56,7 @@ func TestFlatNamesWithoutClassAreExcluded(t *testing.T) {
 
 func TestOptionsValidateJoinsAll(t *testing.T) {
 	err := Options{Split: "dev", Classes: []string{""}, Formats: []Format{"heic"},
-		Limits: Limits{MaxBytes: -1, MaxPixels: 1 << 40, MaxSide: -1}}.Validate()
+		Limits: Limits{MaxBytes: -1, MaxPixels: 1 << 40, MaxSide: -1}}.validate()
 	for _, want := range []string{`"dev"`, "empty", `"heic"`, "limit bytes", "limit pixels", "limit side"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want the substring %s", err, want)

@@ -12,7 +12,6 @@ import (
 )
 
 // Observer hears how a run goes, on the goroutine that trains, which waits for it.
-// Embed [NoObserver] to hear only of some things.
 type Observer interface {
 	Note(text string)    // a condition that a user may want to know of
 	Cache(CacheProgress) // features are computed for the cache
@@ -27,15 +26,15 @@ type Observer interface {
 	Summaries(ctx context.Context, v View) error
 }
 
-// NoObserver is an Observer that does nothing.
-type NoObserver struct{}
+// noObserver is an Observer that does nothing.
+type noObserver struct{}
 
-func (NoObserver) Note(string)                           {}
-func (NoObserver) Cache(CacheProgress)                   {}
-func (NoObserver) Step(StepResult)                       {}
-func (NoObserver) Epoch(EpochResult)                     {}
-func (NoObserver) Validation() eval.Observer             { return nil }
-func (NoObserver) Summaries(context.Context, View) error { return nil }
+func (noObserver) Note(string)                           {}
+func (noObserver) Cache(CacheProgress)                   {}
+func (noObserver) Step(StepResult)                       {}
+func (noObserver) Epoch(EpochResult)                     {}
+func (noObserver) Validation() eval.Observer             { return nil }
+func (noObserver) Summaries(context.Context, View) error { return nil }
 
 // CacheProgress is how many images' features are computed, of those in groups that
 // the cache lacks. Training and validation images are counted apart, each from

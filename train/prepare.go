@@ -43,7 +43,7 @@ func Prepare(ctx context.Context, cfg Config, job Job) (t *Trainer, err error) {
 		return nil, fmt.Errorf("open run %q: %w", job.Dir, err)
 	}
 	if job.Observer == nil {
-		job.Observer = NoObserver{}
+		job.Observer = noObserver{}
 	}
 	t = &Trainer{cfg: cfg, job: job, dir: directoryOf(job.Dir), schedule: schedule{cfg.LearningRate}}
 	t.record = &recorder{observer: job.Observer, dir: &t.dir, epochs: cfg.Epochs, displayEvery: cfg.DisplayEvery, now: time.Now}

@@ -83,7 +83,6 @@ func (r *real) run(ctx context.Context) error {
 
 // observer calls the functions that are not nil.
 type observer struct {
-	train.NoObserver
 	onCache func(train.CacheProgress)
 	onStep  func()
 	onEpoch func()
@@ -100,6 +99,10 @@ func (o observer) Step(train.StepResult) {
 		o.onStep()
 	}
 }
+
+func (observer) Note(string)                                 {}
+func (observer) Validation() eval.Observer                   { return nil }
+func (observer) Summaries(context.Context, train.View) error { return nil }
 
 func (o observer) Epoch(train.EpochResult) {
 	if o.onEpoch != nil {

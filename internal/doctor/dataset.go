@@ -63,7 +63,7 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 		return err
 	}
 	data.Train, data.Val = input.Without(data.Train, undecodable), input.Without(data.Val, undecodable)
-	duplicates, changed, err := input.Duplicates(ctx, data)
+	duplicates, changed, err := findDuplicates(ctx, data)
 	if err != nil {
 		return err
 	}
@@ -133,16 +133,16 @@ func (r *Report) checkCounts(data *input.Dataset) {
 }
 
 func (r *Report) checkSizes(data *input.Dataset) {
-	for _, ex := range input.Small(slices.Concat(data.Train, data.Val), input.SmallSide) {
+	for _, ex := range small(slices.Concat(data.Train, data.Val), smallSide) {
 		r.Data.Small = append(r.Data.Small, ex.Path)
 	}
 	if n := len(r.Data.Small); n > 0 {
-		r.warn("%d images have a side below %d pixels, such as %s: too small", n, input.SmallSide, r.Data.Small[0])
+		r.warn("%d images have a side below %d pixels, such as %s: too small", n, smallSide, r.Data.Small[0])
 	}
 }
 
 // checkDuplicates reports an image with two labels, or in both splits, as a problem, since it falsifies the accuracy.
-func (r *Report) checkDuplicates(duplicates []input.Duplicate) {
+func (r *Report) checkDuplicates(duplicates []duplicate) {
 	harmless := 0
 	for _, group := range duplicates {
 		var paths []string
@@ -151,10 +151,10 @@ func (r *Report) checkDuplicates(duplicates []input.Duplicate) {
 		}
 		r.Data.Duplicates = append(r.Data.Duplicates, paths)
 		switch {
-		case group.AcrossClasses():
+		case group.acrossClasses():
 			r.problem(input.Excluded{Path: paths[0], Reason: fmt.Sprintf("same image, with another class, as %q", paths[1:]),
 				Hint: "keep the one in the correct class"})
-		case group.AcrossSplits():
+		case group.acrossSplits():
 			r.problem(input.Excluded{Path: paths[0], Reason: fmt.Sprintf("in both the training and the validation split: same image as %q", paths[1:]),
 				Hint: "remove it from one of them"})
 		default:

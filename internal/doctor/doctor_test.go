@@ -84,18 +84,18 @@ func TestCheckDuplicates(t *testing.T) {
 	cat, same, dog := input.Example{Path: "a"}, input.Example{Path: "b"}, input.Example{Path: "c", Label: 1}
 	tests := []struct {
 		name    string
-		group   input.Duplicate
+		group   duplicate
 		problem string // "" for a warning
 	}{
-		{"within", input.Duplicate{Train: []input.Example{cat, same}}, ""},
-		{"across parts", input.Duplicate{Train: []input.Example{cat}, Val: []input.Example{same}}, "in both the training and the validation split"},
-		{"two classes", input.Duplicate{Train: []input.Example{cat, dog}}, "with another class"},
-		{"both", input.Duplicate{Train: []input.Example{cat}, Val: []input.Example{dog}}, "with another class"},
+		{"within", duplicate{Train: []input.Example{cat, same}}, ""},
+		{"across parts", duplicate{Train: []input.Example{cat}, Val: []input.Example{same}}, "in both the training and the validation split"},
+		{"two classes", duplicate{Train: []input.Example{cat, dog}}, "with another class"},
+		{"both", duplicate{Train: []input.Example{cat}, Val: []input.Example{dog}}, "with another class"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := &Report{Healthy: true, Data: &Dataset{}}
-			r.checkDuplicates([]input.Duplicate{test.group})
+			r.checkDuplicates([]duplicate{test.group})
 			if r.Healthy != (test.problem == "") || len(r.Problems)+len(r.Warnings) != 1 || len(r.Data.Duplicates) != 1 {
 				t.Fatalf("got problems %v, warnings %v, want one finding", r.Problems, r.Warnings)
 			}

@@ -1,4 +1,4 @@
-package input
+package doctor
 
 import (
 	"cmp"
@@ -8,56 +8,57 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"alexnet/input"
 	"alexnet/internal/content"
 )
 
-// SmallSide is the side in pixels under which an image has too little to show:
+// smallSide is the side in pixels under which an image has too little to show:
 // AlexNet sees it enlarged more than seven times.
-const SmallSide = 32
+const smallSide = 32
 
-// Small returns the examples with a side shorter than the given number of
+// small returns the examples with a side shorter than the given number of
 // pixels, in the same order.
-func Small(examples []Example, side int) []Example {
-	var tiny []Example
+func small(examples []input.Example, side int) []input.Example {
+	var found []input.Example
 	for _, ex := range examples {
 		if min(ex.Width, ex.Height) < side {
-			tiny = append(tiny, ex)
+			found = append(found, ex)
 		}
 	}
-	return tiny
+	return found
 }
 
-// Duplicate is two or more examples whose files are the same byte for byte.
-type Duplicate struct {
-	Train []Example
-	Val   []Example
+// duplicate is two or more examples whose files are the same byte for byte.
+type duplicate struct {
+	Train []input.Example
+	Val   []input.Example
 }
 
-// AcrossSplits reports whether an image is both trained and validated on,
+// acrossSplits reports whether an image is both trained and validated on,
 // which makes the validation look better than it is.
-func (d Duplicate) AcrossSplits() bool { return len(d.Train) > 0 && len(d.Val) > 0 }
+func (d duplicate) acrossSplits() bool { return len(d.Train) > 0 && len(d.Val) > 0 }
 
-// AcrossClasses reports whether the same image has several labels.
-func (d Duplicate) AcrossClasses() bool {
+// acrossClasses reports whether the same image has several labels.
+func (d duplicate) acrossClasses() bool {
 	all := slices.Concat(d.Train, d.Val)
-	return slices.ContainsFunc(all, func(ex Example) bool { return ex.Label != all[0].Label })
+	return slices.ContainsFunc(all, func(ex input.Example) bool { return ex.Label != all[0].Label })
 }
 
-// Duplicates returns the groups of identical files, in the order of their first members.
+// findDuplicates returns the groups of identical files, in the order of their first members.
 // Images that were not hashed are read if another one has the same size. Files that cannot
 // be read are excluded; the error is ctx's.
-func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error) {
+func findDuplicates(ctx context.Context, d *input.Dataset) ([]duplicate, []input.Excluded, error) {
 	all := slices.Concat(d.Train, d.Val)
 	sums, errs, err := digests(ctx, all)
 	if err != nil {
 		return nil, nil, err
 	}
-	var problems []Excluded
+	var excluded []input.Excluded
 	members := map[content.Hash][]int{}
 	for i := range all {
 		switch {
 		case errs[i] != nil:
-			problems = append(problems, ExcludedFor(all[i].Path, errs[i]))
+			excluded = append(excluded, input.ExcludedFor(all[i].Path, errs[i]))
 		case sums[i] != content.Hash{}:
 			members[sums[i]] = append(members[sums[i]], i)
 		}
@@ -69,7 +70,7 @@ func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error
 		}
 	}
 	slices.SortFunc(groups, func(a, b []int) int { return cmp.Compare(a[0], b[0]) })
-	duplicates := make([]Duplicate, len(groups))
+	duplicates := make([]duplicate, len(groups))
 	for i, m := range groups {
 		for _, at := range m {
 			if at < len(d.Train) {
@@ -79,12 +80,12 @@ func Duplicates(ctx context.Context, d *Dataset) ([]Duplicate, []Excluded, error
 			}
 		}
 	}
-	return duplicates, problems, nil
+	return duplicates, excluded, nil
 }
 
 // digests hashes the examples whose size another one has; the sums of the others may be
 // zero.
-func digests(ctx context.Context, all []Example) (sums []content.Hash, errs []error, err error) {
+func digests(ctx context.Context, all []input.Example) (sums []content.Hash, errs []error, err error) {
 	sizes := map[int64]int{}
 	for _, ex := range all {
 		sizes[ex.Size]++
