@@ -11,7 +11,7 @@ const restartSize = 4 // bytes of a restart point, and of their count
 // the file. A record is three varints (bytes of the key shared with the one before,
 // bytes of the key stored, bytes of the value), then those bytes of key and value.
 func walkBlock(contents []byte, base int64, visit func(record) error) error {
-	records, restarts, err := splitBlock(contents, base)
+	records, err := recordsOf(contents, base)
 	if err != nil {
 		return err
 	}
@@ -22,17 +22,11 @@ func walkBlock(contents []byte, base int64, visit func(record) error) error {
 			return malformed(base+int64(at), "a key and a value within the block",
 				"%x after a key of %d bytes", records[at:min(at+16, len(records))], len(key))
 		}
-		if restarts.pass(at) && shared != 0 {
-			return malformed(base+int64(at), "a whole key at a restart point", "one that shares %d bytes", shared)
-		}
 		key = append(key[:shared], stored...)
 		if err := visit(record{key, value, base + int64(at)}); err != nil {
 			return err
 		}
 		at += size
-	}
-	if len(restarts) > 0 {
-		return malformed(base+int64(len(records)), "restart points where records begin, ascending", "%x", []byte(restarts))
 	}
 	return nil
 }
@@ -68,34 +62,16 @@ func uvarint(b []byte) (number uint64, length int) {
 	return number, length
 }
 
-// restartPoints are the offsets within the block at which a key is stored whole:
-// those that the walk has not passed yet.
-type restartPoints []byte
-
-// pass reports whether the record at an offset is the next restart point, and then
-// passes it.
-func (r *restartPoints) pass(at int) bool {
-	if at == 0 || len(*r) == 0 || uint64(binary.LittleEndian.Uint32(*r)) != uint64(at) {
-		return false
-	}
-	*r = (*r)[restartSize:]
-	return true
-}
-
-// splitBlock returns a block's records, and its restart points except the first, which
-// is always 0. They follow the records, and their count follows them.
-func splitBlock(contents []byte, base int64) ([]byte, restartPoints, error) {
+// recordsOf returns the part of a block before its restart points: offsets for random
+// access, followed by their count.
+func recordsOf(contents []byte, base int64) ([]byte, error) {
 	room := len(contents) - restartSize
 	if room < restartSize {
-		return nil, nil, malformed(base, "a block with a restart point", "one of %d bytes", len(contents))
+		return nil, malformed(base, "a block with a restart point", "one of %d bytes", len(contents))
 	}
 	count := uint64(binary.LittleEndian.Uint32(contents[room:]))
 	if count == 0 || count > uint64(room/restartSize) {
-		return nil, nil, malformed(base+int64(room), fmt.Sprintf("1 to %d restart points", room/restartSize), "%d", count)
+		return nil, malformed(base+int64(room), fmt.Sprintf("1 to %d restart points", room/restartSize), "%d", count)
 	}
-	end := room - int(count)*restartSize
-	if first := binary.LittleEndian.Uint32(contents[end:]); first != 0 {
-		return nil, nil, malformed(base+int64(end), "a first restart point of 0", "%d", first)
-	}
-	return contents[:end:end], contents[end+restartSize : room], nil
+	return contents[:room-int(count)*restartSize], nil
 }

@@ -92,7 +92,7 @@ func pairsOf(x *index) []pair {
 		for _, e := range entries {
 			p := entryProto(saved{dtype: e.DType, shape: e.Shape, shard: e.shard, parts: e.Slices}, e.offset)
 			p.Crc32C = e.crc
-			if _, fixed := widths[e.DType]; e.Slices == 0 || !fixed {
+			if e.Slices == 0 || e.DType != float {
 				p.Size = e.Bytes
 			}
 			pairs = append(pairs, pair{e.Name, marshal(p)})

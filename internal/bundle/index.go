@@ -18,35 +18,6 @@ const (
 	maxRank       = 254 // TensorShape::MaxDimensions in tensor_shape.h
 )
 
-// widths has the bytes per element in a bundle. Types that are not listed, such as
-// strings, have no fixed width.
-var widths = map[types_go_proto.DataType]int64{
-	types_go_proto.DataType_DT_BOOL:          1,
-	types_go_proto.DataType_DT_INT4:          1,
-	types_go_proto.DataType_DT_INT8:          1,
-	types_go_proto.DataType_DT_QINT8:         1,
-	types_go_proto.DataType_DT_UINT4:         1,
-	types_go_proto.DataType_DT_UINT8:         1,
-	types_go_proto.DataType_DT_QUINT8:        1,
-	types_go_proto.DataType_DT_FLOAT8_E4M3FN: 1,
-	types_go_proto.DataType_DT_FLOAT8_E5M2:   1,
-	types_go_proto.DataType_DT_BFLOAT16:      2,
-	types_go_proto.DataType_DT_HALF:          2,
-	types_go_proto.DataType_DT_INT16:         2,
-	types_go_proto.DataType_DT_QINT16:        2,
-	types_go_proto.DataType_DT_UINT16:        2,
-	types_go_proto.DataType_DT_QUINT16:       2,
-	types_go_proto.DataType_DT_FLOAT:         4,
-	types_go_proto.DataType_DT_INT32:         4,
-	types_go_proto.DataType_DT_QINT32:        4,
-	types_go_proto.DataType_DT_UINT32:        4,
-	types_go_proto.DataType_DT_DOUBLE:        8,
-	types_go_proto.DataType_DT_INT64:         8,
-	types_go_proto.DataType_DT_UINT64:        8,
-	types_go_proto.DataType_DT_COMPLEX64:     8,
-	types_go_proto.DataType_DT_COMPLEX128:    16,
-}
-
 // TypeName is float32 for DT_FLOAT, as TensorFlow's users write it.
 func TypeName(t types_go_proto.DataType) string {
 	switch t {
@@ -176,17 +147,16 @@ func (e *entry) checkLocation(shards int32) error {
 	return nil
 }
 
-// setBytes compares the size with the shape's. A partitioned variable has none of its
-// own: its slices have.
+// setBytes compares the size with the shape's, if the values can be read. A partitioned
+// variable has no values of its own: its slices have.
 func (e *entry) setBytes(elements int64) error {
-	width, fixed := widths[e.DType]
-	if !fixed {
+	if e.DType != types_go_proto.DataType_DT_FLOAT {
 		return nil
 	}
-	if elements > math.MaxInt64/width {
+	if elements > math.MaxInt64/floatSize {
 		return malformed(e.at, "the shape of a tensor", "%v of %v for %q", e.Shape, e.DType, e.Name)
 	}
-	want := elements * width
+	want := elements * floatSize
 	if e.Slices == 0 && e.Bytes != want || e.Slices > 0 && e.Bytes != 0 {
 		return malformed(e.at, fmt.Sprintf("the %d bytes of %v%v in %d slices", want, e.DType, e.Shape, e.Slices),
 			"%d for %q", e.Bytes, e.Name)

@@ -62,7 +62,6 @@ func TestParseIndexEntryFaults(t *testing.T) {
 		{"negative size", "an offset in a file", change(func(p *entry) { p.Size = -16 })},
 		{"end beyond int64", "an offset in a file", change(func(p *entry) { p.Offset = math.MaxInt64 })},
 		{"size of another shape", "want the 16 bytes", change(func(p *entry) { p.Size = 12 })},
-		{"size of another type", "want the 32 bytes", change(func(p *entry) { p.Dtype = types_go_proto.DataType_DT_DOUBLE })},
 		{"partitioned, with data", "in 2 slices", marshal(entryProto(saved{dtype: float, data: make([]byte, 4), parts: 2}, 0))},
 	}
 	if _, err := parseIndex(encodeTable([]pair{header(1), {"w", change(func(*entry) {})}}, layout{})); err != nil {
@@ -73,23 +72,5 @@ func TestParseIndexEntryFaults(t *testing.T) {
 			_, err := parseIndex(encodeTable([]pair{header(1), {"w", test.value}}, layout{}))
 			checkFormat(t, err, test.want)
 		})
-	}
-}
-
-// Each type has the width that TensorFlow's DataTypeSize says, and all but those
-// without one have a width.
-func TestWidths(t *testing.T) {
-	without := map[types_go_proto.DataType]bool{
-		types_go_proto.DataType_DT_INVALID: true, types_go_proto.DataType_DT_STRING: true,
-		types_go_proto.DataType_DT_RESOURCE: true, types_go_proto.DataType_DT_VARIANT: true,
-	}
-	for number, name := range types_go_proto.DataType_name {
-		dtype := types_go_proto.DataType(number)
-		if number > 100 { // reference types, which no bundle holds
-			without[dtype] = true
-		}
-		if _, got := widths[dtype]; got == without[dtype] {
-			t.Errorf("%s: got a width %t, want %t", name, got, !without[dtype])
-		}
 	}
 }

@@ -59,7 +59,8 @@ func (r *Reader) Verify(name string) error {
 	if err != nil {
 		return err
 	}
-	if _, fixed := widths[e.DType]; !fixed {
+	switch e.DType {
+	case types_go_proto.DataType_DT_STRING, types_go_proto.DataType_DT_RESOURCE, types_go_proto.DataType_DT_VARIANT:
 		return fmt.Errorf("verify variable %q: got %v, want a type of fixed width: %w", name, e.DType, errors.ErrUnsupported)
 	}
 	if err := e.checkNotPartitioned(); err != nil {
