@@ -249,9 +249,9 @@ func (s *session) planLayers() (alexnet.Plan, error) {
 
 // logUnusedWeights warns of entries of the weights file that the network does not use.
 func (s *session) logUnusedWeights(file *npy.Weights) {
-	for _, name := range file.Layers() {
-		if !slices.Contains(s.Network.Architecture().LayerNames(), name) {
-			s.log.Warn("skipped a layer of the weights file that the network does not have", "layer", name)
+	for _, l := range file.Layers {
+		if !slices.Contains(s.Network.Architecture().LayerNames(), l.Name) {
+			s.log.Warn("skipped a layer of the weights file that the network does not have", "layer", l.Name)
 		}
 	}
 	for _, name := range file.Other {

@@ -200,10 +200,9 @@ func inspectWeights(path string) (*inspection, error) {
 		return nil, hint.With(err, "expected a run directory, a checkpoint or a weights file")
 	}
 	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
-	for _, layer := range w.Layers() {
-		weights, biases, _ := w.Lookup(layer)
-		found.addArray(layer+"/weights", weights)
-		found.addArray(layer+"/biases", biases)
+	for _, l := range w.Layers {
+		found.addArray(l.Name+"/weights", l.Weights)
+		found.addArray(l.Name+"/biases", l.Biases)
 	}
 	return found, nil
 }

@@ -35,7 +35,7 @@ func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, 
 			c.skip(strings.ToValidUTF8(f.Name, "�"), "")
 			continue
 		}
-		within, err := c.addMember(src, f, name, path+": "+f.Name)
+		within, err := c.addMember(f, name, path+": "+f.Name)
 		if err != nil {
 			return "", locate(path+": "+f.Name, err)
 		}
@@ -77,7 +77,7 @@ func checkArchive(z *zip.Reader, size int64) error {
 
 // addMember adds one array, or the dictionary that is the member's single object, and then
 // returns its dialect.
-func (c *catalog) addMember(src io.ReaderAt, f *zip.File, name, path string) (string, error) {
+func (c *catalog) addMember(f *zip.File, name, path string) (string, error) {
 	if _, err := f.DataOffset(); err != nil {
 		return "", malformed(0, "a member where the directory says", "%s", err)
 	}
@@ -86,7 +86,7 @@ func (c *catalog) addMember(src io.ReaderAt, f *zip.File, name, path string) (st
 		return "", err
 	}
 	if h.dtype.isObject() {
-		return c.addPickledMember(src, f, name, start)
+		return c.addPickledMember(f, name, start)
 	}
 	a, err := plainArray(h, start, int64(f.UncompressedSize64)-start)
 	if err != nil {
@@ -122,37 +122,25 @@ func memberHeader(f *zip.File) (header, int64, error) {
 	return h, cur.off, err
 }
 
-// addPickledMember reads the pickle in a member: in place if it is stored, else unpacked
-// into memory. Either way the whole member is read once, which verifies its checksum.
-func (c *catalog) addPickledMember(src io.ReaderAt, f *zip.File, name string, start int64) (string, error) {
+// addPickledMember reads the pickle in a member, unpacked into memory: its arrays are read
+// from there.
+func (c *catalog) addPickledMember(f *zip.File, name string, start int64) (string, error) {
+	if c.unpacked += int64(f.UncompressedSize64); c.unpacked > maxMemory {
+		return "", malformed(start, fmt.Sprintf("pickles of at most %d bytes", maxMemory), "%d", c.unpacked)
+	}
 	r, err := f.Open()
 	if err != nil {
 		return "", damaged(err)
 	}
 	defer r.Close()
-	var cur *cursor
-	if f.Method == zip.Store {
-		offset, err := f.DataOffset()
-		if err != nil {
-			return "", damaged(err)
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			return "", damaged(err)
-		}
-		cur = newCursor(io.NewSectionReader(src, offset, int64(f.UncompressedSize64)), start, int64(f.UncompressedSize64))
-	} else {
-		if c.unpacked += int64(f.UncompressedSize64); c.unpacked > maxMemory {
-			return "", malformed(start, fmt.Sprintf("deflated pickles of at most %d bytes", maxMemory), "%d", c.unpacked)
-		}
-		data := make([]byte, f.UncompressedSize64)
-		if _, err := io.ReadFull(r, data); err != nil {
-			return "", damaged(err)
-		}
-		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-			return "", malformed(start, "a member of its claimed size", "more data or %v", err)
-		}
-		cur = newCursor(bytes.NewReader(data), start, int64(len(data)))
+	data := make([]byte, f.UncompressedSize64)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return "", damaged(err)
 	}
+	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF { // EOF: the checksum is right
+		return "", malformed(start, "a member of its claimed size", "more data or %v", err)
+	}
+	cur := newCursor(bytes.NewReader(data), start, int64(len(data)))
 	m, root, err := readPickle(cur, &c.opcodes)
 	if err != nil {
 		return "", err

@@ -41,7 +41,7 @@ var partNames = map[string]int{
 }
 
 // addRoot adds the value of a whole pickle: the dictionary of layers, by itself or as the
-// only element of object arrays around it.
+// only element of an object array.
 func (c *catalog) addRoot(v any, at int64) error {
 	v = unwrap(v)
 	d, ok := v.(*dict)
@@ -61,15 +61,12 @@ func (c *catalog) addRoot(v any, at int64) error {
 	return nil
 }
 
-// unwrap removes the object arrays of one element around a value.
+// unwrap removes the object array of one element around a value.
 func unwrap(v any) any {
-	for {
-		a, ok := v.(*ndarray)
-		if !ok || len(a.objects) != 1 {
-			return v
-		}
-		v = a.objects[0]
+	if a, ok := v.(*ndarray); ok && len(a.objects) == 1 {
+		return a.objects[0]
 	}
+	return v
 }
 
 // add adds one entry: a layer with weights and biases, or one of them under a flat name.
@@ -197,8 +194,8 @@ func (c *catalog) put(name string, part int, a *ndarray, form string, at int64) 
 	return nil
 }
 
-// read loads the wanted layers, all of them when none is named.
-func (c *catalog) read(wanted []string) (*Weights, error) {
+// read loads the layers.
+func (c *catalog) read() (*Weights, error) {
 	if len(c.layers) == 0 {
 		names := c.other[:min(len(c.other), 5)]
 		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", c.skipped, names)
@@ -207,19 +204,11 @@ func (c *catalog) read(wanted []string) (*Weights, error) {
 	if more := c.skipped - len(c.other); more > 0 {
 		w.Other = append(w.Other, fmt.Sprintf("%d more", more))
 	}
-	var layers []*located
-	for _, l := range c.layers {
-		if len(wanted) > 0 && !slices.Contains(wanted, l.name) {
-			w.Skipped = append(w.Skipped, l.name)
-		} else {
-			layers = append(layers, l)
-		}
-	}
-	if err := c.checkMemory(layers); err != nil {
+	if err := c.checkMemory(); err != nil {
 		return nil, err
 	}
 	arrays := make(map[*ndarray]*Array)
-	for _, l := range layers {
+	for _, l := range c.layers {
 		var parts [2]*Array
 		for i, a := range l.part {
 			if a == nil {
@@ -233,17 +222,17 @@ func (c *catalog) read(wanted []string) (*Weights, error) {
 			}
 			parts[i] = arrays[a]
 		}
-		w.layers = append(w.layers, Layer{l.name, parts[0], parts[1]})
+		w.Layers = append(w.Layers, Layer{l.name, parts[0], parts[1]})
 	}
 	return w, nil
 }
 
 // checkMemory refuses layers that take too much memory before any of them is read: the
 // size of a file, which may be sparse, or of an archive is no bound.
-func (c *catalog) checkMemory(layers []*located) error {
+func (c *catalog) checkMemory() error {
 	need, moved := c.unpacked, int64(0)
 	seen := make(map[*ndarray]bool)
-	for _, l := range layers {
+	for _, l := range c.layers {
 		for _, a := range l.part {
 			if a == nil || seen[a] {
 				continue

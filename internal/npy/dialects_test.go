@@ -113,14 +113,14 @@ func TestOpenReadsWhatPythonWrites(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := sameLayers(w.all(), twoLayers()); err != nil {
+			if err := sameLayers(w.Layers, twoLayers()); err != nil {
 				t.Error(err)
 			}
-			if len(w.Other) != 0 || len(w.Skipped) != 0 {
-				t.Errorf("got other %q, skipped %q", w.Other, w.Skipped)
+			if len(w.Other) != 0 {
+				t.Errorf("got other %q", w.Other)
 			}
-			if want := dtypeOf(name); w.layers[0].Weights.Dtype != want {
-				t.Errorf("got dtype %q, want %q", w.layers[0].Weights.Dtype, want)
+			if want := dtypeOf(name); w.Layers[0].Weights.Dtype != want {
+				t.Errorf("got dtype %q, want %q", w.Layers[0].Weights.Dtype, want)
 			}
 		})
 	}
@@ -149,7 +149,7 @@ func TestPython2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sameLayers(w.all(), layers); err != nil {
+	if err := sameLayers(w.Layers, layers); err != nil {
 		t.Error(err)
 	}
 	if want := "npy, pickle protocol 2, Python 2, layer: [weights, biases]"; w.Dialect != want {
@@ -159,7 +159,7 @@ func TestPython2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sameLayers(w.all(), layers); err != nil {
+	if err := sameLayers(w.Layers, layers); err != nil {
 		t.Error(err)
 	}
 }
@@ -225,7 +225,7 @@ func TestNpzByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sameLayers(w.all(), []Layer{{"conv1", a, nil}, {"conv2", nil, a}}); err != nil {
+	if err := sameLayers(w.Layers, []Layer{{"conv1", a, nil}, {"conv2", nil, a}}); err != nil {
 		t.Error(err)
 	}
 	if got := strings.Join(w.Other, " "); got != "README.txt step" {

@@ -23,18 +23,16 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 
-	w, err := npy.Open(path, "fc7")
+	w, err := npy.Open(path)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(w.Dialect)
-	for _, layer := range w.Layers() {
-		weights, biases, _ := w.Lookup(layer)
-		fmt.Println(layer, weights.Shape, weights.Data, "has biases:", biases != nil)
+	for _, layer := range w.Layers {
+		fmt.Println(layer.Name, layer.Weights.Shape, layer.Weights.Data, "has biases:", layer.Biases != nil)
 	}
-	fmt.Println("not read:", w.Skipped)
 	// Output:
 	// npy, pickle protocol 2, Python 2, layer: [weights, biases]
 	// fc7 [2 3] [1 2 3 4 5 6] has biases: false
-	// not read: [fc8]
+	// fc8 [3 1] [7 8 9] has biases: false
 }

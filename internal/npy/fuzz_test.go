@@ -51,14 +51,14 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		var again bytes.Buffer
-		if err := errors.Join(check(w.all()), writeDict(&again, w.all())); err != nil {
+		if err := errors.Join(check(w.Layers), writeDict(&again, w.Layers)); err != nil {
 			t.Fatal(err)
 		}
 		second, err := readBytes(again.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := sameLayers(second.all(), w.all()); err != nil {
+		if err := sameLayers(second.Layers, w.Layers); err != nil {
 			t.Fatal(err)
 		}
 	})

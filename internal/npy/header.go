@@ -2,6 +2,7 @@ package npy
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -53,128 +54,43 @@ func readHeader(c *cursor) (header, error) {
 	return parseHeader(string(text), at)
 }
 
-// literal parses the subset of Python's literal syntax that headers use.
-type literal struct {
-	text string
-	pos  int
-	at   int64 // offset of text in the file
-}
+// headerEntry matches an entry of a header's dictionary: a string, a bool or a tuple, whose
+// numbers may have the L of Python 2's longs.
+var headerEntry = regexp.MustCompile(`^['"](\w+)['"]\s*:\s*('[^'\\]*'|"[^"\\]*"|True|False|\(\)|\(\d+L?,\s*(?:\d+L?,\s*)*(?:\d+L?)?\))\s*(?:,\s*|$)`)
 
 // parseHeader reads {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, in
 // any order, each key once and no other.
-func parseHeader(text string, at int64) (header, error) {
-	p := &literal{text: text, at: at}
-	if !p.accept("{") {
-		return header{}, p.unexpected("a dictionary")
+func parseHeader(text string, at int64) (h header, err error) {
+	refuse := func(want, got string) (header, error) {
+		return header{}, malformed(at, want+" in the header", "%.80q", got)
 	}
-	var h header
-	seen := make(map[string]bool)
-	for !p.accept("}") {
-		key, err := p.str()
+	entries, opened := strings.CutPrefix(strings.TrimSpace(text), "{")
+	entries, closed := strings.CutSuffix(entries, "}")
+	if !opened || !closed {
+		return refuse("a dictionary", text)
+	}
+	values := make(map[string]string)
+	for entries = strings.TrimSpace(entries); entries != ""; {
+		m := headerEntry.FindStringSubmatch(entries)
+		if m == nil || values[m[1]] != "" {
+			return refuse("each key once, with a string, a bool or a tuple of dimensions", entries)
+		}
+		values[m[1]], entries = m[2], entries[len(m[0]):]
+	}
+	if h.dtype, err = parseDtype(strings.Trim(values["descr"], `'"`), at); err != nil {
+		return header{}, err
+	}
+	h.fortran = values["fortran_order"] == "True"
+	shape := values["shape"]
+	if len(values) != 3 || !h.fortran && values["fortran_order"] != "False" || !strings.HasPrefix(shape, "(") {
+		return refuse("'descr', 'fortran_order': True or False, and 'shape': a tuple", text)
+	}
+	for _, digits := range strings.FieldsFunc(shape, func(r rune) bool { return r < '0' || r > '9' }) {
+		dim, err := strconv.Atoi(digits)
 		if err != nil {
-			return header{}, err
+			return refuse("a dimension", digits)
 		}
-		if seen[key] {
-			return header{}, p.unexpected(fmt.Sprintf("key %q once", key))
-		}
-		seen[key] = true
-		if !p.accept(":") {
-			return header{}, p.unexpected("':'")
-		}
-		if err := h.set(key, p); err != nil {
-			return header{}, err
-		}
-		if !p.accept(",") && !strings.HasPrefix(p.rest(), "}") {
-			return header{}, p.unexpected("',' or '}'")
-		}
-	}
-	if p.rest() != "" || len(seen) != 3 {
-		return header{}, p.unexpected("'descr', 'fortran_order', 'shape' and the end of the header")
+		h.shape = append(h.shape, dim)
 	}
 	return h, nil
-}
-
-func (h *header) set(key string, p *literal) (err error) {
-	switch key {
-	case "descr":
-		var s string
-		at := p.here()
-		if s, err = p.str(); err == nil {
-			h.dtype, err = parseDtype(s, at)
-		}
-	case "fortran_order":
-		switch {
-		case p.accept("True"):
-			h.fortran = true
-		case !p.accept("False"):
-			err = p.unexpected("True or False")
-		}
-	case "shape":
-		h.shape, err = p.tuple()
-	default:
-		err = p.unexpected("'descr', 'fortran_order' or 'shape', not " + strconv.Quote(key))
-	}
-	return err
-}
-
-func (p *literal) rest() string {
-	for p.pos < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.pos]) >= 0 {
-		p.pos++
-	}
-	return p.text[p.pos:]
-}
-
-func (p *literal) here() int64 {
-	p.rest()
-	return p.at + int64(p.pos)
-}
-
-func (p *literal) accept(token string) bool {
-	if !strings.HasPrefix(p.rest(), token) {
-		return false
-	}
-	p.pos += len(token)
-	return true
-}
-
-func (p *literal) unexpected(want string) error {
-	return malformed(p.here(), want+" in the header", "%.40q", p.rest())
-}
-
-// str reads a quoted string. Escapes are refused: no header needs one.
-func (p *literal) str() (string, error) {
-	rest := p.rest()
-	if rest == "" || rest[0] != '\'' && rest[0] != '"' {
-		return "", p.unexpected("a quoted string")
-	}
-	end := strings.IndexByte(rest[1:], rest[0])
-	if end < 0 || strings.ContainsAny(rest[1:1+end], "\\\n") {
-		return "", p.unexpected("a closed string without escapes")
-	}
-	p.pos += end + 2
-	return rest[1 : 1+end], nil
-}
-
-// tuple reads (), (3,) or (3, 4), each number perhaps with the L of Python 2's longs.
-func (p *literal) tuple() ([]int, error) {
-	if !p.accept("(") {
-		return nil, p.unexpected("a tuple of dimensions")
-	}
-	shape := []int{}
-	for !p.accept(")") {
-		rest := p.rest()
-		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-		dim, err := strconv.Atoi(rest[:digits])
-		if err != nil {
-			return nil, p.unexpected("a dimension")
-		}
-		p.pos += digits
-		p.accept("L")
-		shape = append(shape, dim)
-		comma := p.accept(",")
-		if !comma && (len(shape) == 1 || !strings.HasPrefix(p.rest(), ")")) {
-			return nil, p.unexpected("',' or ')'")
-		}
-	}
-	return shape, nil
 }

@@ -33,8 +33,6 @@ func twoLayers() []Layer {
 	}
 }
 
-func (w *Weights) all() []Layer { return w.layers }
-
 func sameArray(a, b *Array) error {
 	switch {
 	case a == nil && b == nil:
@@ -72,8 +70,8 @@ func sameLayers(got, want []Layer) error {
 	return nil
 }
 
-func readBytes(b []byte, layers ...string) (*Weights, error) {
-	w, err := read(bytes.NewReader(b), int64(len(b)), "test", layers)
+func readBytes(b []byte) (*Weights, error) {
+	w, err := read(bytes.NewReader(b), int64(len(b)), "test")
 	return w, locate("test", err)
 }
 

@@ -1,3 +1,17 @@
+// Package npy reads and writes the NumPy files in which AlexNet's weights are
+// distributed.
+//
+// Start with [Open], which detects the format of a file or folder by its content and
+// returns [Weights]; [Write] is its counterpart.
+//
+// It reads NumPy .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html)
+// holding a pickled dictionary of layers, the same dictionary as a bare pickle,
+// .npz archives, and folders of plain arrays. A pickle is a program; here it is
+// read as data: a fixed set of opcodes builds arrays and the containers around
+// them, every other opcode or global is refused with its name and offset, and no
+// file can cause a call. Every length that a file claims is compared with the bytes
+// left before anything of that size is allocated. An [Array] is always float32 in C order, whatever byte
+// order, width or layout it was stored in. No file stays open after Open.
 package npy
 
 import (
@@ -20,20 +34,19 @@ import (
 //     dictionary;
 //   - a folder of plain arrays, conv1/weights.npy or conv1_weights.npy.
 //
-// Only the given layers are read, or all if none is given. A name that the file does not
-// have is no error here: see [Weights.Lookup]. Memory use is that of the arrays, plus one
-// of them while it is transposed to C order, and is limited to 768 MiB. A file that is
-// damaged, hostile or not a weights file gives a [*FormatError].
-func Open(path string, layers ...string) (*Weights, error) {
+// Memory use is that of the arrays, plus one of them while it is transposed to C order, plus
+// pickles in an archive, and is limited to 768 MiB. A file that is damaged, hostile or not a
+// weights file gives a [*FormatError].
+func Open(path string) (*Weights, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("open weights: %w", err)
 	}
 	var w *Weights
 	if info.IsDir() {
-		w, err = readFolder(path, layers)
+		w, err = readFolder(path)
 	} else {
-		w, err = readFile(path, layers)
+		w, err = readFile(path)
 	}
 	var format *FormatError
 	if errors.As(locate(path, err), &format) {
@@ -46,17 +59,17 @@ func Open(path string, layers ...string) (*Weights, error) {
 	return w, nil
 }
 
-func readFile(path string, layers []string) (*Weights, error) {
+func readFile(path string) (*Weights, error) {
 	f, info, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return read(f, info.Size(), path, layers)
+	return read(f, info.Size(), path)
 }
 
-// read detects the format by the first bytes and reads the wanted layers.
-func read(src io.ReaderAt, size int64, path string, layers []string) (*Weights, error) {
+// read detects the format by the first bytes.
+func read(src io.ReaderAt, size int64, path string) (*Weights, error) {
 	head, err := newCursor(src, 0, size).take(int(min(size, 6)), "the start of the file")
 	if err != nil {
 		return nil, err
@@ -76,7 +89,7 @@ func read(src io.ReaderAt, size int64, path string, layers []string) (*Weights, 
 	if err != nil {
 		return nil, err
 	}
-	w, err := c.read(layers)
+	w, err := c.read()
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +124,7 @@ func (c *catalog) addPickle(cur *cursor, container string) (string, error) {
 }
 
 // readFolder reads plain arrays from path/layer/weights.npy and path/layer_weights.npy.
-func readFolder(path string, layers []string) (*Weights, error) {
+func readFolder(path string) (*Weights, error) {
 	var c catalog
 	dir := os.DirFS(path)
 	for _, pattern := range []string{"*.npy", "*/*.npy"} {
@@ -125,7 +138,7 @@ func readFolder(path string, layers []string) (*Weights, error) {
 			}
 		}
 	}
-	w, err := c.read(layers)
+	w, err := c.read()
 	if err != nil {
 		return nil, err
 	}
@@ -181,4 +194,32 @@ func plainArray(h header, start, size int64) (*ndarray, error) {
 		return nil, malformed(start, fmt.Sprintf("%d bytes of data for shape %v", int64(a.count)*width, h.shape), "%d", size)
 	}
 	return a, nil
+}
+
+// FormatError reports a weights file that is damaged, hostile or not supported. Path
+// names the file and, in an archive, the member; Offset is in bytes from the start of
+// the file or member; Got and Want say what was found there and what would have been
+// accepted.
+type FormatError struct {
+	Path   string
+	Offset int64
+	Got    string
+	Want   string
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("read weights %q: at byte %d: got %s, want %s", e.Path, e.Offset, e.Got, e.Want)
+}
+
+func malformed(offset int64, want, got string, args ...any) error {
+	return &FormatError{Offset: offset, Got: fmt.Sprintf(got, args...), Want: want}
+}
+
+// locate sets the path of a FormatError that has none.
+func locate(path string, err error) error {
+	var format *FormatError
+	if errors.As(err, &format) && format.Path == "" {
+		format.Path = path
+	}
+	return err
 }

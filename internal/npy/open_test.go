@@ -15,26 +15,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestOpenReadsOnlyTheLayersAsked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "w.npy")
-	if err := Write(path, twoLayers()...); err != nil {
-		t.Fatal(err)
-	}
-	w, err := Open(path, "fc8", "fc9")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sameLayers(w.all(), twoLayers()[1:]); err != nil {
-		t.Error(err)
-	}
-	if !slices.Equal(w.Layers(), []string{"fc8"}) || !slices.Equal(w.Skipped, []string{"conv1"}) || w.Path != path {
-		t.Errorf("got layers %q, skipped %q, path %q", w.Layers(), w.Skipped, w.Path)
-	}
-	if _, _, ok := w.Lookup("conv1"); ok {
-		t.Error("a layer that was not asked for was read")
-	}
-}
-
 // TestSharedArray has two layers share one array object, as zeros for biases may.
 func TestSharedArray(t *testing.T) {
 	a := ramp(2, 5)
@@ -44,7 +24,7 @@ func TestSharedArray(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sameLayers(w.all(), []Layer{{"a", ramp(0, 3), a}, {"b", ramp(1, 2), a}}); err != nil {
+	if err := sameLayers(w.Layers, []Layer{{"a", ramp(0, 3), a}, {"b", ramp(1, 2), a}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -62,7 +42,7 @@ func TestOther(t *testing.T) {
 	if !slices.Equal(w.Other, want) {
 		t.Errorf("got %q, want %q", w.Other, want)
 	}
-	if err := sameLayers(w.all(), []Layer{{"conv1", ramp(0, 2), nil}}); err != nil {
+	if err := sameLayers(w.Layers, []Layer{{"conv1", ramp(0, 2), nil}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -75,7 +55,7 @@ func TestSharedDictionary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sameLayers(w.all(), []Layer{{"a", ramp(0, 3), nil}, {"b", ramp(0, 3), nil}}); err != nil {
+	if err := sameLayers(w.Layers, []Layer{{"a", ramp(0, 3), nil}, {"b", ramp(0, 3), nil}}); err != nil {
 		t.Error(err)
 	}
 	if want := []string{"a/stride", "b/stride"}; !slices.Equal(w.Other, want) {
@@ -147,11 +127,7 @@ func TestWriteReadEqual(t *testing.T) {
 			n *= dim
 		}
 		for range n {
-			v := math.Float32frombits(rapid.Uint32().Draw(t, "bits"))
-			if v != v {
-				v = float32(math.NaN()) // npyio, which writes the archives, quiets NaNs
-			}
-			a.Data = append(a.Data, v)
+			a.Data = append(a.Data, math.Float32frombits(rapid.Uint32().Draw(t, "bits")))
 		}
 		return a
 	})
@@ -175,7 +151,7 @@ func TestWriteReadEqual(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := sameLayers(w.all(), layers); err != nil {
+			if err := sameLayers(w.Layers, layers); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
 		}
@@ -218,10 +194,10 @@ func TestWriteErrors(t *testing.T) {
 		want       string
 	}{
 		{"no layers", "w.npy", nil, "no layers"},
-		{"no arrays", "w.npy", []Layer{{"a", nil, nil}}, "neither"},
+		{"no arrays", "w.npy", []Layer{{"a", nil, nil}}, "weights or biases"},
 		{"no name", "w.npy", []Layer{{"", a, a}}, "printable name"},
-		{"twice", "w.npy", []Layer{{"a", a, a}, {"a", a, a}}, "twice"},
-		{"shape and data differ", "w.npz", []Layer{{"a", a, short}}, "got 3 values, want 4"},
+		{"twice", "w.npy", []Layer{{"a", a, a}, {"a", a, a}}, "distinct"},
+		{"shape and data differ", "w.npz", []Layer{{"a", a, short}}, "got 3 values of shape [4]"},
 		{"empty array", "w.npy", []Layer{{"a", zero, nil}}, "shape [0]"},
 		{"other extension", "w.txt", []Layer{{"a", a, a}}, ".npy or .npz"},
 		{"no such folder", "none/w.npy", []Layer{{"a", a, a}}, "no such file"},

@@ -44,7 +44,7 @@ func TestPython3(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := &Array{Shape: c.shape, Data: []float32{1, 2}}
-			if err := sameLayers(w.all(), []Layer{{"a", want, nil}}); err != nil {
+			if err := sameLayers(w.Layers, []Layer{{"a", want, nil}}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -99,7 +99,7 @@ func TestDamagedDeflate(t *testing.T) {
 		end := bytes.LastIndex(file, []byte("PK\x01\x02"))
 		for i := start; i < end; i++ {
 			file[i] ^= 0x15
-			if w, err := readBytes(file); err == nil && sameLayers(w.all(), good.all()) != nil {
+			if w, err := readBytes(file); err == nil && sameLayers(w.Layers, good.Layers) != nil {
 				t.Errorf("%s: byte %d changed: other values came out", m.name, i)
 			}
 			file[i] ^= 0x15

@@ -26,13 +26,13 @@ func TestRealWeights(t *testing.T) {
 		{"conv4", []int{3, 3, 192, 384}, -789.734375, 9033.765625, 46.4788505450597},
 		{"conv5", []int{3, 3, 192, 256}, -1128.1875, 6415.921875, 56.8036250496516},
 	}
-	if len(w.Layers()) != len(want) {
-		t.Fatalf("got layers %q", w.Layers())
+	if len(w.Layers) != len(want) {
+		t.Fatalf("got layers %v", w.Layers)
 	}
 	for i, c := range want {
 		weights, biases, _ := w.Lookup(c.layer)
-		if w.Layers()[i] != c.layer || !slices.Equal(weights.Shape, c.shape) || !slices.Equal(biases.Shape, c.shape[3:]) {
-			t.Errorf("%s: got layer %s, shapes %v and %v", c.layer, w.Layers()[i], weights.Shape, biases.Shape)
+		if w.Layers[i].Name != c.layer || !slices.Equal(weights.Shape, c.shape) || !slices.Equal(biases.Shape, c.shape[3:]) {
+			t.Errorf("%s: got layer %s, shapes %v and %v", c.layer, w.Layers[i].Name, weights.Shape, biases.Shape)
 			continue
 		}
 		sum, absolute := sums(weights)

@@ -227,7 +227,7 @@ func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any
 	}
 	a.at, a.size = t.off, t.n
 	a.open = func() (io.ReadCloser, error) {
-		section := m.cur.section(t.off, t.n)
+		section := io.NopCloser(io.NewSectionReader(m.cur.src, t.off, t.n))
 		if t.latin1 {
 			return latin1Reader(section, t.n), nil
 		}

@@ -44,12 +44,8 @@ func describe(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "None"
-	case bool:
-		return "a bool"
-	case int64:
-		return fmt.Sprintf("the number %d", v)
-	case float64:
-		return fmt.Sprintf("the number %g", v)
+	case int64, float64:
+		return fmt.Sprintf("the number %v", v)
 	case text:
 		if v.n > maxText {
 			return fmt.Sprintf("a string of %d bytes", v.n)
@@ -64,8 +60,6 @@ func describe(v any) string {
 		return fmt.Sprintf("a dictionary of %d", len(v.keys))
 	case global:
 		return fmt.Sprintf("the global %q", string(v))
-	case *dtypeObject:
-		return "a dtype"
 	case *ndarray:
 		return fmt.Sprintf("an array of shape %v", v.shape())
 	}
@@ -96,55 +90,4 @@ func validName(s string) bool {
 		}
 	}
 	return true
-}
-
-// maxNesting is more than any weights file nests: dictionary, layer, object array,
-// list, array.
-const maxNesting = 12
-
-// checkTree refuses a value that contains itself or nests too deeply, so that later walks
-// over it end.
-func checkTree(root any, at int64) error {
-	_, err := treeHeight(root, 1, at, make(map[any]int))
-	return err
-}
-
-// treeHeight caches the height of each container, because a container may be referenced
-// many times; one still being measured has -1.
-func treeHeight(v any, depth int, at int64, heights map[any]int) (int, error) {
-	children := containedIn(v)
-	if len(children) == 0 {
-		return 0, nil
-	}
-	height, seen := heights[v]
-	switch {
-	case height < 0:
-		return 0, malformed(at, "a tree of layers and arrays", "%s that contains itself", describe(v))
-	case depth+max(height, 1)-1 > maxNesting:
-		return 0, malformed(at, fmt.Sprintf("at most %d levels of nesting", maxNesting), "more")
-	case seen:
-		return height, nil
-	}
-	heights[v] = -1
-	for _, child := range children {
-		h, err := treeHeight(child, depth+1, at, heights)
-		if err != nil {
-			return 0, err
-		}
-		height = max(height, h)
-	}
-	heights[v] = height + 1
-	return height + 1, nil
-}
-
-func containedIn(v any) []any {
-	switch v := v.(type) {
-	case *sequence:
-		return v.items
-	case *dict:
-		return v.values
-	case *ndarray:
-		return v.objects
-	}
-	return nil
 }

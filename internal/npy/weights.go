@@ -24,31 +24,19 @@ type Layer struct {
 type Weights struct {
 	Path    string
 	Dialect string
-	// Skipped names layers in the file that Open was not asked for.
-	Skipped []string
+	Layers  []Layer // in the order of the file
 	// Other names entries that are not a layer's weights or biases: the first ones, and how
 	// many more there are.
 	Other []string
-
-	layers []Layer
-}
-
-// Layers returns the names of the layers that were read, in the order of the file.
-func (w *Weights) Layers() []string {
-	names := make([]string, len(w.layers))
-	for i, l := range w.layers {
-		names[i] = l.Name
-	}
-	return names
 }
 
 // Lookup returns the arrays of a layer, shared with w and with any layer that shares
 // them in the file: treat them as read-only. One of the two is nil if the file does
-// not have it; ok is false if the layer was not read.
+// not have it; ok is false if the file does not have the layer.
 func (w *Weights) Lookup(layer string) (weights, biases *Array, ok bool) {
-	i := slices.IndexFunc(w.layers, func(l Layer) bool { return l.Name == layer })
+	i := slices.IndexFunc(w.Layers, func(l Layer) bool { return l.Name == layer })
 	if i < 0 {
 		return nil, nil, false
 	}
-	return w.layers[i].Weights, w.layers[i].Biases, true
+	return w.Layers[i].Weights, w.Layers[i].Biases, true
 }

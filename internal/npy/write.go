@@ -1,37 +1,92 @@
 package npy
 
 import (
+	"archive/zip"
 	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"alexnet/internal/atomicfile"
 )
+
+// Write writes layers as float32 in C order to path, whose extension selects the format:
+// ".npy" for a pickled {name: [weights, biases]} like bvlc_alexnet.npy, which in Python
+// np.load(path, allow_pickle=True, encoding="bytes").item() reads; ".npz" for an archive
+// of arrays name/weights and name/biases. A missing array is None in the first and absent
+// from the second. The file appears under its name complete or not at all.
+func Write(path string, layers ...Layer) error {
+	if err := check(layers); err != nil {
+		return err
+	}
+	switch filepath.Ext(path) {
+	case ".npy":
+		return atomicfile.Stream(path, func(w io.Writer) error { return writeDict(w, layers) })
+	case ".npz":
+		return atomicfile.Stream(path, func(w io.Writer) error { return writeArchive(w, layers) })
+	}
+	return fmt.Errorf("write weights %q: want the extension .npy or .npz", path)
+}
+
+// writeArchive stores its members uncompressed, as np.savez does: trained weights hardly
+// compress, and deflating them takes minutes.
+func writeArchive(w io.Writer, layers []Layer) error {
+	z := zip.NewWriter(w)
+	for _, l := range layers {
+		for i, a := range []*Array{l.Weights, l.Biases} {
+			if a == nil {
+				continue
+			}
+			name := l.Name + []string{"/weights.npy", "/biases.npy"}[i]
+			out, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+			if err != nil {
+				return err
+			}
+			p := &pickler{w: bufio.NewWriter(out)}
+			p.header("<f4", a.Shape)
+			p.floats(a.Data)
+			if err := p.w.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return z.Close()
+}
 
 // writeDict writes {name: [weights, biases]} as the single object of a .npy file, a
 // protocol 2 pickle. An array's data is a Python 2 byte string, as in bvlc_alexnet.npy,
 // and the names are character strings; so np.load(path, allow_pickle=True,
 // encoding="bytes").item(), or "latin1", gives names of type str in Python 3.
 func writeDict(w io.Writer, layers []Layer) error {
-	const descr = "{'descr': '|O', 'fortran_order': False, 'shape': (), }"
-	const prefix = len(magic) + 4
-	padded := (prefix+len(descr)+1+63)/64*64 - prefix
 	p := &pickler{w: bufio.NewWriterSize(w, 256<<10)}
-	p.raw(magic + "\x01\x00")
-	p.number(2, padded)
-	p.raw(descr + strings.Repeat(" ", padded-len(descr)-1) + "\n")
-
+	p.header("|O", nil)
 	p.raw("\x80\x02")
 	p.array(nil, "O8", "|", 63, func() { p.raw("]"); p.dict(layers); p.raw("a") })
 	p.raw(".")
 	return p.w.Flush()
 }
 
-// pickler writes the opcodes of a protocol 2 pickle. It uses no memo: only a few names
-// could be shared. Write errors stay in w until Flush.
+// pickler writes .npy files and the opcodes of a protocol 2 pickle. It uses no memo: only a
+// few names could be shared. Write errors stay in w until Flush.
 type pickler struct{ w *bufio.Writer }
+
+// header writes the header of a .npy file, which aligns the data to 64 bytes.
+func (p *pickler) header(descr string, shape []int) {
+	dims := ""
+	for _, dim := range shape {
+		dims += fmt.Sprintf("%d, ", dim)
+	}
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, dims)
+	const prefix = len(magic) + 4
+	padded := (prefix+len(text)+1+63)/64*64 - prefix
+	p.raw(magic + "\x01\x00")
+	p.number(2, padded)
+	p.raw(text + strings.Repeat(" ", padded-len(text)-1) + "\n")
+}
 
 func (p *pickler) raw(s string) { p.w.WriteString(s) }
 
@@ -60,9 +115,8 @@ func (p *pickler) dict(layers []Layer) {
 	for _, l := range layers {
 		p.name(l.Name)
 		p.raw("](")
-		for _, a := range []*Array{l.Weights, l.Biases} {
-			p.layerArray(a)
-		}
+		p.layerArray(l.Weights)
+		p.layerArray(l.Biases)
 		p.raw("e")
 	}
 	p.raw("u")
@@ -104,39 +158,23 @@ func (p *pickler) floats(data []float32) {
 
 // check refuses layers that could not be read back.
 func check(layers []Layer) error {
-	seen := make(map[string]bool)
-	for _, l := range layers {
-		switch {
-		case !validName(l.Name):
-			return fmt.Errorf("write layer %q: want a printable name of 1 to %d bytes", l.Name, maxText)
-		case seen[l.Name]:
-			return fmt.Errorf("write layer %q: got it twice", l.Name)
-		case l.Weights == nil && l.Biases == nil:
-			return fmt.Errorf("write layer %q: it has neither weights nor biases", l.Name)
-		}
-		seen[l.Name] = true
-		for _, a := range []*Array{l.Weights, l.Biases} {
-			if err := a.check(); err != nil {
-				return fmt.Errorf("write layer %q: %w", l.Name, err)
-			}
-		}
-	}
 	if len(layers) == 0 {
 		return fmt.Errorf("write weights: got no layers, want at least one")
 	}
-	return nil
-}
-
-func (a *Array) check() error {
-	if a == nil {
-		return nil
-	}
-	count, err := countElements(a.Shape, math.MaxInt32/4, 0)
-	if err != nil {
-		return fmt.Errorf("shape %v: want 1 to %d dimensions that are positive and at most 2 GiB of data", a.Shape, maxDims)
-	}
-	if count != len(a.Data) {
-		return fmt.Errorf("shape %v: got %d values, want %d", a.Shape, len(a.Data), count)
+	seen := make(map[string]bool)
+	for _, l := range layers {
+		if !validName(l.Name) || seen[l.Name] || l.Weights == nil && l.Biases == nil {
+			return fmt.Errorf("write layer %q: want a distinct, printable name, and weights or biases", l.Name)
+		}
+		seen[l.Name] = true
+		for _, a := range []*Array{l.Weights, l.Biases} {
+			if a == nil {
+				continue
+			}
+			if n, err := countElements(a.Shape, math.MaxInt32/4, 0); err != nil || n != len(a.Data) {
+				return fmt.Errorf("write layer %q: got %d values of shape %v, want 1 to %d dimensions, their product, and at most 2 GiB", l.Name, len(a.Data), a.Shape, maxDims)
+			}
+		}
 	}
 	return nil
 }
