@@ -52,7 +52,7 @@ type Metrics struct {
 }
 
 // ReadMeta reads the description of the checkpoint at prefix, verifies its checksum, and checks that the bundle is
-// there. [Verify] verifies the values of the variables.
+// there. verify verifies the values of the variables.
 func ReadMeta(prefix string) (Meta, error) {
 	var m Meta
 	text, err := regular.Read(prefix+".json", maxTextSize)

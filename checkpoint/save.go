@@ -45,7 +45,7 @@ func (d Dir) Rewind(to Meta, keep int) error {
 		return err
 	}
 	if to.Name == "" { // the state file would name a missing checkpoint
-		if err := os.Remove(d.stateFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removeFile(d.stateFile()); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,7 @@ func (d Dir) write(ctx context.Context, session *tfgraph.Session, saver *Saver, 
 // commit renames the temporary files, the description last.
 func (d Dir) commit(name string) error {
 	tmp, prefix := d.tempPrefix(name), d.prefix(name)
-	if err := os.Remove(prefix + ".json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeFile(prefix + ".json"); err != nil {
 		return err // a damaged one, or of steps that were rolled back
 	}
 	for i, path := range bundleFiles(prefix) {
@@ -150,7 +150,7 @@ func (d Dir) remove(name string) error {
 func (d Dir) removeIncomplete(name string) error {
 	if d.incomplete(name) {
 		for _, path := range bundleFiles(d.prefix(name)) {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := removeFile(path); err != nil {
 				return err
 			}
 		}
@@ -208,10 +208,16 @@ func (d Dir) Sweep() error {
 
 // writeSynced writes a file that no other process reads yet.
 func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
+	if err := os.WriteFile(path, data, 0o644); err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	return atomicfile.Sync(path)
+}
+
+// removeFile removes a file, which may be missing.
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	tf "github.com/wamuir/graft/tensorflow"
@@ -33,20 +34,16 @@ type Saver struct {
 func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 	s := root.SubScope("save")
 	saver := &Saver{scope: s, vars: vars, prefix: tfgraph.Placeholder(s, "prefix", tf.String, tf.ScalarShape())}
-	if root.Err() != nil {
-		return saver
+	var names, specs []string
+	var values []tf.Output
+	for _, v := range vars {
+		names, specs, values = append(names, v.Name), append(specs, fullSliceSpec(v.Shape)), append(values, v.Value)
 	}
-	names := make([]string, len(vars))
-	whole := make([]string, len(vars)) // an empty slice spec: the whole tensor
-	slices := make([]string, len(vars))
-	values := make([]tf.Output, len(vars))
-	dtypes := make([]tf.DataType, len(vars))
-	for i, v := range vars {
-		names[i], slices[i], values[i], dtypes[i] = v.Name, fullSliceSpec(v.Shape), v.Value, tf.Float
-	}
+	whole := make([]string, len(vars)) // empty slice specs: whole tensors
+	dtypes := slices.Repeat([]tf.DataType{tf.Float}, len(vars))
 	tensorNames := tfgraph.Const(s, "names", names)
 	saver.save = op.SaveV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "whole", whole), values)
-	restored := op.RestoreV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "shapes", slices), dtypes)
+	restored := op.RestoreV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "shapes", specs), dtypes)
 	if root.Err() != nil {
 		return saver
 	}
@@ -55,9 +52,7 @@ func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 		a := s.SubScope("assign/" + v.Name)
 		saver.assigns[i] = ops.Assign(a, v, op.EnsureShape(a, restored[i], tf.MakeShape(v.Shape...)))
 	}
-	if root.Err() == nil {
-		saver.restore = op.NoOp(s.SubScope("restore").WithControlDependencies(saver.assigns...))
-	}
+	saver.restore = op.NoOp(s.SubScope("restore").WithControlDependencies(saver.assigns...))
 	return saver
 }
 
@@ -76,7 +71,7 @@ func fullSliceSpec(shape []int64) string {
 }
 
 // Save writes and syncs the bundle prefix.index and prefix.data-00000-of-00001. It saves the given values, such as
-// [Weights.Feeds], or those of the session if values is nil.
+// those of [Load], or those of the session if values is nil.
 func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
 	if err := s.write(ctx, session, prefix, values); err != nil {
 		return fmt.Errorf("save checkpoint %q: %w", prefix, err)
@@ -144,9 +139,6 @@ func (s *Saver) Def() *pb.SaverDef {
 		return nil // the scope has failed
 	}
 	path := op.Identity(s.scope.WithControlDependencies(s.save), s.prefix)
-	if s.scope.Err() != nil {
-		return nil
-	}
 	return &pb.SaverDef{
 		FilenameTensorName: s.prefix.Op.Name() + ":0",
 		SaveTensorName:     path.Op.Name() + ":0",

@@ -24,10 +24,10 @@ func saved(t testing.TB) (prefix string, bits map[string][]uint32) {
 }
 
 // fed are the bits that w feeds in the place of variables.
-func fed(w *Weights, vars []ops.Variable) map[string][]uint32 {
+func fed(w tfgraph.Feeds, vars []ops.Variable) map[string][]uint32 {
 	all := map[string][]uint32{}
 	for _, v := range vars {
-		for _, x := range tfgraph.Data[float32](w.Feeds[v.Value]) {
+		for _, x := range tfgraph.Data[float32](w[v.Value]) {
 			all[v.Name] = append(all[v.Name], math.Float32bits(x))
 		}
 	}

@@ -48,7 +48,7 @@ func (m *Model) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 		return nil, err
 	}
 	for i, v := range net.Variables {
-		g.weights[v.Value] = m.weights.Feeds[m.variables[i].Value]
+		g.weights[v.Value] = m.weights[m.variables[i].Value]
 	}
 	if g.session, err = tfgraph.Open(def, options); err != nil {
 		return nil, err

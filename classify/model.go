@@ -41,7 +41,7 @@ type Model struct {
 	options   Options
 	head      eval.Head
 	variables []ops.Variable
-	weights   *checkpoint.Weights
+	weights   tfgraph.Feeds
 	session   *tfgraph.Session
 	decoder   *alexnet.Decoder
 
@@ -94,9 +94,8 @@ func (m *Model) load(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		if m.weights, err = checkpoint.Load(ctx, m.Source.Prefix, net.Variables); err == nil {
-			m.head.Weights = m.weights.Feeds
-		}
+		m.weights, err = checkpoint.Load(ctx, m.Source.Prefix, net.Variables)
+		m.head.Weights = m.weights
 		return err
 	})
 	g.Go(func() (err error) {
@@ -122,7 +121,7 @@ func (m *Model) Size() int { return m.Source.Description.Preprocessing.Size }
 func (m *Model) Values(variable string) (values []float32, shape []int64) {
 	for _, v := range m.variables {
 		if v.Name == variable {
-			return tfgraph.Data[float32](m.weights.Feeds[v.Value]), v.Shape
+			return tfgraph.Data[float32](m.weights[v.Value]), v.Shape
 		}
 	}
 	return nil, nil
@@ -139,7 +138,7 @@ func (m *Model) CheckFinite() error {
 	var names []string
 	for _, v := range m.variables {
 		nonFinite := func(x float32) bool { return x-x != 0 }
-		if slices.ContainsFunc(tfgraph.Data[float32](m.weights.Feeds[v.Value]), nonFinite) {
+		if slices.ContainsFunc(tfgraph.Data[float32](m.weights[v.Value]), nonFinite) {
 			names = append(names, v.Name)
 		}
 	}
@@ -165,9 +164,7 @@ func (m *Model) release() error {
 	if m.decoder != nil {
 		errs = append(errs, m.decoder.Close())
 	}
-	if m.weights != nil {
-		m.weights.Close()
-	}
+	m.weights.Close()
 	return errors.Join(errs...)
 }
 

@@ -179,9 +179,6 @@ type Head struct {
 // NewHead adds the head of a network that maps images to logits [N,C].
 func NewHead(root *op.Scope, images, logits tf.Output, classes int) Head {
 	labels := tfgraph.Placeholder(root, "labels", tf.Int32, tf.MakeShape(-1))
-	if root.Err() != nil {
-		return Head{}
-	}
 	return Head{
 		Images:        images,
 		Labels:        labels,

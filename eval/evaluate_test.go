@@ -82,7 +82,7 @@ func TestEvaluateWeighsImages(t *testing.T) {
 			t.Errorf("batches of %v: got confusion %v, want %v", sizes, r.Confusion, want)
 		}
 		for i, p := range *images {
-			if p.Bytes() != 0 {
+			if tfgraph.Data[float32](p) != nil {
 				t.Errorf("batches of %v: batch %d is still open", sizes, i)
 			}
 		}
@@ -108,7 +108,7 @@ func TestEvaluateFails(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "label") {
 				t.Errorf("got %v, want an error about the label", err)
 			}
-			if (*images)[0].Bytes() != 0 {
+			if tfgraph.Data[float32]((*images)[0]) != nil {
 				t.Error("the batch is still open")
 			}
 		})

@@ -169,7 +169,7 @@ func (g *servingGraph) writeVariables(ctx context.Context, from, to string) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(g.saver.Save(ctx, session, to, weights.Feeds), session.Close())
+	return errors.Join(g.saver.Save(ctx, session, to, weights), session.Close())
 }
 
 // write writes both cards into the directory.

@@ -77,9 +77,6 @@ func (g *servingGraph) images(decoded tf.Output) tf.Output {
 	fromPixels := g.Preprocessing.Normalize(s.SubScope("pixels"), pixels)
 	fromFloats := g.Preprocessing.Normalize(s.SubScope("pixels_float"), floats)
 	axis := tfgraph.Const(s, "axis", int32(0))
-	if s.Err() != nil {
-		return tf.Output{}
-	}
 	return op.ConcatV2(s, []tf.Output{decoded, fromPixels, fromFloats}, axis)
 }
 
@@ -91,9 +88,6 @@ func (g *servingGraph) atLeastOne(images tf.Output) tf.Output {
 	g.count = op.Slice(s, op.Shape(s, images), zero, one)
 	missing := op.Sub(s, one, op.Minimum(s, g.count, one))
 	axis := tfgraph.Const(s, "axis", int32(0))
-	if s.Err() != nil {
-		return tf.Output{}
-	}
 	shape := op.ConcatV2(s.SubScope("shape"), []tf.Output{missing, tfgraph.Const(s, "image", []int32{side, side, 3})}, axis)
 	black := op.Fill(s, shape, tfgraph.Const(s, "black", float32(0)))
 	return op.ConcatV2(s, []tf.Output{images, black}, axis)
@@ -122,9 +116,6 @@ func (g *servingGraph) addOutputs() {
 	values, indices := op.TopKV2(s, probabilities, tfgraph.Const(s, "k", int32(min(TopK, len(classes)))))
 	names, axis := tfgraph.Const(g.root, "classes/names", classes), tfgraph.Const(s, "axis", int32(0))
 	best := op.ArgMax(s, probabilities, tfgraph.Const(s, "by_class", int32(1)))
-	if g.root.Err() != nil {
-		return
-	}
 	g.tensors["probabilities"] = probabilities
 	g.tensors["top_probabilities"] = values
 	g.tensors["top_classes"] = op.GatherV2(s.SubScope("classes"), names, indices, axis)

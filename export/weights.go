@@ -135,7 +135,7 @@ func writeCheckpoint(ctx context.Context, dir checkpoint.Dir, s Source) (err err
 	}
 	defer got.Close()
 	for _, v := range net.Variables {
-		if !sameBits(tfgraph.Data[float32](got.Feeds[v.Value]), tfgraph.Data[float32](want.Feeds[v.Value])) {
+		if !sameBits(tfgraph.Data[float32](got[v.Value]), tfgraph.Data[float32](want[v.Value])) {
 			return fmt.Errorf("compare with the source: variable %q differs", v.Name)
 		}
 	}

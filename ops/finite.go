@@ -18,22 +18,13 @@ type FiniteCheck struct {
 // such as the loss, to be finite. They must not be negative.
 func NewFiniteCheck(s *op.Scope, grads []tf.Output, also ...tf.Output) FiniteCheck {
 	var c FiniteCheck
-	if s.Err() != nil {
-		return c
-	}
 	halves := make([]tf.Output, len(grads))
 	for i, grad := range grads {
 		halves[i] = op.L2Loss(s.SubScope("half"), grad)
 	}
-	if s.Err() != nil {
-		return c
-	}
 	c.HalfSquares = op.Pack(s, halves)
 	half := op.Sum(s, c.HalfSquares, tfgraph.Const(s, "axis", []int32{0}))
 	c.Norm = op.Sqrt(s, op.Mul(s, half, tfgraph.Const(s, "two", float32(2))))
-	if s.Err() != nil {
-		return c
-	}
 	// No term is negative, so infinities cannot cancel: the sum is finite only if
 	// every term is.
 	ok := op.IsFinite(s, op.AddN(s, append([]tf.Output{half}, also...)))
@@ -46,9 +37,6 @@ func NewFiniteCheck(s *op.Scope, grads []tf.Output, also ...tf.Output) FiniteChe
 // Clip scales grads so that their global norm is at most limit: by
 // limit*min(1/norm, 1/limit), as tf.clip_by_global_norm computes it.
 func (c FiniteCheck) Clip(s *op.Scope, grads []tf.Output, limit float32) []tf.Output {
-	if s.Err() != nil {
-		return grads
-	}
 	maxNorm := tfgraph.Const(s, "limit", limit)
 	one := tfgraph.Const(s, "one", float32(1))
 	inverse := op.Minimum(s, op.Div(s.SubScope("by_norm"), one, c.Norm), op.Div(s.SubScope("by_limit"), one, maxNorm))

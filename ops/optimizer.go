@@ -56,9 +56,6 @@ func NewUpdate(root *op.Scope, optimizer Optimizer, vars []Variable, grads []tf.
 		Step:         tfgraph.Placeholder(s, "step", tf.Int64, tf.ScalarShape()),
 		vars:         vars,
 	}
-	if root.Err() != nil {
-		return u
-	}
 	for _, v := range vars {
 		for _, name := range slotNames[optimizer] {
 			u.Slots = append(u.Slots, NewVariable(root, v.Name+"/"+name, v.Shape...))
@@ -87,9 +84,6 @@ func (u Update) WithGradients(s *op.Scope, grads []tf.Output, after ...*tf.Opera
 	for i, v := range u.vars {
 		own := u.Slots[i*slots : (i+1)*slots]
 		done[i] = u.apply(s.SubScope(v.Name).WithControlDependencies(ready...), v, own, grads[i])
-	}
-	if s.Err() != nil {
-		return nil
 	}
 	return op.NoOp(s.SubScope("all").WithControlDependencies(done...))
 }
@@ -142,9 +136,7 @@ func NewAccumulator(root *op.Scope, vars []Variable, grads []tf.Output) Accumula
 		add[i] = op.AssignAddVariableOp(own, sum.Handle, grads[i])
 		a.Sums = append(a.Sums, sum)
 	}
-	if root.Err() == nil {
-		a.Start = op.NoOp(s.SubScope("set").WithControlDependencies(set...))
-		a.Add = op.NoOp(s.SubScope("add").WithControlDependencies(add...))
-	}
+	a.Start = op.NoOp(s.SubScope("set").WithControlDependencies(set...))
+	a.Add = op.NoOp(s.SubScope("add").WithControlDependencies(add...))
 	return a
 }

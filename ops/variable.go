@@ -33,9 +33,6 @@ func NewVariable(root *op.Scope, name string, shape ...int64) Variable {
 	handle := tfgraph.Node(root, tf.OpSpec{Type: "VarHandleOp", Name: name, Attrs: map[string]any{
 		"dtype": tf.Float, "shape": static, "shared_name": name,
 	}})
-	if root.Err() != nil {
-		return Variable{Name: name, Shape: shape}
-	}
 	value := tfgraph.Node(root, tf.OpSpec{Type: "ReadVariableOp", Name: name + "/read",
 		Input: []tf.Input{handle}, Attrs: map[string]any{"dtype": tf.Float}})
 	return Variable{Name: name, Shape: shape, Handle: handle, Value: value}

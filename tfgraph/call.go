@@ -7,11 +7,97 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
 	tf "github.com/wamuir/graft/tensorflow"
+	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/proto"
 )
+
+// Run feeds tensors, executes what the fetches and targets depend on, and returns
+// the fetched tensors in order; the caller closes them. TensorFlow checks the
+// dtype of a fed tensor but not the placeholder's shape. A deadline of ctx becomes
+// the run's timeout. TensorFlow has no other way to stop a run, so cancellation
+// takes effect before a run but not during it.
+func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*Tensor, error) {
+	fed, fetched, err := resolve(feeds, fetches, nameOf)
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, nil, fed, fetched, targets)
+}
+
+// Trace is [Session.Run] that also returns a serialized RunMetadata: start, duration
+// and memory of each operation. It is somewhat slower than Run and returns the
+// same tensors.
+func (s *Session) Trace(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) (out []*Tensor, metadata []byte, err error) {
+	fed, fetched, err := resolve(feeds, fetches, nameOf)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err = s.run(ctx, &metadata, fed, fetched, targets)
+	return out, metadata, err
+}
+
+// RunNamed is Run with tensor names such as "probabilities:0", for a graph that
+// was not built in this process.
+func (s *Session) RunNamed(ctx context.Context, feeds map[string]*Tensor, fetches ...string) ([]*Tensor, error) {
+	fed, fetched, err := resolve(feeds, fetches, parseTensorName)
+	if err != nil {
+		return nil, err
+	}
+	return s.run(ctx, nil, fed, fetched, nil)
+}
+
+// resolve names the tensors to feed and to fetch.
+func resolve[K comparable](feeds map[K]*Tensor, fetches []K, name func(K) (tensorName, error)) (fed map[tensorName]*Tensor, fetched []tensorName, err error) {
+	fed = make(map[tensorName]*Tensor, len(feeds))
+	for key, tensor := range feeds {
+		n, err := name(key)
+		if err != nil {
+			return nil, nil, err
+		}
+		fed[n] = tensor
+	}
+	fetched = make([]tensorName, len(fetches))
+	for i, key := range fetches {
+		if fetched[i], err = name(key); err != nil {
+			return nil, nil, err
+		}
+	}
+	return fed, fetched, nil
+}
+
+// run stores the run's metadata in trace unless that is nil.
+func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[tensorName]*Tensor, fetches []tensorName, targets []*tf.Operation) ([]*Tensor, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.c == nil {
+		return nil, fmt.Errorf("run session: %w", ErrClosed)
+	}
+	call := &call{session: s}
+	defer call.release()
+	for n, tensor := range feeds {
+		if err := call.feed(n, tensor); err != nil {
+			return nil, err
+		}
+	}
+	if err := call.fetch(fetches); err != nil {
+		return nil, err
+	}
+	for _, op := range targets {
+		if err := call.target(op); err != nil {
+			return nil, err
+		}
+	}
+	return call.run(ctx, trace)
+}
 
 // call holds the C arrays of one TF_SessionRun and prevents the fed tensors from
 // being closed until it is released.
@@ -22,17 +108,6 @@ type call struct {
 	fed     []*Tensor
 	outputs []C.TF_Output
 	targets []*C.TF_Operation
-}
-
-func newCall(s *Session, feeds, fetches, targets int) *call {
-	return &call{
-		session: s,
-		inputs:  make([]C.TF_Output, 0, feeds),
-		values:  make([]*C.TF_Tensor, 0, feeds),
-		fed:     make([]*Tensor, 0, feeds),
-		outputs: make([]C.TF_Output, 0, fetches),
-		targets: make([]*C.TF_Operation, 0, targets),
-	}
 }
 
 // tensorName is an output of an operation, "op:index".
@@ -46,6 +121,15 @@ func nameOf(o tf.Output) (tensorName, error) {
 		return tensorName{}, errors.New("run session: got an output without an operation, want one of the graph")
 	}
 	return tensorName{o.Op.Name(), o.Index}, nil
+}
+
+func parseTensorName(name string) (tensorName, error) {
+	operation, number, _ := strings.Cut(name, ":")
+	index, err := strconv.ParseUint(number, 10, 16)
+	if err != nil || operation == "" {
+		return tensorName{}, fmt.Errorf("run session: got tensor %q, want a name such as %q", name, "logits:0")
+	}
+	return tensorName{operation, int(index)}, nil
 }
 
 func (c *call) output(n tensorName) (C.TF_Output, error) {
@@ -78,10 +162,15 @@ func (c *call) feed(n tensorName, t *Tensor) error {
 	return nil
 }
 
-func (c *call) fetch(n tensorName) error {
-	out, err := c.output(n)
-	c.outputs = append(c.outputs, out)
-	return err
+func (c *call) fetch(names []tensorName) error {
+	for _, n := range names {
+		out, err := c.output(n)
+		if err != nil {
+			return err
+		}
+		c.outputs = append(c.outputs, out)
+	}
+	return nil
 }
 
 func (c *call) target(op *tf.Operation) error {
@@ -132,6 +221,27 @@ func (c *call) run(ctx context.Context, trace *[]byte) ([]*Tensor, error) {
 		tensors[i] = adopt(r)
 	}
 	return tensors, nil
+}
+
+// runOptions returns the serialized RunOptions of one run, nil for the defaults.
+// The timeout is rounded up to whole milliseconds so that it never ends before
+// ctx's deadline.
+func (s *Session) runOptions(ctx context.Context, traced bool) ([]byte, error) {
+	var options pb.RunOptions
+	if s.inline {
+		options.InterOpThreadPool = -1
+	}
+	deadline, ok := ctx.Deadline()
+	if ok {
+		options.TimeoutInMs = max(time.Until(deadline).Milliseconds()+1, 1)
+	}
+	if traced {
+		options.TraceLevel = pb.RunOptions_FULL_TRACE
+	}
+	if !ok && !s.inline && !traced {
+		return nil, nil
+	}
+	return proto.Marshal(&options)
 }
 
 // withCause adds the context's error to a timeout that its deadline caused.

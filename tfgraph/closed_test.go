@@ -67,10 +67,9 @@ func TestClosedTensor(t *testing.T) {
 	for name, tensor := range tensors {
 		tensor.Close()
 		tensor.Close()
-		if tfgraph.Data[float32](tensor) != nil || tensor.Row(0) != nil || tensor.Row(7) != nil || tensor.Bytes() != 0 || tfgraph.StringData(tensor) != nil {
+		if tfgraph.Data[float32](tensor) != nil || tensor.Row(0) != nil || tensor.Row(7) != nil || tfgraph.StringData(tensor) != nil {
 			t.Errorf("%s: a closed tensor has contents", name)
 		}
-		_, _ = tensor.Shape(), tensor.DType()
 		for use, do := range map[string]func() error{
 			"Run": func() error {
 				_, err := session.Run(t.Context(), tfgraph.Feeds{x: tensor}, []tf.Output{y})

@@ -32,9 +32,9 @@ func TestAssignedTensorIsTheVariablesMemory(t *testing.T) {
 		t.Errorf("got %v, want 2: TensorFlow copies now: remove Allocate's warning", got)
 	}
 	in.Close()
-	churn := of(t, slices.Repeat([]float32{9}, 1024), 1024)
+	of(t, slices.Repeat([]float32{9}, 1024), 1024) // may get the memory, if it is free
 	if got := first(); got != 2 {
-		t.Errorf("after close: got %v, want 2 (%d bytes were allocated since)", got, churn.Bytes())
+		t.Errorf("after close: got %v, want 2", got)
 	}
 }
 

@@ -5,11 +5,9 @@ package tfgraph
 import "C"
 
 import (
-	"context"
-	"fmt"
-	"strconv"
-	"strings"
 	"unsafe"
+
+	tf "github.com/wamuir/graft/tensorflow"
 )
 
 // LoadSavedModel loads the meta graph tagged "serve" of the SavedModel in dir,
@@ -38,32 +36,52 @@ func LoadSavedModel(dir string, options Options) (s *Session, meta []byte, err e
 	return s, C.GoBytes(buf.data, C.int(buf.length)), nil
 }
 
-// RunNamed is Run with tensor names such as "probabilities:0", for a graph that
-// was not built in this process.
-func (s *Session) RunNamed(ctx context.Context, feeds map[string]*Tensor, fetches ...string) ([]*Tensor, error) {
-	fed := make(map[tensorName]*Tensor, len(feeds))
-	for name, tensor := range feeds {
-		n, err := parseTensorName(name)
-		if err != nil {
-			return nil, err
-		}
-		fed[n] = tensor
+// Function converts a serialized GraphDef to a serialized FunctionDef with the
+// given name, inputs and outputs. graft cannot add functions to a graph.
+func Function(graphDef []byte, name string, inputs, outputs []tf.Output) ([]byte, error) {
+	st := newStatus()
+	defer st.delete()
+	body := &Session{graph: C.TF_NewGraph()}
+	defer C.TF_DeleteGraph(body.graph)
+	if err := body.importGraph(graphDef, CPU, st); err != nil {
+		return nil, err
 	}
-	fetched := make([]tensorName, len(fetches))
-	for i, name := range fetches {
-		var err error
-		if fetched[i], err = parseTensorName(name); err != nil {
-			return nil, err
-		}
+	ins, err := body.outputs(inputs)
+	if err != nil {
+		return nil, err
 	}
-	return s.run(ctx, nil, fed, fetched, nil)
+	outs, err := body.outputs(outputs)
+	if err != nil {
+		return nil, err
+	}
+	cname := C.CString(name)
+	defer C.free(unsafe.Pointer(cname))
+	const all = -1 // operations
+	f := C.TF_GraphToFunction(body.graph, cname, 0, all, nil, C.int(len(ins)), unsafe.SliceData(ins),
+		C.int(len(outs)), unsafe.SliceData(outs), nil, nil, nil, st.c)
+	if err := st.err("make function"); err != nil {
+		return nil, err
+	}
+	defer C.TF_DeleteFunction(f)
+	buf := C.TF_NewBuffer()
+	defer C.TF_DeleteBuffer(buf)
+	C.TF_FunctionToFunctionDef(f, buf, st.c)
+	return C.GoBytes(buf.data, C.int(buf.length)), st.err("write function")
 }
 
-func parseTensorName(name string) (tensorName, error) {
-	operation, number, _ := strings.Cut(name, ":")
-	index, err := strconv.ParseUint(number, 10, 16)
-	if err != nil || operation == "" {
-		return tensorName{}, fmt.Errorf("run session: got tensor %q, want a name such as %q", name, "logits:0")
+func (s *Session) outputs(of []tf.Output) ([]C.TF_Output, error) {
+	_, names, err := resolve(nil, of, nameOf)
+	if err != nil {
+		return nil, err
 	}
-	return tensorName{operation, int(index)}, nil
+	c := &call{session: s}
+	err = c.fetch(names)
+	return c.outputs, err
+}
+
+// OpList returns the serialized OpList of all operations that the library registers.
+func OpList() []byte {
+	buf := C.TF_GetAllOpList()
+	defer C.TF_DeleteBuffer(buf)
+	return C.GoBytes(buf.data, C.int(buf.length))
 }

@@ -15,11 +15,9 @@ package tfgraph
 import "C"
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 	"unsafe"
 
 	tf "github.com/wamuir/graft/tensorflow"
@@ -65,6 +63,13 @@ type Session struct {
 // Feeds maps outputs, of placeholders or other operations, to their values for
 // one run. The session borrows the tensors until Run returns.
 type Feeds map[tf.Output]*Tensor
+
+// Close closes the tensors.
+func (f Feeds) Close() {
+	for _, t := range f {
+		t.Close()
+	}
+}
 
 // Open imports a serialized GraphDef and starts a session on it.
 func Open(graphDef []byte, options Options) (*Session, error) {
@@ -121,80 +126,6 @@ func (s *Session) importGraph(graphDef []byte, device Device, st status) error {
 	return st.err("import graph")
 }
 
-// Run feeds tensors, executes what the fetches and targets depend on, and returns
-// the fetched tensors in order; the caller closes them. TensorFlow checks the
-// dtype of a fed tensor but not the placeholder's shape. A deadline of ctx becomes
-// the run's timeout. TensorFlow has no other way to stop a run, so cancellation
-// takes effect before a run but not during it.
-func (s *Session) Run(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) ([]*Tensor, error) {
-	fed, fetched, err := resolve(feeds, fetches)
-	if err != nil {
-		return nil, err
-	}
-	return s.run(ctx, nil, fed, fetched, targets)
-}
-
-// Trace is [Session.Run] that also returns a serialized RunMetadata: start, duration
-// and memory of each operation. It is somewhat slower than Run and returns the
-// same tensors.
-func (s *Session) Trace(ctx context.Context, feeds Feeds, fetches []tf.Output, targets ...*tf.Operation) (out []*Tensor, metadata []byte, err error) {
-	fed, fetched, err := resolve(feeds, fetches)
-	if err != nil {
-		return nil, nil, err
-	}
-	out, err = s.run(ctx, &metadata, fed, fetched, targets)
-	return out, metadata, err
-}
-
-// resolve replaces the outputs of the builder's graph by tensor names.
-func resolve(feeds Feeds, fetches []tf.Output) (fed map[tensorName]*Tensor, fetched []tensorName, err error) {
-	fed = make(map[tensorName]*Tensor, len(feeds))
-	for output, tensor := range feeds {
-		n, err := nameOf(output)
-		if err != nil {
-			return nil, nil, err
-		}
-		fed[n] = tensor
-	}
-	fetched = make([]tensorName, len(fetches))
-	for i, output := range fetches {
-		if fetched[i], err = nameOf(output); err != nil {
-			return nil, nil, err
-		}
-	}
-	return fed, fetched, nil
-}
-
-// run stores the run's metadata in trace unless that is nil.
-func (s *Session) run(ctx context.Context, trace *[]byte, feeds map[tensorName]*Tensor, fetches []tensorName, targets []*tf.Operation) ([]*Tensor, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.c == nil {
-		return nil, fmt.Errorf("run session: %w", ErrClosed)
-	}
-	call := newCall(s, len(feeds), len(fetches), len(targets))
-	defer call.release()
-	for n, tensor := range feeds {
-		if err := call.feed(n, tensor); err != nil {
-			return nil, err
-		}
-	}
-	for _, n := range fetches {
-		if err := call.fetch(n); err != nil {
-			return nil, err
-		}
-	}
-	for _, op := range targets {
-		if err := call.target(op); err != nil {
-			return nil, err
-		}
-	}
-	return call.run(ctx, trace)
-}
-
 // operation finds an operation of the imported graph by name.
 func (s *Session) operation(name string) (*C.TF_Operation, error) {
 	if op, ok := s.ops.Load(name); ok {
@@ -232,25 +163,4 @@ func (s *Session) Close() error {
 	C.TF_DeleteGraph(s.graph)
 	s.c, s.graph = nil, nil
 	return err
-}
-
-// runOptions returns the serialized RunOptions of one run, nil for the defaults.
-// The timeout is rounded up to whole milliseconds so that it never ends before
-// ctx's deadline.
-func (s *Session) runOptions(ctx context.Context, traced bool) ([]byte, error) {
-	var options pb.RunOptions
-	if s.inline {
-		options.InterOpThreadPool = -1
-	}
-	deadline, ok := ctx.Deadline()
-	if ok {
-		options.TimeoutInMs = max(time.Until(deadline).Milliseconds()+1, 1)
-	}
-	if traced {
-		options.TraceLevel = pb.RunOptions_FULL_TRACE
-	}
-	if !ok && !s.inline && !traced {
-		return nil, nil
-	}
-	return proto.Marshal(&options)
 }

@@ -49,8 +49,8 @@ func TestStringsRoundTrip(t *testing.T) {
 				if got := tfgraph.StringData(tensor); !slices.Equal(got, test.values) {
 					t.Errorf("%s: got %q, want %q", name, got, test.values)
 				}
-				if tensor.DType() != tf.String || !slices.Equal(tensor.Shape(), test.shape) {
-					t.Errorf("%s: got %v %v, want strings of %v", name, tensor.DType(), tensor.Shape(), test.shape)
+				if !slices.Equal(tensor.Shape(), test.shape) {
+					t.Errorf("%s: got shape %v, want %v", name, tensor.Shape(), test.shape)
 				}
 			}
 		})

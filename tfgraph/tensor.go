@@ -40,10 +40,7 @@ func Allocate(dtype tf.DataType, shape ...int64) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return allocate(dtype, shape, C.size_t(count)*size)
-}
-
-func allocate(dtype tf.DataType, shape []int64, bytes C.size_t) (*Tensor, error) {
+	bytes := C.size_t(count) * size
 	c := C.TF_AllocateTensor(C.TF_DataType(dtype), dims(shape), C.int(len(shape)), bytes)
 	if c == nil || (bytes > 0 && C.TF_TensorData(c) == nil) {
 		return nil, errOutOfMemory(int64(bytes), shape)
@@ -147,19 +144,6 @@ func (t *Tensor) Row(i int) []float32 {
 // Shape returns the size of each dimension, empty for a scalar. The caller must
 // not modify it.
 func (t *Tensor) Shape() []int64 { return t.shape }
-
-// DType returns the element type.
-func (t *Tensor) DType() tf.DataType { return t.dtype }
-
-// Bytes returns the memory size of the elements; of strings only their headers count.
-func (t *Tensor) Bytes() int64 {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if t.c == nil {
-		return 0
-	}
-	return int64(C.TF_TensorByteSize(t.c))
-}
 
 // Close releases the memory. It waits for runs that use the tensor.
 func (t *Tensor) Close() {
