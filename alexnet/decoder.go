@@ -57,7 +57,7 @@ func (p Preprocessing) orientation(ex input.Example, draw uint64) int {
 }
 
 // Decode writes the image [Size,Size,3] to into, a slice of that length, with the
-// draw of its augmentation (see [input.Pick]). Of ex it reads the header alone,
+// draw of its augmentation (see [input.Pick]). It reads only ex.Header,
 // whose width and height may be 0 if unknown. An image
 // that TensorFlow cannot decode is an [input.ErrDamaged]; failures that an intact
 // image can cause too, such as running out of memory, are not.

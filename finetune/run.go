@@ -52,7 +52,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 }
 
 // Resume resumes the run in dir from its newest undamaged checkpoint, exactly where it
-// stood. c is what [Read] returns; the fields that may differ from it are those that the
+// stood. c is what [ReadConfig] returns; the fields that may differ from it are those that the
 // settings table lists as changeable, and Data and Val where they are other paths to the
 // same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
@@ -209,8 +209,8 @@ func (s *session) job(preprocessing alexnet.Preprocessing, decoder *alexnet.Deco
 		Cache:   train.Cache{Contents: s.contents, Off: s.Cache == cacheOff, Budget: s.CacheMemory << 20, Half: s.CacheHalf},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.TrainLayers),
-			Head:     eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
-			DropRate: net.DropoutRate, DropSeed: net.DropoutSeed, FeatureKey: description.FeatureKey(),
+			Head:        eval.NewHead(root, net.Images, net.Logits, net.Config.Classes),
+			DropoutRate: net.DropoutRate, DropoutSeed: net.DropoutSeed, FeatureKey: description.FeatureKey(),
 		},
 	}
 	job.Network.Boundary, _ = net.Boundary(s.TrainLayers)

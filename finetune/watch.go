@@ -14,7 +14,7 @@ type Watch struct {
 	OnCache func(train.CacheProgress) // features of frozen layers are computed
 	OnStep  func(train.StepResult)
 	OnEpoch func(train.EpochResult)
-	Log     *slog.Logger // nil: nobody
+	Log     *slog.Logger // nil: none
 }
 
 // Note implements train.Observer.

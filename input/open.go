@@ -46,7 +46,7 @@ func Open(path string, opt Options) (*Dataset, error) {
 		return nil, err
 	}
 	if splits[TrainSplit] == "" {
-		return nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w for training: no folder train", ErrNoImages),
+		return nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w for training: no folder \"train\"", ErrNoImages),
 			Hint: "put the training images into a folder train next to val or test"}
 	}
 	train, err := readSubset(splits[TrainSplit], opt)
@@ -97,7 +97,7 @@ func OpenEval(path string, opt Options) (*Dataset, error) {
 func (o Options) validateFor(op, path string, misused bool, why string) error {
 	err := o.validate()
 	if err == nil && misused {
-		err = fmt.Errorf("invalid option: %s", why)
+		err = fmt.Errorf("set options: %s", why)
 	}
 	if err != nil {
 		return &Error{Op: op, Path: path, Err: err}
@@ -116,7 +116,7 @@ func locate(path string) (splits map[Split]string, notes []string, err error) {
 		splits, notes, err = findSplits(path)
 	}
 	if err != nil {
-		return nil, nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "check the directory's permissions"}
+		return nil, nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "check the folder's permissions"}
 	}
 	if splits == nil {
 		splits = map[Split]string{TrainSplit: path}

@@ -34,7 +34,7 @@ func readSubset(root string, opt Options) (*subset, error) {
 	}
 	t, err := walk(root)
 	if err != nil {
-		return nil, &Error{Op: "open dataset", Path: root, Err: err, Hint: "check the directory's permissions"}
+		return nil, &Error{Op: "open dataset", Path: root, Err: err, Hint: "check the folder's permissions"}
 	}
 	return readFolder(root, t, opt)
 }

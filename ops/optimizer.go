@@ -9,7 +9,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Optimizer names an optimizer; its constants are TensorFlow's defaults.
+// Optimizer names an optimizer. Adam's constants are TensorFlow's defaults; momentum
+// is 0.9.
 type Optimizer string
 
 // The optimizers: w -= lr*g; a = 0.9a+g, w -= lr*a; and Adam (Kingma & Ba 2015,

@@ -2,7 +2,7 @@
 // builders. Start with [GraphDef], which serializes a finished scope, and [Open],
 // which imports the result into a [Session].
 //
-// It is the only package with cgo apart from cmd/alexnet. graft builds the graph;
+// It is the only package with cgo apart from internal/tfenv. graft builds the graph;
 // this package imports its GraphDef into a TF_Graph of its own and runs it there,
 // so that tensors live exactly until they are closed, status codes stay typed, and
 // a deadline on the context becomes a timeout of the run. A Session is safe for

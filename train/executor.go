@@ -14,8 +14,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// executor computes steps in a session. It knows neither the order of images nor
-// the result of a step.
+// executor computes steps in a session. It does not choose the order of images or act
+// on results.
 type executor struct {
 	graph      *graph
 	session    *tfgraph.Session
@@ -49,8 +49,8 @@ const (
 	maxMicroBatchDense = 1024
 )
 
-// microBatch is MicroBatch, or else a size within the bounds that the batch is a
-// multiple of, unless only much smaller ones are.
+// microBatch is MicroBatch, else the largest divisor of Batch between half the bound
+// and the bound, else the bound.
 func (c Config) microBatch(n Network) int {
 	most := maxMicroBatchDense
 	for _, v := range n.Trainable {
@@ -95,7 +95,7 @@ type stepResult struct {
 	samples [][]float32 // of graph.samples, where asked for
 }
 
-// finite reports whether loss, gradients and their global norm are.
+// finite reports whether loss, gradients and their global norm are finite.
 func (r stepResult) finite() bool {
 	sum := float32(0)
 	for _, s := range r.squares {
@@ -144,9 +144,9 @@ func (e *executor) forwardBackward(ctx context.Context, m microBatch, feed tf.Ou
 	f.feeds[feed] = m.Images
 	f.add(g.net.Head.Labels)(tfgraph.Of(m.Labels, int64(len(m.Labels))))
 	f.add(g.batchSize)(tfgraph.Scalar(float32(m.batchSize)))
-	if g.net.DropRate.Op != nil {
-		f.add(g.net.DropRate)(tfgraph.Scalar(e.dropout))
-		f.add(g.net.DropSeed)(tfgraph.Of([]int64{e.seed, done, int64(m.offset)}, 3))
+	if g.net.DropoutRate.Op != nil {
+		f.add(g.net.DropoutRate)(tfgraph.Scalar(e.dropout))
+		f.add(g.net.DropoutSeed)(tfgraph.Of([]int64{e.seed, done, int64(m.offset)}, 3))
 	}
 	if f.err != nil {
 		return stepResult{}, f.err
@@ -190,8 +190,8 @@ func (e *executor) run(ctx context.Context, traced bool, feeds tfgraph.Feeds, fe
 }
 
 // applySums updates the variables by the gradients that the micro-batches of a
-// batch have added up. The samples are read before: nothing else would keep the
-// update from coming first.
+// batch have added up. The samples are read before: otherwise the update could run
+// first.
 func (e *executor) applySums(ctx context.Context, done int64, learningRate float64, sampled bool) (squares []float32, samples [][]float32, err error) {
 	a := e.graph.accumulation
 	if sampled {

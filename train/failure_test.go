@@ -263,7 +263,7 @@ func TestRunWithoutDropout(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	with, without := s.run(t, simple), t.TempDir()
 	job := s.job(t, simple, without, nil)
-	job.Network.DropRate, job.Network.DropSeed = tf.Output{}, tf.Output{}
+	job.Network.DropoutRate, job.Network.DropoutSeed = tf.Output{}, tf.Output{}
 	must(t, runJob(context.Background(), simple, job))
 	if !bytes.Equal(bundle(t, with), bundle(t, without)) {
 		t.Error("dropout of 0 differs from none")

@@ -251,7 +251,7 @@ func (f *frozenLayers) collect(count int, features iter.Seq2[feature, error], re
 	}
 }
 
-// openStore opens the cache of the layers' features: nil where there can be none,
+// openStore opens the cache of the layers' features: nil if caching is impossible,
 // with a note that says why.
 func (t *Trainer) openStore(ctx context.Context, layers []*frozenLayers) (featurecache.Store, error) {
 	var entries []featurecache.Entry
@@ -284,7 +284,7 @@ func (t *Trainer) openStore(ctx context.Context, layers []*frozenLayers) (featur
 	return file, nil
 }
 
-// cacheKey hashes what the features depend on beside the images.
+// cacheKey hashes what the features depend on besides the images.
 func (t *Trainer) cacheKey(ctx context.Context) (key featurecache.Key, err error) {
 	h := sha256.New()
 	on, known := tfgraph.OneDNN()

@@ -38,7 +38,7 @@ type Job struct {
 func (j Job) validate() error {
 	switch {
 	case (j.Start == nil) == (j.Resume == nil):
-		return errors.New("got none or both of Start and Resume, want one")
+		return errors.New("got both or neither of Start and Resume, want exactly one")
 	case len(j.Network.Trainable) == 0:
 		return errors.New("got no variable to train, want at least one")
 	case j.Data.Train == nil || len(j.Data.Train.Examples) == 0:
@@ -49,14 +49,14 @@ func (j Job) validate() error {
 
 // Network is a forward pass in a graph that is still open for the backward one.
 type Network struct {
-	Root      *op.Scope
-	Head      eval.Head
-	Variables []ops.Variable // all of them: what a checkpoint holds
-	Trainable []ops.Variable // those that a step updates
-	Tape      *ops.Tape
-	Boundary  tf.Output // features: the input of the first trainable layer; zero where no layer below it is frozen
-	DropRate  tf.Output // zero without dropout
-	DropSeed  tf.Output
+	Root        *op.Scope
+	Head        eval.Head
+	Variables   []ops.Variable // all of them: what a checkpoint holds
+	Trainable   []ops.Variable // those that a step updates
+	Tape        *ops.Tape
+	Boundary    tf.Output // features: the input of the first trainable layer; zero where no layer below it is frozen
+	DropoutRate tf.Output // zero without dropout
+	DropoutSeed tf.Output
 
 	// FeatureKey identifies what the output at Boundary depends on besides images and weights.
 	FeatureKey []byte

@@ -22,7 +22,7 @@ import (
 // Run trains until all epochs are done and writes to the run directory a checkpoint
 // per epoch, with settings in it, TensorBoard's event files and metrics.csv. When ctx
 // ends, it finishes the step, or abandons one between two micro-batches, saves a
-// checkpoint of that very position and returns an *InterruptedError; it also saves
+// checkpoint of that exact position and returns an *InterruptedError; it also saves
 // before it returns an *input.Error of an image that can no longer be read. A
 // non-finite loss, gradient or variable never gets into a checkpoint: it ends the run
 // with a *NonFiniteError, or is handled as cfg.OnNaN says.
@@ -165,7 +165,7 @@ func (t *Trainer) saveDue() bool {
 	return t.cfg.SaveEvery.due(t.at.Step-t.savedStep, t.record.now().Sub(t.savedAt))
 }
 
-// save writes a checkpoint of the position, whatever became of ctx.
+// save writes a checkpoint of the position, even if ctx is canceled.
 func (t *Trainer) save(ctx context.Context, report *eval.Report) (err error) {
 	if err := t.dir.checkInPlace(); err != nil {
 		return err

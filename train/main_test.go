@@ -116,8 +116,8 @@ func (s *fixture) job(t testing.TB, cfg train.Config, dir string, from *checkpoi
 		Dir: dir, Resume: from, Cache: s.cache, Meta: checkpoint.Meta{Model: description.JSON()},
 		Network: train.Network{
 			Root: root, Tape: net.Tape, Variables: net.Variables, Trainable: net.VariablesOf(s.layers),
-			Head:     eval.NewHead(root, net.Images, net.Logits, s.network.Classes),
-			DropRate: net.DropoutRate, DropSeed: net.DropoutSeed, FeatureKey: description.FeatureKey(),
+			Head:        eval.NewHead(root, net.Images, net.Logits, s.network.Classes),
+			DropoutRate: net.DropoutRate, DropoutSeed: net.DropoutSeed, FeatureKey: description.FeatureKey(),
 		},
 		Data: train.Dataset{
 			Train:   s.decoder.Loader(s.train, cfg.Batch),

@@ -76,7 +76,7 @@ func bytesOf(vars []ops.Variable) (n int64) {
 	return n
 }
 
-// imageBytes are those of the decoded batches that a loader has in the making,
+// imageBytes are those of the decoded batches that a loader has being prepared,
 // and of the one in use.
 func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 	if d.Train == nil {
@@ -130,7 +130,7 @@ func forward(x tf.Output) (all, largest int64) {
 	return all, largest
 }
 
-// rowBytes are those of x for one image: 0 where x is not one row a image.
+// rowBytes are those of x for one image: 0 where x is not one row per image.
 func rowBytes(x tf.Output) int64 {
 	shape, err := x.Shape().ToSlice()
 	if err != nil || len(shape) == 0 || shape[0] >= 0 {

@@ -17,14 +17,14 @@ import (
 type OnNaN string
 
 // Stop ends the run. Skip skips the step, counts it, and continues with the next
-// batch; an epoch of which more than half is skipped ends the run. LowerRate rolls
+// batch; an epoch of which more than half is skipped ends the run. LowerLearningRate rolls
 // back to the newest checkpoint of an epoch's end, or to the start, and continues with
 // a tenth of the learning rate, at most three times in a run. When that does not
 // bring the run past the end of an epoch, it rolls back one checkpoint further.
 const (
-	Stop      OnNaN = "stop"
-	Skip      OnNaN = "skip"
-	LowerRate OnNaN = "lower-lr"
+	Stop              OnNaN = "stop"
+	Skip              OnNaN = "skip"
+	LowerLearningRate OnNaN = "lower-lr"
 )
 
 const maxLowered = 3
@@ -39,7 +39,7 @@ type NonFiniteError struct {
 	LearningRate     float64
 	Images           []string // of the batch; none when no batch met it
 	Checkpoint       string   // the newest one from before, "" if there is none
-	RetriesExhausted bool     // OnNaN is LowerRate, or has lowered the learning rate as often as it may
+	RetriesExhausted bool     // OnNaN is LowerLearningRate, or has lowered the learning rate as often as it may
 }
 
 func (e *NonFiniteError) Error() string {
@@ -62,7 +62,7 @@ func (e *NonFiniteError) Hint() string {
 	}
 	hint := fmt.Sprintf("training diverges: start a new run in another --out with %s or --clip-norm 1", rate)
 	if e.RetriesExhausted {
-		return hint + "; the checkpoint before is " + e.Checkpoint
+		return hint + "; the last good checkpoint is " + e.Checkpoint
 	}
 	return hint + fmt.Sprintf(", or resume from %s with --resume --on-nan lower-lr", e.Checkpoint)
 }
@@ -70,7 +70,7 @@ func (e *NonFiniteError) Hint() string {
 // nonFiniteError completes e by the position.
 func (t *Trainer) nonFiniteError(e NonFiniteError) error {
 	e.Step, e.Epoch, e.LearningRate = t.at.Step, t.at.Epoch+1, t.schedule.at(t.at)
-	e.RetriesExhausted = t.cfg.OnNaN == LowerRate || t.at.Lowered == maxLowered
+	e.RetriesExhausted = t.cfg.OnNaN == LowerLearningRate || t.at.Lowered == maxLowered
 	if len(e.Images) > 0 {
 		e.Step++
 	}
@@ -132,11 +132,11 @@ func (t *Trainer) checkSkipped() error {
 	return nil
 }
 
-// rollBack handles a NonFiniteError where OnNaN is LowerRate: it returns the run to an
+// rollBack handles a NonFiniteError where OnNaN is LowerLearningRate: it returns the run to an
 // earlier checkpoint with a tenth of the learning rate. It returns any other error.
 func (t *Trainer) rollBack(ctx context.Context, err error) error {
 	lowered := t.at.Lowered + 1
-	if t.cfg.OnNaN != LowerRate || lowered > maxLowered || !errors.As(err, new(*NonFiniteError)) {
+	if t.cfg.OnNaN != LowerLearningRate || lowered > maxLowered || !errors.As(err, new(*NonFiniteError)) {
 		return err
 	}
 	to, unread := t.rollbackTarget()

@@ -14,7 +14,7 @@ import (
 
 // lowering meets the poisoned image in the last step of each epoch.
 var lowering = train.Config{Epochs: 3, Batch: 3, LearningRate: 1e-2, Optimizer: ops.Momentum, Dropout: .5, Seed: 8,
-	DisplayEvery: 1, OnNaN: train.LowerRate}
+	DisplayEvery: 1, OnNaN: train.LowerLearningRate}
 
 // lower runs on in dir with an image that is damaged in that epoch until the rate
 // is down to enough, and is interrupted after step stop with a lowered rate.

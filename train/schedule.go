@@ -3,12 +3,12 @@ package train
 // schedule is the learning rate, a pure function of where the run stands.
 type schedule struct{ initial float64 }
 
-// at is the learning rate of the next step: constant, but for a tenth each time that
-// a run with OnNaN LowerRate was rolled back.
+// at returns the learning rate of the next step: the initial one, divided by 10 for
+// every rollback of OnNaN LowerLearningRate.
 func (s schedule) at(p position) float64 {
-	rate := s.initial
+	learningRate := s.initial
 	for range p.Lowered {
-		rate /= 10
+		learningRate /= 10
 	}
-	return rate
+	return learningRate
 }

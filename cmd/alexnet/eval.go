@@ -32,7 +32,7 @@ func newEval(a *app) *cobra.Command {
 		Long: "Evaluate a model on labeled images: loss, top-1 accuracy, top-5 accuracy with more than five classes,\n" +
 			"precision and recall per class, and the confusion matrix.\n\n" +
 			"RUN is a run directory (its checkpoint with the best validation accuracy is used), a checkpoint, or an\n" +
-			"exported model. DATA has one of train's layouts; of a folder with several splits, test or else val is used.",
+			"exported model. DATA has one of train's layouts; of a folder with several splits, test is used, else val, else train.",
 		Example: "  alexnet eval runs/1 photos\n  alexnet eval runs/1/checkpoints/model_epoch3.ckpt photos/test --json",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -46,7 +46,7 @@ func newReal(t task, trained ...string) (*real, *alexnet.Decoder, error) {
 		Dir: t.Dir, Data: train.Dataset{Train: r.loader, Classes: t.Classes}, Start: plan.Initializer(r.root, r.net, 1),
 		Network: train.Network{
 			Root: r.root, Head: eval.NewHead(r.root, r.net.Images, r.net.Logits, r.net.Config.Classes), Tape: r.net.Tape,
-			Variables: r.net.Variables, Trainable: r.net.VariablesOf(trained), DropRate: r.net.DropoutRate, DropSeed: r.net.DropoutSeed,
+			Variables: r.net.Variables, Trainable: r.net.VariablesOf(trained), DropoutRate: r.net.DropoutRate, DropoutSeed: r.net.DropoutSeed,
 		},
 	}
 	return r, decoder, nil

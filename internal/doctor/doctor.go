@@ -1,4 +1,4 @@
-// Package doctor checks the TensorFlow installation, the machine and a dataset for what keeps training from working.
+// Package doctor checks the TensorFlow installation, the machine and a dataset for anything that would prevent training.
 // Start with [Examine], whose [Report] lists problems, which must be fixed, and warnings, which may be.
 package doctor
 
