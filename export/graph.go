@@ -6,14 +6,12 @@ import (
 	"slices"
 
 	tf "github.com/wamuir/graft/tensorflow"
-	"github.com/wamuir/graft/tensorflow/core/framework/attr_value_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/function_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/graph_go_proto"
 	"github.com/wamuir/graft/tensorflow/core/framework/node_def_go_proto"
-	"github.com/wamuir/graft/tensorflow/core/framework/tensor_shape_go_proto"
-	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
 	pb "github.com/wamuir/graft/tensorflow/core/protobuf/for_core_protos_go_proto"
 	"github.com/wamuir/graft/tensorflow/op"
+	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 
 	"alexnet/alexnet"
@@ -152,29 +150,21 @@ func (g *servingGraph) decode(placeholder, images, orientations tf.Output) error
 	}
 	name := placeholder.Op.Name()
 	i := slices.IndexFunc(g.def.Node, func(n *node_def_go_proto.NodeDef) bool { return n.Name == name })
-	g.def.Node[i] = g.mapDefun(name, tensorName(images), tensorName(orientations))
+	node := fmt.Appendf(nil, mapDefun, name, tensorName(images), tensorName(orientations), g.side(), decodeFunction)
+	if err := prototext.Unmarshal(node, g.def.Node[i]); err != nil {
+		return fmt.Errorf("make node %q: %w", name, err)
+	}
 	g.def.Library = &function_go_proto.FunctionDefLibrary{Function: []*function_go_proto.FunctionDef{f}}
 	return nil
 }
 
 // mapDefun is the node that calls decodeFunction for each row of its inputs
 // (tensorflow/core/ops/functional_ops.cc, MapDefun).
-func (g *servingGraph) mapDefun(name string, inputs ...string) *node_def_go_proto.NodeDef {
-	type attr = attr_value_go_proto.AttrValue
-	list := func(l *attr_value_go_proto.AttrValue_ListValue) *attr {
-		return &attr{Value: &attr_value_go_proto.AttrValue_List{List: l}}
-	}
-	types := func(t ...types_go_proto.DataType) *attr {
-		return list(&attr_value_go_proto.AttrValue_ListValue{Type: t})
-	}
-	shape := shapeProto([]int64{g.side(), g.side(), 3})
-	return &node_def_go_proto.NodeDef{Name: name, Op: "MapDefun", Input: inputs, Attr: map[string]*attr{
-		"Targuments":    types(types_go_proto.DataType_DT_STRING, types_go_proto.DataType_DT_INT32),
-		"Tcaptured":     types(),
-		"output_types":  types(types_go_proto.DataType_DT_FLOAT),
-		"output_shapes": list(&attr_value_go_proto.AttrValue_ListValue{Shape: []*tensor_shape_go_proto.TensorShapeProto{shape}}),
-		"f": {Value: &attr_value_go_proto.AttrValue_Func{Func: &attr_value_go_proto.NameAttrList{
-			Name: decodeFunction}}},
-		"max_intra_op_parallelism": {Value: &attr_value_go_proto.AttrValue_I{I: 1}},
-	}}
-}
+const mapDefun = `
+	name: %q op: "MapDefun" input: %q input: %q
+	attr { key: "Targuments" value { list { type: [DT_STRING, DT_INT32] } } }
+	attr { key: "Tcaptured" value { list {} } }
+	attr { key: "output_types" value { list { type: DT_FLOAT } } }
+	attr { key: "output_shapes" value { list { shape { dim { size: %[4]d } dim { size: %[4]d } dim { size: 3 } } } } }
+	attr { key: "f" value { func { name: %[5]q } } }
+	attr { key: "max_intra_op_parallelism" value { i: 1 } }`

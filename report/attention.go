@@ -27,11 +27,11 @@ type attention struct {
 const maxAttentions = 48
 
 // attentions computes the Grad-CAM map of an image per class, see mostConfident. omitted counts the classes beyond
-// maxAttentions; images that can no longer be read are excluded.
-func (v viewer) attentions(ctx context.Context, s classify.Scores, options tfgraph.Options) (found []attention, omitted int, excluded []input.Excluded, err error) {
+// maxAttentions.
+func (v *viewer) attentions(ctx context.Context, s classify.Scores, options tfgraph.Options) (found []attention, omitted int, err error) {
 	cam, err := v.model.NewGradCAM(options)
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, 0, err
 	}
 	defer cam.Close()
 	all := predictions(s)
@@ -47,16 +47,16 @@ func (v viewer) attentions(ctx context.Context, s classify.Scores, options tfgra
 		var unread *input.Error
 		switch {
 		case ctx.Err() != nil:
-			return nil, 0, nil, ctx.Err()
+			return nil, 0, ctx.Err()
 		case errors.As(err, &unread):
-			excluded = append(excluded, input.ExcludedFor(s.Examples[at].Path, err))
+			v.excluded = append(v.excluded, input.ExcludedFor(s.Examples[at].Path, err))
 		case err != nil:
-			return nil, 0, nil, fmt.Errorf("compute Grad-CAM of %q: %w", s.Examples[at].Path, err)
+			return nil, 0, fmt.Errorf("compute Grad-CAM of %q: %w", s.Examples[at].Path, err)
 		default:
 			found = append(found, a)
 		}
 	}
-	return found, omitted, excluded, nil
+	return found, omitted, nil
 }
 
 func (v viewer) attention(ctx context.Context, cam *classify.GradCAM, s classify.Scores, of prediction) (attention, error) {

@@ -98,25 +98,25 @@ func (v prediction) correct() bool { return v.predicted == v.label }
 
 func (v prediction) labelProbability() float32 { return v.probabilities[v.label] }
 
-// thumbnails renders the images of the chosen predictions. Images that can no longer be read are excluded.
-func (v viewer) thumbnails(ctx context.Context, s classify.Scores, chosen []prediction) (thumbnails []thumbnail, excluded []input.Excluded, err error) {
+// thumbnails renders the images of the chosen predictions.
+func (v *viewer) thumbnails(ctx context.Context, s classify.Scores, chosen []prediction) (thumbnails []thumbnail, err error) {
 	for _, c := range chosen {
 		ex := s.Examples[c.index]
 		img, err := v.upright(ctx, ex)
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if err != nil {
-			excluded = append(excluded, input.ExcludedFor(ex.Path, err))
+			v.excluded = append(v.excluded, input.ExcludedFor(ex.Path, err))
 			continue
 		}
 		thumb := newThumbnail(c, ex, s.Classes, 3)
 		if thumb.Image, err = asJPEG(img); err != nil {
-			return nil, nil, fmt.Errorf("encode thumbnail of %q: %w", ex.Path, err)
+			return nil, fmt.Errorf("encode thumbnail of %q: %w", ex.Path, err)
 		}
 		thumbnails = append(thumbnails, thumb)
 	}
-	return thumbnails, excluded, nil
+	return thumbnails, nil
 }
 
 // newThumbnail lists the top classes, and the true class.
@@ -175,8 +175,9 @@ func onWhite(img image.Image) image.Image {
 
 // viewer renders images for the page.
 type viewer struct {
-	model  *classify.Model
-	limits input.Limits
+	model    *classify.Model
+	limits   input.Limits
+	excluded []input.Excluded // images that can no longer be read
 }
 
 // upright returns the example as an upright thumbnail. If Go's decoders cannot decode it, it returns the network's

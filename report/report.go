@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"html/template"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"alexnet/checkpoint"
@@ -149,19 +148,17 @@ func (p *Page) measure(ctx context.Context, model *classify.Model, data *input.D
 
 // addGalleries adds images to the page.
 func (p *Page) addGalleries(ctx context.Context, model *classify.Model, opt Options) error {
-	m, v := p.Measured, viewer{model, opt.Limits}
+	m, v := p.Measured, &viewer{model: model, limits: opt.Limits}
 	all := predictions(m.Scores)
-	var excluded, excludedToo []input.Excluded
 	var err error
-	if m.TopErrors, excluded, err = v.thumbnails(ctx, m.Scores, topErrors(all, opt.Gallery)); err != nil {
+	if m.TopErrors, err = v.thumbnails(ctx, m.Scores, topErrors(all, opt.Gallery)); err != nil {
 		return err
 	}
-	if m.LowestMargin, excludedToo, err = v.thumbnails(ctx, m.Scores, lowestMargin(all, opt.Gallery)); err != nil {
+	if m.LowestMargin, err = v.thumbnails(ctx, m.Scores, lowestMargin(all, opt.Gallery)); err != nil {
 		return err
 	}
-	var last []input.Excluded
-	m.Attentions, m.AttentionsOmitted, last, err = v.attentions(ctx, m.Scores, opt.Session)
-	p.noteExcluded(slices.Concat(excluded, excludedToo, last))
+	m.Attentions, m.AttentionsOmitted, err = v.attentions(ctx, m.Scores, opt.Session)
+	p.noteExcluded(v.excluded)
 	return err
 }
 
