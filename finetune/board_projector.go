@@ -12,6 +12,7 @@ import (
 
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/atomicfile"
 	"alexnet/summaries"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -44,7 +45,7 @@ func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 		return err
 	}
 	for _, f := range files {
-		if err := replace(filepath.Join(train.Events(b.dir), f.Name), f.Data); err != nil {
+		if err := atomicfile.Replace(filepath.Join(train.Events(b.dir), f.Name), f.Data); err != nil {
 			return err
 		}
 	}

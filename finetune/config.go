@@ -130,6 +130,14 @@ func (c Config) WithBaseNames() Config {
 	return c
 }
 
+// datasetPaths are Data and, if it is a path, Val.
+func (c Config) datasetPaths() []string {
+	if isPath(c.Val) {
+		return []string{c.Data, c.Val}
+	}
+	return []string{c.Data}
+}
+
 // isPath reports whether a Val is a folder or list.
 func isPath(val string) bool {
 	_, fraction := input.Options{Val: val}.Fraction()

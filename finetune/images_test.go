@@ -16,6 +16,7 @@ import (
 	"alexnet/input"
 	"alexnet/internal/content"
 	"alexnet/internal/hostile"
+	"alexnet/internal/rundir"
 	"alexnet/train"
 )
 
@@ -42,7 +43,7 @@ func TestBadImages(t *testing.T) {
 	if got, err := finetune.ReadConfig(dir); err != nil || got.TrainCount == 0 || got.TrainCount >= 16 {
 		t.Errorf("got %d images used, %v, want fewer than all", got.TrainCount, err)
 	}
-	out, err := finetune.ReadExcluded(dir)
+	out, err := rundir.Dir(dir).ReadExcluded()
 	if err != nil || len(out) != 1 || out[0].Path != torn || !strings.HasPrefix(out[0].Reason, "is damaged: ") {
 		t.Errorf("got %v, %v excluded, want %s, damaged", out, err, torn)
 	}
@@ -83,7 +84,7 @@ func TestFailedResumeChangesNothing(t *testing.T) {
 	if err := finetune.Resume(t.Context(), dir, own, finetune.Watch{}); err == nil || !strings.HasSuffix(err.Error(), "differs from the run's:\n  train \"dark/2.png\": changed") {
 		t.Errorf("got %v, want an error that names dark/2.png", err)
 	}
-	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 || out[0].Path != torn {
+	if out, err := rundir.Dir(dir).ReadExcluded(); err != nil || len(out) != 1 || out[0].Path != torn {
 		t.Errorf("got %v, %v excluded, want only %s", out, err, torn)
 	}
 }
@@ -136,7 +137,7 @@ func TestResumeExcludesTheSame(t *testing.T) {
 			t.Errorf("%s: got %v, want it removed", path, err)
 		}
 	}
-	if out, err := finetune.ReadExcluded(resumed); err != nil || len(out) != 2 {
+	if out, err := rundir.Dir(resumed).ReadExcluded(); err != nil || len(out) != 2 {
 		t.Errorf("got %v, %v excluded, want %s", out, err, torn)
 	}
 	got, want := newest(t, resumed), newest(t, once)
@@ -245,7 +246,7 @@ func TestEmptyClass(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `class "dark" has no usable image left`) {
 		t.Errorf("got %v, want an error about the class", err)
 	}
-	if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 8 {
+	if out, err := rundir.Dir(dir).ReadExcluded(); err != nil || len(out) != 8 {
 		t.Errorf("got %d listed, %v, want 8", len(out), err)
 	}
 }
@@ -292,7 +293,7 @@ func TestVerdictsAreShared(t *testing.T) {
 	for range 2 {
 		dir := filepath.Join(t.TempDir(), "run")
 		run(t, dir, c)
-		if out, err := finetune.ReadExcluded(dir); err != nil || len(out) != 1 {
+		if out, err := rundir.Dir(dir).ReadExcluded(); err != nil || len(out) != 1 {
 			t.Errorf("got %v, %v excluded, want torn.png", out, err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "verdicts.csv")); err == nil {

@@ -45,7 +45,7 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 		return hint.With(fmt.Errorf("open run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
 			"choose another --out, or move the directory away")
 	}
-	if err := errors.Join(rundir.Dir(dir).CheckVacant(), c.checkOutside(dir)); err != nil {
+	if err := errors.Join(rundir.Dir(dir).CheckVacant(), rundir.Dir(dir).CheckOutside(c.datasetPaths()...)); err != nil {
 		return err
 	}
 	return newSession(dir, c, nil, w).run(ctx)

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
+	"alexnet/internal/rundir"
 	"alexnet/train"
 )
 
@@ -17,24 +18,24 @@ import (
 type curvePlot struct {
 	title, axis  string
 	fraction     bool // values from 0 to 1
-	ofEpoch      func(train.EpochResult) float64
-	ofValidation func(train.EpochResult) float64
+	ofEpoch      func(rundir.Epoch) float64
+	ofValidation func(rundir.Epoch) float64
 	ofPoint      func(train.Point) float64
 }
 
 var curvePlots = []curvePlot{
 	{title: "Loss", axis: "cross-entropy in nats",
-		ofEpoch:      func(e train.EpochResult) float64 { return e.Loss },
-		ofValidation: func(e train.EpochResult) float64 { return e.Validation.Loss },
+		ofEpoch:      func(e rundir.Epoch) float64 { return e.Loss },
+		ofValidation: func(e rundir.Epoch) float64 { return e.Validation.Loss },
 		ofPoint:      func(p train.Point) float64 { return p.Loss }},
 	{title: "Accuracy", axis: "fraction of images", fraction: true,
-		ofEpoch:      func(e train.EpochResult) float64 { return e.Accuracy },
-		ofValidation: func(e train.EpochResult) float64 { return e.Validation.Accuracy },
+		ofEpoch:      func(e rundir.Epoch) float64 { return e.Accuracy },
+		ofValidation: func(e rundir.Epoch) float64 { return e.Validation.Accuracy },
 		ofPoint:      func(p train.Point) float64 { return p.Accuracy }},
 }
 
 // drawCurves draws loss and accuracy by epoch. There are no figures before the end of the first epoch.
-func drawCurves(history []train.EpochResult, points []train.Point) ([]figure, error) {
+func drawCurves(history []rundir.Epoch, points []train.Point) ([]figure, error) {
 	if len(history) == 0 {
 		return nil, nil
 	}
@@ -49,7 +50,7 @@ func drawCurves(history []train.EpochResult, points []train.Point) ([]figure, er
 	return figures, nil
 }
 
-func (c curvePlot) draw(history []train.EpochResult, points []train.Point) (figure, error) {
+func (c curvePlot) draw(history []rundir.Epoch, points []train.Point) (figure, error) {
 	training, validation := c.lines(history)
 	fine := c.withinEpochs(history, points)
 	f := figure{Title: c.title, Legend: []legendEntry{{1, "training, dropout on"}}}
@@ -90,7 +91,7 @@ func (c curvePlot) scale(axis *plot.Axis, values plotter.XYs) (logarithmic bool)
 	return true
 }
 
-func (c curvePlot) lines(history []train.EpochResult) (training, validation plotter.XYs) {
+func (c curvePlot) lines(history []rundir.Epoch) (training, validation plotter.XYs) {
 	for _, e := range history {
 		training = append(training, plotter.XY{X: float64(e.Epoch), Y: c.ofEpoch(e)})
 		if e.Validation != nil {
@@ -101,7 +102,7 @@ func (c curvePlot) lines(history []train.EpochResult) (training, validation plot
 }
 
 // withinEpochs returns the points within epochs, at most some hundreds.
-func (c curvePlot) withinEpochs(history []train.EpochResult, points []train.Point) plotter.XYs {
+func (c curvePlot) withinEpochs(history []rundir.Epoch, points []train.Point) plotter.XYs {
 	last := history[len(history)-1]
 	var all plotter.XYs
 	for _, p := range points {

@@ -21,6 +21,7 @@ import (
 	"alexnet/input"
 	"alexnet/internal/curve"
 	"alexnet/internal/display"
+	"alexnet/internal/rundir"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -101,7 +102,7 @@ func nameOf(dir string) string {
 
 // addRun adds the contents of the run directory.
 func (p *Page) addRun(dir string, model *classify.Model) error {
-	history, err := train.History(dir)
+	history, err := rundir.Dir(dir).Epochs()
 	if err != nil {
 		return err
 	}

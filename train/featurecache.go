@@ -270,7 +270,7 @@ func (t *Trainer) openStore(ctx context.Context, layers []*frozenLayers) (featur
 		if int64(len(entries))*opt.RowSize(width) <= cmp.Or(t.job.Cache.Budget, defaultBudget) {
 			return featurecache.NewMemory(len(entries), width, opt)
 		}
-		dir = t.dir.cache
+		dir = t.dir.Cache()
 	}
 	key, err := t.cacheKey(ctx)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/rundir"
 )
 
 // Run trains until all epochs are done and writes to the run directory a checkpoint
@@ -135,14 +136,19 @@ func (t *Trainer) evaluate(ctx context.Context) (*eval.Report, error) {
 
 // finishEpoch records the epoch, moves to the next one and saves.
 func (t *Trainer) finishEpoch(ctx context.Context, report *eval.Report) error {
-	if err := t.dir.checkInPlace(); err != nil {
+	if err := t.dir.lock.CheckInPlace(); err != nil {
 		return err
 	}
 	e := t.record.epoch(t.at, report)
 	if err := t.record.writeEpoch(ctx, t.view(e)); err != nil {
 		return err
 	}
-	if err := t.dir.appendMetrics(e, t.schedule.at(t.at)); err != nil {
+	row := rundir.Epoch{Epoch: e.Epoch, Step: e.Step, Loss: e.Loss, Accuracy: e.Accuracy,
+		LearningRate: t.schedule.at(t.at), ImagesPerSecond: e.ImagesPerSecond, Seconds: e.Seconds}
+	if report != nil {
+		row.Validation = &rundir.Validation{Loss: report.Loss, Accuracy: report.Accuracy}
+	}
+	if err := t.dir.AppendEpoch(row); err != nil {
 		return err
 	}
 	t.at.nextEpoch()
@@ -167,7 +173,7 @@ func (t *Trainer) saveDue() bool {
 
 // save writes a checkpoint of the position, even if ctx is canceled.
 func (t *Trainer) save(ctx context.Context, report *eval.Report) (err error) {
-	if err := t.dir.checkInPlace(); err != nil {
+	if err := t.dir.lock.CheckInPlace(); err != nil {
 		return err
 	}
 	m := t.job.Meta

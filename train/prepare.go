@@ -9,6 +9,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/input"
 	"alexnet/internal/featurecache"
+	"alexnet/internal/rundir"
 )
 
 // Trainer is a run in progress.
@@ -45,7 +46,7 @@ func Prepare(ctx context.Context, cfg Config, job Job) (t *Trainer, err error) {
 	if job.Observer == nil {
 		job.Observer = noObserver{}
 	}
-	t = &Trainer{cfg: cfg, job: job, dir: directoryOf(job.Dir), schedule: schedule{cfg.LearningRate}}
+	t = &Trainer{cfg: cfg, job: job, dir: directory{Dir: rundir.Dir(job.Dir), checkpoints: Checkpoints(job.Dir)}, schedule: schedule{cfg.LearningRate}}
 	t.record = &recorder{observer: job.Observer, dir: &t.dir, epochs: cfg.Epochs, displayEvery: cfg.DisplayEvery, now: time.Now}
 	defer func() {
 		if err != nil {
@@ -68,7 +69,7 @@ func Prepare(ctx context.Context, cfg Config, job Job) (t *Trainer, err error) {
 	if err := t.dir.open(ctx, t.at, job.Resume, cfg.Keep); err != nil {
 		return t, err
 	}
-	if epochs, err := History(job.Dir); err == nil && len(epochs) < t.at.Epoch {
+	if epochs, err := t.dir.Epochs(); err == nil && len(epochs) < t.at.Epoch {
 		job.Observer.Note(fmt.Sprintf("metrics.csv has the rows of only %d of the %d epochs done: the others were damaged or removed", len(epochs), t.at.Epoch))
 	}
 	next := t.at.Step + 1
@@ -117,5 +118,5 @@ func (t *Trainer) Close() error {
 	if t.exec != nil && t.exec.session != nil {
 		errs = append(errs, t.exec.close())
 	}
-	return errors.Join(append(errs, t.dir.close())...)
+	return errors.Join(append(errs, t.dir.lock.Close())...)
 }

@@ -31,7 +31,7 @@ type recorder struct {
 // openEvents begins an event file. Readers drop what earlier files hold from step
 // next on, unless that is 0.
 func (r *recorder) openEvents(next int64) (err error) {
-	r.events, err = summaries.Create(r.dir.events, summaries.Options{StartStep: next})
+	r.events, err = summaries.Create(r.dir.Events(), summaries.Options{StartStep: next})
 	return err
 }
 
@@ -42,7 +42,7 @@ func (r *recorder) rewindEvents(to *checkpoint.Meta, next int64) error {
 		return err
 	}
 	if to != nil {
-		if err := summaries.Rewind(r.dir.events, to.Events); err != nil {
+		if err := summaries.Rewind(r.dir.Events(), to.Events); err != nil {
 			return err
 		}
 	}

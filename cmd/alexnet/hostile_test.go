@@ -21,6 +21,7 @@ import (
 	"alexnet/finetune"
 	"alexnet/internal/doctor"
 	"alexnet/internal/hostile"
+	"alexnet/internal/rundir"
 	"alexnet/internal/testmodel"
 )
 
@@ -152,7 +153,7 @@ func (m *hostileTest) train(t *testing.T) {
 	if !strings.Contains(stderr, "excluded.csv") {
 		t.Errorf("got %q, want the list named", stderr)
 	}
-	out, err := finetune.ReadExcluded(m.runDir)
+	out, err := rundir.Dir(m.runDir).ReadExcluded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,10 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/export"
-	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/bundle"
 	"alexnet/internal/hint"
 	"alexnet/internal/npy"
-	"alexnet/internal/regular"
 	"alexnet/internal/rundir"
 	"alexnet/train"
 )
@@ -299,7 +297,7 @@ type checkpointInfo struct {
 
 func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
 	h := &runHistory{Checkpoints: []checkpointInfo{}}
-	text, err := regular.Read(rundir.Dir(path).Config(), 64<<20)
+	text, err := rundir.Dir(path).ReadConfig()
 	if err == nil && !json.Valid(text) {
 		err = fmt.Errorf("read %q: corrupt: want JSON", rundir.Dir(path).Config())
 	}
@@ -307,11 +305,11 @@ func readHistory(path string, dir checkpoint.Dir) (*runHistory, error) {
 		return nil, err
 	}
 	h.Config = text
-	if h.Metrics, err = train.Metrics(path); err != nil {
+	if h.Metrics, err = rundir.Dir(path).MetricsRows(); err != nil {
 		return nil, err
 	}
 	h.excludedFile = rundir.Dir(path).Excluded()
-	if h.Excluded, err = finetune.ReadExcluded(path); err != nil {
+	if h.Excluded, err = rundir.Dir(path).ReadExcluded(); err != nil {
 		return nil, err
 	}
 	return h, h.list(dir)

@@ -16,6 +16,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/internal/rundir"
 	"alexnet/internal/testenv"
 	"alexnet/summaries"
 	"alexnet/train"
@@ -127,7 +128,7 @@ func contents(t *testing.T, run string) map[string]any {
 func readContent(path string) (any, error) {
 	switch {
 	case filepath.Base(path) == "metrics.csv":
-		rows, err := train.Metrics(filepath.Dir(path))
+		rows, err := rundir.Dir(filepath.Dir(path)).MetricsRows()
 		for i, row := range rows {
 			rows[i] = row[:len(row)-2] // images_per_second, seconds
 		}

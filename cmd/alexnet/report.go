@@ -93,7 +93,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := finetune.ReadExcluded(dir)
+	out, err := rundir.Dir(dir).ReadExcluded()
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,10 @@ func Write(path string, data []byte) error {
 	return replace(path, true, func(w io.Writer) error { return writeAll(w, data) })
 }
 
+// Replace is [Write] for a file that no other process writes. It also removes what crashed
+// processes left beside it.
+func Replace(path string, data []byte) error { return errors.Join(Sweep(path, 0), Write(path, data)) }
+
 // Stream is [Write] for what write writes. If write fails, the old file stays.
 func Stream(path string, write func(w io.Writer) error) error { return replace(path, true, write) }
 

@@ -1,4 +1,8 @@
-// Package rundir names the files of a run directory. Start with [Dir].
+// Package rundir is the run directory: the names of its files, its lock, and the files
+// that are not checkpoints, event files or caches. Start with [Dir].
+//
+// A file is replaced as a whole, so that a crash leaves the old content or the new one;
+// metrics.csv also grows by a row per epoch, and a damaged row costs only itself.
 package rundir
 
 import (
@@ -7,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"alexnet/internal/hint"
 )
@@ -23,7 +28,7 @@ func (d Dir) Config() string      { return d.in("config.json") }  // the setting
 func (d Dir) Dataset() string     { return d.in("dataset.txt") }  // input.Dataset.Inventory
 func (d Dir) Excluded() string    { return d.in("excluded.csv") } // path and reason; missing if none
 func (d Dir) Report() string      { return d.in("report.html") }
-func (d Dir) Lock() string        { return d.in(".lock") } // exists once a run has been opened
+func (d Dir) lock() string        { return d.in(".lock") } // exists once a run has been opened
 
 func (d Dir) in(name string) string { return filepath.Join(string(d), name) }
 
@@ -34,7 +39,7 @@ func exists(path string) bool {
 
 // CheckVacant refuses to start a run over files that were not written by one.
 func (d Dir) CheckVacant() error {
-	if exists(d.Lock()) {
+	if exists(d.lock()) {
 		return nil
 	}
 	for _, path := range []string{d.Config(), d.Metrics(), d.Excluded(), d.Dataset()} {
@@ -43,6 +48,29 @@ func (d Dir) CheckVacant() error {
 		}
 	}
 	return nil
+}
+
+// CheckOutside refuses a run directory inside a folder of images, which would contain its
+// images. Hidden folders are not searched for images.
+func (d Dir) CheckOutside(folders ...string) error {
+	for _, folder := range folders {
+		inside, err := filepath.Rel(resolve(folder), resolve(string(d)))
+		if err == nil && filepath.IsLocal(inside) && (inside == "." || !strings.Contains("/"+inside, "/.")) {
+			return hint.With(fmt.Errorf("open run %q: it is inside the dataset %q", string(d), folder), "choose an --out outside of it")
+		}
+	}
+	return nil
+}
+
+// resolve is an absolute path without links; its last folders need not exist.
+func resolve(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if resolved, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
+		return resolved
+	}
+	return filepath.Join(resolve(filepath.Dir(path)), filepath.Base(path))
 }
 
 // CheckVersion refuses to resume a run of an earlier version, whose files have other names

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/train"
 )
@@ -23,7 +24,7 @@ func TestHistory(t *testing.T) {
 	observe(&job).onEpoch = func(e train.EpochResult) { told = append(told, e) }
 	must(t, runJob(t.Context(), cfg, job))
 
-	got, err := train.History(job.Dir)
+	got, err := rundir.Dir(job.Dir).Epochs()
 	must(t, err)
 	if len(got) != 3 {
 		t.Fatalf("got %d epochs, want 3", len(got))
@@ -74,30 +75,5 @@ func TestResumeAfterAFlippedBit(t *testing.T) {
 	}
 	if len(what.notes) != 1 || !strings.Contains(what.notes[0], "only 2 of the 3 epochs") {
 		t.Errorf("got notes %q, want one that a row is lost", what.notes)
-	}
-}
-
-func TestHistoryOfNoRun(t *testing.T) {
-	dir := t.TempDir()
-	epochs, err := train.History(dir)
-	must(t, err)
-	points, err := train.Points(dir)
-	must(t, err)
-	if epochs != nil || points != nil {
-		t.Errorf("got %v and %v of an empty folder, want nothing", epochs, points)
-	}
-}
-
-// Rows that a crash or an editor has damaged are no epochs; without validation
-// there is none.
-func TestHistoryOfDamagedRows(t *testing.T) {
-	dir := t.TempDir()
-	text := "epoch,step,loss,accuracy,validation_loss,validation_accuracy,learning_rate,images_per_second,seconds\n" +
-		"1,3,0.5,0.75,,,0.01,100,2\n" + "2,6,much,0.75,0.5,0.5,0.01,100,2\n" + "3,9,0.25,0.8"
-	must(t, os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte(text), 0o666))
-	got, err := train.History(dir)
-	must(t, err)
-	if len(got) != 1 || got[0].Epoch != 1 || got[0].Loss != .5 || got[0].Validation != nil {
-		t.Errorf("got %+v, want the first epoch alone, without validation", got)
 	}
 }

@@ -122,32 +122,33 @@ func (s *session) dataset(decoder *alexnet.Decoder) train.Dataset {
 // resumed run excludes the same images as before, whatever can be decoded now.
 func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage, error) {
 	s.pool.Close()
+	dir := rundir.Dir(s.dir)
 	if s.from != nil {
 		excluded := s.excludedIn(s.data)
-		if lost := notIn(undecodable, excluded); lost != nil {
-			return nil, s.missingError(lost)
+		if missing := notIn(undecodable, excluded); missing != nil {
+			return nil, s.missingError(missing)
 		}
 		undecodable = excluded
 	}
 	if err := s.applyPolicy(undecodable); err != nil {
 		return nil, err
 	}
-	used, none := input.Exclude(s.data.Train, undecodable)
+	used, noneErr := input.Exclude(s.data.Train, undecodable)
 	if s.from != nil && s.TrainCount != len(used) {
 		return nil, s.datasetError()
 	}
-	if err := writeExcluded(s.dir, s.skipped); err != nil {
+	if err := dir.WriteExcluded(s.skipped); err != nil {
 		return nil, err
 	}
 	if len(s.skipped) > 0 {
-		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", rundir.Dir(s.dir).Excluded())
+		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", dir.Excluded())
 	}
-	if none != nil {
-		return nil, none
+	if noneErr != nil {
+		return nil, noneErr
 	}
 	if i := slices.Index(input.Counts(used, len(s.data.Classes)), 0); i >= 0 {
 		return nil, hint.With(fmt.Errorf("train on %q: class %q has no usable image left", s.Data, s.data.Classes[i]),
-			"fix some of the files listed in "+rundir.Dir(s.dir).Excluded()+", or remove the class")
+			"fix some of the files listed in "+dir.Excluded()+", or remove the class")
 	}
 	if len(s.data.Val) > 0 && len(input.Without(s.data.Val, undecodable)) == 0 {
 		s.log.Warn(noValidation+": none of them can be decoded", "count", len(s.data.Val))
@@ -156,7 +157,7 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	s.TrainCount, s.datasetFinal = len(used), true
 	inventory := s.data.Inventory(undecodable)
 	s.Fingerprint = fingerprint(inventory)
-	if err := replace(rundir.Dir(s.dir).Dataset(), inventory); err != nil {
+	if err := dir.WriteDataset(inventory); err != nil {
 		return nil, err
 	}
 	return s.absolute().write(s.dir)

@@ -13,7 +13,6 @@ import (
 	"alexnet/input"
 	"alexnet/internal/display"
 	"alexnet/internal/hint"
-	"alexnet/internal/regular"
 	"alexnet/internal/rundir"
 )
 
@@ -102,7 +101,7 @@ func (s *session) newRunHint() string {
 
 // diffDataset lists the differences from the run's dataset.txt, or only counts without it.
 func (s *session) diffDataset() string {
-	text, err := regular.Read(rundir.Dir(s.dir).Dataset(), 1<<30)
+	text, err := rundir.Dir(s.dir).ReadDataset()
 	if err != nil || fingerprint(text) != s.Fingerprint {
 		return fmt.Sprintf(" trained on %d images, found %d for training and %d for validation", s.TrainCount, len(s.data.Train), len(s.data.Val))
 	}

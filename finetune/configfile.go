@@ -9,9 +9,7 @@ import (
 	"strings"
 
 	"alexnet/checkpoint"
-	"alexnet/internal/atomicfile"
 	"alexnet/internal/hint"
-	"alexnet/internal/regular"
 	"alexnet/internal/rundir"
 	"alexnet/train"
 )
@@ -33,7 +31,7 @@ func ReadConfig(dir string) (Config, error) {
 
 // readFile reads config.json, and reports whether it is missing or damaged.
 func readFile(dir string) (c Config, missing bool, err error) {
-	text, err := regular.Read(rundir.Dir(dir).Config(), 64<<20)
+	text, err := rundir.Dir(dir).ReadConfig()
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, true, hint.With(fmt.Errorf("read run %q: config.json not found", dir), "name the run directory; omit --resume to start a new run")
 	}
@@ -58,12 +56,7 @@ func (c Config) write(dir string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write settings: %w", err)
 	}
-	return text, replace(rundir.Dir(dir).Config(), append(text, '\n'))
-}
-
-// replace writes a file that only this process writes, and removes temporary files of processes that crashed.
-func replace(path string, data []byte) error {
-	return errors.Join(atomicfile.Sweep(path, 0), atomicfile.Write(path, data))
+	return text, rundir.Dir(dir).WriteConfig(append(text, '\n'))
 }
 
 // checkResume returns an error if the run in dir has other settings.
