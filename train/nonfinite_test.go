@@ -90,7 +90,7 @@ func TestDivergedHint(t *testing.T) {
 		{train.NonFiniteError{}, "try --lr 1e-03, --clip-norm 1 or --on-nan lower-lr"},
 		{train.NonFiniteError{RetriesExhausted: true}, "try --lr 1e-03 or --clip-norm 1"},
 		{train.NonFiniteError{Checkpoint: "run/c"}, "start a new run in another --out with --lr 1e-03 or --clip-norm 1, or resume from run/c with --resume --on-nan lower-lr"},
-		{train.NonFiniteError{Checkpoint: "run/c", RetriesExhausted: true}, "start a new run in another --out with --lr 1e-03 or --clip-norm 1; the checkpoint before is run/c"},
+		{train.NonFiniteError{Checkpoint: "run/c", RetriesExhausted: true}, "start a new run in another --out with --lr 1e-03 or --clip-norm 1; the last good checkpoint is run/c"},
 	} {
 		c.e.LearningRate = 1e-2
 		if got := c.e.Hint(); got != "training diverges: "+c.want {

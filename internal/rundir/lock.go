@@ -10,7 +10,7 @@ import (
 )
 
 // ErrBusy reports that another process trains in the run directory.
-var ErrBusy = errors.New("another process trains here")
+var ErrBusy = errors.New("another process is training in this run directory")
 
 // Lock keeps other processes out of a run directory. A nil Lock can be closed.
 type Lock struct {
