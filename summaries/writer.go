@@ -1,6 +1,7 @@
 package summaries
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,22 +40,30 @@ type Options struct {
 	// steps between the checkpoint and the interruption, which will be repeated.
 	StartStep int64
 
+	// MaxSize is the size in bytes up to which a file grows before the writer
+	// continues in a new file; a single event may be larger. 0 means 64 MiB.
+	MaxSize int64
+
 	// Clock returns the time of events. Nil means time.Now.
 	Clock func() time.Time
 }
 
-// Writer adds events to a file. It is safe for
+const defaultMaxSize = 64 << 20
+
+// Writer adds events to a file, and to a new file when that is full. It is safe for
 // concurrent use and starts no goroutines. A write error is final: every later call
 // returns it. An invalid argument, such as an empty tag, has no effect on later calls.
 type Writer struct {
-	mu        sync.Mutex
-	file      *os.File
-	size      int64 // of file
-	clock     func() time.Time
-	pending   []byte    // complete events
-	lastWrite time.Time // when pending was last written
-	err       error
-	closed    bool
+	mu         sync.Mutex
+	file       *os.File
+	size       int64 // of file
+	headerSize int64 // of the events at its start
+	maxSize    int64
+	clock      func() time.Time
+	pending    []byte    // complete events
+	lastWrite  time.Time // when pending was last written
+	err        error
+	closed     bool
 }
 
 // Create creates a new event file in dir, and dir with its parents if necessary. The
@@ -85,7 +94,7 @@ func create(dir string, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{file: file, clock: clock, lastWrite: now}
+	w := &Writer{file: file, maxSize: cmp.Or(opt.MaxSize, defaultMaxSize), clock: clock, lastWrite: now}
 	if err := w.writeHeader(opt.StartStep); err != nil {
 		return nil, errors.Join(err, w.file.Close(), os.Remove(file.Name()))
 	}
@@ -134,10 +143,7 @@ func nextSecond(dir string, now time.Time) (int64, error) {
 
 // writeHeader writes the events before the first summary.
 func (w *Writer) writeHeader(startStep int64) error {
-	if err := w.add("file version", &eventpb.Event{
-		What:           &eventpb.Event_FileVersion{FileVersion: fileVersion},
-		SourceMetadata: &eventpb.SourceMetadata{Writer: sourceName},
-	}); err != nil {
+	if err := w.add("file version", versionEvent(w.clock())); err != nil {
 		return err
 	}
 	if startStep > 0 {
@@ -149,7 +155,11 @@ func (w *Writer) writeHeader(startStep int64) error {
 			return err
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	w.headerSize = w.size
+	return nil
 }
 
 // syncDir makes a new file survive a power failure if the file system supports that;
@@ -198,6 +208,12 @@ func (w *Writer) writePending(now time.Time) {
 	if w.err != nil || len(w.pending) == 0 {
 		return
 	}
+	if w.full() {
+		if err := w.rotate(now); err != nil {
+			w.err = fmt.Errorf("rotate event file: %w", err)
+			return
+		}
+	}
 	n, err := w.file.Write(w.pending)
 	if w.size += int64(n); err != nil {
 		w.err = fmt.Errorf("write events: %w", err)
@@ -245,4 +261,40 @@ func (w *Writer) Close() error {
 		w.err = fmt.Errorf("write events: %w", &fs.PathError{Op: "write", Path: w.file.Name(), Err: fs.ErrClosed})
 	}
 	return err
+}
+
+// full reports whether the pending events belong into another file: they do not fit
+// into this one, which already has events.
+func (w *Writer) full() bool {
+	return w.maxSize > 0 && w.size > w.headerSize && w.size+int64(len(w.pending)) > w.maxSize
+}
+
+// rotate closes the file and creates the next. TensorBoard reads both as one run: only
+// a session start makes it discard events.
+func (w *Writer) rotate(now time.Time) error {
+	header, err := proto.Marshal(versionEvent(now))
+	if err != nil {
+		return err
+	}
+	file, err := createFile(filepath.Dir(w.file.Name()), now)
+	if err != nil {
+		return err
+	}
+	n, err := file.Write(tfrecord.Append(nil, header))
+	if err != nil {
+		return errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	syncDir(filepath.Dir(file.Name()))
+	err = errors.Join(w.file.Sync(), w.file.Close())
+	w.file, w.size, w.headerSize = file, int64(n), int64(n)
+	return err
+}
+
+// versionEvent is the first event of every event file.
+func versionEvent(now time.Time) *eventpb.Event {
+	return &eventpb.Event{
+		WallTime:       float64(now.UnixMicro()) / 1e6,
+		What:           &eventpb.Event_FileVersion{FileVersion: fileVersion},
+		SourceMetadata: &eventpb.SourceMetadata{Writer: sourceName},
+	}
 }

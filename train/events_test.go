@@ -112,8 +112,9 @@ func TestTensorBoardReadsARun(t *testing.T) {
 	}
 }
 
-// All event files of an interrupted run are read, also after a file from a time that
-// the clock has yet to reach.
+// Event files that are full are followed by others, and all of them are read: in a
+// run, in one that was interrupted, and where a file is there already from a time
+// that the clock has yet to reach.
 func TestEventFilesFollowEachOther(t *testing.T) {
 	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 1}
@@ -125,6 +126,7 @@ func TestEventFilesFollowEachOther(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		job := s.job(t, cfg, parts, latest(t, parts))
+		job.EventSize = 2000
 		afterStep(stop)(&job, cancel)
 		if err := runJob(ctx, cfg, job); (err == nil) != (stop < 0) {
 			t.Fatalf("stop at %d: got %v", stop, err)
@@ -132,8 +134,8 @@ func TestEventFilesFollowEachOther(t *testing.T) {
 	}
 	files, err := summaries.Files(train.Events(parts))
 	must(t, err)
-	if len(files) != 3 || files[0] != ahead {
-		t.Errorf("got files %q, want two after %q", files, ahead)
+	if len(files) < 6 || files[0] != ahead {
+		t.Errorf("got files %q, want many after %q", files, ahead)
 	}
 	must(t, os.Remove(ahead))
 	same(t, parts, whole)

@@ -29,10 +29,11 @@ type Job struct {
 	Start  func(ctx context.Context, session *tfgraph.Session) error
 	Resume *checkpoint.Meta
 
-	Exclude  []input.Excluded // images that are not used, whether they can be decoded or not
-	Cache    Cache
-	Trace    bool     // write the time of each operation of the second step to the event file
-	Observer Observer // nil: nobody
+	Exclude   []input.Excluded // images that are not used, whether they can be decoded or not
+	Cache     Cache
+	EventSize int64    // bytes that an event file grows to before the next is begun; 64 MiB
+	Trace     bool     // write the time of each operation of the second step to the event file
+	Observer  Observer // nil: nobody
 }
 
 func (j Job) validate() error {

@@ -59,6 +59,7 @@ func childMain(t *testing.T, dir string) {
 	if n, err := strconv.Atoi(os.Getenv(threadsVar)); err == nil {
 		job.Session.IntraOp, job.Session.InterOp = n, n
 	}
+	job.EventSize = 40_000 // some steps' worth, so that files change
 	observe(&job).onCache = func(f train.CacheProgress) { fmt.Println("progress: fill", f.Done, f.Of) }
 	observe(&job).onStep = func(s train.StepResult) { fmt.Println("progress: step", s.Step) }
 	must(t, runJob(context.Background(), killedConfig, job))

@@ -47,7 +47,7 @@ func Prepare(ctx context.Context, cfg Config, job Job) (t *Trainer, err error) {
 		job.Observer = noObserver{}
 	}
 	t = &Trainer{cfg: cfg, job: job, dir: directory{Dir: rundir.Dir(job.Dir), checkpoints: Checkpoints(job.Dir)}, schedule: schedule{cfg.LearningRate}}
-	t.record = &recorder{observer: job.Observer, dir: &t.dir, epochs: cfg.Epochs, displayEvery: cfg.DisplayEvery, now: time.Now}
+	t.record = &recorder{observer: job.Observer, dir: &t.dir, eventSize: job.EventSize, epochs: cfg.Epochs, displayEvery: cfg.DisplayEvery, now: time.Now}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.Close())

@@ -18,6 +18,7 @@ type recorder struct {
 	observer     Observer
 	dir          *directory
 	events       *summaries.Writer
+	eventSize    int64
 	epochs       int // in total
 	displayEvery int
 	samples      []sample
@@ -31,7 +32,7 @@ type recorder struct {
 // openEvents begins an event file. Readers drop what earlier files hold from step
 // next on, unless that is 0.
 func (r *recorder) openEvents(next int64) (err error) {
-	r.events, err = summaries.Create(r.dir.Events(), summaries.Options{StartStep: next})
+	r.events, err = summaries.Create(r.dir.Events(), summaries.Options{StartStep: next, MaxSize: r.eventSize})
 	return err
 }
 
