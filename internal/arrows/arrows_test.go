@@ -44,6 +44,7 @@ var layers = []string{
 	"alexnet",
 	"ops",
 	"tfgraph",
+	"internal/rundir",
 	"input",
 	"summaries",
 	"internal/",
