@@ -149,11 +149,5 @@ func Without(examples []Example, excluded []Excluded) []Example {
 	for _, p := range excluded {
 		bad[p.Path] = true
 	}
-	kept := make([]Example, 0, len(examples))
-	for _, ex := range examples {
-		if !bad[ex.Path] {
-			kept = append(kept, ex)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(examples), func(ex Example) bool { return bad[ex.Path] })
 }

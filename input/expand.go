@@ -35,21 +35,27 @@ type expansion struct {
 
 // add expands one argument. An existing file takes precedence over a pattern.
 func (e *expansion) add(arg string) {
-	info, err := os.Stat(arg)
-	switch {
-	case err == nil && info.IsDir():
-		e.folder(arg)
-	case err == nil:
-		if err := regular.Check(info.Mode()); err != nil {
-			e.exclude(arg, err)
-			return
-		}
-		e.paths = append(e.paths, arg)
-	case errors.Is(err, os.ErrNotExist) && strings.ContainsAny(arg, "*?["):
+	if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) && strings.ContainsAny(arg, "*?[") {
 		e.pattern(arg)
-	default:
-		e.exclude(arg, err)
+	} else {
+		e.path(arg)
 	}
+}
+
+func (e *expansion) path(path string) {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		e.folder(path)
+		return
+	}
+	if err == nil {
+		err = regular.Check(info.Mode())
+	}
+	if err != nil {
+		e.exclude(path, err)
+		return
+	}
+	e.paths = append(e.paths, path)
 }
 
 func (e *expansion) folder(dir string) {
@@ -77,17 +83,7 @@ func (e *expansion) pattern(pattern string) {
 		return
 	}
 	for _, m := range matches {
-		info, err := os.Stat(m)
-		switch {
-		case err != nil:
-			e.exclude(m, err)
-		case info.IsDir():
-			e.folder(m)
-		case regular.Check(info.Mode()) != nil:
-			e.exclude(m, regular.Check(info.Mode()))
-		default:
-			e.paths = append(e.paths, m)
-		}
+		e.path(m)
 	}
 }
 

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -37,15 +38,9 @@ func (l Limits) Validate() error {
 }
 
 func (l Limits) orDefaults() Limits {
-	if l.MaxBytes == 0 {
-		l.MaxBytes = defaultMaxBytes
-	}
-	if l.MaxPixels == 0 {
-		l.MaxPixels = defaultMaxPixels
-	}
-	if l.MaxSide == 0 {
-		l.MaxSide = defaultMaxSide
-	}
+	l.MaxBytes = cmp.Or(l.MaxBytes, defaultMaxBytes)
+	l.MaxPixels = cmp.Or(l.MaxPixels, defaultMaxPixels)
+	l.MaxSide = cmp.Or(l.MaxSide, defaultMaxSide)
 	return l
 }
 

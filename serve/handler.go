@@ -19,51 +19,38 @@ type endpoint func(w http.ResponseWriter, r *http.Request) error
 // Handler returns the handler of all paths, for use in another server or in a test.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern, name string, e endpoint) { mux.Handle(pattern, s.observed(name, e)) }
-	for path, file := range pages {
-		handle("GET "+path, "page", file.serve)
+	methods := map[string][]string{} // by path
+	handle := func(method, path, name string, e endpoint) {
+		mux.Handle(method+" "+path, s.observed(name, e))
+		methods[path] = append(methods[path], method)
 	}
-	handle("GET /healthz", "healthz", s.healthy)
-	handle("GET /readyz", "readyz", s.ready)
+	for path, file := range pages {
+		handle("GET", path, "page", file.serve)
+	}
+	handle("GET", "/healthz", "healthz", s.healthy)
+	handle("GET", "/readyz", "readyz", s.ready)
 	metrics := promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})
-	handle("GET /metrics", "metrics", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
+	handle("GET", "/metrics", "metrics", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
 		metrics.ServeHTTP(w, r)
 		return nil
 	}))
-	handle("POST /classify", "classify", s.authorized(s.classifyUpload))
+	handle("POST", "/classify", "classify", s.authorized(s.classifyUpload))
 	for _, path := range []string{"/v1/models/{model}", "/v1/models/{model}/versions/{version}"} {
-		handle("GET "+path, "model", s.authorized(s.modelStatus))
-		handle("POST "+path, "model", s.authorized(s.modelPredict))
-		handle("GET "+path+"/metadata", "metadata", s.authorized(s.modelMetadata))
+		handle("GET", path, "model", s.authorized(s.modelStatus))
+		handle("POST", path, "model", s.authorized(s.modelPredict))
+		handle("GET", path+"/metadata", "metadata", s.authorized(s.modelMetadata))
 	}
-	unmatched := s.observed("none", unmatched(mux))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern == "" {
-			unmatched.ServeHTTP(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
-}
-
-// unmatched returns the error of a request that mux has no handler for.
-func unmatched(mux *http.ServeMux) endpoint {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		rejection := &headerOnly{header: http.Header{}}
-		mux.ServeHTTP(rejection, r)
-		if allow := rejection.header.Get("Allow"); allow != "" {
+	for path, allowed := range methods {
+		allow := strings.Replace(strings.Join(allowed, ", "), "GET", "GET, HEAD", 1)
+		mux.Handle(path, s.observed("none", func(w http.ResponseWriter, r *http.Request) error {
 			return methodNotAllowed(w, allow)
-		}
-		return problem{http.StatusNotFound, errors.New("page not found")}
+		}))
 	}
+	mux.Handle("/", s.observed("none", func(w http.ResponseWriter, r *http.Request) error {
+		return problem{http.StatusNotFound, errors.New("page not found")}
+	}))
+	return mux
 }
-
-// headerOnly is a response of which only the header is of interest.
-type headerOnly struct{ header http.Header }
-
-func (h *headerOnly) Header() http.Header         { return h.header }
-func (h *headerOnly) Write(p []byte) (int, error) { return len(p), nil }
-func (h *headerOnly) WriteHeader(int)             {}
 
 func methodNotAllowed(w http.ResponseWriter, allow string) error {
 	w.Header().Set("Allow", allow)

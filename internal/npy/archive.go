@@ -171,7 +171,7 @@ func isLayer(v any) bool {
 	return false
 }
 
-// damaged turns an error caused by an archive's content into a FormatError.
+// damaged turns an error caused by an archive's content into a formatError.
 func damaged(err error) error {
 	if isDamage(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return malformed(0, "undamaged data", "%s", err)

@@ -16,7 +16,6 @@ type catalog struct {
 	entries  int      // entries of layers, each as often as it is referenced
 	opcodes  int      // opcodes of pickles run so far
 	unpacked int64    // bytes of pickles unpacked into memory
-	forms    []string // the distinct forms of layers, for the dialect
 }
 
 // maxMemory bounds the arrays in float32, a second copy of the largest one that has to be
@@ -84,7 +83,7 @@ func (c *catalog) add(name string, v any, at int64) error {
 			return c.addPair(name, v.objects, at)
 		}
 		if layer, part, ok := splitName(name); ok {
-			return c.put(layer, part, v, "layer/weights", at)
+			return c.put(layer, part, v, at)
 		}
 	}
 	c.skip(name, "")
@@ -131,7 +130,7 @@ func (c *catalog) addPair(name string, items []any, at int64) error {
 		if !isNumeric(item) {
 			return malformed(at, fmt.Sprintf("an array in %q", name), "%s", describe(item))
 		}
-		if err := c.put(name, part, item.(*ndarray), "layer: [weights, biases]", at); err != nil {
+		if err := c.put(name, part, item.(*ndarray), at); err != nil {
 			return err
 		}
 	}
@@ -150,7 +149,7 @@ func (c *catalog) addParts(name string, parts *dict, at int64) error {
 			c.skip(name, k.s)
 			continue
 		}
-		if err := c.put(name, part, parts.values[i].(*ndarray), "layer: {weights, biases}", at); err != nil {
+		if err := c.put(name, part, parts.values[i].(*ndarray), at); err != nil {
 			return err
 		}
 	}
@@ -174,7 +173,7 @@ func splitName(name string) (layer string, part int, ok bool) {
 	return name[:i], part, ok
 }
 
-func (c *catalog) put(name string, part int, a *ndarray, form string, at int64) error {
+func (c *catalog) put(name string, part int, a *ndarray, at int64) error {
 	layer := c.byName[name]
 	if layer == nil {
 		layer = &located{name: name}
@@ -188,19 +187,16 @@ func (c *catalog) put(name string, part int, a *ndarray, form string, at int64) 
 		return malformed(at, "each array once", "a second one for %q", name)
 	}
 	layer.part[part] = a
-	if !slices.Contains(c.forms, form) {
-		c.forms = append(c.forms, form)
-	}
 	return nil
 }
 
 // read loads the layers.
-func (c *catalog) read() (*Weights, error) {
+func (c *catalog) read(dialect string) (*Weights, error) {
 	if len(c.layers) == 0 {
 		names := c.other[:min(len(c.other), 5)]
 		return nil, malformed(0, "layers, each with weights and biases", "%d other entries %q", c.skipped, names)
 	}
-	w := &Weights{Other: c.other}
+	w := &Weights{Dialect: dialect, Other: c.other}
 	if more := c.skipped - len(c.other); more > 0 {
 		w.Other = append(w.Other, fmt.Sprintf("%d more", more))
 	}

@@ -152,7 +152,7 @@ func TestPython2(t *testing.T) {
 	if err := sameLayers(w.Layers, layers); err != nil {
 		t.Error(err)
 	}
-	if want := "npy, pickle protocol 2, Python 2, layer: [weights, biases]"; w.Dialect != want {
+	if want := "npy, pickle protocol 2, Python 2"; w.Dialect != want {
 		t.Errorf("got dialect %q, want %q", w.Dialect, want)
 	}
 	w, err = readBytes([]byte("\x80\x02" + py2Layers(layers) + "."))

@@ -32,7 +32,7 @@ func ExampleOpen() {
 		fmt.Println(layer.Name, layer.Weights.Shape, layer.Weights.Data, "has biases:", layer.Biases != nil)
 	}
 	// Output:
-	// npy, pickle protocol 2, Python 2, layer: [weights, biases]
+	// npy, pickle protocol 2, Python 2
 	// fc7 [2 3] [1 2 3 4 5 6] has biases: false
 	// fc8 [3 1] [7 8 9] has biases: false
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // FuzzOpen feeds arbitrary bytes to the reader. It must not panic, must refuse with a
-// FormatError, must not allocate beyond a bound set by the length, and what it accepts must
+// formatError, must not allocate beyond a bound set by the length, and what it accepts must
 // survive a round trip.
 func FuzzOpen(f *testing.F) {
 	for _, c := range hostile(f) {
@@ -43,10 +43,10 @@ func FuzzOpen(f *testing.F) {
 		if n, limit := after.TotalAlloc-before.TotalAlloc, allowed(b); n > limit {
 			t.Fatalf("allocated %d bytes for %d, want at most %d", n, len(b), limit)
 		}
-		var format *FormatError
+		var format *formatError
 		if err != nil {
 			if !errors.As(err, &format) {
-				t.Fatalf("got %T %v, want a FormatError", err, err)
+				t.Fatalf("got %T %v, want a formatError", err, err)
 			}
 			return
 		}

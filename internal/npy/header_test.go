@@ -43,9 +43,9 @@ func TestHeader(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h, err := parseHeader(c.text, 10)
 			if c.err != "" {
-				var format *FormatError
+				var format *formatError
 				if !errors.As(err, &format) || !strings.Contains(err.Error(), c.err) {
-					t.Fatalf("got %v, want a FormatError with %q", err, c.err)
+					t.Fatalf("got %v, want a formatError with %q", err, c.err)
 				}
 				return
 			}

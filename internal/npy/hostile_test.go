@@ -232,9 +232,9 @@ func TestHostile(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			_, err := readBytes(c.file)
 			runtime.ReadMemStats(&after)
-			var format *FormatError
+			var format *formatError
 			if !errors.As(err, &format) {
-				t.Fatalf("got %v, want a FormatError", err)
+				t.Fatalf("got %v, want a formatError", err)
 			}
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %q, want it to contain %q", err, c.want)
@@ -304,7 +304,7 @@ func TestMemory(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			_, err := Open(dir)
 			runtime.ReadMemStats(&after)
-			var format *FormatError
+			var format *formatError
 			if !errors.As(err, &format) || format.Path != path || !strings.Contains(err.Error(), "bytes of memory") {
 				t.Errorf("got %v, want a refusal", err)
 			}
@@ -391,9 +391,9 @@ func TestEveryTruncation(t *testing.T) {
 		"npz": zipFile(t, member{"a_W.npy", array, zip.Deflate}, member{"a_b.npy", array, zip.Store}),
 	} {
 		for n := range file {
-			var format *FormatError
+			var format *formatError
 			if _, err := readBytes(file[:n]); !errors.As(err, &format) {
-				t.Errorf("%s cut to %d of %d bytes: got %v, want a FormatError", name, n, len(file), err)
+				t.Errorf("%s cut to %d of %d bytes: got %v, want a formatError", name, n, len(file), err)
 			}
 		}
 	}

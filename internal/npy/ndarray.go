@@ -91,7 +91,7 @@ func (a *ndarray) load() (*Array, error) {
 	return &Array{Shape: a.shape(), Dtype: a.dtype.String(), Data: a.inOrder(data)}, nil
 }
 
-// unreadable turns an error caused by the data itself into a FormatError.
+// unreadable turns an error caused by the data itself into a formatError.
 func (a *ndarray) unreadable(err error) error {
 	var overflow errOverflow
 	switch {

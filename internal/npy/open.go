@@ -36,7 +36,7 @@ import (
 //
 // Memory use is that of the arrays, plus one of them while it is transposed to C order, plus
 // pickles in an archive, and is limited to 768 MiB. A file that is damaged, hostile or not a
-// weights file gives a [*FormatError].
+// weights file gives an error that names the offset.
 func Open(path string) (*Weights, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -48,7 +48,7 @@ func Open(path string) (*Weights, error) {
 	} else {
 		w, err = readFile(path)
 	}
-	var format *FormatError
+	var format *formatError
 	if errors.As(locate(path, err), &format) {
 		return nil, format
 	}
@@ -89,12 +89,7 @@ func read(src io.ReaderAt, size int64, path string) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	w.Dialect = dialect + ", " + strings.Join(c.forms, " and ")
-	return w, nil
+	return c.read(dialect)
 }
 
 // addNpy adds the dictionary that is the single object of a .npy file.
@@ -138,12 +133,7 @@ func readFolder(path string) (*Weights, error) {
 			}
 		}
 	}
-	w, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	w.Dialect = "folder of npy arrays"
-	return w, nil
+	return c.read("folder of npy arrays")
 }
 
 // addFile adds an array in a file of its own. The file is opened again to read the data,
@@ -196,28 +186,28 @@ func plainArray(h header, start, size int64) (*ndarray, error) {
 	return a, nil
 }
 
-// FormatError reports a weights file that is damaged, hostile or not supported. Path
+// formatError reports a weights file that is damaged, hostile or not supported. Path
 // names the file and, in an archive, the member; Offset is in bytes from the start of
 // the file or member; Got and Want say what was found there and what would have been
 // accepted.
-type FormatError struct {
+type formatError struct {
 	Path   string
 	Offset int64
 	Got    string
 	Want   string
 }
 
-func (e *FormatError) Error() string {
+func (e *formatError) Error() string {
 	return fmt.Sprintf("read weights %q: at byte %d: got %s, want %s", e.Path, e.Offset, e.Got, e.Want)
 }
 
 func malformed(offset int64, want, got string, args ...any) error {
-	return &FormatError{Offset: offset, Got: fmt.Sprintf(got, args...), Want: want}
+	return &formatError{Offset: offset, Got: fmt.Sprintf(got, args...), Want: want}
 }
 
-// locate sets the path of a FormatError that has none.
+// locate sets the path of a formatError that has none.
 func locate(path string, err error) error {
-	var format *FormatError
+	var format *formatError
 	if errors.As(err, &format) && format.Path == "" {
 		format.Path = path
 	}

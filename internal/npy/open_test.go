@@ -92,9 +92,9 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, blamed := range map[string]string{empty: empty, objects: bad} {
-		var format *FormatError
+		var format *formatError
 		if _, err := Open(path); !errors.As(err, &format) || format.Path != blamed {
-			t.Errorf("%s: got %v, want a FormatError about %s", path, err, blamed)
+			t.Errorf("%s: got %v, want a formatError about %s", path, err, blamed)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestFloat64Overflow(t *testing.T) {
 	file := func(data string) string {
 		return writeFile(t, "w.pkl", []byte(oneLayer("]"+strings.ReplaceAll(py2Reconstruct+"(K\x01K\x01\x85"+py2Dtype, "f4", "f8")+"\x89U\x08"+data+"tba")))
 	}
-	var format *FormatError
+	var format *formatError
 	if _, err := Open(file(huge)); !errors.As(err, &format) || !strings.Contains(err.Error(), "beyond float32") {
 		t.Errorf("2e303: got %v", err)
 	}
