@@ -122,25 +122,37 @@ func memberHeader(f *zip.File) (header, int64, error) {
 	return h, cur.off, err
 }
 
-// addPickledMember reads the pickle in a member, unpacked into memory: its arrays are read
-// from there.
+// addPickledMember reads the pickle in a member: in place if it is stored, else unpacked into
+// memory. Reading all of it verifies its checksum.
 func (c *catalog) addPickledMember(f *zip.File, name string, start int64) (string, error) {
-	if c.unpacked += int64(f.UncompressedSize64); c.unpacked > maxMemory {
-		return "", malformed(start, fmt.Sprintf("pickles of at most %d bytes", maxMemory), "%d", c.unpacked)
-	}
+	size := int64(f.UncompressedSize64)
 	r, err := f.Open()
 	if err != nil {
 		return "", damaged(err)
 	}
 	defer r.Close()
-	data := make([]byte, f.UncompressedSize64)
-	if _, err := io.ReadFull(r, data); err != nil {
+	raw, err := f.OpenRaw()
+	if err != nil {
+		return "", damaged(err)
+	}
+	data, inPlace := raw.(io.ReaderAt)
+	if inPlace = inPlace && f.Method == zip.Store; inPlace {
+		_, err = io.CopyN(io.Discard, r, size)
+	} else {
+		if c.unpacked += size; c.unpacked > maxMemory {
+			return "", malformed(start, fmt.Sprintf("pickles of at most %d bytes", maxMemory), "%d", c.unpacked)
+		}
+		unpacked := make([]byte, size)
+		_, err = io.ReadFull(r, unpacked)
+		data = bytes.NewReader(unpacked)
+	}
+	if err != nil {
 		return "", damaged(err)
 	}
 	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF { // EOF: the checksum is right
 		return "", malformed(start, "a member of its claimed size", "more data or %v", err)
 	}
-	cur := newCursor(bytes.NewReader(data), start, int64(len(data)))
+	cur := newCursor(data, start, size)
 	m, root, err := readPickle(cur, &c.opcodes)
 	if err != nil {
 		return "", err

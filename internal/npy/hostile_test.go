@@ -365,6 +365,11 @@ func TestMemoryOfPickles(t *testing.T) {
 	if _, err := c.addArchive(bytes.NewReader(file), int64(len(file)), "test"); err == nil || !strings.Contains(err.Error(), "pickles of at most") {
 		t.Errorf("got %v, want a refusal", err)
 	}
+	file = zipFile(t, member{"a.npy", npyFile(objectHeader, "\x80\x02}."), zip.Store})
+	c = catalog{unpacked: maxMemory}
+	if _, err := c.addArchive(bytes.NewReader(file), int64(len(file)), "test"); err != nil {
+		t.Errorf("a stored pickle, which is read in place: %v", err)
+	}
 	a := &ndarray{count: maxMemory/8 + 1}
 	c.unpacked = maxMemory / 2
 	c.layers = []*located{{"a", [2]*ndarray{a, a}}}

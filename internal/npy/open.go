@@ -35,7 +35,7 @@ import (
 //   - a folder of plain arrays, conv1/weights.npy or conv1_weights.npy.
 //
 // Memory use is that of the arrays, plus one of them while it is transposed to C order, plus
-// pickles in an archive, and is limited to 768 MiB. A file that is damaged, hostile or not a
+// deflated pickles, and is limited to 768 MiB. A file that is damaged, hostile or not a
 // weights file gives an error that names the offset.
 func Open(path string) (*Weights, error) {
 	info, err := os.Stat(path)
