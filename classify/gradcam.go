@@ -18,14 +18,10 @@ import (
 type GradCAM struct {
 	session *tfgraph.Session
 	outputs int32 // classes
-	graph   gradCAMGraph
 	weights tfgraph.Feeds
 	offset  int // of the maps, see HeatMap
 	stride  int
-}
 
-// gradCAMGraph holds the inputs and outputs.
-type gradCAMGraph struct {
 	images   tf.Output // float32 [N,Size,Size,3]
 	classes  tf.Output // int32 [N]
 	features tf.Output // float32 [N,H,W,K]: the last convolution, after its ReLU
@@ -40,7 +36,8 @@ func (m *Model) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 	config := m.Source.Description.Network
 	config.BFloat16 = nil
 	net := alexnet.Build(root, config)
-	g := &GradCAM{outputs: int32(net.Config.Classes), graph: buildGradCAM(root, net), weights: tfgraph.Feeds{}}
+	g := &GradCAM{outputs: int32(net.Config.Classes), weights: tfgraph.Feeds{}}
+	g.build(root, net)
 	a := config.Architecture()
 	g.offset, g.stride = a.ReceptiveField(a.LastConv())
 	def, err := tfgraph.GraphDef(root)
@@ -56,14 +53,14 @@ func (m *Model) NewGradCAM(options tfgraph.Options) (*GradCAM, error) {
 	return g, nil
 }
 
-// buildGradCAM differentiates from the logits down to the last convolution. TensorFlow's registered gradients are right there; that of
+// build differentiates from the logits down to the last convolution. TensorFlow's registered gradients are right there; that of
 // LRN, which is not, lies below.
-func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
-	g := gradCAMGraph{images: net.Images}
+func (g *GradCAM) build(root *op.Scope, net *alexnet.Network) {
+	g.images = net.Images
 	s := root.SubScope("gradcam")
 	g.classes = tfgraph.Placeholder(s, "classes", tf.Int32, tf.MakeShape(-1))
 	if root.Err() != nil {
-		return g
+		return
 	}
 	g.features = net.Activation(net.Config.Architecture().LastConv())
 	chosen := op.OneHot(s, g.classes, tfgraph.Const(s, "depth", int32(net.Config.Classes)),
@@ -72,14 +69,13 @@ func buildGradCAM(root *op.Scope, net *alexnet.Network) gradCAMGraph {
 	all := op.Sum(s.SubScope("all"), g.logits, tfgraph.Const(s, "rows", int32(0))) // images are independent: each has its own gradient
 	gradients := op.Gradients(s.SubScope("gradients"), []tf.Output{all}, []tf.Output{g.features})
 	if s.Err() != nil {
-		return g
+		return
 	}
 	space := tfgraph.Const(s, "space", []int32{1, 2})
 	weights := op.Mean(s.SubScope("channels"), gradients[0], space, op.MeanKeepDims(true))
 	g.channels = op.Squeeze(s.SubScope("channels"), weights, op.SqueezeAxis([]int64{1, 2}))
 	sum := op.Sum(s.SubScope("maps"), op.Mul(s.SubScope("weighted"), g.features, weights), tfgraph.Const(s, "channel", int32(3)))
 	g.maps = op.Relu(s.SubScope("maps"), sum)
-	return g
 }
 
 // HeatMap is a square of non-negative values over an image, in C order. The value at row i and column j belongs to the
@@ -102,7 +98,7 @@ func (g *GradCAM) Maps(ctx context.Context, images *tfgraph.Tensor, classes []in
 		return nil, err
 	}
 	defer labels.Close()
-	out, err := g.run(ctx, tfgraph.Feeds{g.graph.images: images, g.graph.classes: labels}, g.graph.maps)
+	out, err := g.run(ctx, tfgraph.Feeds{g.images: images, g.classes: labels}, g.maps)
 	if err != nil {
 		return nil, err
 	}

@@ -51,9 +51,9 @@ func (g *GradCAM) fetched(t testing.TB, images *tfgraph.Tensor, classes []int32,
 	labels, err := tfgraph.Of(classes, int64(len(classes)))
 	must(t, err)
 	defer labels.Close()
-	feeds := tfgraph.Feeds{g.graph.images: images, g.graph.classes: labels}
+	feeds := tfgraph.Feeds{g.images: images, g.classes: labels}
 	if features != nil {
-		feeds[g.graph.features] = features
+		feeds[g.features] = features
 	}
 	out, err := g.run(context.Background(), feeds, outputs...)
 	must(t, err)
@@ -108,7 +108,7 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 			})
 			g := gradCAM(t, saved(t, config, weights))
 			images := imagesOf(t, pixels, size)
-			got := g.fetched(t, images, classes, nil, g.graph.channels, g.graph.maps)
+			got := g.fetched(t, images, classes, nil, g.channels, g.maps)
 			cmp := parity.Against(t, reference, "")
 			cmp.Check("channels", got[0], tolerance)
 			cmp.Check("maps", got[1], tolerance)
@@ -129,7 +129,7 @@ func TestGradCAMAgreesWithPython(t *testing.T) {
 func TestGradCAMAgainstFiniteDifferences(t *testing.T) {
 	g := gradCAM(t, open(t, trained(t)))
 	images, classes := imagesOf(t, noise(2, tiny.Size), tiny.Size), []int32{1, 0}
-	out := g.fetched(t, images, classes, nil, g.graph.channels, g.graph.features)
+	out := g.fetched(t, images, classes, nil, g.channels, g.features)
 	channels, conv5 := out[0], out[1]
 	n, units, k := int(conv5.Shape[0]), int(conv5.Shape[1]*conv5.Shape[2]), int(conv5.Shape[3])
 	scale := 0.0
@@ -148,7 +148,7 @@ func TestGradCAMAgainstFiniteDifferences(t *testing.T) {
 		features, err := tfgraph.Of(values, conv5.Shape...)
 		must(t, err)
 		defer features.Close()
-		return g.fetched(t, images, classes, features, g.graph.logits)[0].Data
+		return g.fetched(t, images, classes, features, g.logits)[0].Data
 	}
 	for channel := range k {
 		up, down := raised(channel, step), raised(channel, -step)

@@ -57,12 +57,16 @@ func (r *Reference) compare(ctx context.Context, dir string) (Comparison, error)
 	if err != nil {
 		return Comparison{}, fmt.Errorf("generate test images: %w", err)
 	}
-	model, err := load(dir, onCPU)
+	session, text, err := tfgraph.LoadSavedModel(dir, onCPU)
 	if err != nil {
 		return Comparison{}, err
 	}
-	defer model.close()
-	c := comparison{model: model, limits: r.Limits, preprocessing: r.Preprocessing}
+	defer session.Close()
+	var meta pb.MetaGraphDef
+	if err := proto.Unmarshal(text, &meta); err != nil {
+		return Comparison{}, fmt.Errorf("load SavedModel %q: %w", dir, err)
+	}
+	c := comparison{reference: r, session: session, signatures: meta.SignatureDef}
 	for chunk := range slices.Chunk(append(examples, r.Examples...), compareBatch) {
 		want, err := r.Predict(ctx, chunk)
 		if err != nil {
@@ -78,40 +82,41 @@ func (r *Reference) compare(ctx context.Context, dir string) (Comparison, error)
 	return c.Comparison, nil
 }
 
+// comparison runs the SavedModel as other programs do: loaded by TensorFlow, by its signatures.
 type comparison struct {
 	Comparison
-	model         *loadedModel
-	limits        input.Limits
-	preprocessing alexnet.Preprocessing
+	reference  *Reference
+	session    *tfgraph.Session
+	signatures map[string]*pb.SignatureDef
 }
 
 // compare runs one signature. The default one ignores EXIF orientations, so rotated images are not compared by it if
 // the source applies them.
 func (c *comparison) compare(ctx context.Context, signature string, examples []input.Example, want [][]float32) error {
-	inputs, err := encodedInputs(examples, c.limits)
+	inputs, err := encodedInputs(examples, c.reference.Limits)
 	if err != nil {
 		return err
 	}
 	defer closeTensors(inputs)
-	out, err := c.model.run(ctx, signature, inputs)
+	out, err := c.run(ctx, signature, inputs)
 	if err != nil {
 		return err
 	}
 	defer closeTensors(out)
 	predicted := tfgraph.StringData(out["class"])
 	for i, ex := range examples {
-		if signature == DefaultSignature && ex.Orientation != 1 && c.preprocessing.Orientation {
+		if signature == DefaultSignature && ex.Orientation != 1 && c.reference.Preprocessing.Orientation {
 			continue
 		}
 		probabilities := out["probabilities"].Row(i)
 		for label, p := range probabilities {
 			difference := math.Abs(float64(p) - float64(want[i][label]))
 			if !(difference <= tolerance) {
-				return fmt.Errorf("%s: got probability %g of %q, want %g", ex.Path, p, c.preprocessing.Classes[label], want[i][label])
+				return fmt.Errorf("%s: got probability %g of %q, want %g", ex.Path, p, c.reference.Preprocessing.Classes[label], want[i][label])
 			}
 			c.MaxDifference = max(c.MaxDifference, difference)
 		}
-		best := c.preprocessing.Classes[slices.Index(probabilities, slices.Max(probabilities))]
+		best := c.reference.Preprocessing.Classes[slices.Index(probabilities, slices.Max(probabilities))]
 		if predicted[i] != best {
 			return fmt.Errorf("%s: got class %q, want %q", ex.Path, predicted[i], best)
 		}
@@ -147,37 +152,17 @@ func closeTensors(tensors map[string]*tfgraph.Tensor) {
 	}
 }
 
-// loadedModel is a SavedModel as other programs see it: loaded by TensorFlow and run by its signatures.
-type loadedModel struct {
-	session    *tfgraph.Session
-	signatures map[string]*pb.SignatureDef
-}
-
-// load runs whatever graph is in dir, see [tfgraph.LoadSavedModel]: only for a directory that was just written.
-func load(dir string, options tfgraph.Options) (*loadedModel, error) {
-	session, text, err := tfgraph.LoadSavedModel(dir, options)
-	if err != nil {
-		return nil, err
-	}
-	var meta pb.MetaGraphDef
-	if err := proto.Unmarshal(text, &meta); err != nil {
-		session.Close()
-		return nil, fmt.Errorf("load SavedModel %q: %w", dir, err)
-	}
-	return &loadedModel{session, meta.SignatureDef}, nil
-}
-
 // run returns all outputs of a signature by name. The caller closes them.
-func (l *loadedModel) run(ctx context.Context, signature string, inputs map[string]*tfgraph.Tensor) (map[string]*tfgraph.Tensor, error) {
+func (c *comparison) run(ctx context.Context, signature string, inputs map[string]*tfgraph.Tensor) (map[string]*tfgraph.Tensor, error) {
 	feeds := map[string]*tfgraph.Tensor{}
-	for name, info := range l.signatures[signature].GetInputs() {
+	for name, info := range c.signatures[signature].GetInputs() {
 		feeds[info.GetName()] = inputs[name]
 	}
 	var names, fetches []string
-	for name, info := range l.signatures[signature].GetOutputs() {
+	for name, info := range c.signatures[signature].GetOutputs() {
 		names, fetches = append(names, name), append(fetches, info.GetName())
 	}
-	out, err := l.session.RunNamed(ctx, feeds, fetches...)
+	out, err := c.session.RunNamed(ctx, feeds, fetches...)
 	if err != nil {
 		return nil, err
 	}
@@ -187,8 +172,6 @@ func (l *loadedModel) run(ctx context.Context, signature string, inputs map[stri
 	}
 	return outputs, nil
 }
-
-func (l *loadedModel) close() error { return l.session.Close() }
 
 // testImages generates images to compare models on: a JPEG, a PNG, and a JPEG whose EXIF orientation is not 1.
 func testImages(dir string) ([]input.Example, error) {

@@ -13,6 +13,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/internal/hint"
 )
 
 // Limits on files that are read into memory. A card takes some kilobytes, a graph some hundred; those of other programs
@@ -22,17 +23,8 @@ const (
 	maxGraph = 64 << 20
 )
 
-// ForeignError reports a SavedModel that this program did not write. It does not run graphs that it finds in files.
-type ForeignError struct{ Dir string }
-
-func (e *ForeignError) Error() string {
-	return fmt.Sprintf("open SavedModel %q: got no %s, want one that alexnet export wrote", e.Dir, cardFile)
-}
-
-// Hint tells what to do.
-func (e *ForeignError) Hint() string {
-	return "export it again from its run, or load it with TensorFlow, which runs its graph, if you trust it; alexnet inspect lists its contents"
-}
+// ErrForeign reports a SavedModel that this program did not write. It does not run graphs that it finds in files.
+var ErrForeign = errors.New("got no " + cardFile + ", want one that alexnet export wrote")
 
 // Find returns the directory of the SavedModel that dir is, or of the one with the highest version number among its
 // subdirectories, TensorFlow Serving's layout; ok is false if there is none.
@@ -70,12 +62,13 @@ func DirOf(prefix string) (dir string, ok bool) {
 }
 
 // ReadCard reads the model card in dir and verifies the files beside it by their checksums, except the values of the
-// variables, which have checksums of their own. The error wraps [checkpoint.ErrDamaged] if they differ, and is a
-// [*ForeignError] if another program wrote the model.
+// variables, which have checksums of their own. The error wraps [checkpoint.ErrDamaged] if they differ, and
+// [ErrForeign] if another program wrote the model.
 func ReadCard(dir string) (*Card, error) {
 	text, err := readFile(dir, cardFile, maxCard)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &ForeignError{Dir: dir}
+		return nil, hint.With(fmt.Errorf("open SavedModel %q: %w", dir, ErrForeign),
+			"export it again from its run, or load it with TensorFlow, which runs its graph, if you trust it; alexnet inspect lists its contents")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read SavedModel %q: %w", dir, err)

@@ -53,7 +53,7 @@ func Inspect(dir string) (*Contents, error) {
 	}
 	found.Bytes = size(dir)
 	found.Card, err = ReadCard(dir)
-	if foreign := new(ForeignError); errors.As(err, &foreign) {
+	if errors.Is(err, ErrForeign) {
 		err = nil
 	}
 	return found, err

@@ -16,6 +16,7 @@ import (
 	"alexnet/eval"
 	"alexnet/export"
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/internal/testenv"
 )
 
@@ -299,7 +300,7 @@ func TestClassifyRefusesDamagedExports(t *testing.T) {
 			if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), copied) {
 				t.Errorf("got %q, want %q and the directory in it", err, c.want)
 			}
-			if foreign := new(export.ForeignError); errors.As(err, &foreign) && foreign.Hint() == "" {
+			if errors.Is(err, export.ErrForeign) && hint.Of(err) == "" {
 				t.Error("got no hint")
 			}
 		})

@@ -63,11 +63,7 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 		return err
 	}
 	data.Train, data.Val = input.Without(data.Train, undecodable), input.Without(data.Val, undecodable)
-	duplicates, changed, err := findDuplicates(ctx, data)
-	if err != nil {
-		return err
-	}
-	unusable := slices.Concat(data.Excluded, undecodable, changed)
+	unusable := slices.Concat(data.Excluded, undecodable)
 	for _, p := range unusable {
 		r.problem(p)
 	}
@@ -75,7 +71,7 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 	d.describe(data)
 	r.checkCounts(data)
 	r.checkSizes(data)
-	r.checkDuplicates(duplicates)
+	r.checkDuplicates(findDuplicates(data))
 	return nil
 }
 
@@ -142,7 +138,7 @@ func (r *Report) checkSizes(data *input.Dataset) {
 }
 
 // checkDuplicates reports an image with two labels, or in both splits, as a problem, since it falsifies the accuracy.
-func (r *Report) checkDuplicates(duplicates []duplicate) {
+func (r *Report) checkDuplicates(duplicates []*duplicate) {
 	harmless := 0
 	for _, group := range duplicates {
 		var paths []string

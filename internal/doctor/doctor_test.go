@@ -95,7 +95,7 @@ func TestCheckDuplicates(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := &Report{Healthy: true, Data: &Dataset{}}
-			r.checkDuplicates([]duplicate{test.group})
+			r.checkDuplicates([]*duplicate{&test.group})
 			if r.Healthy != (test.problem == "") || len(r.Problems)+len(r.Warnings) != 1 || len(r.Data.Duplicates) != 1 {
 				t.Fatalf("got problems %v, warnings %v, want one finding", r.Problems, r.Warnings)
 			}
