@@ -24,7 +24,7 @@ func (c *fakeClock) Now() time.Time { return c.now }
 func newWriter(t testing.TB, dir string, opt Options) (*Writer, *fakeClock) {
 	t.Helper()
 	clock := &fakeClock{startTime}
-	opt.Clock = clock.Now
+	opt.clock = clock.Now
 	w, err := Create(dir, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestCreateComesLast(t *testing.T) {
 		w, _ := newWriter(t, dir, Options{})
 		made = append(made, w.Path())
 	}
-	w, err := Create(dir, Options{Clock: func() time.Time { return time.Unix(100, 0) }})
+	w, err := Create(dir, Options{clock: func() time.Time { return time.Unix(100, 0) }})
 	must(t, err, w.Close())
 	made = append(made, w.Path(), filepath.Join(dir, "events.out.tfevents.note"))
 	files, err := Files(dir)

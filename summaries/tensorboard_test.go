@@ -171,7 +171,7 @@ func TestTensorBoardAfterResume(t *testing.T) {
 		must(t, err, os.WriteFile(first.Path(), file[:len(file)-5], 0o644))
 
 		later := &fakeClock{startTime.Add(time.Hour)}
-		second, err := Create(dir, Options{StartStep: start, Clock: later.Now})
+		second, err := Create(dir, Options{StartStep: start, clock: later.Now})
 		must(t, err)
 		for _, step := range []int64{3, 4} {
 			must(t, second.Scalar(step, "cross_entropy", 2))

@@ -44,8 +44,8 @@ type Options struct {
 	// continues in a new file; a single event may be larger. 0 means 64 MiB.
 	MaxSize int64
 
-	// Clock returns the time of events. Nil means time.Now.
-	Clock func() time.Time
+	// clock returns the time of events. Nil means time.Now.
+	clock func() time.Time
 }
 
 const defaultMaxSize = 64 << 20
@@ -82,7 +82,7 @@ func create(dir string, opt Options) (*Writer, error) {
 	if opt.StartStep < 0 {
 		return nil, fmt.Errorf("start step: got %d, want at least 0", opt.StartStep)
 	}
-	clock := opt.Clock
+	clock := opt.clock
 	if clock == nil {
 		clock = time.Now
 	}
