@@ -102,6 +102,7 @@ func (d *Dataset) describe(data *input.Dataset) {
 const (
 	minImages    = 20 // per class, for reliable fine-tuning
 	maxImbalance = 3  // ratio of the class sizes
+	smallSide    = 32 // pixels; AlexNet sees a smaller image enlarged more than seven times
 )
 
 func (r *Report) checkCounts(data *input.Dataset) {
@@ -129,8 +130,10 @@ func (r *Report) checkCounts(data *input.Dataset) {
 }
 
 func (r *Report) checkSizes(data *input.Dataset) {
-	for _, ex := range small(slices.Concat(data.Train, data.Val), smallSide) {
-		r.Data.Small = append(r.Data.Small, ex.Path)
+	for _, ex := range slices.Concat(data.Train, data.Val) {
+		if min(ex.Width, ex.Height) < smallSide {
+			r.Data.Small = append(r.Data.Small, ex.Path)
+		}
 	}
 	if n := len(r.Data.Small); n > 0 {
 		r.warn("%d images have a side below %d pixels, such as %s: too small", n, smallSide, r.Data.Small[0])

@@ -7,22 +7,6 @@ import (
 	"alexnet/internal/content"
 )
 
-// smallSide is the side in pixels under which an image has too little to show:
-// AlexNet sees it enlarged more than seven times.
-const smallSide = 32
-
-// small returns the examples with a side shorter than the given number of
-// pixels, in the same order.
-func small(examples []input.Example, side int) []input.Example {
-	var found []input.Example
-	for _, ex := range examples {
-		if min(ex.Width, ex.Height) < side {
-			found = append(found, ex)
-		}
-	}
-	return found
-}
-
 // duplicate is two or more examples whose files are the same byte for byte.
 type duplicate struct {
 	Train []input.Example

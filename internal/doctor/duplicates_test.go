@@ -6,6 +6,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,9 @@ func TestFindDuplicates(t *testing.T) {
 	if names(got[1].Train) != "cat/2.png=0 dog/4.png=1" || got[1].acrossSplits() || !got[1].acrossClasses() {
 		t.Errorf("got %+v, want an image in two classes", got[1])
 	}
-	if got := names(small(d.Train, smallSide)); got != "cat/2.png=0 dog/4.png=1" {
-		t.Errorf("small images: got %s", got)
+	r := &Report{Data: &Dataset{}}
+	r.checkSizes(d)
+	if want := []string{d.Train[1].Path, d.Train[3].Path}; !slices.Equal(r.Data.Small, want) || len(r.Warnings) != 1 {
+		t.Errorf("small images: got %q and warnings %q, want %q and one warning", r.Data.Small, r.Warnings, want)
 	}
 }
