@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,15 +32,10 @@ func newDoctor(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				err = json.NewEncoder(a.stdout).Encode(r)
-			} else {
-				err = r.Print(a.stdout)
+			if err := a.print(asJSON, r, r.Print); err != nil || r.Healthy {
+				return err
 			}
-			if err == nil && !r.Healthy {
-				err = errSilent
-			}
-			return err
+			return errSilent
 		},
 	}
 	f := cmd.Flags()

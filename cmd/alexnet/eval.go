@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -75,10 +74,7 @@ func (a *app) eval(ctx context.Context, flags *evalFlags, run, path string) erro
 	}
 	meta := model.Source.Checkpoint
 	result := evaluation{Report: report, Checkpoint: meta.Name, Epoch: meta.Epoch, Step: meta.Step, Data: data.ValFrom}
-	if flags.json {
-		return json.NewEncoder(a.stdout).Encode(result)
-	}
-	return result.print(a.stdout)
+	return a.print(flags.json, result, result.print)
 }
 
 // evaluation is a report with the checkpoint and the data that it describes.

@@ -40,10 +40,7 @@ func newInspect(a *app) *cobra.Command {
 			if found == nil {
 				return err
 			}
-			if asJSON {
-				return errors.Join(json.NewEncoder(a.stdout).Encode(found), err)
-			}
-			return errors.Join(found.print(a.stdout), err)
+			return errors.Join(a.print(asJSON, found, found.print), err)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -107,6 +108,14 @@ func newVersion(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+// print prints a result as one line of JSON, or as text.
+func (a *app) print(asJSON bool, result any, text func(io.Writer) error) error {
+	if asJSON {
+		return json.NewEncoder(a.stdout).Encode(result)
+	}
+	return text(a.stdout)
 }
 
 func ownVersion() string {
