@@ -2,9 +2,8 @@ package alexnet
 
 import "slices"
 
-// Architecture is a network as data: everything that depends on its layers
-// (graph, shapes, names, receptive fields) derives from it. To add one, write its
-// literal in a file of its own and list it in architectures.
+// Architecture is a network as data: everything that depends on its layers (graph, shapes, names, receptive fields)
+// derives from it. To add one, write its literal in a file of its own and list it in architectures.
 type Architecture struct {
 	Name          string
 	preprocessing Preprocessing // without Resize, Orientation, Classes and Decode

@@ -1,8 +1,7 @@
 package alexnet
 
-// BVLC is the network of figure 2 of Krizhevsky et al. 2012 in the one-tower form
-// that BVLC published for Caffe (models/bvlc_alexnet): grouped convolutions
-// stand for the paper's two GPUs, and fc6 to fc8 are its last three layers.
+// BVLC is the network of figure 2 of Krizhevsky et al. 2012 in the one-tower form that BVLC published for Caffe
+// (models/bvlc_alexnet): grouped convolutions stand for the paper's two GPUs, and fc6 to fc8 are its last three layers.
 var BVLC = Architecture{
 	Name: "bvlc",
 	preprocessing: Preprocessing{

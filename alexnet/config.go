@@ -1,11 +1,9 @@
-// Package alexnet builds networks of the AlexNet family: the network of
-// Krizhevsky, Sutskever and Hinton (NIPS 2012) as [BVLC] published it for Caffe.
-// Start with [Config] and [Build]; [Config.Preprocessing] says how an image
-// becomes the network's input, which a [Decoder] carries out.
+// Package alexnet builds networks of the AlexNet family: the network of Krizhevsky, Sutskever and Hinton (NIPS 2012) as
+// [BVLC] published it for Caffe. Start with [Config] and [Build]; [Config.Preprocessing] says how an image becomes the
+// network's input, which a [Decoder] carries out.
 //
-// Feature maps are float32 NHWC. A layer has one name everywhere: scope, variable
-// prefix, checkpoint key and key in weights files; names depend on the
-// architecture alone. The package prints nothing.
+// Feature maps are float32 NHWC. A layer has one name everywhere: scope, variable prefix, checkpoint key and key in
+// weights files; names depend on the architecture alone. The package prints nothing.
 package alexnet
 
 import (
@@ -14,8 +12,7 @@ import (
 	"slices"
 )
 
-// Config is an architecture with the values that may differ between its
-// instances. Only Classes has no default.
+// Config is an architecture with the values that may differ between its instances. Only Classes has no default.
 type Config struct {
 	Arch    string `json:"arch,omitempty"`   // name of the architecture; BVLC's
 	Classes int    `json:"classes"`          // outputs of the last layer
@@ -23,26 +20,23 @@ type Config struct {
 	Widths  []int  `json:"widths,omitempty"` // channels or units of each layer with weights but the last; the architecture's
 	LRN     LRN    `json:"lrn,omitempty"`    // how local response normalization is computed; LRNOps
 
-	// BFloat16 names layers to compute in bfloat16, with the pools and norms after
-	// them, on processors with instructions for it. Their variables and gradients
-	// stay float32.
+	// BFloat16 names layers to compute in bfloat16, with the pools and norms after them, on processors with
+	// instructions for it. Their variables and gradients stay float32.
 	BFloat16 []string `json:"bfloat16,omitempty"`
 }
 
 // LRN selects one of two implementations of the same function.
 type LRN string
 
-// LRNOps computes the window's sum as a product with a band matrix, which is
-// faster; LRNKernel calls TensorFlow's LRN kernel. The two agree to a millionth
-// of the scale, but at a tie in a later max-pool that can route a convolution's
+// LRNOps computes the window's sum as a product with a band matrix, which is faster; LRNKernel calls TensorFlow's LRN
+// kernel. The two agree to a millionth of the scale, but at a tie in a later max-pool that can route a convolution's
 // gradient through a different pixel than Python's.
 const (
 	LRNOps    LRN = "ops"
 	LRNKernel LRN = "kernel"
 )
 
-// Architecture returns the architecture that c names, the zero one if there is
-// none of that name.
+// Architecture returns the architecture that c names, the zero one if there is none of that name.
 func (c Config) Architecture() Architecture {
 	for _, a := range architectures {
 		if c.Arch == a.Name || c.Arch == "" {
@@ -83,9 +77,8 @@ func (c Config) layers() []layer {
 	return layers
 }
 
-// The largest networks, ten times the paper's. A description in a file may claim
-// any size, and a graph of that size, LRN's band matrix above all, is built
-// before its weights are read.
+// The largest networks, ten times the paper's. A description in a file may claim any size, and a graph of that size,
+// LRN's band matrix above all, is built before its weights are read.
 const (
 	maxClasses  = 1 << 20
 	maxSize     = 4096

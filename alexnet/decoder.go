@@ -11,8 +11,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Decoder runs the decoding graph of a [Preprocessing]. It is safe for concurrent
-// use.
+// Decoder runs the decoding graph of a [Preprocessing]. It is safe for concurrent use.
 type Decoder struct {
 	preprocessing Preprocessing
 	graph         Decoding
@@ -43,8 +42,7 @@ func NewDecoder(p Preprocessing, options tfgraph.Options) (*Decoder, error) {
 // flippedOrientation maps EXIF orientations 1…8 to their horizontal flips.
 var flippedOrientation = [9]int{1: 2, 2: 1, 3: 4, 4: 3, 5: 6, 6: 5, 7: 8, 8: 7}
 
-// orientation is the EXIF orientation to undo, with the draw's flip: values
-// outside 1…8 mean 1.
+// orientation is the EXIF orientation to undo, with the draw's flip: values outside 1…8 mean 1.
 func (p Preprocessing) orientation(ex input.Example, draw uint64) int {
 	o := ex.Orientation
 	if o < 1 || o > 8 || !p.Orientation {
@@ -56,11 +54,9 @@ func (p Preprocessing) orientation(ex input.Example, draw uint64) int {
 	return o
 }
 
-// Decode writes the image [Size,Size,3] to into, a slice of that length, with the
-// draw of its augmentation (see [input.Pick]). It reads only ex.Header,
-// whose width and height may be 0 if unknown. An image
-// that TensorFlow cannot decode is an [input.ErrDamaged]; failures that an intact
-// image can cause too, such as running out of memory, are not.
+// Decode writes the image [Size,Size,3] to into, a slice of that length, with the draw of its augmentation (see
+// [input.Pick]). It reads only ex.Header, whose width and height may be 0 if unknown. An image that TensorFlow cannot
+// decode is an [input.ErrDamaged]; failures that an intact image can cause too, such as running out of memory, are not.
 func (d *Decoder) Decode(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
 	contents, err := tfgraph.Strings([][]byte{encoded})
 	if err != nil {

@@ -110,8 +110,7 @@ func orient(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 	return op.Reverse(s, op.Transpose(s, pixels, perm), flip)
 }
 
-// resize is TensorFlow's legacy bilinear interpolation, which samples at pixel
-// corners and does not antialias.
+// resize is TensorFlow's legacy bilinear interpolation, which samples at pixel corners and does not antialias.
 func (p Preprocessing) resize(s *op.Scope, images tf.Output) tf.Output {
 	side := p.resizedSide()
 	x := op.ResizeBilinear(s, images, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
@@ -136,9 +135,8 @@ func (p Preprocessing) normalize(s *op.Scope, x tf.Output) tf.Output {
 	return x
 }
 
-// BuildStandaloneDecoding adds a decoding graph that needs no [Decoder]:
-// Orientation takes any EXIF value, those outside 1…8 meaning 1, and is ignored
-// unless p applies it; DecodeFast's ratio is chosen within the graph. Its pixels
+// BuildStandaloneDecoding adds a decoding graph that needs no [Decoder]: Orientation takes any EXIF value, those
+// outside 1…8 meaning 1, and is ignored unless p applies it; DecodeFast's ratio is chosen within the graph. Its pixels
 // are those of a Decoder.
 func (p Preprocessing) BuildStandaloneDecoding(s *op.Scope) Decoding {
 	d := Decoding{
@@ -188,8 +186,7 @@ func (p Preprocessing) fastDecoded(s *op.Scope, contents, orientation tf.Output)
 	return op.GatherV2(s, op.Pack(s, images), choice, tfgraph.Const(s, "axis", int32(0)))
 }
 
-// ratioIndex is the number of ratios for which a JPEG is large enough; 0 for any
-// other format.
+// ratioIndex is the number of ratios for which a JPEG is large enough; 0 for any other format.
 func (p Preprocessing) ratioIndex(s *op.Scope, contents, pixel tf.Output) tf.Output {
 	start := op.Substr(s, contents, tfgraph.Const(s, "from", int32(0)), tfgraph.Const(s, "length", int32(2)))
 	isJPEG := op.Equal(s, start, tfgraph.Const(s, "jpeg", "\xff\xd8"))

@@ -12,9 +12,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Initializer adds to root the nodes that initialize the network's variables as
-// planned, and returns a function that runs them in a session. Values from scratch are a
-// pure function of seed and the variable's name.
+// Initializer adds to root the nodes that initialize the network's variables as planned, and returns a function that
+// runs them in a session. Values from scratch are a pure function of seed and the variable's name.
 func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) func(context.Context, *tfgraph.Session) error {
 	var fromFile []fedVariable
 	var scratch []*tf.Operation

@@ -20,8 +20,7 @@ type Network struct {
 	Variables   []ops.Variable // conv1/weights, conv1/biases, … fc8/biases
 	Tape        *ops.Tape      // for ops.Gradients
 
-	// The inputs of all dropout layers, zero in a network without. Unless they are
-	// fed, nothing is dropped.
+	// The inputs of all dropout layers, zero in a network without. Unless they are fed, nothing is dropped.
 	DropoutRate tf.Output // float32 scalar: the probability of dropping, 0 by default
 	DropoutSeed tf.Output // [2]int64, or [3]int64 for a micro-batch, as in ops.Dropout; the same seed drops the same values
 }
@@ -32,9 +31,8 @@ type Activation struct {
 	Output tf.Output
 }
 
-// Build adds the network to the root scope. Its dropout layers are those that
-// follow the layers in trained, the same as a run trains: the output of a frozen
-// layer is not dropped, and a graph for inference drops nothing.
+// Build adds the network to the root scope. Its dropout layers are those that follow the layers in trained, the same as
+// a run trains: the output of a frozen layer is not dropped, and a graph for inference drops nothing.
 func Build(root *op.Scope, config Config, trained ...string) *Network {
 	size := int64(config.WithDefaults().Size)
 	var images tf.Output
@@ -161,8 +159,7 @@ func (b *builder) asFloat32(x tf.Output) tf.Output {
 	return x
 }
 
-// castTo converts the operands of the named layer to the type it computes in. Its
-// variables stay float32.
+// castTo converts the operands of the named layer to the type it computes in. Its variables stay float32.
 func (b *builder) castTo(s *op.Scope, name string, x, weights, biases tf.Output) (_, _, _ tf.Output) {
 	t := tf.Float
 	if slices.Contains(b.net.Config.BFloat16, name) && tfgraph.HasBFloat16() {
@@ -171,8 +168,7 @@ func (b *builder) castTo(s *op.Scope, name string, x, weights, biases tf.Output)
 	return ops.Cast(s.SubScope("input"), b.asFloat32(x), t), ops.Cast(s.SubScope("weights"), weights, t), ops.Cast(s.SubScope("biases"), biases, t)
 }
 
-// Activation returns the output of the named layer, the zero Output if there is
-// none of that name.
+// Activation returns the output of the named layer, the zero Output if there is none of that name.
 func (n *Network) Activation(name string) tf.Output {
 	for _, a := range n.Activations {
 		if a.Name == name {
@@ -193,9 +189,8 @@ func (n *Network) VariablesOf(layers []string) []ops.Variable {
 	return vars
 }
 
-// Boundary is the input of the first trained layer. Everything below it is
-// frozen, so its value depends on the image alone. ok is false where the first
-// layer is trained or none is.
+// Boundary is the input of the first trained layer. Everything below it is frozen, so its value depends on the image
+// alone. ok is false where the first layer is trained or none is.
 func (n *Network) Boundary(trained []string) (boundary tf.Output, ok bool) {
 	for i, a := range n.Activations {
 		if slices.Contains(trained, a.Name) {

@@ -10,8 +10,7 @@ import (
 	"alexnet/internal/npy"
 )
 
-// Plan says for each layer where its initial values come from and whether it is
-// trained.
+// Plan says for each layer where its initial values come from and whether it is trained.
 type Plan []LayerPlan
 
 // LayerPlan is one row of a Plan.
@@ -38,16 +37,13 @@ func (l LayerPlan) Source() string {
 type Selection struct {
 	Train []string // trainable layers
 	Init  []string // layers to initialize from scratch even if the file has them; nil: see NewPlan
-	// Strict loads every layer that Init does not name and rejects a file that lacks
-	// one.
+	// Strict loads every layer that Init does not name and rejects a file that lacks one.
 	Strict bool
 }
 
-// NewPlan compares the network with the weights file, which may be nil. By
-// default the classifier is initialized from scratch if the file's has another
-// number of classes, and so is every layer that the file lacks; any other
-// difference of shape, and a frozen layer without weights from the file, is an
-// error.
+// NewPlan compares the network with the weights file, which may be nil. By default the classifier is initialized from
+// scratch if the file's has another number of classes, and so is every layer that the file lacks; any other difference
+// of shape, and a frozen layer without weights from the file, is an error.
 func NewPlan(config Config, file *npy.Weights, selection Selection) (Plan, error) {
 	a := config.Architecture()
 	p := &planner{names: a.LayerNames(), classifier: a.classifier(), file: file, selection: selection}
@@ -154,8 +150,7 @@ func checkShape(what string, got []int, want []int64) error {
 	return fmt.Errorf("%s: got shape %v, want %v", what, got, want)
 }
 
-// onlyClassesDiffer reports whether two classifier shapes differ in the last
-// dimension alone.
+// onlyClassesDiffer reports whether two classifier shapes differ in the last dimension alone.
 func onlyClassesDiffer(got []int, want []int64) bool {
 	return len(got) == 2 && int64(got[0]) == want[0] && int64(got[1]) != want[1]
 }

@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// Preprocessing says how an image file becomes an input of the network. It is
-// saved with every checkpoint, and training, evaluation and prediction build
-// their decoding graph from the same value, so that none can omit the mean or
+// Preprocessing says how an image file becomes an input of the network. It is saved with every checkpoint, and
+// training, evaluation and prediction build their decoding graph from the same value, so that none can omit the mean or
 // swap the channels.
 type Preprocessing struct {
 	Size     int    `json:"size"`                // side of the network's input in pixels
@@ -50,9 +49,8 @@ const DecodeFast DecodeMode = "fast"
 // Resize says how an image is brought to the network's size.
 type Resize string
 
-// Squash resizes to Size x Size whatever the aspect ratio, as the well-known
-// TensorFlow port of AlexNet does. Crop squashes to CropFrom x CropFrom and takes
-// the center, as Caffe's data layer does.
+// Squash resizes to Size x Size whatever the aspect ratio, as the well-known TensorFlow port of AlexNet does. Crop
+// squashes to CropFrom x CropFrom and takes the center, as Caffe's data layer does.
 const (
 	Squash Resize = "squash"
 	Crop   Resize = "crop"
@@ -152,9 +150,8 @@ func (p Preprocessing) Denormalize(input []float32) image.Image {
 	return img
 }
 
-// FilterImages shows the n filters of a first convolution with weights
-// [side,side,3,n]. Each image spans from the filter's smallest weight, dark, to
-// its largest, and shows each weight as a square of scale pixels.
+// FilterImages shows the n filters of a first convolution with weights [side,side,3,n]. Each image spans from the
+// filter's smallest weight, dark, to its largest, and shows each weight as a square of scale pixels.
 func (p Preprocessing) FilterImages(weights []float32, side, scale int) []image.Image {
 	n := len(weights) / (side * side * 3)
 	images := make([]image.Image, n)

@@ -18,9 +18,8 @@ import (
 	"alexnet/train"
 )
 
-// OpenData opens the dataset of a run of c, with the same splits as long as its files are
-// unchanged. It decodes nothing, and reads only files whose content UserCacheDir does not
-// know.
+// OpenData opens the dataset of a run of c, with the same splits as long as its files are unchanged. It decodes
+// nothing, and reads only files whose content UserCacheDir does not know.
 func (c Config) OpenData() (*input.Dataset, error) {
 	contents := content.Open(c.UserCacheDir, nil)
 	defer contents.Save()
@@ -37,8 +36,7 @@ func (c Config) openData(contents *content.Index) (*input.Dataset, error) {
 
 func (c Config) limits() input.Limits { return input.Limits{MaxPixels: c.MaxPixels} }
 
-// openData opens the dataset and sets the network's number of classes. Notes about the
-// dataset are logged.
+// openData opens the dataset and sets the network's number of classes. Notes about the dataset are logged.
 func (s *session) openData() (err error) {
 	if s.data, err = s.Config.openData(s.contents); err != nil {
 		return err
@@ -87,8 +85,7 @@ func (s *session) applyPolicy(problems []input.Excluded) error {
 	})
 }
 
-// openSandbox opens the pool that decodes images for the first time in child processes,
-// and caches its verdicts in dir.
+// openSandbox opens the pool that decodes images for the first time in child processes, and caches its verdicts in dir.
 func (s *session) openSandbox(preprocessing alexnet.Preprocessing, decoder *alexnet.Decoder, dir string) (err error) {
 	inProcess := decoder.Loader(nil, 1)
 	inProcess.Limits = s.limits()

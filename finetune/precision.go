@@ -9,8 +9,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Precision is the number format of layer computations. Variables, optimizer steps and checkpoints are always
-// float32.
+// Precision is the number format of layer computations. Variables, optimizer steps and checkpoints are always float32.
 type Precision string
 
 // Float32 applies to all layers, BFloat16 to all but the last, which is too small to profit. Auto computes frozen

@@ -24,13 +24,11 @@ import (
 	"alexnet/train"
 )
 
-// Run starts a run in dir and trains until c.Epochs epochs are done. It writes a
-// checkpoint per epoch, TensorBoard's event files, metrics.csv and config.json, and ends
-// as [train.Trainer.Run] does: with a *train.InterruptedError when ctx ends, after a
-// checkpoint of that very position, and with a *train.NonFiniteError when the loss
-// becomes non-finite. It refuses a dir that already holds a run or files that alexnet did
-// not write, or that is inside the dataset. With BadImages list nothing is trained: it
-// ends with an input.Listed.
+// Run starts a run in dir and trains until c.Epochs epochs are done. It writes a checkpoint per epoch, TensorBoard's
+// event files, metrics.csv and config.json, and ends as [train.Trainer.Run] does: with a *train.InterruptedError when
+// ctx ends, after a checkpoint of that very position, and with a *train.NonFiniteError when the loss becomes
+// non-finite. It refuses a dir that already holds a run or files that alexnet did not write, or that is inside the
+// dataset. With BadImages list nothing is trained: it ends with an input.Listed.
 func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	if c.BadImages == input.List {
 		return newSession(dir, c, nil, w).listUndecodable(ctx)
@@ -51,10 +49,9 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 	return newSession(dir, c, nil, w).run(ctx)
 }
 
-// Resume resumes the run in dir from its newest undamaged checkpoint, exactly where it
-// stood. c is what [ReadConfig] returns; the fields that may differ from it are those that the
-// settings table lists as changeable, and Data and Val where they are other paths to the
-// same images.
+// Resume resumes the run in dir from its newest undamaged checkpoint, exactly where it stood. c is what [ReadConfig]
+// returns; the fields that may differ from it are those that the settings table lists as changeable, and Data and Val
+// where they are other paths to the same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), c.checkResume(dir)); err != nil {
 		return err

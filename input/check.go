@@ -29,8 +29,7 @@ type Header struct {
 	Orientation int // 1 to 8 as in EXIF 2.3 §4.6.4 tag 0x0112; 1 if absent
 }
 
-// Upright returns the size in pixels after applying the orientation: 5 to 8 swap
-// width and height.
+// Upright returns the size in pixels after applying the orientation: 5 to 8 swap width and height.
 func (h Header) Upright() (width, height int) {
 	if h.Orientation >= 5 && h.Orientation <= 8 {
 		return h.Height, h.Width
@@ -38,11 +37,10 @@ func (h Header) Upright() (width, height int) {
 	return h.Width, h.Height
 }
 
-// Check reads the header of the image of size bytes in r without decoding pixels.
-// It rejects what the decoder would reject: formats other than JPEG, PNG, GIF, BMP
-// and those in formats, damaged headers, unsupported variants of JPEG and BMP, and
-// images that exceed the limits. The error is an [*Error] without Path, whose
-// reason is [ErrEmpty], [ErrFormat], [ErrDamaged], [ErrTooLarge] or a read error.
+// Check reads the header of the image of size bytes in r without decoding pixels. It rejects what the decoder would
+// reject: formats other than JPEG, PNG, GIF, BMP and those in formats, damaged headers, unsupported variants of JPEG
+// and BMP, and images that exceed the limits. The error is an [*Error] without Path, whose reason is [ErrEmpty],
+// [ErrFormat], [ErrDamaged], [ErrTooLarge] or a read error.
 func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header, error) {
 	h, err := check(r, size, limits.orDefaults(), formats)
 	if err != nil {
@@ -105,8 +103,7 @@ func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (Header, 
 	return h, limits.check(h)
 }
 
-// readHeader reads width, height and orientation. It treats a decoder's panic as a
-// damaged file.
+// readHeader reads width, height and orientation. It treats a decoder's panic as a damaged file.
 func readHeader(format Format, s *windowReader) (h Header, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -131,8 +128,7 @@ func readHeader(format Format, s *windowReader) (h Header, err error) {
 
 func noOrientation(*windowReader) (int, error) { return 1, nil }
 
-// readStdHeader takes the size from a library's decoder and the orientation from
-// orient.
+// readStdHeader takes the size from a library's decoder and the orientation from orient.
 func readStdHeader(s *windowReader, config func(io.Reader) (image.Config, error), orient func(*windowReader) (int, error)) (Header, error) {
 	c, err := config(io.NewSectionReader(s, 0, s.size))
 	if errors.Is(err, bmp.ErrUnsupported) {
@@ -155,9 +151,8 @@ func damaged(err error) error {
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
-// ExamplesFromPaths checks the images at paths concurrently. It returns the valid
-// ones in the given order, with Label -1 and the path as Name, and the others, in
-// the same order, as excluded.
+// ExamplesFromPaths checks the images at paths concurrently. It returns the valid ones in the given order, with Label
+// -1 and the path as Name, and the others, in the same order, as excluded.
 func ExamplesFromPaths(paths []string, opt Options) ([]Example, []Excluded) {
 	examples, errs := checkAll(paths, opt)
 	var excluded []Excluded

@@ -10,8 +10,7 @@ import (
 	"alexnet/internal/display"
 )
 
-// sortClasses sorts the distinct names: integers by value, then the others by
-// bytes.
+// sortClasses sorts the distinct names: integers by value, then the others by bytes.
 func sortClasses(names []string) []string {
 	classes := slices.Clone(names)
 	slices.SortFunc(classes, func(a, b string) int {
@@ -30,9 +29,8 @@ func sortClasses(names []string) []string {
 	return slices.Compact(classes)
 }
 
-// assignLabels sets the examples' labels to the indices of their classes. If all
-// labels of a list file are integers below len(classes) and no class name is an
-// integer, the labels are indices into classes, and a note says so.
+// assignLabels sets the examples' labels to the indices of their classes. If all labels of a list file are integers
+// below len(classes) and no class name is an integer, the labels are indices into classes, and a note says so.
 func (p *subset) assignLabels(classes []string) (notes []string, err error) {
 	index := make(map[string]int, len(classes))
 	for i, c := range classes {

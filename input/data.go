@@ -39,8 +39,7 @@ type Example struct {
 	Header
 }
 
-// Dataset is a dataset: its examples sorted by name, and what was excluded or
-// noted while opening it.
+// Dataset is a dataset: its examples sorted by name, and what was excluded or noted while opening it.
 type Dataset struct {
 	Root     string   // as given to Open
 	Layout   Layout   // of the training images, or of the evaluated images
@@ -52,14 +51,12 @@ type Dataset struct {
 	Notes    []string   // remarks for the user
 }
 
-// Options configure [Open] and [OpenEval]. The zero value reads JPEG, PNG, GIF and
-// BMP within the default [Limits], and validates on the dataset's own val or test
-// split, if it has one.
+// Options configure [Open] and [OpenEval]. The zero value reads JPEG, PNG, GIF and BMP within the default [Limits], and
+// validates on the dataset's own val or test split, if it has one.
 type Options struct {
-	// Val is the fraction of the training images to hold out for validation,
-	// strictly between 0 and 1, such as "0.2", or another folder or list file. It
-	// overrides the dataset's own val or test split. Write "./0.2" for a folder
-	// with such a name. Only [Open] uses it.
+	// Val is the fraction of the training images to hold out for validation, strictly between 0 and 1, such as "0.2",
+	// or another folder or list file. It overrides the dataset's own val or test split. Write "./0.2" for a folder with
+	// such a name. Only [Open] uses it.
 	Val string
 	// Split is the split that [OpenEval] reads. By default it is test, else val.
 	Split Split
@@ -103,8 +100,7 @@ func (o Options) Fraction() (float64, bool) {
 	return f, err == nil && f > 0 && f < 1
 }
 
-// Counts returns the number of examples of each class. It ignores examples without
-// a label.
+// Counts returns the number of examples of each class. It ignores examples without a label.
 func Counts(examples []Example, classes int) []int {
 	counts := make([]int, classes)
 	for _, ex := range examples {
@@ -115,9 +111,8 @@ func Counts(examples []Example, classes int) []int {
 	return counts
 }
 
-// Inventory has a line for each class, `class "cat"`, and for each image its split,
-// name, label, size in bytes and the SHA-256 of its content, as in
-// `train "cat/1.jpg" 0 20117 9f86d0…`; for an excluded image, the last two are missing.
+// Inventory has a line for each class, `class "cat"`, and for each image its split, name, label, size in bytes and the
+// SHA-256 of its content, as in `train "cat/1.jpg" 0 20117 9f86d0…`; for an excluded image, the last two are missing.
 // It does not change when the dataset is moved, and does not read the images.
 func (d *Dataset) Inventory(excluded []Excluded) []byte {
 	skip := make(map[string]bool, len(excluded))

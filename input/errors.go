@@ -8,8 +8,7 @@ import (
 	"alexnet/internal/hint"
 )
 
-// The reasons why a dataset cannot be used, wrapped in an [*Error] that names the
-// path.
+// The reasons why a dataset cannot be used, wrapped in an [*Error] that names the path.
 var (
 	ErrNoImages          = errors.New("no images found")
 	errOneClass          = errors.New("only one class found")
@@ -44,8 +43,7 @@ func newError(op, path string, err error) *Error {
 	return &Error{Op: op, Path: path, Err: err, Hint: hint.Of(err)}
 }
 
-// Error has the form `open dataset "photos": no images found`, followed by lines
-// that name the first excluded files.
+// Error has the form `open dataset "photos": no images found`, followed by lines that name the first excluded files.
 func (e *Error) Error() string {
 	if e.Path == "" {
 		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), listExcluded(e.Excluded))
@@ -66,8 +64,7 @@ type Excluded struct {
 // String has the form `photos/a.txt: is not a supported image: got text`.
 func (p Excluded) String() string { return p.Path + ": " + p.Reason }
 
-// ExcludedFor returns the entry for path whose reason is err, without the
-// operation and path that an [*Error] repeats.
+// ExcludedFor returns the entry for path whose reason is err, without the operation and path that an [*Error] repeats.
 func ExcludedFor(path string, err error) Excluded {
 	var e *Error
 	if errors.As(err, &e) {
@@ -76,8 +73,7 @@ func ExcludedFor(path string, err error) Excluded {
 	return Excluded{Path: path, Reason: reason(err).Error()}
 }
 
-// reason drops the operating system's verb and path, which an [Error] or an
-// [Excluded] already names.
+// reason drops the operating system's verb and path, which an [Error] or an [Excluded] already names.
 func reason(err error) error {
 	if e, ok := err.(*fs.PathError); ok {
 		return e.Err

@@ -7,10 +7,9 @@ import (
 	"io"
 )
 
-// exifOrientation reads tag 0x0112 from the first directory of a TIFF
-// structure (TIFF 6.0 §2; EXIF 2.3 §4.5, §4.6.4). Cameras and editors write
-// invalid EXIF data in valid images: anything but a single SHORT of 1 to 8 counts
-// as 1, upright.
+// exifOrientation reads tag 0x0112 from the first directory of a TIFF structure (TIFF 6.0 §2; EXIF 2.3 §4.5, §4.6.4).
+// Cameras and editors write invalid EXIF data in valid images: anything but a single SHORT of 1 to 8 counts as 1,
+// upright.
 func exifOrientation(r io.ReaderAt) int {
 	const (
 		tag        = 0x0112
@@ -66,8 +65,7 @@ func chunkOrientation(s *windowReader, off, length int64) int {
 	return exifOrientation(bytes.NewReader(bytes.TrimPrefix(b, exifPrefix)))
 }
 
-// maxChunks bounds the loops below; real files have a few dozen chunks before the
-// image data.
+// maxChunks bounds the loops below; real files have a few dozen chunks before the image data.
 const maxChunks = 4096
 
 // pngOrientation reads the chunks up to the first IDAT (PNG 3rd edition §5.3,
@@ -94,8 +92,7 @@ func pngOrientation(s *windowReader) (int, error) {
 	return 0, fmt.Errorf("%w: no PNG image data in %d chunks", ErrDamaged, maxChunks)
 }
 
-// webpOrientation reads the RIFF chunks; EXIF follows the image data (WebP container
-// specification, "Metadata").
+// webpOrientation reads the RIFF chunks; EXIF follows the image data (WebP container specification, "Metadata").
 func webpOrientation(s *windowReader) (int, error) {
 	off := int64(12)
 	for range maxChunks {

@@ -11,11 +11,10 @@ import (
 	"alexnet/internal/regular"
 )
 
-// Expand expands command-line arguments to file paths. A file stands for itself, a
-// folder for all files under it that are not hidden, sorted by name, a pattern as of
-// [filepath.Match] for its matches, and "-" for the lines of stdin, which may be any
-// of these; blank lines are skipped. [ExamplesFromPaths] checks whether the files
-// are images. Arguments without a file are excluded.
+// Expand expands command-line arguments to file paths. A file stands for itself, a folder for all files under it that
+// are not hidden, sorted by name, a pattern as of [filepath.Match] for its matches, and "-" for the lines of stdin,
+// which may be any of these; blank lines are skipped. [ExamplesFromPaths] checks whether the files are images.
+// Arguments without a file are excluded.
 func Expand(args []string, stdin io.Reader) (paths []string, excluded []Excluded) {
 	e := &expansion{}
 	for _, arg := range args {

@@ -44,9 +44,8 @@ func ParseFormats(s string) ([]Format, error) {
 	return formats, nil
 }
 
-// signatures are the first bytes of common files; "?" matches any byte. Those of
-// the supported formats come from their specifications; the others only serve to
-// name the format in error messages.
+// signatures are the first bytes of common files; "?" matches any byte. Those of the supported formats come from their
+// specifications; the others only serve to name the format in error messages.
 var signatures = []struct {
 	magic       string
 	format      Format // "" if not supported
@@ -86,17 +85,15 @@ var signatures = []struct {
 	{"version https://git-lfs", "", "a Git LFS pointer without its content", false},
 }
 
-// sniff detects the format from the first bytes of a file. For an unsupported
-// format it returns "", the format's name if known, and whether the file is an
-// image that the user can convert.
+// sniff detects the format from the first bytes of a file. For an unsupported format it returns "", the format's name
+// if known, and whether the file is an image that the user can convert.
 func sniff(prefix []byte) (f Format, name string, convertible bool) {
 	for _, s := range signatures {
 		if matches(prefix, s.magic) {
 			return s.format, s.name, s.convertible
 		}
 	}
-	// Text can begin with "BM" too: check the size of the header that follows the
-	// 14 bytes of the file header.
+	// Text can begin with "BM" too: check the size of the header that follows the 14 bytes of the file header.
 	if len(prefix) >= 18 && string(prefix[:2]) == "BM" && prefix[14] >= 12 && prefix[14] <= 124 &&
 		prefix[15]|prefix[16]|prefix[17] == 0 {
 		return BMP, "BMP", true

@@ -6,13 +6,11 @@ import (
 	"fmt"
 )
 
-// maxSegments bounds the header: it may have color profiles and previews in many
-// segments of up to 64 KiB.
+// maxSegments bounds the header: it may have color profiles and previews in many segments of up to 64 KiB.
 const maxSegments = 4096
 
-// readJPEG reads the segments up to the frame header (ITU T.81 §B.1, §B.2). It does
-// not use image/jpeg, because one of the segments has the orientation and because
-// TensorFlow's libjpeg-turbo supports other JPEG variants than Go.
+// readJPEG reads the segments up to the frame header (ITU T.81 §B.1, §B.2). It does not use image/jpeg, because one of
+// the segments has the orientation and because TensorFlow's libjpeg-turbo supports other JPEG variants than Go.
 func readJPEG(s *windowReader) (Header, error) {
 	h := Header{Orientation: 1}
 	oriented := false
@@ -109,8 +107,7 @@ func frameHeader(s *windowReader, h Header, marker byte, off int64, length int) 
 
 var exifPrefix = []byte("Exif\x00\x00")
 
-// app1Orientation reads the orientation of an APP1 segment; ok is false if the
-// segment has other content, such as XMP.
+// app1Orientation reads the orientation of an APP1 segment; ok is false if the segment has other content, such as XMP.
 func app1Orientation(s *windowReader, off int64, length int) (orientation int, ok bool) {
 	b, err := s.bytes(off, length)
 	if err != nil || !bytes.HasPrefix(b, exifPrefix) {
@@ -119,9 +116,8 @@ func app1Orientation(s *windowReader, off int64, length int) (orientation int, o
 	return exifOrientation(bytes.NewReader(b[len(exifPrefix):])), true
 }
 
-// Progressive JPEG has about ten scans, each of which covers the whole image. Empty
-// scans take a few bytes, so a small file could keep the decoder busy for hours, or
-// for minutes with few scans of many pixels.
+// Progressive JPEG has about ten scans, each of which covers the whole image. Empty scans take a few bytes, so a small
+// file could keep the decoder busy for hours, or for minutes with few scans of many pixels.
 const (
 	maxScans      = 100
 	maxScanPixels = 2_000_000_000

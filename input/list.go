@@ -25,10 +25,9 @@ const maxLine = 64 << 10
 
 var errNotList = errors.New("not a list file: not UTF-8 text")
 
-// parseList reads lines `path label`. The label is the last field, so the path may
-// contain spaces; in a line with a tab, the last tab is the separator, so the label
-// may contain spaces too; a path in double quotes is used verbatim. Blank lines and
-// lines that begin with # are skipped. The error names the line.
+// parseList reads lines `path label`. The label is the last field, so the path may contain spaces; in a line with a
+// tab, the last tab is the separator, so the label may contain spaces too; a path in double quotes is used verbatim.
+// Blank lines and lines that begin with # are skipped. The error names the line.
 func parseList(r io.Reader) ([]line, error) {
 	var lines []line
 	sc := bufio.NewScanner(r)
@@ -83,8 +82,7 @@ func parseLine(s string) (path, label string, err error) {
 	return path, label, nil
 }
 
-// readList reads a list file and checks its images. Relative paths are relative to
-// the list's folder.
+// readList reads a list file and checks its images. Relative paths are relative to the list's folder.
 func readList(list string, opt Options) (*subset, error) {
 	lines, err := openList(list)
 	if err != nil {

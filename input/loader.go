@@ -15,8 +15,7 @@ type Buffer interface {
 	Close()              // frees the memory; called once
 }
 
-// Batch is a batch of consecutive images of the order. It belongs to the consumer, who
-// closes Images.
+// Batch is a batch of consecutive images of the order. It belongs to the consumer, who closes Images.
 type Batch[B Buffer] struct {
 	Images   B
 	Labels   []int32   // one per image, -1 if unknown
@@ -35,17 +34,14 @@ type Loader[B Buffer] struct {
 	Workers  int // goroutines that read and decode; default GOMAXPROCS
 	Ahead    int // batches to prefetch; default DefaultAhead
 
-	// Alloc returns a buffer with the given number of rows. An iteration never calls
-	// it concurrently.
+	// Alloc returns a buffer with the given number of rows. An iteration never calls it concurrently.
 	Alloc func(rows int) (B, error)
-	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright by
-	// ex.Orientation and then augmented by draw. It is called concurrently.
-	// Encoded may be reused after it returns.
+	// Decode fills into from an encoded JPEG, PNG, GIF or BMP, turned upright by ex.Orientation and then augmented by
+	// draw. It is called concurrently. Encoded may be reused after it returns.
 	Decode func(ctx context.Context, encoded []byte, ex Example, draw uint64, into []float32) error
 
-	// Failed is called for each image that cannot be read or decoded, with its
-	// position in the order; its row in the batch is zero. Without Failed the first
-	// such image ends the iteration. It is called on the consumer's goroutine.
+	// Failed is called for each image that cannot be read or decoded, with its position in the order; its row in the
+	// batch is zero. Without Failed the first such image ends the iteration. It is called on the consumer's goroutine.
 	Failed func(position int, err error)
 
 	// Limits rejects images that have grown since they were checked.
@@ -97,14 +93,12 @@ func (l *Loader[B]) ahead() int {
 	return DefaultAhead
 }
 
-// Batches yields the picked images in batches, in that order, and decodes ahead on
-// Workers goroutines. At most Ahead buffers exist besides those that the consumer
-// holds, and one encoded image per worker.
+// Batches yields the picked images in batches, in that order, and decodes ahead on Workers goroutines. At most Ahead
+// buffers exist besides those that the consumer holds, and one encoded image per worker.
 //
-// Unless Failed is set, the first image in the order that cannot be read or decoded
-// ends the iteration with an [*Error] that names it, instead of its batch. The end of
-// ctx ends it with ctx.Err(). After the loop, all goroutines have ended and all
-// buffers that were not yielded are closed.
+// Unless Failed is set, the first image in the order that cannot be read or decoded ends the iteration with an [*Error]
+// that names it, instead of its batch. The end of ctx ends it with ctx.Err(). After the loop, all goroutines have ended
+// and all buffers that were not yielded are closed.
 func (l *Loader[B]) Batches(ctx context.Context, order []Pick) iter.Seq2[Batch[B], error] {
 	return func(yield func(Batch[B], error) bool) {
 		err := l.validate()
@@ -132,8 +126,7 @@ func (l *Loader[B]) Batches(ctx context.Context, order []Pick) iter.Seq2[Batch[B
 	}
 }
 
-// Load reads and decodes one example. It is safe for concurrent use. The error is an
-// [*Error] that names the image.
+// Load reads and decodes one example. It is safe for concurrent use. The error is an [*Error] that names the image.
 func (l *Loader[B]) Load(ctx context.Context, ex Example, draw uint64, into []float32) error {
 	return l.load(ctx, ex, draw, into, new(bytes.Buffer))
 }

@@ -1,17 +1,14 @@
-// Package input reads folders and lists of labeled images, checks them, and loads
-// them in batches.
+// Package input reads folders and lists of labeled images, checks them, and loads them in batches.
 //
 // Start with [Open], which finds and checks the images of a dataset, and [Loader],
 // which reads, decodes and batches them ahead of the consumer.
 //
-// File formats are detected from the first bytes, never from names. The caller
-// provides the function that decodes pixels, so that training and the exported
-// model decode identically. Results have the same order for any number of
-// goroutines: examples are sorted by name, batches follow the requested order, and
-// the last one, which may be smaller, is never dropped. Input files are opened
-// read-only. A yielded batch belongs to the consumer, who closes its Images; the
-// loader closes all others. All randomness is a pure function of the seed, the
-// epoch and the image's name, so a run can resume at any position.
+// File formats are detected from the first bytes, never from names. The caller provides the function that decodes
+// pixels, so that training and the exported model decode identically. Results have the same order for any number of
+// goroutines: examples are sorted by name, batches follow the requested order, and the last one, which may be smaller,
+// is never dropped. Input files are opened read-only. A yielded batch belongs to the consumer, who closes its Images;
+// the loader closes all others. All randomness is a pure function of the seed, the epoch and the image's name, so a run
+// can resume at any position.
 package input
 
 import (
@@ -34,9 +31,8 @@ import (
 //   - a folder that contains train and, for validation, val or else test, each of
 //     them one of the above; list files are named train.txt, val.txt or test.txt.
 //
-// The training images determine the classes, which are sorted by name, integers by
-// value. Files that are not readable images are listed in [Dataset.Excluded]. An
-// error is an [*Error].
+// The training images determine the classes, which are sorted by name, integers by value. Files that are not readable
+// images are listed in [Dataset.Excluded]. An error is an [*Error].
 func Open(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open dataset", path, opt.Split != "", "the split applies to evaluation only"); err != nil {
 		return nil, err
@@ -68,11 +64,9 @@ func Open(path string, opt Options) (*Dataset, error) {
 	return d, nil
 }
 
-// OpenEval finds and checks the images to evaluate a run on. It returns them in
-// [Dataset.Val] and leaves Train empty. From a folder with several splits it takes
-// [Options.Split], by default test, else val, else train; from any other dataset, all
-// images. Set [Options.Classes] to the run's classes; the images may then belong to
-// a single class.
+// OpenEval finds and checks the images to evaluate a run on. It returns them in [Dataset.Val] and leaves Train empty.
+// From a folder with several splits it takes [Options.Split], by default test, else val, else train; from any other
+// dataset, all images. Set [Options.Classes] to the run's classes; the images may then belong to a single class.
 func OpenEval(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open dataset", path, opt.Val != "", "a validation split applies to training only"); err != nil {
 		return nil, err
@@ -105,8 +99,7 @@ func (o Options) validateFor(op, path string, misused bool, why string) error {
 	return nil
 }
 
-// locate returns the paths of the splits. Without splits, everything is training
-// data.
+// locate returns the paths of the splits. Without splits, everything is training data.
 func locate(path string) (splits map[Split]string, notes []string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -144,8 +137,7 @@ func evalSplit(path string, want Split) (from string, notes []string, err error)
 	return from, notes, nil
 }
 
-// setClasses determines the classes, unless they were given, and assigns the
-// labels.
+// setClasses determines the classes, unless they were given, and assigns the labels.
 func (d *Dataset) setClasses(p *subset, atLeast int) error {
 	if len(p.examples) == 0 {
 		return &Error{Op: "open dataset", Path: p.root, Err: fmt.Errorf("%w (%d other files)", ErrNoImages, len(p.excluded)),

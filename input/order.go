@@ -14,12 +14,11 @@ type Pick struct {
 // Flipped is the draw of an image that is flipped horizontally.
 const Flipped uint64 = 1
 
-// Shuffled returns each of n examples once, with draw 0, in an order that depends only
-// on n, seed and epoch, for any version of Go: a Fisher-Yates shuffle from the last
-// element down. Each random number is the high 64 bits of the 128-bit product of the
-// bound and the next output of PCG-DXSM, seeded with (seed, epoch), rejected while the
-// low 64 bits are below 2^64 mod bound (Lemire 2019, "Fast random integer generation in
-// an interval", algorithm 5), so that all permutations are equally likely.
+// Shuffled returns each of n examples once, with draw 0, in an order that depends only on n, seed and epoch, for any
+// version of Go: a Fisher-Yates shuffle from the last element down. Each random number is the high 64 bits of the
+// 128-bit product of the bound and the next output of PCG-DXSM, seeded with (seed, epoch), rejected while the low 64
+// bits are below 2^64 mod bound (Lemire 2019, "Fast random integer generation in an interval", algorithm 5), so that
+// all permutations are equally likely.
 func Shuffled(n int, seed uint64, epoch int) []Pick {
 	order := Sequential(max(n, 0))
 	src := rand.NewPCG(seed, uint64(epoch))

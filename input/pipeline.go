@@ -75,8 +75,7 @@ func (p *pipeline[B]) dispatch(order []Pick) {
 	}
 }
 
-// allocate allocates the batch of picks; first is the position of the first one in the
-// order.
+// allocate allocates the batch of picks; first is the position of the first one in the order.
 func (p *pipeline[B]) allocate(picks []Pick, first int) *pendingBatch[B] {
 	n := len(picks)
 	f := &pendingBatch[B]{picks: picks, errs: make([]error, n), done: make(chan struct{})}
@@ -108,8 +107,7 @@ func (p *pipeline[B]) work() {
 	}
 }
 
-// next waits for the next batch, which belongs to the caller. ok is false after the
-// last one.
+// next waits for the next batch, which belongs to the caller. ok is false after the last one.
 func (p *pipeline[B]) next() (batch Batch[B], ok bool, err error) {
 	f, ok := <-p.pending
 	if ok {

@@ -12,24 +12,21 @@ import (
 // Policy is how to treat files that cannot be used.
 type Policy string
 
-// Refuse fails on such a file, Skip excludes and reports it, and List checks all
-// images and stops.
+// Refuse fails on such a file, Skip excludes and reports it, and List checks all images and stops.
 const (
 	Refuse Policy = "error"
 	Skip   Policy = "skip"
 	List   Policy = "list"
 )
 
-// Listed is the error that ends work with the policy List. It contains the files
-// that cannot be used, if any.
+// Listed is the error that ends work with the policy List. It contains the files that cannot be used, if any.
 type Listed []Excluded
 
 func (l Listed) Error() string {
 	return fmt.Sprintf("list bad images: %d files cannot be used", len(l))
 }
 
-// Apply reports each excluded file, or returns an error: with Refuse if there are
-// any, with List always, as a [Listed].
+// Apply reports each excluded file, or returns an error: with Refuse if there are any, with List always, as a [Listed].
 func (p Policy) Apply(excluded []Excluded, report func(Excluded)) error {
 	excluded = dedupe(excluded)
 	switch {

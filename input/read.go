@@ -13,10 +13,9 @@ import (
 	"alexnet/internal/regular"
 )
 
-// Read returns an encoded image that TensorFlow's DecodeImage decodes as image
-// viewers do: JPEG and PNG, the first frame of a GIF, other formats converted to
-// PNG. The file is checked again, within limits; a Header that differs from ex's is
-// an error. The error is an [*Error] that names the path.
+// Read returns an encoded image that TensorFlow's DecodeImage decodes as image viewers do: JPEG and PNG, the first
+// frame of a GIF, other formats converted to PNG. The file is checked again, within limits; a Header that differs from
+// ex's is an error. The error is an [*Error] that names the path.
 func Read(ex Example, limits Limits) ([]byte, error) {
 	encoded, _, err := readImage(ex, limits, new(bytes.Buffer))
 	return encoded, err
@@ -57,8 +56,7 @@ func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, e
 	return buf.Bytes(), h, nil
 }
 
-// readFile reads a regular file into buf. The file may have grown since it was
-// checked.
+// readFile reads a regular file into buf. The file may have grown since it was checked.
 func readFile(path string, limits Limits, buf *bytes.Buffer) error {
 	f, info, err := regular.Open(path)
 	if err != nil {
@@ -85,9 +83,8 @@ func (h Header) String() string {
 	return s
 }
 
-// Prepare checks an encoded image as [Check] does and returns it in a format for
-// TensorFlow's DecodeImage, as [Read] does for files. The error is an [*Error]
-// without Path.
+// Prepare checks an encoded image as [Check] does and returns it in a format for TensorFlow's DecodeImage, as [Read]
+// does for files. The error is an [*Error] without Path.
 func Prepare(encoded []byte, limits Limits, formats ...Format) ([]byte, Header, error) {
 	limits = limits.orDefaults()
 	h, err := checkBytes(encoded, limits, formats...)

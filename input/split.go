@@ -7,11 +7,9 @@ import (
 
 // split moves examples to the validation split.
 //
-// A hash of seed, class and name decides each image independently, so that adding,
-// removing or renaming other images never moves it between the splits. Because the
-// class is part of the hash, the split is stratified in expectation: of a class with n
-// images, n·fraction ± sqrt(n·fraction·(1-fraction)) are held out, possibly none of a
-// small class.
+// A hash of seed, class and name decides each image independently, so that adding, removing or renaming other images
+// never moves it between the splits. Because the class is part of the hash, the split is stratified in expectation: of
+// a class with n images, n·fraction ± sqrt(n·fraction·(1-fraction)) are held out, possibly none of a small class.
 func split(examples []Example, classes []string, seed uint64, fraction float64) (train, val []Example) {
 	for _, ex := range examples {
 		if hashFraction(seed, classes[ex.Label], ex.Name) < fraction {

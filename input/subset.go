@@ -95,9 +95,8 @@ func (p *subset) addNamed(ex Example) {
 	p.add(ex, class)
 }
 
-// findSplits looks for the splits train, val and test in a folder, each a folder or
-// a list file with the extension .txt. It returns their paths, and notes about unused
-// entries. A folder of classes has no splits.
+// findSplits looks for the splits train, val and test in a folder, each a folder or a list file with the extension
+// .txt. It returns their paths, and notes about unused entries. A folder of classes has no splits.
 func findSplits(root string) (splits map[Split]string, notes []string, err error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {

@@ -14,13 +14,11 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// transcode losslessly converts formats that DecodeImage cannot decode, or decodes
-// differently from other decoders, to PNG with 8 bits per channel. In TensorFlow
-// 2.18, DecodeImage rejects BMP files with trailing padding, interprets the palette
-// indices of 8-bit BMP files as gray levels (decode_image_op.cc, DecodeBmpV2), and
-// does not support WebP and TIFF. Of a GIF only the first frame remains, of a PNG
-// only the chunks that affect its pixels. The header is within the limits, which
-// have their defaults.
+// transcode losslessly converts formats that DecodeImage cannot decode, or decodes differently from other decoders, to
+// PNG with 8 bits per channel. In TensorFlow 2.18, DecodeImage rejects BMP files with trailing padding, interprets the
+// palette indices of 8-bit BMP files as gray levels (decode_image_op.cc, DecodeBmpV2), and does not support WebP and
+// TIFF. Of a GIF only the first frame remains, of a PNG only the chunks that affect its pixels. The header is within
+// the limits, which have their defaults.
 func transcode(encoded []byte, h Header, limits Limits) ([]byte, error) {
 	switch h.Format {
 	case JPEG:
@@ -45,9 +43,8 @@ func transcode(encoded []byte, h Header, limits Limits) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// decode returns the image as NRGBA or gray. Decoders and the color models of
-// damaged images (a palette shorter than its indices) may panic, so both run here,
-// where the panic is recovered.
+// decode returns the image as NRGBA or gray. Decoders and the color models of damaged images (a palette shorter than
+// its indices) may panic, so both run here, where the panic is recovered.
 func decode(encoded []byte, h Header) (_ image.Image, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -84,11 +81,9 @@ func decode(encoded []byte, h Header) (_ image.Image, err error) {
 	return n, nil
 }
 
-// firstFrame truncates a GIF after its first frame (GIF89a specification, §17 to
-// §27). Only that is used, but TensorFlow's decoder decompresses all frames of an
-// animation first, at up to 4096 pixels per code: a file of 30 MB would exhaust the
-// memory. A file that is damaged earlier is left to the decoder, which stops at the
-// same offset.
+// firstFrame truncates a GIF after its first frame (GIF89a specification, §17 to §27). Only that is used, but
+// TensorFlow's decoder decompresses all frames of an animation first, at up to 4096 pixels per code: a file of 30 MB
+// would exhaust the memory. A file that is damaged earlier is left to the decoder, which stops at the same offset.
 func firstFrame(encoded []byte, limits Limits) ([]byte, error) {
 	const (
 		header, descriptor = 13, 10
@@ -142,10 +137,9 @@ const (
 	pngOverhead = 12 // bytes of a chunk besides its content: length, type, checksum
 )
 
-// dropCompressedChunks removes the chunks of a PNG that contain compressed text or
-// color profiles (PNG specification, §11.3.2.3, §11.3.3). They do not affect the
-// decoded pixels, but libpng decompresses each to up to 8 MB: 4,000 of them in a file
-// of 30 MB take minutes. The file is unchanged from the first incomplete chunk on.
+// dropCompressedChunks removes the chunks of a PNG that contain compressed text or color profiles (PNG specification,
+// §11.3.2.3, §11.3.3). They do not affect the decoded pixels, but libpng decompresses each to up to 8 MB: 4,000 of them
+// in a file of 30 MB take minutes. The file is unchanged from the first incomplete chunk on.
 func dropCompressedChunks(encoded []byte) []byte {
 	kept, from := []byte(nil), 0 // bytes after from are not in kept yet
 	for at := pngMagic; at+pngOverhead <= len(encoded); {

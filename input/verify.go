@@ -8,9 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Verify reads and decodes every example, as [Loader.Batches] or the Sandbox would,
-// and returns those that fail, in the order of the examples. It does not use Batch,
-// and calls Alloc(1) once per worker. The error is ctx's or Alloc's.
+// Verify reads and decodes every example, as [Loader.Batches] or the Sandbox would, and returns those that fail, in the
+// order of the examples. It does not use Batch, and calls Alloc(1) once per worker. The error is ctx's or Alloc's.
 func (l *Loader[B]) Verify(ctx context.Context) ([]Excluded, error) {
 	one := *l
 	one.Batch = 1

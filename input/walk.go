@@ -35,9 +35,8 @@ type walker struct {
 
 type link struct{ path, name, real string }
 
-// walk lists the files under root, to any depth. It follows links except to folders
-// that it already read and to folders that contain the root. Only an unreadable root
-// is an error.
+// walk lists the files under root, to any depth. It follows links except to folders that it already read and to folders
+// that contain the root. Only an unreadable root is an error.
 func walk(root string) (*tree, error) {
 	real, err := realPath(root)
 	if err != nil {

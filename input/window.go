@@ -2,8 +2,7 @@ package input
 
 import "io"
 
-// windowBytes is read from the start of each file, and then from wherever more is
-// needed.
+// windowBytes is read from the start of each file, and then from wherever more is needed.
 const windowBytes = 4096
 
 // windowReader reads small pieces of a large file through a window in memory.

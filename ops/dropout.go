@@ -7,12 +7,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Dropout zeroes each value of x [N,…] with probability rate and divides the
-// others by 1-rate (inverted dropout: inference needs no correction). rate is a
-// scalar in [0,1); at 0 the values pass unchanged, bit for bit. The mask is a
-// pure function of seed and salt, so a step can be repeated exactly; Python's
-// tf.random.stateless_uniform gives the same numbers. seed is [2]int64, or
-// [3]int64 for a micro-batch: the third value is the row of the batch at which x
+// Dropout zeroes each value of x [N,…] with probability rate and divides the others by 1-rate (inverted dropout:
+// inference needs no correction). rate is a scalar in [0,1); at 0 the values pass unchanged, bit for bit. The mask is a
+// pure function of seed and salt, so a step can be repeated exactly; Python's tf.random.stateless_uniform gives the
+// same numbers. seed is [2]int64, or [3]int64 for a micro-batch: the third value is the row of the batch at which x
 // starts, and x then gets the same mask as those rows of the whole batch.
 func Dropout(s *op.Scope, x, rate, seed tf.Output, salt int64) tf.Output {
 	keep := op.Cast(s, op.GreaterEqual(s, uniform(s.SubScope("uniform"), x, seed, salt), rate), tf.Float)

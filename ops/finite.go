@@ -25,8 +25,7 @@ func NewFiniteCheck(s *op.Scope, grads []tf.Output, also ...tf.Output) FiniteChe
 	c.HalfSquares = op.Pack(s, halves)
 	half := op.Sum(s, c.HalfSquares, tfgraph.Const(s, "axis", []int32{0}))
 	c.Norm = op.Sqrt(s, op.Mul(s, half, tfgraph.Const(s, "two", float32(2))))
-	// No term is negative, so infinities cannot cancel: the sum is finite only if
-	// every term is.
+	// No term is negative, so infinities cannot cancel: the sum is finite only if every term is.
 	ok := op.IsFinite(s, op.AddN(s, append([]tf.Output{half}, also...)))
 	// The branch not taken is dead, and so is everything that depends on it.
 	_, taken := op.Switch(s, ok, ok)

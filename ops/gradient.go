@@ -37,14 +37,11 @@ func (t *Tape) cut(x, y tf.Output, grad func(*op.Scope, tf.Output) tf.Output) {
 	t.cuts = append(t.cuts, cut{x, y, grad})
 }
 
-// Gradients adds the backward pass from the scalar loss and returns its
-// derivative with respect to each of vars, in their order. The pass runs
-// backwards from cut to cut: the registry differentiates up to a cut, the cut's
-// own gradient passes through it, and the pass ends at the first of vars. Every
-// path from a variable to the loss must therefore pass through the cuts between
-// them: a penalty on the variable itself belongs to its gradient, not to the
-// loss. A variable that the tape has not recorded, or that is used on both sides
-// of a cut, fails the scope.
+// Gradients adds the backward pass from the scalar loss and returns its derivative with respect to each of vars, in
+// their order. The pass runs backwards from cut to cut: the registry differentiates up to a cut, the cut's own gradient
+// passes through it, and the pass ends at the first of vars. Every path from a variable to the loss must therefore pass
+// through the cuts between them: a penalty on the variable itself belongs to its gradient, not to the loss. A variable
+// that the tape has not recorded, or that is used on both sides of a cut, fails the scope.
 func Gradients(root *op.Scope, loss tf.Output, vars []Variable, tape *Tape) []tf.Output {
 	if root.Err() != nil {
 		return make([]tf.Output, len(vars))
@@ -85,8 +82,7 @@ func Gradients(root *op.Scope, loss tf.Output, vars []Variable, tape *Tape) []tf
 	}
 }
 
-// at returns the values of those vars that are used between cut stage-1 and cut
-// stage, with their indices in vars.
+// at returns the values of those vars that are used between cut stage-1 and cut stage, with their indices in vars.
 func (t *Tape) at(stage int, vars []Variable) (values []tf.Output, index []int) {
 	for i, v := range vars {
 		if t.stage[v.Name] == stage {

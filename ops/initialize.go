@@ -10,11 +10,9 @@ import (
 	"alexnet/tfgraph"
 )
 
-// GlorotNormal adds the node that initializes weights [.., in, out] from a normal
-// distribution truncated at two standard deviations, with variance
-// 2/(fanIn+fanOut) (Glorot & Bengio 2010, eq. 12, with the mean of both fans;
-// Keras' glorot_normal). The values are a pure function of seed and the
-// variable's name.
+// GlorotNormal adds the node that initializes weights [.., in, out] from a normal distribution truncated at two
+// standard deviations, with variance 2/(fanIn+fanOut) (Glorot & Bengio 2010, eq. 12, with the mean of both fans; Keras'
+// glorot_normal). The values are a pure function of seed and the variable's name.
 func GlorotNormal(root *op.Scope, v Variable, seed int64) *tf.Operation {
 	s := root.SubScope(v.Name + "/glorot_normal")
 	key := []int64{seed, int64(nameHash(v.Name))}

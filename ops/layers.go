@@ -7,19 +7,16 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Conv convolves x [N,H,W,C] with weights [h,w,C/groups,K], adds biases [K] and
-// applies ReLU. pad zeros surround the input on each side, as in Caffe and
-// PyTorch. With groups > 1, input channels and filters are split evenly, and
-// group i of the filters sees only group i of the channels (Krizhevsky et al.
-// 2012, §3.5; Caffe's convolution_param.group).
+// Conv convolves x [N,H,W,C] with weights [h,w,C/groups,K], adds biases [K] and applies ReLU. pad zeros surround the
+// input on each side, as in Caffe and PyTorch. With groups > 1, input channels and filters are split evenly, and group
+// i of the filters sees only group i of the channels (Krizhevsky et al. 2012, §3.5; Caffe's convolution_param.group).
 func Conv(s *op.Scope, x, weights, biases tf.Output, stride, pad int64, groups int) tf.Output {
 	x, padding := padInput(s, x, weights, stride, pad)
 	return op.Relu(s, op.BiasAdd(s, groupedConv(s, x, weights, stride, padding, groups), biases))
 }
 
-// padInput chooses Conv2D's padding: VALID without pad, and SAME where it means
-// the same, which copies nothing. Any other pad needs a Pad node: the C++
-// gradient of Conv2D rejects explicit padding.
+// padInput chooses Conv2D's padding: VALID without pad, and SAME where it means the same, which copies nothing. Any
+// other pad needs a Pad node: the C++ gradient of Conv2D rejects explicit padding.
 func padInput(s *op.Scope, x, weights tf.Output, stride, pad int64) (tf.Output, string) {
 	switch {
 	case s.Err() != nil || pad == 0:
@@ -57,10 +54,9 @@ func MaxPool(s *op.Scope, x tf.Output, size, stride int64) tf.Output {
 	return op.MaxPool(s, x, []int64{1, size, size, 1}, []int64{1, stride, stride, 1}, "VALID")
 }
 
-// Dense returns x [N,I] times weights [I,O] plus biases [O]. In the backward
-// pass dx = (W dyᵀ)ᵀ replaces the registry's dy Wᵀ, which reads W against its
-// memory order: 55 instead of 95 ms for 4096x4096 and 128 rows on two cores. The
-// tape therefore has a cut here, and the weights are used after it.
+// Dense returns x [N,I] times weights [I,O] plus biases [O]. In the backward pass dx = (W dyᵀ)ᵀ replaces the registry's
+// dy Wᵀ, which reads W against its memory order: 55 instead of 95 ms for 4096x4096 and 128 rows on two cores. The tape
+// therefore has a cut here, and the weights are used after it.
 func Dense(s *op.Scope, x, weights, biases tf.Output, tape *Tape) tf.Output {
 	y := op.MatMul(s, x, weights)
 	tape.cut(x, y, func(s *op.Scope, dy tf.Output) tf.Output {
@@ -78,10 +74,9 @@ func Cast(s *op.Scope, x tf.Output, t tf.DataType) tf.Output {
 	return op.Cast(s, x, t)
 }
 
-// CrossEntropy is the softmax cross-entropy of each row of logits [N,C] with
-// its label [N]int32, in nats: shape [N]. It uses one-hot labels because the
-// sparse form has no gradient outside Python. A label outside [0,classes) is
-// therefore not an error but a loss of zero: the caller checks the labels.
+// CrossEntropy is the softmax cross-entropy of each row of logits [N,C] with its label [N]int32, in nats: shape [N]. It
+// uses one-hot labels because the sparse form has no gradient outside Python. A label outside [0,classes) is therefore
+// not an error but a loss of zero: the caller checks the labels.
 func CrossEntropy(s *op.Scope, logits, labels tf.Output, classes int) tf.Output {
 	oneHot := op.OneHot(s, labels,
 		tfgraph.Const(s, "depth", int32(classes)),

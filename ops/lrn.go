@@ -9,21 +9,18 @@ import (
 	"alexnet/tfgraph"
 )
 
-// LRNParams are the constants of local response normalization across channels
-// (Krizhevsky et al. 2012, §3.3). TensorFlow's alpha is Caffe's divided by the
-// window's size, 2*Radius+1.
+// LRNParams are the constants of local response normalization across channels (Krizhevsky et al. 2012, §3.3).
+// TensorFlow's alpha is Caffe's divided by the window's size, 2*Radius+1.
 type LRNParams struct {
 	Radius            int64
 	Bias, Alpha, Beta float32
 }
 
-// AlexNetLRN are BVLC's constants: local_size 5, alpha 1e-4 over the window,
-// beta 0.75, k 1.
+// AlexNetLRN are BVLC's constants: local_size 5, alpha 1e-4 over the window, beta 0.75, k 1.
 var AlexNetLRN = LRNParams{Radius: 2, Bias: 1, Alpha: 2e-5, Beta: 0.75}
 
-// LRNKernel normalizes x [N,H,W,C] with TensorFlow's LRN kernel. Its gradient in
-// the C++ registry drops every attribute and is silently wrong, so each call
-// records a cut on the tape, where [Gradients] applies the true LRNGrad.
+// LRNKernel normalizes x [N,H,W,C] with TensorFlow's LRN kernel. Its gradient in the C++ registry drops every attribute
+// and is silently wrong, so each call records a cut on the tape, where [Gradients] applies the true LRNGrad.
 func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {
 	y := op.LRN(s, x, op.LRNDepthRadius(p.Radius), op.LRNBias(p.Bias), op.LRNAlpha(p.Alpha), op.LRNBeta(p.Beta))
 	tape.cut(x, y, func(s *op.Scope, dy tf.Output) tf.Output {
@@ -33,9 +30,8 @@ func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {
 	return y
 }
 
-// LRN normalizes x [N,H,W,C], whose C must be known, with other ops: the sum of
-// squares over the window is a product with a band matrix, and x / s^0.75 is
-// x * rsqrt(s * sqrt(s)). It is faster than the kernel, and the registry has its
+// LRN normalizes x [N,H,W,C], whose C must be known, with other ops: the sum of squares over the window is a product
+// with a band matrix, and x / s^0.75 is x * rsqrt(s * sqrt(s)). It is faster than the kernel, and the registry has its
 // correct gradient. Only Beta 0.75 has this form; any other fails the scope.
 func LRN(s *op.Scope, x tf.Output, p LRNParams) tf.Output {
 	if s.Err() != nil {
@@ -52,8 +48,7 @@ func LRN(s *op.Scope, x tf.Output, p LRNParams) tf.Output {
 	return op.Mul(s, x, op.Rsqrt(s, op.Mul(s.SubScope("power"), scale, op.Sqrt(s, scale))))
 }
 
-// bandMatrix is the 1x1 filter [1,1,c,c] that sums alpha times the channels
-// within radius.
+// bandMatrix is the 1x1 filter [1,1,c,c] that sums alpha times the channels within radius.
 func bandMatrix(c, radius int, alpha float32) [1][1][][]float32 {
 	rows := make([][]float32, c)
 	for i := range rows {

@@ -9,12 +9,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// Optimizer names an optimizer. Adam's constants are TensorFlow's defaults; momentum
-// is 0.9.
+// Optimizer names an optimizer. Adam's constants are TensorFlow's defaults; momentum is 0.9.
 type Optimizer string
 
-// The optimizers: w -= lr*g; a = 0.9a+g, w -= lr*a; and Adam (Kingma & Ba 2015,
-// beta 0.9 and 0.999, epsilon 1e-8).
+// The optimizers: w -= lr*g; a = 0.9a+g, w -= lr*a; and Adam (Kingma & Ba 2015, beta 0.9 and 0.999, epsilon 1e-8).
 const (
 	GradientDescent Optimizer = "gd"
 	Momentum        Optimizer = "momentum"
@@ -34,8 +32,7 @@ var slotNames = map[Optimizer][]string{Momentum: {"Momentum"}, Adam: {"Adam", "A
 // SlotCount is the number of state variables per trainable variable.
 func SlotCount(optimizer Optimizer) int { return len(slotNames[optimizer]) }
 
-// Update is one optimizer step: a node that updates every trainable variable
-// once.
+// Update is one optimizer step: a node that updates every trainable variable once.
 type Update struct {
 	Op           *tf.Operation
 	LearningRate tf.Output  // float32 scalar, fed
@@ -46,9 +43,8 @@ type Update struct {
 	apply applyFunc
 }
 
-// NewUpdate adds one update of vars by their grads. No variable changes before
-// every gradient is computed, so a step is a function of the values before it,
-// and each kernel may write in place. The update also depends on after, such as
+// NewUpdate adds one update of vars by their grads. No variable changes before every gradient is computed, so a step is
+// a function of the values before it, and each kernel may write in place. The update also depends on after, such as
 // [FiniteCheck.Pass].
 func NewUpdate(root *op.Scope, optimizer Optimizer, vars []Variable, grads []tf.Output, after ...*tf.Operation) Update {
 	s := root.SubScope("update")
@@ -116,9 +112,8 @@ func (u Update) applier(s *op.Scope, optimizer Optimizer) applyFunc {
 	return nil
 }
 
-// Accumulator sums the gradients of the micro-batches of a batch. The sums are
-// not part of the saved state: they occupy memory only from the first Start on,
-// and Start overwrites earlier values.
+// Accumulator sums the gradients of the micro-batches of a batch. The sums are not part of the saved state: they occupy
+// memory only from the first Start on, and Start overwrites earlier values.
 type Accumulator struct {
 	Start *tf.Operation // sets the sums to the first micro-batch's gradients
 	Add   *tf.Operation // adds another micro-batch's

@@ -1,11 +1,9 @@
 // Package ops adds the operations of training and inference that graft lacks or
 // gets wrong. Start with [NewVariable] and [Gradients].
 //
-// Every function adds nodes to a graft scope and reports errors through the
-// scope's sticky error, so calls chain without checks. Images and feature maps
-// are float32 in NHWC order, convolution filters in HWIO order. A variable is
-// named once, in full ("conv1/weights"), and that name is the node, the resource
-// and the checkpoint key.
+// Every function adds nodes to a graft scope and reports errors through the scope's sticky error, so calls chain
+// without checks. Images and feature maps are float32 in NHWC order, convolution filters in HWIO order. A variable is
+// named once, in full ("conv1/weights"), and that name is the node, the resource and the checkpoint key.
 package ops
 
 import (
@@ -26,8 +24,7 @@ type Variable struct {
 	Value  tf.Output // read once per run, so all its consumers see the same value
 }
 
-// NewVariable adds a variable under its full name to the root scope. A name
-// already in use fails the scope.
+// NewVariable adds a variable under its full name to the root scope. A name already in use fails the scope.
 func NewVariable(root *op.Scope, name string, shape ...int64) Variable {
 	static := tf.MakeShape(shape...)
 	handle := tfgraph.Node(root, tf.OpSpec{Type: "VarHandleOp", Name: name, Attrs: map[string]any{

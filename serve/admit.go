@@ -55,8 +55,7 @@ func (s *Server) classify(ctx context.Context, images []requestImage) ([]outcome
 	return outcomes, g.Wait()
 }
 
-// isServerError reports whether err is an error of the server, a timeout, or a
-// client that disconnected.
+// isServerError reports whether err is an error of the server, a timeout, or a client that disconnected.
 func isServerError(err error) bool {
 	return err != nil && (statusOf(err) >= http.StatusInternalServerError || statusOf(err) == statusClientClosedRequest)
 }

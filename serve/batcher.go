@@ -10,9 +10,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// batcher runs images of different requests through the network in batches. One
-// goroutine takes what is queued, up to size, and computes it; meanwhile the next
-// batch gathers.
+// batcher runs images of different requests through the network in batches. One goroutine takes what is queued, up to
+// size, and computes it; meanwhile the next batch gathers.
 type batcher struct {
 	model   *classify.Model
 	size    int
@@ -87,8 +86,7 @@ func (b *batcher) work() {
 	}
 }
 
-// gather adds the queued images to first, and those that arrive within the batching
-// delay.
+// gather adds the queued images to first, and those that arrive within the batching delay.
 func (b *batcher) gather(first *pendingImage) []*pendingImage {
 	batch := []*pendingImage{first}
 	timeout := expired
@@ -116,8 +114,7 @@ func (b *batcher) gather(first *pendingImage) []*pendingImage {
 	return batch
 }
 
-// run computes a batch, except images whose requests were canceled, with the last of
-// their deadlines.
+// run computes a batch, except images whose requests were canceled, with the last of their deadlines.
 func (b *batcher) run(batch []*pendingImage) {
 	batch = slices.DeleteFunc(batch, func(j *pendingImage) bool { return j.ctx.Err() != nil })
 	if len(batch) == 0 {
@@ -146,8 +143,7 @@ func (b *batcher) run(batch []*pendingImage) {
 	b.observe(len(batch), time.Since(start))
 }
 
-// lastDeadline returns a context with the last deadline of the batch, or without a
-// deadline if one has none.
+// lastDeadline returns a context with the last deadline of the batch, or without a deadline if one has none.
 func lastDeadline(batch []*pendingImage) (context.Context, context.CancelFunc) {
 	var last time.Time
 	for _, j := range batch {

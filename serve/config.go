@@ -35,9 +35,8 @@ type Config struct {
 	Log             *slog.Logger
 }
 
-// maxBodies is how many bodies of the maximum size may be in memory at once, counted
-// as received: growing buffers, and JSON next to the images decoded from it, take up
-// to four times as much temporarily.
+// maxBodies is how many bodies of the maximum size may be in memory at once, counted as received: growing buffers, and
+// JSON next to the images decoded from it, take up to four times as much temporarily.
 const maxBodies = 8
 
 // maxImagesPixels is how many images of the maximum size a request may contain.

@@ -22,8 +22,7 @@ func (p problem) Unwrap() error { return p.error }
 // errBusy rejects a request because of the queue limit or the memory limit.
 var errBusy error = problem{http.StatusTooManyRequests, errors.New("server busy: queue limit reached, retry later")}
 
-// statusClientClosedRequest is logged, as by nginx, if a client disconnects before the
-// response. It is never sent.
+// statusClientClosedRequest is logged, as by nginx, if a client disconnects before the response. It is never sent.
 const statusClientClosedRequest = 499
 
 // statusOf is the HTTP status of an error.

@@ -72,8 +72,7 @@ func (s *Server) authorized(e endpoint) endpoint {
 	}
 }
 
-// observed sets the request's timeout, counts and logs the request, and responds to
-// its error.
+// observed sets the request's timeout, counts and logs the request, and responds to its error.
 func (s *Server) observed(name string, e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -104,8 +103,7 @@ func (s *Server) log(r *http.Request, status int, took time.Duration, err error)
 	log("request", attrs...)
 }
 
-// recorder records the status, and closes the connection after the response if the
-// server is draining.
+// recorder records the status, and closes the connection after the response if the server is draining.
 type recorder struct {
 	http.ResponseWriter
 	status      int

@@ -20,11 +20,10 @@ const (
 	headerBytes = 64 << 10
 )
 
-// Serve accepts connections on the listener until ctx ends, then drains: /readyz
-// returns 503, responses close their connections, after Config.DrainDelay no
-// connection is accepted, and every accepted request is answered before Serve
-// returns nil. Requests that take longer than Config.Drain are canceled, which is an
-// error. The listener is always closed.
+// Serve accepts connections on the listener until ctx ends, then drains: /readyz returns 503, responses close their
+// connections, after Config.DrainDelay no connection is accepted, and every accepted request is answered before Serve
+// returns nil. Requests that take longer than Config.Drain are canceled, which is an error. The listener is always
+// closed.
 //
 // On a loopback address, without a token and without TLS, only requests for
 // localhost, a loopback address or one of Config.Hosts are accepted: any web page can
@@ -110,8 +109,7 @@ func (s *Server) drain(server *http.Server, c *connections) error {
 	return err
 }
 
-// connections tracks accepted connections that wait for their first request or for a
-// response.
+// connections tracks accepted connections that wait for their first request or for a response.
 type connections struct {
 	mu   sync.Mutex
 	busy map[net.Conn]bool

@@ -31,8 +31,7 @@ var pages = map[string]pageFile{
 	"/page.svg": {"image/svg+xml", pageSVG},
 }
 
-// contentSecurityPolicy lets the page load only its own files and show images that the user
-// selected.
+// contentSecurityPolicy lets the page load only its own files and show images that the user selected.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -14,18 +14,16 @@ type blob struct {
 	B64 []byte `json:"b64"`
 }
 
-// instance is a row: {"b64": "…"} if images are the only input, or all inputs by
-// name.
+// instance is a row: {"b64": "…"} if images are the only input, or all inputs by name.
 type instance struct {
 	blob
 	Images       *blob `json:"images"`
 	Orientations *int  `json:"orientations"`
 }
 
-// parsePredict parses the body of a predict request with at most maxImages images.
-// It parses token by token, because a body of small values would take many times its
-// size if it were decoded at once. Errors quote only the start of a value, which may
-// be as long as the body.
+// parsePredict parses the body of a predict request with at most maxImages images. It parses token by token, because a
+// body of small values would take many times its size if it were decoded at once. Errors quote only the start of a
+// value, which may be as long as the body.
 func parsePredict(body []byte, maxImages int) (predictRequest, error) {
 	p := &parser{Decoder: json.NewDecoder(bytes.NewReader(body)), maxImages: maxImages}
 	p.DisallowUnknownFields()

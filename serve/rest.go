@@ -52,8 +52,7 @@ func (s *Server) modelPredict(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// predict classifies all images. As in TensorFlow Serving, an invalid image fails the
-// request, always with status 400.
+// predict classifies all images. As in TensorFlow Serving, an invalid image fails the request, always with status 400.
 func (s *Server) predict(r *http.Request, images []requestImage) ([]classify.Result, error) {
 	outcomes, err := s.classify(r.Context(), images)
 	if err != nil {
@@ -69,8 +68,7 @@ func (s *Server) predict(r *http.Request, images []requestImage) ([]classify.Res
 	return results, nil
 }
 
-// findModel checks the model and version in the path and returns the method after the
-// colon.
+// findModel checks the model and version in the path and returns the method after the colon.
 func (s *Server) findModel(r *http.Request) (verb string, err error) {
 	model, version := r.PathValue("model"), r.PathValue("version")
 	if version == "" {
@@ -130,8 +128,7 @@ func asColumns(results []classify.Result) (c columns) {
 	return c
 }
 
-// predictRequest is the body of a predict request: a value per input and image, as
-// rows or as columns.
+// predictRequest is the body of a predict request: a value per input and image, as rows or as columns.
 type predictRequest struct {
 	signature    string
 	columns      bool // "inputs" instead of "instances"
@@ -139,9 +136,8 @@ type predictRequest struct {
 	orientations []int
 }
 
-// requestImages returns the images with the orientations of the signature.
-// serving_default uses the images as stored, because the graph of a SavedModel cannot
-// read EXIF data.
+// requestImages returns the images with the orientations of the signature. serving_default uses the images as stored,
+// because the graph of a SavedModel cannot read EXIF data.
 func (p predictRequest) requestImages() ([]requestImage, error) {
 	switch p.signature = cmp.Or(p.signature, export.DefaultSignature); {
 	case p.signature != export.DefaultSignature && p.signature != export.OrientedSignature:

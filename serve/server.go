@@ -6,14 +6,12 @@
 //	GET  /                         a page to drop images on
 //	GET  /healthz /readyz /metrics
 //
-// Images are decoded as they arrive, one per processor at a time, and classified in
-// batches of those that were decoded meanwhile: one alone if the queue is empty.
-// Config bounds memory: bodies, queued images, pixels. Requests beyond the limits get
-// status 429.
+// Images are decoded as they arrive, one per processor at a time, and classified in batches of those that were decoded
+// meanwhile: one alone if the queue is empty. Config bounds memory: bodies, queued images, pixels. Requests beyond the
+// limits get status 429.
 //
-// Invalid requests never get a 5xx status, and every accepted request is answered
-// before Serve returns, unless Config.Drain expires. A client that disconnects frees
-// its place in the queue.
+// Invalid requests never get a 5xx status, and every accepted request is answered before Serve returns, unless
+// Config.Drain expires. A client that disconnects frees its place in the queue.
 package serve
 
 import (
@@ -50,18 +48,16 @@ type Server struct {
 // network. All other images stay encoded, which takes far less memory.
 const decodedBatches = 4
 
-// batchSizes returns the batch size and the number of decoded images for a model with
-// the given input side: those of c, or fewer for a larger input than AlexNet's, so
-// that a model file cannot increase the memory use. At least one image is computed
-// while another is decoded.
+// batchSizes returns the batch size and the number of decoded images for a model with the given input side: those of c,
+// or fewer for a larger input than AlexNet's, so that a model file cannot increase the memory use. At least one image
+// is computed while another is decoded.
 func (c Config) batchSizes(side int) (batch, decoded int) {
 	scale := min(1, math.Pow(float64(alexnet.Config{}.WithDefaults().Size)/float64(side), 2))
 	batch = max(1, int(float64(c.Batch)*scale))
 	return batch, max(2, int(float64(decodedBatches*c.Batch)*scale))
 }
 
-// New loads the model at path, as classify.Open does, and prepares it for requests.
-// The caller closes the server.
+// New loads the model at path, as classify.Open does, and prepares it for requests. The caller closes the server.
 func New(ctx context.Context, path string, config Config, formats ...input.Format) (*Server, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("serve %q: %w", path, err)

@@ -34,8 +34,7 @@ func (s *Server) modelStatus(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// The types of GetModelMetadataResponse in protobuf's JSON mapping, which encodes
-// 64-bit integers as strings.
+// The types of GetModelMetadataResponse in protobuf's JSON mapping, which encodes 64-bit integers as strings.
 type (
 	dim struct {
 		Size string `json:"size"`

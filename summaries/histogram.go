@@ -8,9 +8,8 @@ import (
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 )
 
-// The default buckets of TensorFlow's histogram (xla/tsl/lib/histogram). Their
-// exclusive upper limits are -MaxFloat64, the negative magnitudes, 0, the positive
-// magnitudes and MaxFloat64.
+// The default buckets of TensorFlow's histogram (xla/tsl/lib/histogram). Their exclusive upper limits are -MaxFloat64,
+// the negative magnitudes, 0, the positive magnitudes and MaxFloat64.
 var (
 	magnitudes = makeMagnitudes()
 	limits     = makeLimits()
@@ -36,9 +35,8 @@ func makeLimits() []float64 {
 	return append(limits, magnitudes...)
 }
 
-// cellBits is the number of low bits of a float32 that belowCell ignores. The
-// remaining bits, the exponent and five bits of the mantissa, divide the numbers into
-// cells of at most 3 %, so that no cell contains more than one magnitude.
+// cellBits is the number of low bits of a float32 that belowCell ignores. The remaining bits, the exponent and five
+// bits of the mantissa, divide the numbers into cells of at most 3 %, so that no cell contains more than one magnitude.
 const cellBits = 23 - 5
 
 // makeBelowCell counts for each cell the magnitudes below it.
@@ -51,10 +49,9 @@ func makeBelowCell() []uint16 {
 	return below
 }
 
-// bucket returns the index of the first limit above v, which must be finite. A binary
-// search over the limits finds the same, but a layer can have 38 million weights. No
-// magnitude is a float32, so less and less-or-equal are the same and both signs share
-// one comparison.
+// bucket returns the index of the first limit above v, which must be finite. A binary search over the limits finds the
+// same, but a layer can have 38 million weights. No magnitude is a float32, so less and less-or-equal are the same and
+// both signs share one comparison.
 func bucket(v float32) int {
 	bits := math.Float32bits(v) &^ (1 << 31)
 	k := int(belowCell[bits>>cellBits])
@@ -67,8 +64,7 @@ func bucket(v float32) int {
 	return zero + 1 + k
 }
 
-// newHistogram returns the histogram of the finite values and the number of other
-// values.
+// newHistogram returns the histogram of the finite values and the number of other values.
 func newHistogram(values []float32) (histogram *summarypb.HistogramProto, skipped int) {
 	counts := make([]float64, len(limits))
 	low, high := math.MaxFloat64, -math.MaxFloat64

@@ -17,10 +17,9 @@ type HParam struct {
 	Column bool // shown as a column by default
 }
 
-// HParams adds the run's hyperparameters for TensorBoard's HParams page, which
-// compares runs in a table with a column per hyperparameter and per metric. Metrics
-// are tags of scalars. The page takes its columns from one of the runs, so all runs
-// should have the same. The run has the status running until [Writer.HParamsEnd].
+// HParams adds the run's hyperparameters for TensorBoard's HParams page, which compares runs in a table with a column
+// per hyperparameter and per metric. Metrics are tags of scalars. The page takes its columns from one of the runs, so
+// all runs should have the same. The run has the status running until [Writer.HParamsEnd].
 func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 	var experiment, session []byte
 	seconds := float64(w.clock().UnixMicro()) / 1e6
@@ -55,9 +54,8 @@ func (w *Writer) HParamsEnd(step int64) error {
 	return w.hparams(step, "_hparams_/session_end_info", 4, appendDouble(end, 2, float64(w.clock().UnixMicro())/1e6))
 }
 
-// hparams adds one field of an HParamsPluginData
-// (tensorboard/plugins/hparams/plugin_data.proto). The data is in the tag's metadata;
-// the tensor is empty.
+// hparams adds one field of an HParamsPluginData (tensorboard/plugins/hparams/plugin_data.proto). The data is in the
+// tag's metadata; the tensor is empty.
 func (w *Writer) hparams(step int64, tag string, field protowire.Number, message []byte) error {
 	return w.addValues("hyperparameters", step, tensorOf(tag, "hparams", appendBytes(nil, field, message), floats(nil, 0)))
 }

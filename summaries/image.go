@@ -12,8 +12,7 @@ import (
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 )
 
-// Image adds an image, losslessly encoded as PNG with its transparency and up to 16
-// bits per channel.
+// Image adds an image, losslessly encoded as PNG with its transparency and up to 16 bits per channel.
 func (w *Writer) Image(step int64, tag string, img image.Image) error {
 	if img == nil {
 		return fmt.Errorf("write image %q: got a nil image", tag)
@@ -47,9 +46,8 @@ func channels(img image.Image) int32 {
 	return 4
 }
 
-// Grid arranges images in rows, starting at the top left, for a single
-// [Writer.Image]: the filters of a layer, the top errors of an epoch. Every cell has
-// the size of the largest image; the background is white. With columns below 1 the
+// Grid arranges images in rows, starting at the top left, for a single [Writer.Image]: the filters of a layer, the top
+// errors of an epoch. Every cell has the size of the largest image; the background is white. With columns below 1 the
 // grid is approximately square, counted in images.
 func Grid(columns int, images ...image.Image) image.Image {
 	const gap = 2 // pixels

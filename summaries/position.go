@@ -8,8 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Position is a position in the event files of a directory: after all files before
-// File, and Size bytes into File.
+// Position is a position in the event files of a directory: after all files before File, and Size bytes into File.
 type Position struct {
 	File string `json:"file"` // base name
 	Size int64  `json:"size"`
@@ -25,10 +24,9 @@ func (w *Writer) Position() (Position, error) {
 	return Position{File: filepath.Base(w.file.Name()), Size: w.size}, nil
 }
 
-// Rewind removes everything after a position from the event files in dir that this
-// package wrote: what a run wrote after its last checkpoint and will write again.
-// Step numbers are not sufficient, because events of one step may be on both sides of
-// the position. The zero position removes nothing.
+// Rewind removes everything after a position from the event files in dir that this package wrote: what a run wrote
+// after its last checkpoint and will write again. Step numbers are not sufficient, because events of one step may be on
+// both sides of the position. The zero position removes nothing.
 func Rewind(dir string, to Position) error {
 	if to == (Position{}) {
 		return nil

@@ -4,8 +4,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// thresholds is the number of thresholds, evenly spaced from 0 to 1: TensorBoard's
-// default.
+// thresholds is the number of thresholds, evenly spaced from 0 to 1: TensorBoard's default.
 const thresholds = 201
 
 // The rows of a curve's tensor (tensorboard/plugins/pr_curve/metadata.py).
@@ -19,8 +18,7 @@ const (
 	rows
 )
 
-// PRCurve accumulates the precision-recall curve of one class in constant memory. The
-// zero value is an empty curve.
+// PRCurve accumulates the precision-recall curve of one class in constant memory. The zero value is an empty curve.
 type PRCurve struct {
 	positives, negatives [thresholds]int // examples that reach this threshold but not the next
 }

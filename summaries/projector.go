@@ -29,9 +29,8 @@ type namedFile struct {
 // maxSprite is the maximum side of a texture in browsers.
 const maxSprite = 8192
 
-// Files returns the files that the projector reads from the directory of the event
-// files, in the order in which to write them: the last one names the others. Vectors
-// have four significant digits.
+// Files returns the files that the projector reads from the directory of the event files, in the order in which to
+// write them: the last one names the others. Vectors have four significant digits.
 func (e Embedding) Files() ([]namedFile, error) {
 	if err := e.validate(); err != nil {
 		return nil, fmt.Errorf("write embedding %q: %w", e.Name, err)

@@ -17,12 +17,10 @@ import (
 	"alexnet/internal/tfrecord"
 )
 
-// Read yields the events of the file at path; the first one has the file version. The
-// caller may keep the events.
+// Read yields the events of the file at path; the first one has the file version. The caller may keep the events.
 //
-// An error comes with a nil event and ends the iteration. It wraps
-// [io.ErrUnexpectedEOF] if the file ends inside an event, as during writing or after
-// a power failure; all previous events are valid. Any other error means that the file
+// An error comes with a nil event and ends the iteration. It wraps [io.ErrUnexpectedEOF] if the file ends inside an
+// event, as during writing or after a power failure; all previous events are valid. Any other error means that the file
 // cannot be opened, is damaged, or is not an event file.
 func Read(path string) iter.Seq2[*eventpb.Event, error] {
 	return func(yield func(*eventpb.Event, error) bool) {
@@ -91,8 +89,7 @@ func RemoveOwn(dir string) error {
 	return rewind(dir, Position{})
 }
 
-// ownFile reports whether this package wrote the file at path. It also accepts a file
-// without a complete event.
+// ownFile reports whether this package wrote the file at path. It also accepts a file without a complete event.
 func ownFile(path string) bool {
 	for event, err := range Read(path) {
 		return event.GetSourceMetadata().GetWriter() == sourceName || errors.Is(err, io.ErrUnexpectedEOF)

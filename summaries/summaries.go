@@ -3,13 +3,11 @@
 //
 // Start with [Create] and [Read].
 //
-// A file only grows by complete events, in the order in which they were added: a
-// process that is killed loses at most what it had not flushed, and a partial write
-// before a power failure is an [io.ErrUnexpectedEOF] at the end of an otherwise valid
-// file. Each run, and each resumption of a run, has its own file in the directory;
-// files are never overwritten or appended to. Use a tag for only one kind of summary
-// in a run: TensorBoard shows only the first kind. Values have the format of
-// TensorFlow 1's summaries, which every TensorBoard reads.
+// A file only grows by complete events, in the order in which they were added: a process that is killed loses at most
+// what it had not flushed, and a partial write before a power failure is an [io.ErrUnexpectedEOF] at the end of an
+// otherwise valid file. Each run, and each resumption of a run, has its own file in the directory; files are never
+// overwritten or appended to. Use a tag for only one kind of summary in a run: TensorBoard shows only the first kind.
+// Values have the format of TensorFlow 1's summaries, which every TensorBoard reads.
 package summaries
 
 import (
@@ -59,8 +57,7 @@ func (w *Writer) Text(step int64, tag, markdown string) error {
 	}))
 }
 
-// Graph adds the run's graph, a serialized GraphDef. It has no step; add it once per
-// run.
+// Graph adds the run's graph, a serialized GraphDef. It has no step; add it once per run.
 func (w *Writer) Graph(graphDef []byte) error {
 	var graph graphpb.GraphDef
 	if err := proto.Unmarshal(graphDef, &graph); err != nil {
@@ -72,9 +69,8 @@ func (w *Writer) Graph(graphDef []byte) error {
 	return w.add("graph", &eventpb.Event{What: &eventpb.Event_GraphDef{GraphDef: graphDef}})
 }
 
-// RunMetadata adds the time and memory of each operation of a traced run, a serialized
-// RunMetadata. The graph page offers it under the tag, which must be unique in the run,
-// and colors the nodes by it.
+// RunMetadata adds the time and memory of each operation of a traced run, a serialized RunMetadata. The graph page
+// offers it under the tag, which must be unique in the run, and colors the nodes by it.
 func (w *Writer) RunMetadata(step int64, tag string, metadata []byte) error {
 	var m pb.RunMetadata
 	if err := proto.Unmarshal(metadata, &m); err != nil {

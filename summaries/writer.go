@@ -23,21 +23,18 @@ const (
 	sourceName  = "alexnet/summaries"
 	namePrefix  = "events.out.tfevents."
 
-	// Events are buffered up to this size and age, so that TensorBoard shows them
-	// soon and a crash loses few of them.
+	// Events are buffered up to this size and age, so that TensorBoard shows them soon and a crash loses few of them.
 	pendingSize = 64 << 10
 	pendingAge  = 5 * time.Second
 
-	// maxEvent bounds the size of written and read events in bytes. Graphs and large
-	// images are far smaller.
+	// maxEvent bounds the size of written and read events in bytes. Graphs and large images are far smaller.
 	maxEvent = 256 << 20
 )
 
 // Options configure a Writer. The zero value suits a new run.
 type Options struct {
-	// StartStep is the first step that a resumed run writes, 0 for a new run.
-	// TensorBoard then discards the events of earlier files from that step on: the
-	// steps between the checkpoint and the interruption, which will be repeated.
+	// StartStep is the first step that a resumed run writes, 0 for a new run. TensorBoard then discards the events of
+	// earlier files from that step on: the steps between the checkpoint and the interruption, which will be repeated.
 	StartStep int64
 
 	// MaxSize is the size in bytes up to which a file grows before the writer
@@ -66,10 +63,9 @@ type Writer struct {
 	closed     bool
 }
 
-// Create creates a new event file in dir, and dir with its parents if necessary. The
-// name is events.out.tfevents.<unix seconds>.<host>.<process>, similar to TensorFlow's:
-// TensorBoard looks for "tfevents" and reads files sorted by name. The file's header is
-// on disk when Create returns. The caller closes the writer.
+// Create creates a new event file in dir, and dir with its parents if necessary. The name is events.out.tfevents.<unix
+// seconds>.<host>.<process>, similar to TensorFlow's: TensorBoard looks for "tfevents" and reads files sorted by name.
+// The file's header is on disk when Create returns. The caller closes the writer.
 func Create(dir string, opt Options) (*Writer, error) {
 	w, err := create(dir, opt)
 	if err != nil {
@@ -123,8 +119,7 @@ func createFile(dir string, now time.Time) (*os.File, error) {
 	}
 }
 
-// nextSecond returns the time in the name of the next event file of dir: now, but after
-// that of all existing files.
+// nextSecond returns the time in the name of the next event file of dir: now, but after that of all existing files.
 func nextSecond(dir string, now time.Time) (int64, error) {
 	paths, err := Files(dir)
 	if err != nil {
@@ -201,8 +196,7 @@ func (w *Writer) add(name string, event *eventpb.Event) error {
 	return w.err
 }
 
-// writePending writes the pending events in one call, so that the file ends with a
-// complete event.
+// writePending writes the pending events in one call, so that the file ends with a complete event.
 func (w *Writer) writePending(now time.Time) {
 	w.lastWrite = now
 	if w.err != nil || len(w.pending) == 0 {
@@ -224,9 +218,8 @@ func (w *Writer) writePending(now time.Time) {
 	}
 }
 
-// Flush returns when all events are on disk. Without it, events are written to the
-// file, where TensorBoard reads them, in groups of 64 KiB or when an event is added
-// five seconds after the last write.
+// Flush returns when all events are on disk. Without it, events are written to the file, where TensorBoard reads them,
+// in groups of 64 KiB or when an event is added five seconds after the last write.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

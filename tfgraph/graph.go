@@ -9,9 +9,8 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 )
 
-// GraphDef finishes the scope and returns its graph as a serialized GraphDef.
-// The first error of any builder call on the scope or its sub-scopes is
-// returned instead.
+// GraphDef finishes the scope and returns its graph as a serialized GraphDef. The first error of any builder call on
+// the scope or its sub-scopes is returned instead.
 func GraphDef(s *op.Scope) ([]byte, error) {
 	g, err := s.Finalize()
 	if err != nil {
@@ -48,8 +47,7 @@ func Placeholder(s *op.Scope, name string, dtype tf.DataType, shape tf.Shape) tf
 	return Node(s, tf.OpSpec{Type: "Placeholder", Name: name, Attrs: map[string]any{"dtype": dtype, "shape": shape}})
 }
 
-// PlaceholderWithDefault adds a placeholder that has the constant value unless it
-// is fed.
+// PlaceholderWithDefault adds a placeholder that has the constant value unless it is fed.
 func PlaceholderWithDefault(s *op.Scope, name string, value any, shape tf.Shape) tf.Output {
 	input := Const(s, name+"/default", value)
 	if s.Err() != nil {
@@ -59,8 +57,7 @@ func PlaceholderWithDefault(s *op.Scope, name string, value any, shape tf.Shape)
 		Attrs: map[string]any{"shape": shape}})
 }
 
-// Node adds one operation and returns its first output. A duplicate name sets the
-// scope's error.
+// Node adds one operation and returns its first output. A duplicate name sets the scope's error.
 func Node(s *op.Scope, spec tf.OpSpec) tf.Output {
 	o := s.AddOperation(spec)
 	if o == nil || o.NumOutputs() == 0 {

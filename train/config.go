@@ -10,8 +10,7 @@ import (
 	"alexnet/ops"
 )
 
-// Config are the settings of the loop. Its zero value is filled by WithDefaults
-// with values that train well.
+// Config are the settings of the loop. Its zero value is filled by WithDefaults with values that train well.
 type Config struct {
 	Epochs       int           `json:"epochs"`                // in total, those before a resume included; 10
 	Batch        int           `json:"batch"`                 // images per step; 128
@@ -80,8 +79,7 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Augment says how training images are augmented at random. The empty value is
-// NoAugment.
+// Augment says how training images are augmented at random. The empty value is NoAugment.
 type Augment string
 
 const (

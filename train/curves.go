@@ -18,16 +18,14 @@ const (
 	tagAccuracy = "accuracy"
 )
 
-// Point is one point of the training curves between epochs; NaN is a value that
-// the event file lacks.
+// Point is one point of the training curves between epochs; NaN is a value that the event file lacks.
 type Point struct {
 	Step           int64
 	Loss, Accuracy float64 // means since the point before, dropout on
 }
 
-// Points gives the training curves of the run in dir from its event files, in
-// the order of steps. Where a run was resumed, the later file's points hold.
-// Of a file that is cut or damaged all before the damage counts.
+// Points gives the training curves of the run in dir from its event files, in the order of steps. Where a run was
+// resumed, the later file's points hold. Of a file that is cut or damaged all before the damage counts.
 func Points(dir string) ([]Point, error) {
 	files, err := summaries.Files(Events(dir))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -19,9 +19,8 @@ type (
 	tensorBatch = input.Batch[*tfgraph.Tensor]
 )
 
-// split is the training or the validation part of the dataset, as the graph reads
-// it: images, or the features that the frozen layers compute from them. The zero
-// value is empty.
+// split is the training or the validation part of the dataset, as the graph reads it: images, or the features that the
+// frozen layers compute from them. The zero value is empty.
 type split struct {
 	loader *imageLoader
 	draws  int       // different draws that an example may have
@@ -138,9 +137,8 @@ func (t *Trainer) batches(ctx context.Context, order []input.Pick, from int) ite
 	}
 }
 
-// openSplits opens the training and validation split and finds the images that
-// cannot be decoded. Features of frozen layers are computed once and cached,
-// unless the cache is off or unavailable; then they are computed for every batch,
+// openSplits opens the training and validation split and finds the images that cannot be decoded. Features of frozen
+// layers are computed once and cached, unless the cache is off or unavailable; then they are computed for every batch,
 // where their last bits may differ: see [featureGroup].
 func (t *Trainer) openSplits(ctx context.Context) (problems []input.Excluded, err error) {
 	loader := *t.job.Data.Train
@@ -211,8 +209,7 @@ func verify(ctx context.Context, splits []*split) (all []input.Excluded, err err
 	return all, nil
 }
 
-// exclude removes the images that cannot be used, and checks that the position lies within
-// the rest.
+// exclude removes the images that cannot be used, and checks that the position lies within the rest.
 func (t *Trainer) exclude(problems []input.Excluded) error {
 	t.train = t.train.without(problems)
 	if t.job.Data.Val != nil {

@@ -27,9 +27,8 @@ func Checkpoints(dir string) checkpoint.Dir { return checkpoint.Dir(rundir.Dir(d
 // Events is where the run in dir keeps its event files.
 func Events(dir string) string { return rundir.Dir(dir).Events() }
 
-// open creates the folders, locks the directory and removes everything that a run
-// writes after a position, which is that of the checkpoint from or the start. It keeps
-// the given number of checkpoints.
+// open creates the folders, locks the directory and removes everything that a run writes after a position, which is
+// that of the checkpoint from or the start. It keeps the given number of checkpoints.
 func (d *directory) open(ctx context.Context, at position, from *checkpoint.Meta, keep int) (err error) {
 	if err := os.MkdirAll(string(d.checkpoints), 0o777); err != nil {
 		return fmt.Errorf("open run: %w", err)

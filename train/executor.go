@@ -14,8 +14,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// executor computes steps in a session. It does not choose the order of images or act
-// on results.
+// executor computes steps in a session. It does not choose the order of images or act on results.
 type executor struct {
 	graph      *graph
 	session    *tfgraph.Session
@@ -23,8 +22,7 @@ type executor struct {
 	seed       int64
 	dropout    float32
 
-	// trace, if not nil, is given the time of each operation of step tracedStep, as
-	// a serialized RunMetadata.
+	// trace, if not nil, is given the time of each operation of step tracedStep, as a serialized RunMetadata.
 	trace func(metadata []byte) error
 }
 
@@ -49,8 +47,7 @@ const (
 	maxMicroBatchDense = 1024
 )
 
-// microBatch is MicroBatch, else the largest divisor of Batch between half the bound
-// and the bound, else the bound.
+// microBatch is MicroBatch, else the largest divisor of Batch between half the bound and the bound, else the bound.
 func (c Config) microBatch(n Network) int {
 	most := maxMicroBatchDense
 	for _, v := range n.Trainable {
@@ -104,10 +101,9 @@ func (r stepResult) finite() bool {
 	return finite(r.loss) && finite(float64(sum))
 }
 
-// Step does one optimizer step on a batch, after done others; the graph skips the
-// update where the result is not finite. The dropout masks follow from the seed, done
-// and an image's place in the batch. A run on the graph is not interrupted; between
-// two micro-batches the end of ctx abandons the step.
+// Step does one optimizer step on a batch, after done others; the graph skips the update where the result is not
+// finite. The dropout masks follow from the seed, done and an image's place in the batch. A run on the graph is not
+// interrupted; between two micro-batches the end of ctx abandons the step.
 func (e *executor) Step(ctx context.Context, b batch, done int64, learningRate float64, sampled bool) (sum stepResult, err error) {
 	for m, err := range b.microBatches() {
 		if err != nil {
@@ -189,9 +185,8 @@ func (e *executor) run(ctx context.Context, traced bool, feeds tfgraph.Feeds, fe
 	return out, nil
 }
 
-// applySums updates the variables by the gradients that the micro-batches of a
-// batch have added up. The samples are read before: otherwise the update could run
-// first.
+// applySums updates the variables by the gradients that the micro-batches of a batch have added up. The samples are
+// read before: otherwise the update could run first.
 func (e *executor) applySums(ctx context.Context, done int64, learningRate float64, sampled bool) (squares []float32, samples [][]float32, err error) {
 	a := e.graph.accumulation
 	if sampled {

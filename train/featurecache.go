@@ -22,11 +22,10 @@ import (
 	"alexnet/tfgraph"
 )
 
-// featureGroup is how many images the frozen layers compute at once: larger
-// batches are no faster in the convolutions and need more memory. The kernels' last
-// bits depend on an image's place among those computed at once, so the cache's rows
-// are computed in whole aligned groups, [32g, 32g+32) of a split's, whichever of
-// them are missing: the bits do not depend on interruptions.
+// featureGroup is how many images the frozen layers compute at once: larger batches are no faster in the convolutions
+// and need more memory. The kernels' last bits depend on an image's place among those computed at once, so the cache's
+// rows are computed in whole aligned groups, [32g, 32g+32) of a split's, whichever of them are missing: the bits do not
+// depend on interruptions.
 const featureGroup = 32
 
 // Cache says how the features of frozen layers are cached. The zero value keeps
@@ -89,9 +88,8 @@ type feature struct {
 	values  []float32 // until the next one is asked for
 }
 
-// each computes the features of order, featureGroup images at a time. failed is
-// called for images that cannot be decoded, whose features mean nothing; without it
-// the first ends the sequence.
+// each computes the features of order, featureGroup images at a time. failed is called for images that cannot be
+// decoded, whose features mean nothing; without it the first ends the sequence.
 func (f *frozenLayers) each(ctx context.Context, loader *imageLoader, order []input.Pick, failed func(k int, err error)) iter.Seq2[feature, error] {
 	images := *loader
 	images.Batch, images.Failed = featureGroup, failed
@@ -122,8 +120,7 @@ func (f *frozenLayers) each(ctx context.Context, loader *imageLoader, order []in
 	}
 }
 
-// fill computes the groups in which store lacks a row, and lists the images that
-// cannot be decoded.
+// fill computes the groups in which store lacks a row, and lists the images that cannot be decoded.
 func (f *frozenLayers) fill(ctx context.Context, store featurecache.Store, progress func(CacheProgress)) (problems []input.Excluded, err error) {
 	var order []input.Pick
 	for row := 0; row < f.rowCount(); row += featureGroup {
@@ -251,8 +248,7 @@ func (f *frozenLayers) collect(count int, features iter.Seq2[feature, error], re
 	}
 }
 
-// openStore opens the cache of the layers' features: nil if caching is impossible,
-// with a note that says why.
+// openStore opens the cache of the layers' features: nil if caching is impossible, with a note that says why.
 func (t *Trainer) openStore(ctx context.Context, layers []*frozenLayers) (featurecache.Store, error) {
 	var entries []featurecache.Entry
 	for _, f := range layers {

@@ -24,8 +24,7 @@ type Job struct {
 	Meta    checkpoint.Meta // describes the model in every checkpoint of the run
 	Session tfgraph.Options
 
-	// Exactly one of Start, which gives every variable its initial value, and Resume,
-	// the checkpoint to resume from.
+	// Exactly one of Start, which gives every variable its initial value, and Resume, the checkpoint to resume from.
 	Start  func(ctx context.Context, session *tfgraph.Session) error
 	Resume *checkpoint.Meta
 

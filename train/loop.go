@@ -1,11 +1,10 @@
 // Package train is the training loop: steps, epochs, recording, checkpoints and
 // resuming. Start with [Prepare] and [Trainer.Run].
 //
-// A run is a pure function of its Config, its images and its initial values: the
-// order of images, their augmentation and every dropout mask follow from (seed,
-// epoch, index), so a position is a few integers and an interrupted run resumes
-// exactly where it was. The package does not know which network it trains; the
-// caller introduces one with a [Job].
+// A run is a pure function of its Config, its images and its initial values: the order of images, their augmentation
+// and every dropout mask follow from (seed, epoch, index), so a position is a few integers and an interrupted run
+// resumes exactly where it was. The package does not know which network it trains; the caller introduces one with a
+// [Job].
 package train
 
 import (
@@ -20,13 +19,11 @@ import (
 	"alexnet/internal/rundir"
 )
 
-// Run trains until all epochs are done and writes to the run directory a checkpoint
-// per epoch, with settings in it, TensorBoard's event files and metrics.csv. When ctx
-// ends, it finishes the step, or abandons one between two micro-batches, saves a
-// checkpoint of that exact position and returns an *InterruptedError; it also saves
-// before it returns an *input.Error of an image that can no longer be read. A
-// non-finite loss, gradient or variable never gets into a checkpoint: it ends the run
-// with a *NonFiniteError, or is handled as cfg.OnNaN says.
+// Run trains until all epochs are done and writes to the run directory a checkpoint per epoch, with settings in it,
+// TensorBoard's event files and metrics.csv. When ctx ends, it finishes the step, or abandons one between two
+// micro-batches, saves a checkpoint of that exact position and returns an *InterruptedError; it also saves before it
+// returns an *input.Error of an image that can no longer be read. A non-finite loss, gradient or variable never gets
+// into a checkpoint: it ends the run with a *NonFiniteError, or is handled as cfg.OnNaN says.
 func (t *Trainer) Run(ctx context.Context, settings json.RawMessage) error {
 	t.job.Meta.Config = settings
 	err := t.start(ctx)
@@ -165,8 +162,7 @@ func (t *Trainer) view(e EpochResult) View {
 		Batches: func(ctx context.Context, order []input.Pick) eval.Batches { return t.val.batches(ctx, order, 0) }}
 }
 
-// saveDue reports whether it is time for a checkpoint inside the epoch, which
-// replaces the one before of its kind.
+// saveDue reports whether it is time for a checkpoint inside the epoch, which replaces the one before of its kind.
 func (t *Trainer) saveDue() bool {
 	return t.cfg.SaveEvery.due(t.at.Step-t.savedStep, t.record.now().Sub(t.savedAt))
 }

@@ -10,8 +10,7 @@ import (
 	"alexnet/ops"
 )
 
-// MemoryEstimate is the peak memory of a run, in bytes. Each part is an upper bound,
-// so that the total is one.
+// MemoryEstimate is the peak memory of a run, in bytes. Each part is an upper bound, so that the total is one.
 type MemoryEstimate struct {
 	Program      int64 // TensorFlow, Go, and their allocators' reserves
 	Variables    int64 // the network's
@@ -38,10 +37,9 @@ const (
 // EstimateMemory estimates the memory of a run of the job. It adds nothing to the
 // graph, and has to come before Prepare, whose backward pass it would count.
 //
-// With P variables' bytes, T those of the trained ones, m the images computed
-// at once and A the bytes of all outputs from the first layer computed to the
-// loss for one image, it is P + slots*T + T + (T, in micro-batches) + m*A,
-// with decoded images, cached features and the program itself.
+// With P variables' bytes, T those of the trained ones, m the images computed at once and A the bytes of all outputs
+// from the first layer computed to the loss for one image, it is P + slots*T + T + (T, in micro-batches) + m*A, with
+// decoded images, cached features and the program itself.
 func EstimateMemory(cfg Config, job Job) MemoryEstimate {
 	n := job.Network
 	size := cfg.microBatch(n)
@@ -76,8 +74,7 @@ func bytesOf(vars []ops.Variable) (n int64) {
 	return n
 }
 
-// imageBytes are those of the decoded batches that a loader has being prepared,
-// and of the one in use.
+// imageBytes are those of the decoded batches that a loader has being prepared, and of the one in use.
 func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 	if d.Train == nil {
 		return 0
@@ -104,8 +101,7 @@ func (j Job) cacheBytes(draws int) int64 {
 	return int64(rows) * row
 }
 
-// forward follows the graph from x: the bytes that one image takes in all
-// outputs together, and in the largest.
+// forward follows the graph from x: the bytes that one image takes in all outputs together, and in the largest.
 func forward(x tf.Output) (all, largest int64) {
 	if x.Op == nil {
 		return 0, 0

@@ -12,15 +12,13 @@ import (
 	"alexnet/internal/display"
 )
 
-// OnNaN is the action on a step with a non-finite loss or gradient, whose update is
-// never applied.
+// OnNaN is the action on a step with a non-finite loss or gradient, whose update is never applied.
 type OnNaN string
 
-// Stop ends the run. Skip skips the step, counts it, and continues with the next
-// batch; an epoch of which more than half is skipped ends the run. LowerLearningRate rolls
-// back to the newest checkpoint of an epoch's end, or to the start, and continues with
-// a tenth of the learning rate, at most three times in a run. When that does not
-// bring the run past the end of an epoch, it rolls back one checkpoint further.
+// Stop ends the run. Skip skips the step, counts it, and continues with the next batch; an epoch of which more than
+// half is skipped ends the run. LowerLearningRate rolls back to the newest checkpoint of an epoch's end, or to the
+// start, and continues with a tenth of the learning rate, at most three times in a run. When that does not bring the
+// run past the end of an epoch, it rolls back one checkpoint further.
 const (
 	Stop              OnNaN = "stop"
 	Skip              OnNaN = "skip"
@@ -50,8 +48,7 @@ func (e *NonFiniteError) Error() string {
 	return fmt.Sprintf("%s, want a finite one; the learning rate is %.4g", text, e.LearningRate)
 }
 
-// Hint says what to do about it. A resumed run keeps its learning rate and ClipNorm;
-// OnNaN may be changed.
+// Hint says what to do about it. A resumed run keeps its learning rate and ClipNorm; OnNaN may be changed.
 func (e *NonFiniteError) Hint() string {
 	rate := fmt.Sprintf("--lr %.0e", e.LearningRate/10)
 	switch {
@@ -90,8 +87,7 @@ func (t *Trainer) checkFinite(ctx context.Context) error {
 	return err
 }
 
-// skipStep counts a step with a non-finite result as skipped. Unless OnNaN is Skip,
-// it is an error.
+// skipStep counts a step with a non-finite result as skipped. Unless OnNaN is Skip, it is an error.
 func (t *Trainer) skipStep(b batch, res *stepResult) error {
 	bad := namesOf(t.job.Network.Trainable, nonFiniteIndexes(res.squares))
 	e := NonFiniteError{Variables: bad, Loss: res.loss}
@@ -117,9 +113,8 @@ func (t *Trainer) skipStep(b batch, res *stepResult) error {
 	return nil
 }
 
-// checkSkipped notes how many images of the epoch were in skipped steps. If it is
-// most of them, as when finite values have exploded already, the epoch gets no
-// checkpoint, which might push out the last good one.
+// checkSkipped notes how many images of the epoch were in skipped steps. If it is most of them, as when finite values
+// have exploded already, the epoch gets no checkpoint, which might push out the last good one.
 func (t *Trainer) checkSkipped() error {
 	all := t.train.count()
 	skipped := all - t.at.sum.count
@@ -154,10 +149,9 @@ func (t *Trainer) rollBack(ctx context.Context, err error) error {
 	return t.record.rewindEvents(to, t.at.Step+1)
 }
 
-// rollbackTarget is the checkpoint to roll back to, nil for the start. One from inside
-// an epoch may already hold exploding values, so it is of an epoch's end; where the
-// learning rate was lowered since the newest one, that did not help, and it is the one
-// before. A run that was resumed before the first rolls back to where it was resumed.
+// rollbackTarget is the checkpoint to roll back to, nil for the start. One from inside an epoch may already hold
+// exploding values, so it is of an epoch's end; where the learning rate was lowered since the newest one, that did not
+// help, and it is the one before. A run that was resumed before the first rolls back to where it was resumed.
 func (t *Trainer) rollbackTarget() (*checkpoint.Meta, error) {
 	all, err := t.dir.checkpoints.List()
 	ends := slices.DeleteFunc(all, func(m checkpoint.Meta) bool { return m.Index > 0 })
@@ -185,8 +179,7 @@ func nonFiniteIndexes(values []float32) (indexes []int) {
 	return indexes
 }
 
-// lastOf names the last, which is nearest to the loss: from there a non-finite value
-// spreads to the layers below.
+// lastOf names the last, which is nearest to the loss: from there a non-finite value spreads to the layers below.
 func lastOf(names []string) string {
 	last := names[len(names)-1]
 	if n := len(names) - 1; n > 0 {

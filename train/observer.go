@@ -18,11 +18,9 @@ type Observer interface {
 	Step(StepResult)
 	Epoch(EpochResult) // after its checkpoint; of epoch 0, before the first step
 
-	// Validation is called as a validation begins; the result, if not nil, sees each
-	// image's probabilities.
+	// Validation is called as a validation begins; the result, if not nil, sees each image's probabilities.
 	Validation() eval.Observer
-	// Summaries may add to the event file after a validation, before the epoch's
-	// checkpoint. An error ends the run.
+	// Summaries may add to the event file after a validation, before the epoch's checkpoint. An error ends the run.
 	Summaries(ctx context.Context, v View) error
 }
 
@@ -36,9 +34,8 @@ func (noObserver) Epoch(EpochResult)                     {}
 func (noObserver) Validation() eval.Observer             { return nil }
 func (noObserver) Summaries(context.Context, View) error { return nil }
 
-// CacheProgress is how many images' features are computed, of those in groups that
-// the cache lacks. Training and validation images are counted apart, each from
-// Done 0.
+// CacheProgress is how many images' features are computed, of those in groups that the cache lacks. Training and
+// validation images are counted apart, each from Done 0.
 type CacheProgress struct{ Done, Of int }
 
 // StepResult is one optimizer step.

@@ -35,8 +35,7 @@ func (p position) describe(m *checkpoint.Meta) {
 	m.Name = checkpoint.Name(p.Epoch, p.Index, p.Step)
 }
 
-// metricSum adds up losses and correct predictions over images. Skipped steps do not
-// count.
+// metricSum adds up losses and correct predictions over images. Skipped steps do not count.
 type metricSum struct {
 	loss    float64
 	correct int

@@ -31,11 +31,9 @@ type Trainer struct {
 	savedAt   time.Time
 }
 
-// Prepare opens a run: it builds the backward pass, initializes or restores the
-// variables, takes the run directory, decodes every image once and computes the
-// features of frozen layers. Of a run that is done already it reads no image. The
-// caller decides about the images that [Trainer.Undecodable] lists, and calls Run
-// and Close.
+// Prepare opens a run: it builds the backward pass, initializes or restores the variables, takes the run directory,
+// decodes every image once and computes the features of frozen layers. Of a run that is done already it reads no image.
+// The caller decides about the images that [Trainer.Undecodable] lists, and calls Run and Close.
 func Prepare(ctx context.Context, cfg Config, job Job) (t *Trainer, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -29,8 +29,7 @@ type recorder struct {
 	seconds    float64 // that the epoch's steps took, once they are done
 }
 
-// openEvents begins an event file. Readers drop what earlier files hold from step
-// next on, unless that is 0.
+// openEvents begins an event file. Readers drop what earlier files hold from step next on, unless that is 0.
 func (r *recorder) openEvents(next int64) (err error) {
 	r.events, err = summaries.Create(r.dir.Events(), summaries.Options{StartStep: next, MaxSize: r.eventSize})
 	return err
@@ -80,8 +79,7 @@ func (r *recorder) step(at *position, b batch, of int, res stepResult, learningR
 	return errors.Join(append(errs, r.scalars(at.Step, points...), r.events.Flush())...)
 }
 
-// epoch is the result of the epoch that ends at a position, or of none before the
-// first step.
+// epoch is the result of the epoch that ends at a position, or of none before the first step.
 func (r *recorder) epoch(at position, report *eval.Report) EpochResult {
 	e := EpochResult{Epochs: r.epochs, Step: at.Step, Validation: report}
 	if at.Step > 0 {

@@ -245,8 +245,7 @@ type valueStats struct {
 	NonFinite int     `json:"non_finite"`
 }
 
-// computeStats accumulates in float64: float32 cannot hold the sum of millions of values. It returns nil for no
-// values.
+// computeStats accumulates in float64: float32 cannot hold the sum of millions of values. It returns nil for no values.
 func computeStats(values []float32) *valueStats {
 	if len(values) == 0 {
 		return nil

@@ -85,8 +85,7 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// exitCode reports a signal only if nothing but the signal ended the work: the caller may then rely on
-// the checkpoint.
+// exitCode reports a signal only if nothing but the signal ended the work: the caller may then rely on the checkpoint.
 func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	if errors.As(err, &usage) {

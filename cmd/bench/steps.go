@@ -120,8 +120,7 @@ func (b *bench) frozen(ctx context.Context) error {
 	return nil
 }
 
-// half returns a lane of this program with layers in bfloat16, or none where the processor lacks bfloat16
-// instructions.
+// half returns a lane of this program with layers in bfloat16, or none where the processor lacks bfloat16 instructions.
 func (b *bench) half(kind string, t task, count int, layers []string) ([]lane, error) {
 	if !tfgraph.HasBFloat16() {
 		return nil, nil

@@ -1,6 +1,5 @@
-// Package atomicfile replaces files so that a reader, or a process that starts after a
-// crash, finds the old content or the new one, never a part. Start with [Write] and, for
-// large content, [Stream].
+// Package atomicfile replaces files so that a reader, or a process that starts after a crash, finds the old content or
+// the new one, never a part. Start with [Write] and, for large content, [Stream].
 //
 // A new file is written beside the old one, synced, renamed, and its folder is synced.
 // [WriteCache] omits the syncs, for files that can be recomputed and carry a
@@ -22,15 +21,13 @@ func Write(path string, data []byte) error {
 	return replace(path, true, func(w io.Writer) error { return writeAll(w, data) })
 }
 
-// Replace is [Write] for a file that no other process writes. It also removes what crashed
-// processes left beside it.
+// Replace is [Write] for a file that no other process writes. It also removes what crashed processes left beside it.
 func Replace(path string, data []byte) error { return errors.Join(Sweep(path, 0), Write(path, data)) }
 
 // Stream is [Write] for what write writes. If write fails, the old file stays.
 func Stream(path string, write func(w io.Writer) error) error { return replace(path, true, write) }
 
-// WriteCache is [Write] without syncs: after a power failure the file may be empty or
-// damaged.
+// WriteCache is [Write] without syncs: after a power failure the file may be empty or damaged.
 func WriteCache(path string, data []byte) error {
 	return replace(path, false, func(w io.Writer) error { return writeAll(w, data) })
 }
@@ -75,9 +72,8 @@ func Sync(path string) error {
 
 func prefix(path string) string { return "." + filepath.Base(path) + "." }
 
-// Sweep removes the temporary files that crashed processes left beside path, if they are
-// at least of the given age. Only an age of 0 removes all; then no other process may be
-// writing path.
+// Sweep removes the temporary files that crashed processes left beside path, if they are at least of the given age.
+// Only an age of 0 removes all; then no other process may be writing path.
 func Sweep(path string, age time.Duration) error {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {

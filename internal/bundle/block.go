@@ -62,8 +62,7 @@ func uvarint(b []byte) (number uint64, length int) {
 	return number, length
 }
 
-// recordsOf returns the part of a block before its restart points: offsets for random
-// access, followed by their count.
+// recordsOf returns the part of a block before its restart points: offsets for random access, followed by their count.
 func recordsOf(contents []byte, base int64) ([]byte, error) {
 	room := len(contents) - restartSize
 	if room < restartSize {

@@ -8,9 +8,8 @@ import (
 // ErrNoVariable is wrapped by the error for a name that the bundle does not have.
 var ErrNoVariable = errors.New("no such variable")
 
-// FormatError reports a bundle file that is damaged or not supported. Path names the
-// file and Offset is in bytes from its start; Got and Want say what was found there and
-// what would have been accepted.
+// FormatError reports a bundle file that is damaged or not supported. Path names the file and Offset is in bytes from
+// its start; Got and Want say what was found there and what would have been accepted.
 type FormatError struct {
 	Path   string
 	Offset int64

@@ -28,8 +28,7 @@ func openShard(path string) (*shard, error) {
 	return &shard{path: path, file: file, size: info.Size()}, nil
 }
 
-// read reads the bytes of e into a slice of their length, unless it is nil, and
-// verifies their checksum.
+// read reads the bytes of e into a slice of their length, unless it is nil, and verifies their checksum.
 func (s *shard) read(e *entry, into []byte) error {
 	piece := make([]byte, min(e.Bytes, chunkSize))
 	var sum uint32

@@ -15,13 +15,11 @@ const (
 	tableBlocks = "blocks that follow one another without a gap"
 )
 
-// keyExpansion bounds the total length of the keys, as a multiple of the file's size.
-// The format can store a key as "the previous one plus a byte"; as TensorFlow stores
-// one in 16 in full, its tables stay below.
+// keyExpansion bounds the total length of the keys, as a multiple of the file's size. The format can store a key as
+// "the previous one plus a byte"; as TensorFlow stores one in 16 in full, its tables stay below.
 const keyExpansion = 16
 
-// record is a key, its value, and where in the file it begins. Key and value are
-// valid until the next record.
+// record is a key, its value, and where in the file it begins. Key and value are valid until the next record.
 type record struct {
 	key, value []byte
 	at         int64
@@ -32,8 +30,7 @@ type handle struct{ offset, size uint64 }
 
 func (h handle) end() uint64 { return h.offset + h.size + trailerSize }
 
-// walkTable visits the records of a table in the order of their keys, which strictly
-// ascend.
+// walkTable visits the records of a table in the order of their keys, which strictly ascend.
 func walkTable(table []byte, visit func(record) error) error {
 	meta, index, err := readFooter(table)
 	if err != nil {
@@ -143,8 +140,7 @@ func readHandle(b []byte, limit uint64) (h handle, length int) {
 	return handle{offset, size}, n + m
 }
 
-// readBlock returns the block at h, which has to lie within the table, without its
-// trailer.
+// readBlock returns the block at h, which has to lie within the table, without its trailer.
 func readBlock(table []byte, h handle) ([]byte, error) {
 	checked := table[h.offset : h.offset+h.size+1]
 	got := crc32c.Mask(crc32c.Checksum(checked))

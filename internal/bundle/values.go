@@ -19,10 +19,9 @@ const maxCopy = 768 << 20
 // littleEndian is whether float32s have the same layout in memory as in a bundle.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// Float32s returns a copy of a variable's values. Their checksum is verified: a
-// mismatch is a [*FormatError]. The error wraps [ErrNoVariable] if there is no such
-// variable, and [errors.ErrUnsupported] if it is not float32, is partitioned or takes
-// more than 768 MiB; use [Reader.Read] for the last.
+// Float32s returns a copy of a variable's values. Their checksum is verified: a mismatch is a [*FormatError]. The error
+// wraps [ErrNoVariable] if there is no such variable, and [errors.ErrUnsupported] if it is not float32, is partitioned
+// or takes more than 768 MiB; use [Reader.Read] for the last.
 func (r *Reader) Float32s(name string) ([]float32, error) {
 	e, err := r.floats(name)
 	if err != nil {
@@ -51,9 +50,8 @@ func (r *Reader) Read(name string, into []float32) error {
 	return r.copyFloats(e, into)
 }
 
-// Verify verifies the checksum of a variable of any fixed-width type. A mismatch is a
-// [*FormatError]. The error wraps [ErrNoVariable] if there is no such variable, and
-// [errors.ErrUnsupported] if it holds strings or is partitioned.
+// Verify verifies the checksum of a variable of any fixed-width type. A mismatch is a [*FormatError]. The error wraps
+// [ErrNoVariable] if there is no such variable, and [errors.ErrUnsupported] if it holds strings or is partitioned.
 func (r *Reader) Verify(name string) error {
 	e, err := r.find(name)
 	if err != nil {

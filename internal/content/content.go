@@ -1,10 +1,9 @@
 // Package content identifies files by the SHA-256 of their content and remembers it, so
 // that a file is read for that only once. Start with [Open] and [Index.Of].
 //
-// A file counts as unchanged while its size, modification time and inode change time are;
-// the last catches a copy that restores the first two. A file modified less than two
-// seconds ago is not remembered: it may change again within the resolution of its file
-// system's clock.
+// A file counts as unchanged while its size, modification time and inode change time are; the last catches a copy that
+// restores the first two. A file modified less than two seconds ago is not remembered: it may change again within the
+// resolution of its file system's clock.
 package content
 
 import (
@@ -41,8 +40,7 @@ func Sum(path string, data []byte) Hash {
 	return sha256.Sum256(data)
 }
 
-// Stamp distinguishes the versions of a file without reading it. The zero value matches
-// nothing.
+// Stamp distinguishes the versions of a file without reading it. The zero value matches nothing.
 type Stamp struct {
 	size, modified, changed int64 // bytes, ns since 1970, ns since 1970
 }
@@ -88,9 +86,8 @@ type Index struct {
 // FileName is the name of an index's file.
 const FileName = "contents.index"
 
-// Open reads the index in dir, which several processes may share; with dir "" it is in
-// memory only. A damaged file is ignored. Messages for the user go to note, which may be
-// nil.
+// Open reads the index in dir, which several processes may share; with dir "" it is in memory only. A damaged file is
+// ignored. Messages for the user go to note, which may be nil.
 func Open(dir string, note func(string)) *Index {
 	if note == nil {
 		note = func(string) {}
@@ -174,8 +171,7 @@ func (x *Index) At(path string, s Stamp) (Hash, bool) {
 	return e.hash, true
 }
 
-// Put records the hash of the file at path, which had the stamp before and after it was
-// read.
+// Put records the hash of the file at path, which had the stamp before and after it was read.
 func (x *Index) Put(path string, s Stamp, h Hash) {
 	if s == (Stamp{}) {
 		return

@@ -13,8 +13,7 @@ import (
 //
 //	hash 32 bytes, size, modification and change time in ns since 1970, length of path, path
 //
-// with integers of 64, 64, 64 and 32 bits, and the CRC-32C of all before it, all
-// little-endian.
+// with integers of 64, 64, 64 and 32 bits, and the CRC-32C of all before it, all little-endian.
 const (
 	magic     = "alexnet contents 1\n"
 	maxFile   = 1 << 30

@@ -1,5 +1,4 @@
-// Package display formats values for people. Start with [Percent] and, for long lists,
-// [Lines] and [Join].
+// Package display formats values for people. Start with [Percent] and, for long lists, [Lines] and [Join].
 package display
 
 import (

@@ -126,8 +126,7 @@ func readNumber(root fs.FS, name string) int64 {
 	return n
 }
 
-// fastOneDNN reports whether oneDNN is worth having: from AVX2 on its kernels are
-// the faster ones.
+// fastOneDNN reports whether oneDNN is worth having: from AVX2 on its kernels are the faster ones.
 func (m Machine) fastOneDNN() bool {
 	return slices.ContainsFunc(m.Vector, func(s string) bool { return s != "avx" && s != "asimd" })
 }

@@ -38,8 +38,7 @@ const (
 	socketFD  = 3
 )
 
-// Enter puts a child of [Start] under watch and restarts its program. In any
-// other process it does nothing.
+// Enter puts a child of [Start] under watch and restarts its program. In any other process it does nothing.
 func Enter() {
 	if os.Getenv(socketVar) == "" {
 		return
@@ -89,8 +88,7 @@ func install() (listener int, err error) {
 	return int(fd), nil
 }
 
-// program is the filter in BPF over struct seccomp_data: a number at byte 0, the
-// architecture at byte 4.
+// program is the filter in BPF over struct seccomp_data: a number at byte 0, the architecture at byte 4.
 func program() []unix.SockFilter {
 	const (
 		load  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -120,9 +118,8 @@ type Watch struct {
 	err      error
 }
 
-// Start starts the child, whose program has to call [Enter], and asks answer about
-// each of its calls, one at a time: 0 lets it happen, any other number fails it.
-// ErrUnsupported is what the error wraps where the kernel has no such thing.
+// Start starts the child, whose program has to call [Enter], and asks answer about each of its calls, one at a time: 0
+// lets it happen, any other number fails it. ErrUnsupported is what the error wraps where the kernel has no such thing.
 func Start(child *exec.Cmd, answer func(Call) syscall.Errno) (*Watch, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -165,8 +162,7 @@ func receive(socket int) (int, error) {
 	return fds[0], nil
 }
 
-// Wait returns when the child has ended and every call is answered. The child
-// itself is its starter's to wait for.
+// Wait returns when the child has ended and every call is answered. The child itself is its starter's to wait for.
 func (w *Watch) Wait() error {
 	<-w.done
 	return w.err

@@ -12,8 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notification and response are struct seccomp_notif and seccomp_notif_resp of
-// linux/seccomp.h.
+// notification and response are struct seccomp_notif and seccomp_notif_resp of linux/seccomp.h.
 type notification struct {
 	id         uint64
 	pid, flags uint32

@@ -94,8 +94,7 @@ func (p Entry) rowKey(c content.Hash) rowKey {
 	return sha256.Sum256(binary.LittleEndian.AppendUint64(append(c[:], byte(p.Orientation)), p.Draw))
 }
 
-// keysOf are the keys of the images' rows. It reads the images whose content the index
-// does not know.
+// keysOf are the keys of the images' rows. It reads the images whose content the index does not know.
 func keysOf(ctx context.Context, images []Entry, o Options) ([]rowKey, error) {
 	contents := o.Contents
 	if contents == nil {
@@ -117,8 +116,7 @@ func keysOf(ctx context.Context, images []Entry, o Options) ([]rowKey, error) {
 	return keys, nil
 }
 
-// distinct are the different ones among all, their number each, and for every
-// one of all the number of its like.
+// distinct are the different ones among all, their number each, and for every one of all the number of its like.
 func dedupe[T comparable](all []T) (of []int32, number map[T]int32, different []T) {
 	of, number, different = make([]int32, len(all)), make(map[T]int32, len(all)), make([]T, 0, len(all))
 	for i, v := range all {

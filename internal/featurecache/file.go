@@ -180,9 +180,8 @@ func (s *File) write(slot int32, row []float32) error {
 // Close implements [Store].
 func (s *File) Close() error { return s.f.Close() }
 
-// A features file, DIR/<key>.features or DIR/<key>.half.features, is a header of
-// 4 KiB and groups of 4,096 records, the last as far as it goes. First in a
-// group come the tags of all its records
+// A features file, DIR/<key>.features or DIR/<key>.half.features, is a header of 4 KiB and groups of 4,096 records, the
+// last as far as it goes. First in a group come the tags of all its records
 //
 //	name 32 bytes, CRC-32C of the row, CRC-32C of these 36 bytes
 //

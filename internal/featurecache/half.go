@@ -42,9 +42,8 @@ var halves = sync.OnceValue(func() *[1 << 16]float32 {
 	return table
 })
 
-// packHalves writes row to dst, of 2 bytes a value and 2 more: as float16, and
-// the power of two that all were divided by so that the largest finite one fits.
-// It is 0 for rows of values up to 65504.
+// packHalves writes row to dst, of 2 bytes a value and 2 more: as float16, and the power of two that all were divided
+// by so that the largest finite one fits. It is 0 for rows of values up to 65504.
 func packHalves(dst []byte, row []float32) {
 	var most uint32
 	for _, v := range row {

@@ -4,8 +4,7 @@ package hint
 
 import "errors"
 
-// With adds a hint to err, which errors.Is and errors.As still find. Without text it is
-// err itself.
+// With adds a hint to err, which errors.Is and errors.As still find. Without text it is err itself.
 func With(err error, text string) error {
 	if err == nil || text == "" {
 		return err

@@ -75,8 +75,7 @@ func checkArchive(z *zip.Reader, size int64) error {
 	return nil
 }
 
-// addMember adds one array, or the dictionary that is the member's single object, and then
-// returns its dialect.
+// addMember adds one array, or the dictionary that is the member's single object, and then returns its dialect.
 func (c *catalog) addMember(f *zip.File, name, path string) (string, error) {
 	if _, err := f.DataOffset(); err != nil {
 		return "", malformed(0, "a member where the directory says", "%s", err)

@@ -18,9 +18,8 @@ type catalog struct {
 	unpacked int64    // bytes of pickles unpacked into memory
 }
 
-// maxMemory bounds the arrays in float32, a second copy of the largest one that has to be
-// transposed, and unpacked pickles. AlexNet takes 244 MB with 1,000 classes and 584 MB
-// with 21,841.
+// maxMemory bounds the arrays in float32, a second copy of the largest one that has to be transposed, and unpacked
+// pickles. AlexNet takes 244 MB with 1,000 classes and 584 MB with 21,841.
 const maxMemory = 768 << 20
 
 // maxOther is how many entries outside layers are named.
@@ -32,8 +31,7 @@ type located struct {
 	part [2]*ndarray // weights, biases
 }
 
-// partNames are the names of weights (0) and biases (1), as keys of a layer's dictionary
-// and at the end of flat names.
+// partNames are the names of weights (0) and biases (1), as keys of a layer's dictionary and at the end of flat names.
 var partNames = map[string]int{
 	"weights": 0, "weight": 0, "W": 0, "w": 0, "kernel": 0,
 	"biases": 1, "bias": 1, "B": 1, "b": 1,
@@ -161,8 +159,7 @@ func isNumeric(v any) bool {
 	return ok && a.open != nil
 }
 
-// splitName reads conv1/weights, conv1_W, conv1.bias, also with the :0 that TensorFlow's
-// variables end in.
+// splitName reads conv1/weights, conv1_W, conv1.bias, also with the :0 that TensorFlow's variables end in.
 func splitName(name string) (layer string, part int, ok bool) {
 	name = strings.TrimSuffix(name, ":0")
 	i := strings.LastIndexAny(name, "/._")

@@ -5,8 +5,7 @@ import (
 	"io"
 )
 
-// cursor reads a file and can skip an array's data. Every length is compared with the
-// bytes left before it is read.
+// cursor reads a file and can skip an array's data. Every length is compared with the bytes left before it is read.
 type cursor struct {
 	src    io.ReaderAt
 	off    int64
@@ -23,8 +22,7 @@ func newCursor(src io.ReaderAt, off, end int64) *cursor {
 
 func (c *cursor) left() int64 { return c.end - c.off }
 
-// take returns the next n bytes, n at most windowSize. They are valid until the
-// next call.
+// take returns the next n bytes, n at most windowSize. They are valid until the next call.
 func (c *cursor) take(n int, what string) ([]byte, error) {
 	if int64(n) > c.left() {
 		return nil, c.short(uint64(n), what)

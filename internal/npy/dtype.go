@@ -8,8 +8,7 @@ import (
 	"unsafe"
 )
 
-// dtype is how one array's elements are stored: code is f2, f4, f8 or O for
-// objects, order the byte order.
+// dtype is how one array's elements are stored: code is f2, f4, f8 or O for objects, order the byte order.
 type dtype struct {
 	code  string
 	order binary.ByteOrder

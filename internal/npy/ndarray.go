@@ -25,9 +25,8 @@ type ndarray struct {
 // five-byte call would take 1.8 KB.
 const maxDims = 16
 
-// countElements multiplies a shape out. It refuses an array of more than limit
-// elements, so that no product overflows and nothing is allocated beyond the file's
-// content.
+// countElements multiplies a shape out. It refuses an array of more than limit elements, so that no product overflows
+// and nothing is allocated beyond the file's content.
 func countElements(shape []int, limit int64, at int64) (int, error) {
 	if len(shape) > maxDims {
 		return 0, malformed(at, fmt.Sprintf("at most %d dimensions", maxDims), "%d", len(shape))
@@ -70,8 +69,7 @@ func (a *ndarray) shape() []int {
 	return shape
 }
 
-// load reads the data and checks that nothing follows it, which in an archive also
-// verifies the member's checksum.
+// load reads the data and checks that nothing follows it, which in an archive also verifies the member's checksum.
 func (a *ndarray) load() (*Array, error) {
 	r, err := a.open()
 	if err != nil {

@@ -11,9 +11,8 @@ type opcode struct {
 	run  func(*machine) error // nil: refused
 }
 
-// opcodes are those that NumPy's pickles use. The ones without a function are listed
-// only to name them in errors: they would create or call objects of the file's
-// choosing, or reach outside the file.
+// opcodes are those that NumPy's pickles use. The ones without a function are listed only to name them in errors: they
+// would create or call objects of the file's choosing, or reach outside the file.
 var opcodes = [256]opcode{
 	'(':  {"MARK", func(m *machine) error { m.marks = append(m.marks, len(m.stack)); return nil }},
 	'N':  {"NONE", func(m *machine) error { return m.push(nil) }},
@@ -82,8 +81,7 @@ func integer(width int) func(*machine) error {
 	}
 }
 
-// long reads a two's complement integer of up to eight bytes, which Python 2 uses for
-// dimensions on some machines.
+// long reads a two's complement integer of up to eight bytes, which Python 2 uses for dimensions on some machines.
 func (m *machine) long() error {
 	width, err := m.cur.number(1, "integer length")
 	if err != nil {

@@ -1,17 +1,14 @@
-// Package npy reads and writes the NumPy files in which AlexNet's weights are
-// distributed.
+// Package npy reads and writes the NumPy files in which AlexNet's weights are distributed.
 //
 // Start with [Open], which detects the format of a file or folder by its content and
 // returns [Weights]; [Write] is its counterpart.
 //
-// It reads NumPy .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html)
-// holding a pickled dictionary of layers, the same dictionary as a bare pickle,
-// .npz archives, and folders of plain arrays. A pickle is a program; here it is
-// read as data: a fixed set of opcodes builds arrays and the containers around
-// them, every other opcode or global is refused with its name and offset, and no
-// file can cause a call. Every length that a file claims is compared with the bytes
-// left before anything of that size is allocated. An [Array] is always float32 in C order, whatever byte
-// order, width or layout it was stored in. No file stays open after Open.
+// It reads NumPy .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) holding a pickled
+// dictionary of layers, the same dictionary as a bare pickle, .npz archives, and folders of plain arrays. A pickle is a
+// program; here it is read as data: a fixed set of opcodes builds arrays and the containers around them, every other
+// opcode or global is refused with its name and offset, and no file can cause a call. Every length that a file claims
+// is compared with the bytes left before anything of that size is allocated. An [Array] is always float32 in C order,
+// whatever byte order, width or layout it was stored in. No file stays open after Open.
 package npy
 
 import (
@@ -34,9 +31,8 @@ import (
 //     dictionary;
 //   - a folder of plain arrays, conv1/weights.npy or conv1_weights.npy.
 //
-// Memory use is that of the arrays, plus one of them while it is transposed to C order, plus
-// deflated pickles, and is limited to 768 MiB. A file that is damaged, hostile or not a
-// weights file gives an error that names the offset.
+// Memory use is that of the arrays, plus one of them while it is transposed to C order, plus deflated pickles, and is
+// limited to 768 MiB. A file that is damaged, hostile or not a weights file gives an error that names the offset.
 func Open(path string) (*Weights, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -186,10 +182,9 @@ func plainArray(h header, start, size int64) (*ndarray, error) {
 	return a, nil
 }
 
-// formatError reports a weights file that is damaged, hostile or not supported. Path
-// names the file and, in an archive, the member; Offset is in bytes from the start of
-// the file or member; Got and Want say what was found there and what would have been
-// accepted.
+// formatError reports a weights file that is damaged, hostile or not supported. Path names the file and, in an archive,
+// the member; Offset is in bytes from the start of the file or member; Got and Want say what was found there and what
+// would have been accepted.
 type formatError struct {
 	Path   string
 	Offset int64

@@ -23,8 +23,7 @@ type machine struct {
 	python2   bool // has a Python 2 byte string
 }
 
-// readPickle reads the pickle that extends to the cursor's end, and adds to the count of
-// opcodes.
+// readPickle reads the pickle that extends to the cursor's end, and adds to the count of opcodes.
 func readPickle(cur *cursor, ran *int) (*machine, any, error) {
 	m := &machine{cur: cur, opcodes: ran, at: cur.off, memo: make(map[uint64]any), unclaimed: cur.left()}
 	head, err := cur.take(2, "the start of a pickle")

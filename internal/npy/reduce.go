@@ -8,8 +8,7 @@ import (
 
 const wantGlobal = "only the names that NumPy's own pickles use: a weights file is never executed"
 
-// callables are the functions that REDUCE may name, each with a substitute for what NumPy
-// or Python would do.
+// callables are the functions that REDUCE may name, each with a substitute for what NumPy or Python would do.
 var callables = map[global]func(*machine, []any) (any, error){
 	"numpy.core.multiarray _reconstruct":  reconstruct,
 	"numpy._core.multiarray _reconstruct": reconstruct,
@@ -73,8 +72,7 @@ func (m *machine) reduce() error {
 	return m.push(v)
 }
 
-// reconstruct makes the empty array that BUILD fills:
-// _reconstruct(numpy.ndarray, (0,), b'b').
+// reconstruct makes the empty array that BUILD fills: _reconstruct(numpy.ndarray, (0,), b'b').
 func reconstruct(m *machine, args []any) (any, error) {
 	if len(args) != 3 || args[0] != any(ndarrayType) {
 		return nil, m.malformed("_reconstruct(numpy.ndarray, (0,), 'b')", "%s", describeAll(args))
@@ -96,8 +94,7 @@ func newDtype(m *machine, args []any) (any, error) {
 	return nil, m.malformed(wantDtype, "dtype(%s)", describeAll(args))
 }
 
-// encodeLatin1 reads bytes as Python 3 writes them into a protocol 2 pickle:
-// _codecs.encode('characters', 'latin1').
+// encodeLatin1 reads bytes as Python 3 writes them into a protocol 2 pickle: _codecs.encode('characters', 'latin1').
 func encodeLatin1(m *machine, args []any) (any, error) {
 	if len(args) == 2 && (isText(args[1], "latin1") || isText(args[1], "latin-1")) {
 		if t, ok := args[0].(text); ok && t.unicode {
@@ -196,9 +193,8 @@ func (m *machine) buildArray(a *ndarray, given any) error {
 	return m.fill(a, shape, state[2], fortran, state[4])
 }
 
-// fill sets an array's shape and data, after checking that they fit. The bytes of a string
-// belong to one array only: otherwise a small file could claim any number of arrays over
-// the same bytes.
+// fill sets an array's shape and data, after checking that they fit. The bytes of a string belong to one array only:
+// otherwise a small file could claim any number of arrays over the same bytes.
 func (m *machine) fill(a *ndarray, shape []int, kind any, fortran bool, data any) error {
 	d, ok := kind.(*dtypeObject)
 	if !ok || !d.built {

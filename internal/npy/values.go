@@ -6,11 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// The values of a pickle are nil, bool, int64, float64, text, *sequence, *dict,
-// global, *dtypeObject and *ndarray.
+// The values of a pickle are nil, bool, int64, float64, text, *sequence, *dict, global, *dtypeObject and *ndarray.
 
-// text is a byte or character string, which stays in the file; s has its bytes if it is
-// short enough to be a name.
+// text is a byte or character string, which stays in the file; s has its bytes if it is short enough to be a name.
 type text struct {
 	off, n  int64
 	s       string

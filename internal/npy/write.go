@@ -14,10 +14,9 @@ import (
 	"alexnet/internal/atomicfile"
 )
 
-// Write writes layers as float32 in C order to path, whose extension selects the format:
-// ".npy" for a pickled {name: [weights, biases]} like bvlc_alexnet.npy, which in Python
-// np.load(path, allow_pickle=True, encoding="bytes").item() reads; ".npz" for an archive
-// of arrays name/weights and name/biases. A missing array is None in the first and absent
+// Write writes layers as float32 in C order to path, whose extension selects the format: ".npy" for a pickled {name:
+// [weights, biases]} like bvlc_alexnet.npy, which in Python np.load(path, allow_pickle=True, encoding="bytes").item()
+// reads; ".npz" for an archive of arrays name/weights and name/biases. A missing array is None in the first and absent
 // from the second. The file appears under its name complete or not at all.
 func Write(path string, layers ...Layer) error {
 	if err := check(layers); err != nil {
@@ -57,10 +56,9 @@ func writeArchive(w io.Writer, layers []Layer) error {
 	return z.Close()
 }
 
-// writeDict writes {name: [weights, biases]} as the single object of a .npy file, a
-// protocol 2 pickle. An array's data is a Python 2 byte string, as in bvlc_alexnet.npy,
-// and the names are character strings; so np.load(path, allow_pickle=True,
-// encoding="bytes").item(), or "latin1", gives names of type str in Python 3.
+// writeDict writes {name: [weights, biases]} as the single object of a .npy file, a protocol 2 pickle. An array's data
+// is a Python 2 byte string, as in bvlc_alexnet.npy, and the names are character strings; so np.load(path,
+// allow_pickle=True, encoding="bytes").item(), or "latin1", gives names of type str in Python 3.
 func writeDict(w io.Writer, layers []Layer) error {
 	p := &pickler{w: bufio.NewWriterSize(w, 256<<10)}
 	p.header("|O", nil)

@@ -47,8 +47,7 @@ func (d Difference) String() string {
 		d.Max, d.At, d.Scale, d.Ratio(), d.Norm, d.Bits)
 }
 
-// share is part/whole, where nothing of nothing is 0 and something of nothing
-// is infinite.
+// share is part/whole, where nothing of nothing is 0 and something of nothing is infinite.
 func share(part, whole float64) float64 {
 	if part == 0 {
 		return 0

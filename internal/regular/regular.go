@@ -1,6 +1,5 @@
-// Package regular opens regular files only. A path from elsewhere may name a pipe, on
-// which a reader blocks forever, or a device without an end. Start with [Open] and
-// [Read].
+// Package regular opens regular files only. A path from elsewhere may name a pipe, on which a reader blocks forever, or
+// a device without an end. Start with [Open] and [Read].
 package regular
 
 import (
@@ -33,9 +32,8 @@ func Check(mode fs.FileMode) error {
 	return fmt.Errorf("%w: got %s", Err, kind)
 }
 
-// Open opens a regular file for reading. It checks the type before opening, because
-// opening a pipe or device may block or have an effect, and again afterwards. The error
-// is an [*fs.PathError].
+// Open opens a regular file for reading. It checks the type before opening, because opening a pipe or device may block
+// or have an effect, and again afterwards. The error is an [*fs.PathError].
 func Open(path string) (*os.File, fs.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -61,8 +59,7 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 
 func pathError(path string, why error) error { return &fs.PathError{Op: "open", Path: path, Err: why} }
 
-// Read returns the content of a regular file of at most limit bytes. The error is an
-// [*fs.PathError].
+// Read returns the content of a regular file of at most limit bytes. The error is an [*fs.PathError].
 func Read(path string, limit int64) ([]byte, error) {
 	f, info, err := Open(path)
 	if err != nil {

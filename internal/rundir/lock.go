@@ -30,8 +30,7 @@ func (d Dir) Acquire() (*Lock, error) {
 	return &Lock{d, f}, nil
 }
 
-// CheckInPlace returns an error if the directory was moved or removed: it must not reappear
-// with a few files in it.
+// CheckInPlace returns an error if the directory was moved or removed: it must not reappear with a few files in it.
 func (l *Lock) CheckInPlace() error {
 	moved, err := filelock.Moved(l.file)
 	if moved {

@@ -32,8 +32,7 @@ type Epoch struct {
 // Validation is the validation's part of an [Epoch].
 type Validation struct{ Loss, Accuracy float64 }
 
-// Epochs reads metrics.csv; without the file there are none. A damaged or truncated row
-// is omitted.
+// Epochs reads metrics.csv; without the file there are none. A damaged or truncated row is omitted.
 func (d Dir) Epochs() ([]Epoch, error) {
 	rows, err := d.MetricsRows()
 	var all []Epoch

@@ -73,8 +73,7 @@ func resolve(path string) string {
 	return filepath.Join(resolve(filepath.Dir(path)), filepath.Base(path))
 }
 
-// CheckVersion refuses to resume a run of an earlier version, whose files have other names
-// and content.
+// CheckVersion refuses to resume a run of an earlier version, whose files have other names and content.
 func (d Dir) CheckVersion() error {
 	for _, name := range []string{"pictures.txt", "left-out.csv"} {
 		if exists(d.in(name)) {

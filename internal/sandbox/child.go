@@ -82,8 +82,7 @@ func launch() (*child, error) {
 	return c, nil
 }
 
-// self is the path of this executable, one that stays valid when the file is
-// replaced.
+// self is the path of this executable, one that stays valid when the file is replaced.
 func self() string {
 	const own = "/proc/self/exe"
 	if _, err := os.Stat(own); err == nil {
@@ -96,8 +95,7 @@ func self() string {
 	return path
 }
 
-// deadline kills the child when ctx ends or d has passed, unless release is
-// called first.
+// deadline kills the child when ctx ends or d has passed, unless release is called first.
 func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) {
 	timer := time.AfterFunc(d, func() {
 		c.timedOut.Store(true)
@@ -115,8 +113,7 @@ func (c *child) kill() {
 	_ = c.cmd.Process.Kill() // fails if it has exited already
 }
 
-// ask sends the child an image to decode. After an error the child is unusable:
-// see end.
+// ask sends the child an image to decode. After an error the child is unusable: see end.
 func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
 	defer c.deadline(ctx, c.timeout(q.Pixels))()
 	if err := send(c.to, q, encoded); err != nil {

@@ -1,19 +1,15 @@
-// Package sandbox decodes images in child processes, so that an image that crashes
-// the decoder, hangs it or takes all memory costs only itself. Start with [Main],
-// which enables a program to have such children, and [Open].
+// Package sandbox decodes images in child processes, so that an image that crashes the decoder, hangs it or takes all
+// memory costs only itself. Start with [Main], which enables a program to have such children, and [Open].
 //
-// A child is this program, started again in a mode in which it only decodes: it
-// opens no file, reads encoded bytes from a pipe, returns floats or a reason, and
-// has time and memory limits per image. The result is a verdict, stored by the
-// image's content: an image that has passed is decoded in the calling process from
-// then on, and one that has failed is refused without another try. Crashes and
-// timeouts are not stored, since they may depend on the machine's load; those
+// A child is this program, started again in a mode in which it only decodes: it opens no file, reads encoded bytes from
+// a pipe, returns floats or a reason, and has time and memory limits per image. The result is a verdict, stored by the
+// image's content: an image that has passed is decoded in the calling process from then on, and one that has failed is
+// refused without another try. Crashes and timeouts are not stored, since they may depend on the machine's load; those
 // images are tried again.
 //
-// Verdicts are stored in [Options].Dir, as verdicts.csv: hashes and reasons, no part of an
-// image. The file may be removed at any time; images are then verified again, which takes
-// longer and changes no result. An image's content decides its verdict, not its name; the
-// index of package content spares reading the files again.
+// Verdicts are stored in [Options].Dir, as verdicts.csv: hashes and reasons, no part of an image. The file may be
+// removed at any time; images are then verified again, which takes longer and changes no result. An image's content
+// decides its verdict, not its name; the index of package content spares reading the files again.
 package sandbox
 
 import (

@@ -44,8 +44,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Pool decodes images in child processes, started on demand. It is an
-// [input.Sandbox] and safe for concurrent use.
+// Pool decodes images in child processes, started on demand. It is an [input.Sandbox] and safe for concurrent use.
 type Pool struct {
 	opt       Options
 	slots     chan *child // nil: a child may be started
@@ -91,8 +90,7 @@ func Open(o Options) (*Pool, error) {
 	return s, nil
 }
 
-// Close ends the children and saves the verdicts. No call may be running, and none
-// may follow but Close.
+// Close ends the children and saves the verdicts. No call may be running, and none may follow but Close.
 func (s *Pool) Close() {
 	s.closed.Do(func() {
 		for range s.opt.Workers {
@@ -109,8 +107,7 @@ func (s *Pool) Try(ctx context.Context, ex input.Example) error {
 	return s.decode(ctx, ex, 0, nil)
 }
 
-// Load implements [input.Sandbox]. An image that has passed before is decoded in
-// this process.
+// Load implements [input.Sandbox]. An image that has passed before is decoded in this process.
 func (s *Pool) Load(ctx context.Context, ex input.Example, draw uint64, into []float32) error {
 	return s.decode(ctx, ex, draw, into)
 }
@@ -186,12 +183,10 @@ type unavailable struct{ error }
 
 var errNoMain = errors.New("the program does not call sandbox.Main first")
 
-// ask has a child decode an image. A child that crashes is replaced and asked once
-// more, in case the image was not the cause; a timeout is final. If something
-// outside killed the child, the image is tried a third time with no other child
-// running. If no replacement can be started, the crash is final: this process never
-// decodes an image that crashed a child. The error is a *crash, an *unavailable, or
-// ctx's.
+// ask has a child decode an image. A child that crashes is replaced and asked once more, in case the image was not the
+// cause; a timeout is final. If something outside killed the child, the image is tried a third time with no other child
+// running. If no replacement can be started, the crash is final: this process never decodes an image that crashed a
+// child. The error is a *crash, an *unavailable, or ctx's.
 func (s *Pool) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
 	if !Available() {
 		return a, &unavailable{errNoMain}

@@ -14,8 +14,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// testHook is called with each image before it is decoded. Tests inject faults
-// with it.
+// testHook is called with each image before it is decoded. Tests inject faults with it.
 var testHook func(encoded []byte)
 
 // worker is the child's side.

@@ -22,9 +22,8 @@ import (
 	"alexnet/tfgraph"
 )
 
-// DIR/verdicts.csv has a line for each content: SHA-256, reason (empty if it has passed),
-// kind of the reason, hint. The first line names the format and the decoder, the last is
-// the CRC-32C of all before it.
+// DIR/verdicts.csv has a line for each content: SHA-256, reason (empty if it has passed), kind of the reason, hint. The
+// first line names the format and the decoder, the last is the CRC-32C of all before it.
 const (
 	verdictsName   = "verdicts.csv"
 	version        = "3" // of the file, and of input.Prepare
@@ -87,8 +86,7 @@ func (v *verdicts) forget(h content.Hash) {
 
 func title() []string { return []string{"alexnet verdicts", version, tfgraph.Version()} }
 
-// load adds the file's verdicts to those known. A file that is damaged or of another
-// decoder has none.
+// load adds the file's verdicts to those known. A file that is damaged or of another decoder has none.
 func (v *verdicts) load() {
 	text, err := regular.Read(v.file, maxVerdictFile)
 	if err != nil {

@@ -126,8 +126,7 @@ func cpuTime() (time.Duration, error) {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
-// addressSpace is the size in bytes of this process's address space (proc(5),
-// statm).
+// addressSpace is the size in bytes of this process's address space (proc(5), statm).
 func addressSpace() (int64, error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

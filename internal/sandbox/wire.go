@@ -12,12 +12,10 @@ import (
 	"alexnet/input"
 )
 
-// A message is one line of JSON and the bytes that it announces. The first one to
-// a child is a job, to which it responds once it is ready; all others are
-// requests.
+// A message is one line of JSON and the bytes that it announces. The first one to a child is a job, to which it
+// responds once it is ready; all others are requests.
 
-// responseFD is the file descriptor that a child responds on: standard output may
-// carry text that libraries print.
+// responseFD is the file descriptor that a child responds on: standard output may carry text that libraries print.
 const responseFD = 3
 
 // job is the configuration of a child.

@@ -1,17 +1,13 @@
-// Package tfrecord reads and writes TFRecord files: byte strings, one after
-// another, each with checksums.
+// Package tfrecord reads and writes TFRecord files: byte strings, one after another, each with checksums.
 //
 // Start with [Append] and [Read].
 //
-// A record on disk is its length (eight bytes, little-endian), a checksum of
-// those eight bytes, the data, and a checksum of the data. The length has a
-// checksum of its own so that a damaged one is noticed before anything is
-// allocated for it. Read stops at the first error: no record after a damaged
-// length can be found. It never trusts a length: memory grows with the data that
-// arrives, up to the caller's limit.
+// A record on disk is its length (eight bytes, little-endian), a checksum of those eight bytes, the data, and a
+// checksum of the data. The length has a checksum of its own so that a damaged one is noticed before anything is
+// allocated for it. Read stops at the first error: no record after a damaged length can be found. It never trusts a
+// length: memory grows with the data that arrives, up to the caller's limit.
 //
-// The format is described in TensorFlow's tutorial "TFRecord and
-// tf.train.Example", section "TFRecords format details".
+// The format is described in TensorFlow's tutorial "TFRecord and tf.train.Example", section "TFRecords format details".
 package tfrecord
 
 import (
@@ -29,8 +25,7 @@ const (
 	footerSize = 4     // checksum of the data
 )
 
-// Append adds the framed record to dst and returns the longer slice, as the
-// built-in append does.
+// Append adds the framed record to dst and returns the longer slice, as the built-in append does.
 func Append(dst, record []byte) []byte {
 	start := len(dst)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(len(record)))
@@ -42,9 +37,8 @@ func Append(dst, record []byte) []byte {
 // Read yields the data of each record in src, valid until the next one. It reads in
 // small pieces: give it a buffered src.
 //
-// An error ends the iteration. It wraps [io.ErrUnexpectedEOF] if src ends inside a
-// record, as a file does whose writer was killed. Any other error is the source's own
-// or reports a damaged record, or one of more than limit bytes.
+// An error ends the iteration. It wraps [io.ErrUnexpectedEOF] if src ends inside a record, as a file does whose writer
+// was killed. Any other error is the source's own or reports a damaged record, or one of more than limit bytes.
 func Read(src io.Reader, limit uint32) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		var buf bytes.Buffer
