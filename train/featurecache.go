@@ -70,12 +70,17 @@ func (f *frozenLayers) rowCount() int { return f.draws * len(f.loader.Examples) 
 
 func (f *frozenLayers) row(p input.Pick) int { return int(p.Draw)*len(f.loader.Examples) + p.Example }
 
+// pick is the inverse of row.
+func (f *frozenLayers) pick(row int) input.Pick {
+	n := len(f.loader.Examples)
+	return input.Pick{Example: row % n, Draw: uint64(row / n)}
+}
+
 // group is the aligned group that holds a row, as picks from the row first on.
 func (f *frozenLayers) group(row int) (first int, picks []input.Pick) {
 	first = row - row%featureGroup
 	for i := first; i < min(first+featureGroup, f.rowCount()); i++ {
-		n := len(f.loader.Examples)
-		picks = append(picks, input.Pick{Example: i % n, Draw: uint64(i / n)})
+		picks = append(picks, f.pick(i))
 	}
 	return first, picks
 }
@@ -252,12 +257,10 @@ func (f *frozenLayers) collect(count int, features iter.Seq2[feature, error], re
 func (t *Trainer) openStore(ctx context.Context, layers []*frozenLayers) (featurecache.Store, error) {
 	var entries []featurecache.Entry
 	for _, f := range layers {
-		for row := 0; row < f.rowCount(); row += featureGroup {
-			_, group := f.group(row)
-			for _, p := range group {
-				ex := f.loader.Examples[p.Example]
-				entries = append(entries, featurecache.Entry{Path: ex.Path, Orientation: ex.Orientation, Draw: p.Draw})
-			}
+		for row := range f.rowCount() {
+			p := f.pick(row)
+			ex := f.loader.Examples[p.Example]
+			entries = append(entries, featurecache.Entry{Path: ex.Path, Orientation: ex.Orientation, Draw: p.Draw})
 		}
 	}
 	width, dir := layers[0].width(), t.job.Cache.Dir
