@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"pgregory.net/rapid"
 )
@@ -47,17 +48,15 @@ func TestBatchesComeInOrder(t *testing.T) {
 func TestBatchesBoundMemory(t *testing.T) {
 	l, m := loader(t, 24)
 	l.Batch = 2
-	for b, err := range l.Batches(t.Context(), Shuffled(24, 1, 0)) {
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		for b, err := range l.Batches(t.Context(), Shuffled(24, 1, 0)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait() // until it has loaded as far ahead as it may
+			b.Images.Close()
 		}
-		// Let the dispatcher run as far ahead as it may, and a little longer.
-		for end := time.Now().Add(time.Second); b.Start < 20 && m.now.Load() < 3 && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(time.Millisecond)
-		b.Images.Close()
-	}
+	})
 	if got := m.most.Load(); got != 3 {
 		t.Errorf("got %d buffers at once, want 2 ahead and 1 in use", got)
 	}
@@ -71,7 +70,7 @@ func TestBatchesStopEarly(t *testing.T) {
 			l.Decode = func(_ context.Context, _ []byte, _ Example, _ uint64, into []float32) error {
 				busy.Add(1)
 				defer busy.Add(-1)
-				time.Sleep(time.Millisecond)
+				runtime.Gosched()
 				into[0] = 1
 				return nil
 			}

@@ -21,8 +21,18 @@ import (
 // of Serve.
 func listenAndServe(t *testing.T, s *Server) (addr string, stop func(want error)) {
 	t.Helper()
+	return serveOn(t, s, listen(t))
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
+	return l
+}
+
+func serveOn(t *testing.T, s *Server, l net.Listener) (addr string, stop func(want error)) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, l) }()
@@ -117,13 +127,28 @@ func gauge(t *testing.T, s *Server, name string) float64 {
 	return 0
 }
 
+// heldListener accepts connections until it is freed, even if Close was called before.
+type heldListener struct {
+	net.Listener
+	closing func() // announces that Close was called
+	freed   chan struct{}
+}
+
+func (l *heldListener) Close() error {
+	l.closing()
+	<-l.freed
+	return l.Listener.Close()
+}
+
 // While draining, /readyz returns 503, /healthz 200, and responses close their
 // connections. A request that takes longer than Drain is canceled.
 func TestDraining(t *testing.T) {
-	s := newServer(t, Config{DrainDelay: 3 * time.Second, Drain: 200 * time.Millisecond})
+	s := newServer(t, Config{Drain: 10 * time.Millisecond})
 	hold := holdBatcher(s)
 	defer hold.free()
-	addr, stop := listenAndServe(t, s)
+	closing := make(chan struct{})
+	listener := &heldListener{listen(t), sync.OnceFunc(func() { close(closing) }), make(chan struct{})}
+	addr, stop := serveOn(t, s, listener)
 	get := func(path string) reply { return send(t, "GET", "http://"+addr+path, "", nil) }
 	if got := get("/readyz"); got.status != 200 || got.text != "ok\n" {
 		t.Errorf("ready: got %+v", got)
@@ -141,18 +166,20 @@ func TestDraining(t *testing.T) {
 		slow <- nil
 	}()
 	<-hold.reached
+	until(t, "the second request is queued", func() bool { return len(s.batcher.queue) == 1 })
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		stop(errors.New("canceled"))
 	}()
-	until(t, "the server is draining", s.draining.Load)
+	<-closing // connections are still accepted
 	if got := get("/readyz"); got.status != 503 || !got.last {
 		t.Errorf("draining: got %+v, want 503 and the connection closed", got)
 	}
 	if got := get("/healthz"); got.status != 200 {
 		t.Errorf("draining: got health %+v, want 200", got)
 	}
+	close(listener.freed)
 	<-stopped
 	if err := <-slow; err == nil {
 		t.Error("got a response to a canceled request")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,6 +42,24 @@ const failStartEnv = "ALEXNET_SANDBOX_FAIL_START"
 // killCountEnv in the environment names a file that counts how often a child was
 // killed.
 const killCountEnv = "ALEXNET_SANDBOX_KILLS"
+
+// loopPipeEnv in the environment names a pipe that a child writes its process ID to when it begins to loop.
+const loopPipeEnv = "ALEXNET_SANDBOX_LOOP_PIPE"
+
+// reportLoops returns a function that waits until a child loops, and returns its process ID.
+func reportLoops(t *testing.T) (wait func() int) {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	t.Setenv(loopPipeEnv, pipe)
+	return func() int {
+		text, err := os.ReadFile(pipe)
+		must(t, err)
+		pid, err := strconv.Atoi(string(text))
+		must(t, err)
+		return pid
+	}
+}
 
 // injectFault causes, in a child, the fault that the image's text chunk names.
 func injectFault(encoded []byte) {
@@ -74,6 +93,11 @@ func injectFault(encoded []byte) {
 	case "exit":
 		os.Exit(0)
 	case "loop":
+		if pipe := os.Getenv(loopPipeEnv); pipe != "" {
+			if err := os.WriteFile(pipe, []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+				panic(err)
+			}
+		}
 		for n := 0; ; n++ {
 			if n < 0 {
 				return

@@ -165,6 +165,7 @@ func TestRefusals(t *testing.T) {
 
 // A canceled caller does not wait for a decoder.
 func TestCancelled(t *testing.T) {
+	hanging := reportLoops(t)
 	s := openPool(t, func(o *Options) { o.Workers = 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -175,7 +176,7 @@ func TestCancelled(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(time.Second)
+	hanging()
 	began := time.Now()
 	cancel()
 	wg.Wait()
@@ -202,7 +203,7 @@ func TestWithoutChildren(t *testing.T) {
 
 const orphanEnv = "ALEXNET_SANDBOX_ORPHAN"
 
-// orphan starts a child, makes it hang, prints its process ID and exits.
+// orphan decodes the image at path in a child.
 func orphan(path string) {
 	c, err := start(context.Background(), job{Preprocessing: preprocessing(side), Memory: 1 << 30, Seconds: 3600})
 	if err != nil {
@@ -212,23 +213,20 @@ func orphan(path string) {
 	if err != nil {
 		os.Exit(1)
 	}
-	go func() {
-		_, _ = c.ask(context.Background(), request{Size: len(encoded), Format: input.PNG}, encoded, nil)
-	}()
-	time.Sleep(300 * time.Millisecond)
-	os.Stdout.WriteString(strconv.Itoa(c.cmd.Process.Pid))
-	os.Exit(0)
+	_, _ = c.ask(context.Background(), request{Size: len(encoded), Format: input.PNG}, encoded, nil)
+	os.Exit(1)
 }
 
 // No child outlives the program, even while it decodes.
 func TestNoOrphans(t *testing.T) {
+	hanging := reportLoops(t)
 	bad := writeImage(t, "loop.png", faultyImage(t, "loop"))
 	parent := exec.Command(self())
 	parent.Env = append(os.Environ(), orphanEnv+"="+bad.Path)
-	out, err := parent.Output()
-	must(t, err)
-	pid, err := strconv.Atoi(string(out))
-	must(t, err)
+	must(t, parent.Start())
+	pid := hanging()
+	must(t, parent.Process.Kill())
+	_ = parent.Wait() // killed
 	for began := time.Now(); syscall.Kill(pid, 0) == nil && !zombie(pid); time.Sleep(20 * time.Millisecond) {
 		if time.Since(began) > 5*time.Second {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
