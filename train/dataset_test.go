@@ -29,6 +29,7 @@ func TestCacheIsExactInOrder(t *testing.T) {
 // In shuffled runs an image's place among those computed at once differs, and
 // with it the last bits; the first ten losses tell how little that is.
 func TestCacheIsCloseWhenShuffled(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 70, 0)
 	cfg := cached
 	cfg.Batch, cfg.Epochs = 14, 2
@@ -59,6 +60,7 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 // Flipped images are kept beside the others: both are computed once, and the
 // run is the same whether they are kept or not.
 func TestFlip(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 12, 4)
 	cfg := cached
 	cfg.NoShuffle, cfg.Batch = true, 12
@@ -83,6 +85,7 @@ func TestFlip(t *testing.T) {
 // Images that cannot be decoded are listed before the first step; the run is that
 // of the others.
 func TestBadImages(t *testing.T) {
+	severalRuns(t)
 	for name, c := range map[string]struct {
 		layers []string
 		cache  train.Cache

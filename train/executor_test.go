@@ -59,6 +59,7 @@ func (s *fixture) largest(t testing.TB, a, b string) (most float64) {
 // convolutions, such a last bit may choose another pixel of a max-pool; and Adam
 // divides a gradient by its own size, however close to its rounding it is.
 func TestMicroBatchesMakeTheSameStep(t *testing.T) {
+	severalRuns(t)
 	for _, c := range []struct {
 		rule   ops.Optimizer
 		layers []string
@@ -138,6 +139,7 @@ func histograms(t testing.TB, dir string) map[string]float64 {
 // Wherever a run in parts is interrupted, it resumes as if it had not been; an
 // update in the middle of its parts is done again.
 func TestResumeInMicroBatchesIsExact(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 21, 4)
 	cfg := divided
 	cfg.Epochs, cfg.Optimizer = 2, ops.Adam
@@ -181,6 +183,7 @@ func afterRows(n int64) interruption {
 // Images come to the step by no more than are computed at once, and never
 // two batches' together.
 func TestMicroBatchSizes(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 10, 0)
 	s.train = slices.Repeat(s.train, 27)
 	convolutions := alexnet.BVLC.LayerNames()

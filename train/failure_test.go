@@ -178,6 +178,7 @@ func TestRunWhoseDirectoryDisappears(t *testing.T) {
 // as it was, it resumes as if nothing had been. Before the first step there is
 // nothing to save.
 func TestRunMeetsADamagedImage(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 8, 2)
 	cfg := simple
 	cfg.Epochs, cfg.Batch, cfg.MicroBatch, cfg.Optimizer, cfg.Dropout = 2, 4, 2, ops.Adam, .5

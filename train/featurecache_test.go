@@ -87,6 +87,7 @@ func frozenLayers(t testing.TB, dir string) string {
 // Runs are bit-identical wherever features are cached, whether they were cached before or one had to be recomputed.
 // Without a cache they differ in the last bits.
 func TestCacheChangesNothing(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 40, 5)
 	shared := t.TempDir()
 	whole, what := s.with(t, cached, train.Cache{})
@@ -154,6 +155,7 @@ func alter(t testing.TB, path string, at int64) {
 // Dropout is on in what these runs are told to be equal in: without it they
 // come to another result.
 func TestCachedRunsDrop(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 8, 0)
 	cfg := cached
 	cfg.Epochs = 1
@@ -192,6 +194,7 @@ func TestCacheOutlivesImages(t *testing.T) {
 
 // What the features depend on makes another file; what they do not, does not.
 func TestCacheKey(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 4, 0)
 	shared := t.TempDir()
 	cfg := cached
@@ -224,6 +227,7 @@ func TestCacheKey(t *testing.T) {
 
 // The features move with the layers that are trained.
 func TestCacheBoundary(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 6, 2)
 	cfg := cached
 	cfg.Epochs = 1
@@ -270,6 +274,7 @@ func TestCachedRunIsThatOfTheWholeNetwork(t *testing.T) {
 // Wherever the features are, an interrupted run resumes as if it had not been,
 // also from where another cache was used.
 func TestResumeWithCache(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 40, 3)
 	shared := t.TempDir()
 	cfg := cached
@@ -321,6 +326,7 @@ func TestFinishedRunComputesNothing(t *testing.T) {
 
 // A cache that cannot be had is a note, and the run resumes as without one.
 func TestCacheFallsBack(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 10, 2)
 	cfg := cached
 	cfg.Epochs = 2
@@ -441,6 +447,7 @@ func TestImageVanishes(t *testing.T) {
 // the same aligned groups when it is resumed: an image's last bits depend on its place
 // in one.
 func TestFeatureCacheResumesExactly(t *testing.T) {
+	severalRuns(t)
 	s := newFrozenFixture(t, 90, 40)
 	cfg := cached
 	cfg.Epochs = 1

@@ -46,6 +46,7 @@ func TestIntervalAsText(t *testing.T) {
 // A run that saves inside its epochs resumes exactly from wherever it was lost:
 // here, from what its folder held at each moment that it told of.
 func TestSaveEvery(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 4}
 	whole := s.run(t, cfg)

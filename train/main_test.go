@@ -269,6 +269,15 @@ func names(t testing.TB, dir string) (all []string) {
 	return all
 }
 
+// severalRuns skips a test of many runs under -short, and lets it run beside others.
+func severalRuns(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("trains many times; run without -short")
+	}
+	t.Parallel()
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

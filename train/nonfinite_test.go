@@ -149,6 +149,7 @@ func skipping(micro int) train.Config {
 
 // A skipped step changes no variable and no slot, and is counted.
 func TestSkipChangesNothing(t *testing.T) {
+	severalRuns(t)
 	for _, micro := range []int{0, 2} {
 		s := newFixture(t, 12, 0)
 		cfg, dir := skipping(micro), t.TempDir()
@@ -185,6 +186,7 @@ func TestSkipChangesNothing(t *testing.T) {
 // A run that leaves steps out and is interrupted after any of them ends like
 // one that is not.
 func TestSkipIsResumedExactly(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 12, 2)
 	for _, micro := range []int{0, 2} {
 		cfg := skipping(micro)
@@ -216,6 +218,7 @@ func TestSkipIsResumedExactly(t *testing.T) {
 // An epoch of which little or nothing is left ends the run without a checkpoint of
 // it; one with most steps left counts those skipped.
 func TestSkipMost(t *testing.T) {
+	severalRuns(t)
 	for _, c := range []struct {
 		images, left int
 	}{{6, 6}, {9, 6}, {18, 6}} {
@@ -249,6 +252,7 @@ func TestSkipMost(t *testing.T) {
 // twice as far: the two end apart by rate times bound. Micro-batches are clipped
 // by the norm of their sum.
 func TestClipNorm(t *testing.T) {
+	severalRuns(t)
 	const rate, bound = 1, 1e-3
 	for _, micro := range []int{0, 2} {
 		s := newFixture(t, 6, 0)

@@ -127,6 +127,9 @@ func TestResumeIsExact(t *testing.T) {
 	s := newFixture(t, 10, 6)
 	for _, rule := range []ops.Optimizer{ops.Momentum, ops.Adam} {
 		t.Run(string(rule), func(t *testing.T) {
+			if rule == ops.Adam {
+				severalRuns(t)
+			}
 			cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: rule, Dropout: .5, Seed: 7, DisplayEvery: 1}
 			whole := s.run(t, cfg)
 			t.Run("after every step", func(t *testing.T) {
@@ -171,6 +174,7 @@ func TestResumeIsExact(t *testing.T) {
 // A process that is killed has gone on past its last checkpoint: those steps
 // are done again, and neither the metrics nor the curves hold them twice.
 func TestResumeAfterACrash(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 1}
 	whole, dir := s.run(t, cfg), s.run(t, cfg)
@@ -216,6 +220,7 @@ func TestResumeAfterAFailedSave(t *testing.T) {
 
 // More epochs may be asked for later.
 func TestResumeAFinishedRun(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 6, 2)
 	cfg := train.Config{Epochs: 2, Batch: 3, LearningRate: 1e-3, Optimizer: ops.Momentum, Seed: 7, DisplayEvery: 1}
 	whole := s.run(t, cfg)

@@ -56,6 +56,7 @@ func saving() (all []train.Config) {
 // does that was begun there with a tenth of the rate. When it diverges there again,
 // it does so from the checkpoint before, with a tenth of that.
 func TestLowerRate(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 9, 2)
 	s.cache.Off = true
 	for _, c := range []struct {
@@ -79,6 +80,7 @@ func TestLowerRate(t *testing.T) {
 
 // Without a checkpoint of an epoch's end it goes back to the start.
 func TestLowerRateFromTheStart(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 9, 0)
 	s.cache.Off = true
 	rest := lowering
@@ -94,6 +96,7 @@ func TestLowerRateFromTheStart(t *testing.T) {
 // The lowered rate belongs to the state: a run that is interrupted with it goes
 // on with it, and further back where it has to.
 func TestLowerRateIsResumed(t *testing.T) {
+	severalRuns(t)
 	s := newFixture(t, 9, 2)
 	s.cache.Off = true
 	whole, parted := t.TempDir(), t.TempDir()
