@@ -113,6 +113,7 @@ func near(t *testing.T, what string, got, want [][]float64) {
 			variation = max(variation, math.Abs(want[i][j]-want[0][j]))
 		}
 	}
+	t.Logf("%s: largest difference of a probability %.2g", what, worst)
 	if !(worst <= tolerance) || variation < 1000*tolerance {
 		t.Errorf("%s: got a difference of %.2g between probabilities, want %.2g; images vary by %.2g", what, worst, tolerance, variation)
 	}
