@@ -207,7 +207,7 @@ func TestListOfNoFolder(t *testing.T) {
 	}
 }
 
-func TestSweepTakesUnfinishedFilesAlone(t *testing.T) {
+func TestSweepRemovesOnlyUnfinishedFiles(t *testing.T) {
 	dir := t.TempDir()
 	names := []string{".model_epoch3.ckpt.part.data-00000-of-00001.tempstate123", "model_epoch2.ckpt.index", "notes.tempstate", "checkpoint"}
 	for _, name := range names {

@@ -22,7 +22,7 @@ func twoSaved(t *testing.T) (d Dir, older, newest Meta) {
 }
 
 // Any damage to the newest checkpoint's files is detected, and the previous one is used.
-func TestNewestPassesOverDamage(t *testing.T) {
+func TestNewestSkipsDamagedCheckpoints(t *testing.T) {
 	d, older, newest := twoSaved(t)
 	prefix := d.Prefix(newest)
 	if m, damaged, err := d.Newest(context.Background()); m.Name != newest.Name || damaged != nil || err != nil {
@@ -115,7 +115,7 @@ func TestNewestOfNone(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
+func TestPositionOrdersNames(t *testing.T) {
 	sorted := []string{"model_epoch0.ckpt", "model_epoch0_step9.ckpt", "model_epoch9.ckpt", "model_epoch9_step100.ckpt", "model_epoch10.ckpt"}
 	for i := range sorted[1:] {
 		if slices.Compare(position(sorted[i]), position(sorted[i+1])) >= 0 {
@@ -222,7 +222,7 @@ func TestSaveOverAnother(t *testing.T) {
 
 // A checkpoint that cannot be read may be whole: it is no reason to go back to the
 // one before, which would remove it.
-func TestNewestUnread(t *testing.T) {
+func TestUnreadableCheckpointStays(t *testing.T) {
 	d, _, newest := twoSaved(t)
 	path := d.Prefix(newest) + ".json"
 	must(t, os.Rename(path, path+".kept"))

@@ -134,7 +134,7 @@ type fails struct{ error }
 func (f fails) Read([]byte) (int, error) { return 0, f.error }
 
 // An image that cannot be read has its error at its position.
-func TestClassifyAllGoesOn(t *testing.T) {
+func TestClassifyAllContinuesAfterAnError(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 2})
 	var good, bad []int
 	i := 0

@@ -13,7 +13,7 @@ import (
 )
 
 // Python's SavedModels are listed and refused; their graphs are not run.
-func TestForeign(t *testing.T) {
+func TestInspectOfAnotherProgramsModel(t *testing.T) {
 	if testing.Short() {
 		t.Skip("importing TensorFlow takes seconds; run without -short")
 	}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestOddImages checks unusual images: EXIF orientations, the PngSuite with its
+// TestUnusualImages checks unusual images: EXIF orientations, the PngSuite with its
 // corrupt files, and test images of image decoders.
-func TestOddImages(t *testing.T) {
+func TestUnusualImages(t *testing.T) {
 	root := os.Getenv("ALEXNET_SHARED")
 	if root == "" {
 		root = filepath.Join("..", "..", "shared")

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestShareGolden(t *testing.T) {
+func TestValidationSplitGolden(t *testing.T) {
 	for seed, want := range map[uint64]float64{1: 0.22292860817761806, 2: 0.7648935560898764} {
 		if got := hashFraction(seed, "cat", "cat/1.jpg"); got != want {
 			t.Errorf("seed %d: got %v, want %v", seed, got, want)

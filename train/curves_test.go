@@ -16,7 +16,7 @@ import (
 )
 
 // What a run told while it went is what its directory says afterwards.
-func TestHistory(t *testing.T) {
+func TestRunDirectoryAgreesWithObserver(t *testing.T) {
 	s := newFixture(t, 12, 8)
 	cfg := train.Config{Epochs: 3, Batch: 4, LearningRate: .01, Optimizer: ops.GradientDescent, Seed: 1, DisplayEvery: 2}
 	var told []train.EpochResult

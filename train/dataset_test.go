@@ -59,7 +59,7 @@ func TestCacheIsCloseWhenShuffled(t *testing.T) {
 
 // Flipped images are kept beside the others: both are computed once, and the
 // run is the same whether they are kept or not.
-func TestFlip(t *testing.T) {
+func TestRandomFlipIsCached(t *testing.T) {
 	severalRuns(t)
 	s := newFrozenFixture(t, 12, 4)
 	cfg := cached

@@ -109,7 +109,7 @@ func TestRunTakesItsDirectory(t *testing.T) {
 
 // Between choosing a checkpoint and taking the directory another process may have
 // gone on: then nothing of its is removed.
-func TestRunThatAnotherProcessMovedOn(t *testing.T) {
+func TestRunContinuedByAnotherProcess(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	dir := t.TempDir()
 	cfg := simple

@@ -154,7 +154,7 @@ func alter(t testing.TB, path string, at int64) {
 
 // Dropout is on in what these runs are told to be equal in: without it they
 // come to another result.
-func TestCachedRunsDrop(t *testing.T) {
+func TestCachedRunsUseDropout(t *testing.T) {
 	severalRuns(t)
 	s := newFrozenFixture(t, 8, 0)
 	cfg := cached
@@ -375,7 +375,7 @@ func fallsBack(t *testing.T, s *fixture, cfg train.Config, cache, recomputed, sa
 
 // Stopped while the features are computed, a run has nothing to save; a file
 // keeps what was computed.
-func TestCancelWhileFilling(t *testing.T) {
+func TestCancelWhileCaching(t *testing.T) {
 	s := newFrozenFixture(t, 40, 0)
 	shared := t.TempDir()
 	cfg := cached
@@ -404,7 +404,7 @@ func TestCancelWhileFilling(t *testing.T) {
 
 // An image that vanishes while the features are computed is named; one that
 // does so later is not missed.
-func TestImageVanishes(t *testing.T) {
+func TestImageIsRemovedWhileCaching(t *testing.T) {
 	cfg := cached
 	cfg.Epochs = 2
 	for name, dir := range map[string]string{"memory": "", "folder": t.TempDir()} {

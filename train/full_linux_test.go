@@ -71,7 +71,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 }
 
 // Nor does it end a run that finds a row altered and has no room for it.
-func TestCacheMendedOnAFullDisk(t *testing.T) {
+func TestCacheRepairsRowOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
 	s := newFrozenFixture(t, 2, 0)
 	s.layers = alexnet.BVLC.LayerNames()[1:]

@@ -44,7 +44,7 @@ func poisonedStep(cfg train.Config, images, epoch int) int {
 
 // A gradient that is non-finite ends the run at once and says of which layer and
 // which images, though the loss is a number; the checkpoint before stays.
-func TestGradientStops(t *testing.T) {
+func TestNonFiniteGradientStops(t *testing.T) {
 	s := newFixture(t, 9, 0)
 	dir := s.run(t, simple)
 	good := bundle(t, dir)
@@ -100,7 +100,7 @@ func TestDivergedHint(t *testing.T) {
 }
 
 // Of a large batch the note names ten images and counts the rest.
-func TestGradientStopsALargeBatch(t *testing.T) {
+func TestNonFiniteGradientNamesTenImages(t *testing.T) {
 	s := newFixture(t, 12, 0)
 	cfg := simple
 	cfg.Batch = 12
@@ -118,7 +118,7 @@ func TestGradientStopsALargeBatch(t *testing.T) {
 }
 
 // Non-finite initial values are reported before anything is computed.
-func TestStartStops(t *testing.T) {
+func TestNonFiniteInitialValueStops(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	job := s.job(t, simple, t.TempDir(), nil)
 	v := job.Network.Variables[4] // conv3's
@@ -217,7 +217,7 @@ func TestSkipIsResumedExactly(t *testing.T) {
 
 // An epoch of which little or nothing is left ends the run without a checkpoint of
 // it; one with most steps left counts those skipped.
-func TestSkipMost(t *testing.T) {
+func TestSkipMostStepsEndsTheRun(t *testing.T) {
 	severalRuns(t)
 	for _, c := range []struct {
 		images, left int

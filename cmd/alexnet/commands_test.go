@@ -24,7 +24,7 @@ func execute(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-func TestEveryCommandSaysWhatItIs(t *testing.T) {
+func TestEveryCommandHasHelp(t *testing.T) {
 	for _, cmd := range newRoot(&app{}).Commands() {
 		if cmd.Short == "" || !strings.Contains(cmd.Example, "  alexnet "+cmd.Name()) {
 			t.Errorf("%s: got summary %q and example %q, want both, and a call of alexnet %[1]s", cmd.Name(), cmd.Short, cmd.Example)

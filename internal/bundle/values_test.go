@@ -75,8 +75,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestHole reads an index that claims 1 TiB, with a sparse data file of that size.
-func TestHole(t *testing.T) {
+// TestSparseDataFile reads an index that claims 1 TiB, with a sparse data file of that size.
+func TestSparseDataFile(t *testing.T) {
 	const size = 1 << 40
 	p := entryProto(saved{name: "w", dtype: float, shape: []int64{size / floatSize}}, 0)
 	p.Size = size

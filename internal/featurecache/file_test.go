@@ -230,7 +230,7 @@ func read(t testing.TB, path string) []byte {
 	return text
 }
 
-func TestFileIsOneProcessesAlone(t *testing.T) {
+func TestFileBelongsToOneProcess(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir, "a")
 	second, err := featurecache.OpenFile(context.Background(), dir, key, width, images(t, "a"), featurecache.Options{})

@@ -93,7 +93,7 @@ func TestStoresCopy(t *testing.T) {
 }
 
 // A part sees its own images and leaves the whole open.
-func TestFrom(t *testing.T) {
+func TestSection(t *testing.T) {
 	whole := open(t, t.TempDir(), "abcd")
 	part := featurecache.Section(whole, 2)
 	must(t, part.Write(1, rowOf('d')))

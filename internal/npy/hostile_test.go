@@ -350,8 +350,8 @@ func TestManySmallArrays(t *testing.T) {
 	}
 }
 
-// TestPicklesAddUp checks that the opcodes of all members of an archive are counted.
-func TestPicklesAddUp(t *testing.T) {
+// TestAllPicklesCountTowardTheLimit checks that the opcodes of all members of an archive are counted.
+func TestAllPicklesCountTowardTheLimit(t *testing.T) {
 	m := member{"a.npy", npyFile(objectHeader, "\x80\x02}("+strings.Repeat("NN", maxOpcodes/16)+"u."), zip.Deflate}
 	if _, err := readBytes(zipFile(t, slices.Repeat([]member{m}, 9)...)); err == nil || !strings.Contains(err.Error(), "at most 131072 opcodes") {
 		t.Errorf("got %v, want a refusal", err)

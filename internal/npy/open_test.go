@@ -29,7 +29,7 @@ func TestSharedArray(t *testing.T) {
 	}
 }
 
-func TestOther(t *testing.T) {
+func TestEntriesOfNoLayer(t *testing.T) {
 	a := py2Array(ramp(0, 2))
 	file := "\x80\x02}(" + py2String("epoch") + "K\x07" + "K\x01N" + py2String("mean") + a +
 		py2String("classes") + "](" + py2String("cat") + py2String("dog") + "e" +
@@ -63,8 +63,8 @@ func TestSharedDictionary(t *testing.T) {
 	}
 }
 
-// TestManyOther names the first entries that are no layer's and counts the rest.
-func TestManyOther(t *testing.T) {
+// TestManyEntriesOfNoLayer names the first entries that are no layer's and counts the rest.
+func TestManyEntriesOfNoLayer(t *testing.T) {
 	file := "\x80\x02}(" + py2String("a") + "]" + py2Array(ramp(0, 3)) + "a" + strings.Repeat(py2String("epoch")+"K\x07", maxOther+44) + "u."
 	w, err := readBytes([]byte(file))
 	if err != nil {
