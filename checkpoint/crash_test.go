@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"alexnet/internal/testenv"
 )
 
 // A process may die anywhere inside Save. Whatever it leaves of the newest
@@ -69,7 +71,7 @@ func TestCrashLeavesEarlierCheckpoints(t *testing.T) {
 // A disk that is full at whatever point is an error that says so; earlier
 // checkpoints stay, and nothing is left behind that would fill it further.
 func TestFullDisk(t *testing.T) {
-	d := Dir(smallDisk(t))
+	d := Dir(testenv.SmallDisk(t, 32<<12))
 	ballast := filepath.Join(string(d), "ballast")
 	s := filled(t, 1)
 	s.save(t, d, at(1, 0, 1), 0)
@@ -111,21 +113,6 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 	t.Error("got no success with 11 pages left")
-}
-
-// smallDisk is a file system of 32 pages.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("none", dir, "tmpfs", 0, "size=131072"); err != nil {
-		t.Skipf("no small disk to fill: mount a tmpfs: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-	return dir
 }
 
 // fillDisk leaves room pages beside the file ballast.

@@ -12,23 +12,13 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/internal/testenv"
 	"alexnet/train"
 )
 
-// smallDisk is a folder on a disk of three pages: for a features file's header, its
-// tags, and rows.
-func smallDisk(t *testing.T) (dir string) {
-	dir = t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=12k"); err != nil {
-		t.Skipf("NOT TESTED, a full disk: it takes a file system of 12 KiB, which may not be mounted here: %v", err)
-	}
-	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
-	return dir
-}
-
 // A disk that is full ends the keeping, not the run.
 func TestCacheOnAFullDisk(t *testing.T) {
-	dir := smallDisk(t)
+	dir := testenv.SmallDisk(t, 3<<12) // pages for the header, the tags and rows
 	s := newFrozenFixture(t, 10, 2)
 	s.layers = alexnet.BVLC.LayerNames()[1:] // pool1 has 392 floats: two rows a page
 	cfg := cached
@@ -45,11 +35,7 @@ func TestCacheOnAFullDisk(t *testing.T) {
 
 // A run directory that can only be read is refused, and its checkpoints stay.
 func TestReadOnlyDirectory(t *testing.T) {
-	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=16m"); err != nil {
-		t.Skipf("NOT TESTED, a disk that only reads: it takes a file system that may not be mounted here: %v", err)
-	}
-	t.Cleanup(func() { must(t, unix.Unmount(disk, 0)) })
+	disk := testenv.SmallDisk(t, 16<<20)
 	s := newFixture(t, 6, 2)
 	dir, cfg := filepath.Join(disk, "run"), simple
 	must(t, runJob(context.Background(), cfg, s.job(t, cfg, dir, nil)))
@@ -72,7 +58,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 
 // Nor does it end a run that finds a row altered and has no room for it.
 func TestCacheRepairsRowOnAFullDisk(t *testing.T) {
-	dir := smallDisk(t)
+	dir := testenv.SmallDisk(t, 3<<12)
 	s := newFrozenFixture(t, 2, 0)
 	s.layers = alexnet.BVLC.LayerNames()[1:]
 	cfg := cached

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"alexnet/internal/testenv"
 )
 
 func must(t *testing.T, err error) {
@@ -72,13 +74,13 @@ func TestWriteFails(t *testing.T) {
 			return path, os.ErrExist
 		},
 		"read-only disk": func(t *testing.T) (string, error) {
-			dir := smallDisk(t)
+			dir := testenv.SmallDisk(t, 32<<12)
 			must(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte("old"), 0o644))
 			must(t, unix.Mount("none", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
 			return filepath.Join(dir, "a.json"), unix.EROFS
 		},
 		"full disk": func(t *testing.T) (string, error) {
-			dir := smallDisk(t)
+			dir := testenv.SmallDisk(t, 32<<12)
 			must(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte("old"), 0o644))
 			fillDisk(t, filepath.Join(dir, "ballast"))
 			return filepath.Join(dir, "a.json"), unix.ENOSPC
@@ -112,21 +114,6 @@ func TestWriteFails(t *testing.T) {
 			}
 		})
 	}
-}
-
-// smallDisk mounts a file system of 32 pages.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("none", dir, "tmpfs", 0, "size=131072"); err != nil {
-		t.Skipf("no small disk to fill: mount a tmpfs: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
-	return dir
 }
 
 func fillDisk(t *testing.T, ballast string) {
