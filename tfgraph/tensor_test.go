@@ -96,6 +96,9 @@ func TestAllocateRejects(t *testing.T) {
 }
 
 func TestAllocateOutOfMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TensorFlow waits 10 s for memory; run without -short")
+	}
 	tensor, err := tfgraph.Allocate(tf.Double, 1<<46)
 	if err == nil {
 		tensor.Close()

@@ -9,16 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"alexnet/internal/featurecache"
+	"alexnet/internal/testenv"
 )
 
 // On a disk that is full a row is not kept, and the file holds what it held.
 func TestFileOnAFullDisk(t *testing.T) {
 	const wide = 1024 // rows of a page, of which the disk has 16: one for the header and one for the tags
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("NOT TESTED, a full disk: it takes a file system of 64 KiB, which may not be mounted here: %v", err)
-	}
-	defer func() { must(t, unix.Unmount(dir, 0)) }()
+	dir := testenv.SmallDisk(t, 64<<10)
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	all := images(t, letters)
 	f, err := featurecache.OpenFile(context.Background(), dir, key, wide, all, featurecache.Options{})
@@ -50,11 +47,7 @@ func TestFileOnAFullDisk(t *testing.T) {
 
 // Where nothing can be written, that is said and nothing is kept.
 func TestFileOnAReadOnlyDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, ""); err != nil {
-		t.Skipf("NOT TESTED, a read-only disk: a file system may not be mounted here: %v", err)
-	}
-	defer func() { must(t, unix.Unmount(dir, 0)) }()
+	dir := testenv.SmallDisk(t, 1<<20)
 	path := keep(t, dir, "a")
 	must(t, unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
 	_, err := featurecache.OpenFile(context.Background(), dir, key, width, images(t, "a"), featurecache.Options{})
