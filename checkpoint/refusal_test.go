@@ -16,15 +16,22 @@ type refusal struct {
 	says    []string // beside the prefix
 }
 
-// damages are kinds of damage to a bundle's files.
-func damages() map[string]refusal {
+func refusals() map[string]refusal {
 	return map[string]refusal{
+		"another shape": {into: layout{{"fc8/weights", []int64{2, 5}}}, says: []string{"fc8/weights", "[5 2]", "[2 5]"}},
+		"fewer rows":    {into: layout{{"fc8/weights", []int64{4, 2}}}, says: []string{"fc8/weights", "[5 2]", "[4 2]"}},
+		"another rank":  {into: layout{{"fc8/weights", []int64{10}}}, says: []string{"fc8/weights", "[5 2]", "[10]"}},
+		"a missing variable": {
+			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "no such variable"}},
+		"no data file":                {damage: remove(data), says: []string{"no such file"}},
+		"no index file":               {damage: remove(index), says: []string{"no such file"}},
 		"a flipped byte of data":      {damage: flip(data, 0.5), damaged: true},
 		"the last byte flipped":       {damage: flip(data, 1), damaged: true},
 		"half the data":               {damage: cut(data, 0.5), damaged: true},
 		"one byte of data missing":    {damage: cut(data, 0.999), damaged: true},
 		"no byte of data":             {damage: cut(data, 0), damaged: true},
 		"a flipped byte of the index": {damage: flip(index, 0.3), damaged: true},
+		"the magic number flipped":    {damage: flip(index, 1), damaged: true},
 		"half the index":              {damage: cut(index, 0.5), damaged: true},
 		"no byte of the index":        {damage: cut(index, 0), damaged: true},
 	}

@@ -2,9 +2,7 @@ package checkpoint
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/internal/atomicfile"
-	"alexnet/internal/bundle"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -26,6 +23,7 @@ type Saver struct {
 	prefix        tf.Output
 	save, restore *tf.Operation
 	vars          []ops.Variable
+	restored      []tf.Output     // the value of each of vars in a bundle
 	assigns       []*tf.Operation // of each of vars
 }
 
@@ -43,14 +41,14 @@ func NewSaver(root *op.Scope, vars []ops.Variable) *Saver {
 	dtypes := slices.Repeat([]tf.DataType{tf.Float}, len(vars))
 	tensorNames := tfgraph.Const(s, "names", names)
 	saver.save = op.SaveV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "whole", whole), values)
-	restored := op.RestoreV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "shapes", specs), dtypes)
+	saver.restored = op.RestoreV2(s, saver.prefix, tensorNames, tfgraph.Const(s, "shapes", specs), dtypes)
 	if root.Err() != nil {
 		return saver
 	}
 	saver.assigns = make([]*tf.Operation, len(vars))
 	for i, v := range vars {
 		a := s.SubScope("assign/" + v.Name)
-		saver.assigns[i] = ops.Assign(a, v, op.EnsureShape(a, restored[i], tf.MakeShape(v.Shape...)))
+		saver.assigns[i] = ops.Assign(a, v, op.EnsureShape(a, saver.restored[i], tf.MakeShape(v.Shape...)))
 	}
 	saver.restore = op.NoOp(s.SubScope("restore").WithControlDependencies(saver.assigns...))
 	return saver
@@ -80,7 +78,14 @@ func (s *Saver) Save(ctx context.Context, session *tfgraph.Session, prefix strin
 }
 
 func (s *Saver) write(ctx context.Context, session *tfgraph.Session, prefix string, values tfgraph.Feeds) error {
-	if err := s.run(ctx, session, prefix, s.save, values); err != nil {
+	name, err := tfgraph.Strings([]string{prefix})
+	if err != nil {
+		return err
+	}
+	defer name.Close()
+	feeds := tfgraph.Feeds{s.prefix: name}
+	maps.Copy(feeds, values)
+	if _, err := session.Run(ctx, feeds, nil, s.save); err != nil {
 		return err
 	}
 	for _, path := range bundleFiles(prefix) {
@@ -92,40 +97,18 @@ func (s *Saver) write(ctx context.Context, session *tfgraph.Session, prefix stri
 }
 
 // Restore assigns every variable its value from the bundle. A missing variable, another shape or a damaged file is an
-// error that names it.
+// error that names it, and no variable changes. The values are fed in place of RestoreV2's outputs, because RestoreV2
+// takes the prefix for a pattern and does not find a path with *, ?, [ or a backslash (save_restore_v2_ops.cc).
 func (s *Saver) Restore(ctx context.Context, session *tfgraph.Session, prefix string) error {
-	return restoreError(prefix, s.run(ctx, session, prefix, s.restore, nil))
-}
-
-// restoreError adds the checkpoint's name to an error of TensorFlow or of package bundle, and wraps ErrDamaged if the
-// checkpoint is damaged.
-func restoreError(prefix string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var format *bundle.FormatError
-	var tfErr *tfgraph.Error
-	damaged := errors.As(err, &format) || errors.Is(err, io.ErrUnexpectedEOF)
-	if errors.As(err, &tfErr) {
-		// RestoreV2 returns OutOfRange for a truncated data file.
-		damaged = tfErr.Code == tfgraph.DataLoss || tfErr.Code == tfgraph.OutOfRange
-	}
-	if damaged {
-		return fmt.Errorf("restore checkpoint %q: %w: %w", prefix, ErrDamaged, err)
-	}
-	return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
-}
-
-func (s *Saver) run(ctx context.Context, session *tfgraph.Session, prefix string, target *tf.Operation, values tfgraph.Feeds) error {
-	name, err := tfgraph.Strings([]string{prefix})
+	values, err := load(ctx, prefix, s.vars, s.restored)
 	if err != nil {
 		return err
 	}
-	defer name.Close()
-	feeds := tfgraph.Feeds{s.prefix: name}
-	maps.Copy(feeds, values)
-	_, err = session.Run(ctx, feeds, nil, target)
-	return err
+	defer values.Close()
+	if _, err := session.Run(ctx, values, nil, s.restore); err != nil {
+		return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
+	}
+	return nil
 }
 
 func bundleFiles(prefix string) []string {

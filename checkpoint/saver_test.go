@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/wamuir/graft/tensorflow/op"
 
+	"alexnet/internal/testenv"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -37,28 +39,12 @@ func TestRestoreTakesSomeOfTheVariables(t *testing.T) {
 	}
 }
 
-// A bundle that cannot be restored is an error that says why, and no variable
-// changes, not even those that could be read.
+// A bundle that cannot be restored is an error that says why, and no variable changes, not even those that could be
+// read.
 func TestRestoreRefuses(t *testing.T) {
-	shaped := func(shape ...int64) layout {
-		return layout{standard[0], standard[1], {"fc8/weights", shape}}
-	}
-	cases := map[string]refusal{
-		"another shape": {into: shaped(2, 5), says: []string{"fc8/weights", "[5,2]", "[2,5]"}},
-		"fewer rows":    {into: shaped(4, 2), says: []string{"fc8/weights", "[5,2]", "[4,2]"}},
-		"another rank":  {into: shaped(10), says: []string{"fc8/weights", "[5,2]", "[10]"}},
-		"a missing variable": {
-			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "not found"}},
-		"the magic number flipped": {damage: flip(index, 1), damaged: true},
-		"no data file":             {damage: remove(data), says: []string{"No such file"}},
-		"no index file":            {damage: remove(index), says: []string{"Failed to find"}},
-	}
-	maps.Copy(cases, damages())
-	prefix := filepath.Join(t.TempDir(), "a.ckpt")
-	for name, c := range cases {
+	for name, c := range refusals() {
 		t.Run(name, func(t *testing.T) {
-			source := filled(t, 1)
-			must(t, source.saver.Save(context.Background(), source.session, prefix, nil))
+			prefix, _ := saved(t)
 			if c.damage != nil {
 				must(t, c.damage(prefix))
 			}
@@ -72,6 +58,23 @@ func TestRestoreRefuses(t *testing.T) {
 			c.check(t, prefix, err)
 			if after := s.contents(t); !reflect.DeepEqual(after, before) {
 				t.Errorf("variables changed: got %x, want %x", after, before)
+			}
+			_, err = Load(context.Background(), prefix, s.vars)
+			c.check(t, prefix, err)
+		})
+	}
+}
+
+// TensorFlow takes some of these names for patterns.
+func TestSaveAndRestoreAtAnyPath(t *testing.T) {
+	for _, name := range testenv.OddNames {
+		t.Run(strconv.Quote(name), func(t *testing.T) {
+			s := filled(t, 1)
+			prefix := filepath.Join(t.TempDir(), name, name)
+			must(t, os.Mkdir(filepath.Dir(prefix), 0o777))
+			must(t, s.saver.Save(context.Background(), s.session, prefix, nil))
+			if got, want := restored(t, prefix), s.contents(t); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %x, want %x", got, want)
 			}
 		})
 	}

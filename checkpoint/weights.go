@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"runtime"
@@ -25,11 +26,20 @@ import (
 // their exact shapes. The values are to be fed to a graph that only reads them. They are a copy: changes of the
 // checkpoint's files do not affect them. The caller closes them, after every session that they were fed to.
 func Load(ctx context.Context, prefix string, vars []ops.Variable) (tfgraph.Feeds, error) {
+	outputs := make([]tf.Output, len(vars))
+	for i, v := range vars {
+		outputs[i] = v.Value
+	}
+	return load(ctx, prefix, vars, outputs)
+}
+
+// load returns the value of each variable as a feed of one of outputs.
+func load(ctx context.Context, prefix string, vars []ops.Variable, outputs []tf.Output) (tfgraph.Feeds, error) {
 	feeds := tfgraph.Feeds{}
 	err := withBundle(prefix, func(r *bundle.Reader) error {
 		var names []string
 		values := map[string][]float32{}
-		for _, v := range vars {
+		for i, v := range vars {
 			if err := checkShape(r, v.Name, v.Shape); err != nil {
 				return err
 			}
@@ -37,7 +47,7 @@ func Load(ctx context.Context, prefix string, vars []ops.Variable) (tfgraph.Feed
 			if err != nil {
 				return err
 			}
-			feeds[v.Value] = t
+			feeds[outputs[i]] = t
 			names, values[v.Name] = append(names, v.Name), tfgraph.Data[float32](t)
 		}
 		return forEach(ctx, names, func(name string) error { return r.Read(name, values[name]) })
@@ -56,7 +66,14 @@ func withBundle(prefix string, do func(*bundle.Reader) error) error {
 		defer reader.Close()
 		err = do(reader)
 	}
-	return restoreError(prefix, err)
+	var format *bundle.FormatError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &format), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("restore checkpoint %q: %w: %w", prefix, ErrDamaged, err)
+	}
+	return fmt.Errorf("restore checkpoint %q: %w", prefix, err)
 }
 
 // CheckShapes reports variables that the bundle at prefix lacks or holds in another shape. It reads the index alone:

@@ -55,32 +55,6 @@ func TestWeightsAreTheBitsSaved(t *testing.T) {
 	}
 }
 
-// What Restore refuses is refused here, for the same reasons.
-func TestWeightsRefuse(t *testing.T) {
-	cases := map[string]refusal{
-		"another shape": {into: layout{{"fc8/weights", []int64{2, 5}}}, says: []string{"fc8/weights", "[5 2]", "[2 5]"}},
-		"another rank":  {into: layout{{"fc8/weights", []int64{10}}}, says: []string{"fc8/weights", "[5 2]", "[10]"}},
-		"a missing variable": {
-			into: append(layout{{"fc8/biases", []int64{2}}}, standard...), says: []string{"fc8/biases", "no such variable"}},
-		"no data file":  {damage: remove(data), says: []string{"no such file"}},
-		"no index file": {damage: remove(index), says: []string{"no such file"}},
-	}
-	maps.Copy(cases, damages())
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			prefix, _ := saved(t)
-			if c.damage != nil {
-				must(t, c.damage(prefix))
-			}
-			if c.into == nil {
-				c.into = standard
-			}
-			_, err := Load(context.Background(), prefix, newShelf(t, c.into).vars)
-			c.check(t, prefix, err)
-		})
-	}
-}
-
 // Loaded weights do not change when the checkpoint's files do.
 func TestWeightsOutliveTheirFiles(t *testing.T) {
 	prefix, want := saved(t)

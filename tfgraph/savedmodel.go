@@ -5,9 +5,14 @@ package tfgraph
 import "C"
 
 import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
 	"unsafe"
 
 	tf "github.com/wamuir/graft/tensorflow"
+	"golang.org/x/sys/unix"
 )
 
 // LoadSavedModel loads the meta graph tagged "serve" of the SavedModel in dir,
@@ -22,6 +27,11 @@ func LoadSavedModel(dir string, options Options) (s *Session, meta []byte, err e
 		return nil, nil, err
 	}
 	defer C.TF_DeleteSessionOptions(opts)
+	dir, release, err := literal(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load SavedModel: %w", err)
+	}
+	defer release()
 	path, tag := C.CString(dir), C.CString("serve")
 	defer C.free(unsafe.Pointer(path))
 	defer C.free(unsafe.Pointer(tag))
@@ -34,6 +44,21 @@ func LoadSavedModel(dir string, options Options) (s *Session, meta []byte, err e
 		return nil, nil, err
 	}
 	return s, C.GoBytes(buf.data, C.int(buf.length)), nil
+}
+
+// literal returns a path to the folder dir that TensorFlow does not take for a pattern, valid until release is called.
+// RestoreV2 looks for the variables with GetMatchingPaths (save_restore_v2_ops.cc), which cannot be escaped, since the
+// same path is opened afterwards.
+func literal(dir string) (path string, release func(), err error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil || !strings.ContainsAny(absolute, `*?[\`) {
+		return dir, func() {}, err
+	}
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", nil, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", fd), func() { unix.Close(fd) }, nil
 }
 
 // Function converts a serialized GraphDef to a serialized FunctionDef with the

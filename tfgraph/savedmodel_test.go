@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -115,7 +116,10 @@ func TestOpList(t *testing.T) {
 
 // Loading an invalid SavedModel returns TensorFlow's error.
 func TestLoadSavedModelRejects(t *testing.T) {
-	empty, corrupt := t.TempDir(), t.TempDir()
+	empty, corrupt := t.TempDir(), filepath.Join(t.TempDir(), "set [v1]")
+	if err := os.Mkdir(corrupt, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(corrupt, "saved_model.pb"), []byte("none"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -125,5 +129,27 @@ func TestLoadSavedModelRejects(t *testing.T) {
 		if !errors.As(err, &tfErr) || !strings.Contains(err.Error(), "load SavedModel") {
 			t.Errorf("%s: got %v, want TensorFlow's error", dir, err)
 		}
+	}
+}
+
+// TensorFlow gets another path only for a folder whose own it would take for a pattern.
+func TestLiteral(t *testing.T) {
+	for _, name := range []string{"plain", "a b\n%", "*", "?", "[", `\`} {
+		t.Run(strconv.Quote(name), func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), name)
+			if err := os.Mkdir(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			path, release, err := literal(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer release()
+			want, _ := os.Stat(dir)
+			got, err := os.Stat(path)
+			if pattern := strings.ContainsAny(name, `*?[\`); err != nil || !os.SameFile(got, want) || (path == dir) == pattern || strings.ContainsAny(path, `*?[\`) {
+				t.Errorf("got %q, %v", path, err)
+			}
+		})
 	}
 }

@@ -121,7 +121,7 @@ func TestRunErrors(t *testing.T) {
 		{"unknown fetch", nil, []tf.Output{stranger}, nil, notFound, `"stranger"`},
 		{"unknown feed", tfgraph.Feeds{stranger: good}, []tf.Output{y}, nil, notFound, `"stranger"`},
 		{"unknown target", nil, nil, []*tf.Operation{stranger.Op}, notFound, `"stranger"`},
-		{"no such output", tfgraph.Feeds{x: good}, []tf.Output{{Op: y.Op, Index: 5}}, nil, tfgraph.OutOfRange, "output 5"},
+		{"no such output", tfgraph.Feeds{x: good}, []tf.Output{{Op: y.Op, Index: 5}}, nil, 11 /* OUT_OF_RANGE */, "output 5"},
 		{"nothing to do", nil, nil, nil, invalidArgument, "at least one target"},
 		{"uninitialized variable", nil, []tf.Output{v.read}, nil, failedPrecondition, "layer/weights"},
 	} {

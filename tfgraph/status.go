@@ -13,14 +13,13 @@ import (
 // ErrClosed reports the use of a Session or Tensor after its Close.
 var ErrClosed = errors.New("already closed")
 
-// The status codes that callers distinguish (tensorflow/c/tf_status.h).
+// The status codes that are distinguished (tensorflow/c/tf_status.h).
 const (
 	ResourceExhausted int = C.TF_RESOURCE_EXHAUSTED
-	OutOfRange        int = C.TF_OUT_OF_RANGE
-	DataLoss          int = C.TF_DATA_LOSS
 
 	invalidArgument  int = C.TF_INVALID_ARGUMENT
 	deadlineExceeded int = C.TF_DEADLINE_EXCEEDED
+	dataLoss         int = C.TF_DATA_LOSS
 	notFound         int = C.TF_NOT_FOUND
 )
 
@@ -40,7 +39,7 @@ func (e *Error) Error() string {
 // valid input can cause too, such as out of memory or a timeout, it returns "".
 func BadInput(err error) string {
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Code != invalidArgument && failed.Code != DataLoss {
+	if !errors.As(err, &failed) || failed.Code != invalidArgument && failed.Code != dataLoss {
 		return ""
 	}
 	line, _, _ := strings.Cut(failed.Message, "\n")

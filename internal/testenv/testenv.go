@@ -28,6 +28,10 @@ const (
 	SharedVar = "ALEXNET_SHARED"
 )
 
+// OddNames are names of files and folders that the file system allows, and that a pattern, a format, a shell or a URL
+// would change.
+var OddNames = []string{`set [v1] *?\`, " -new\nline {a} %s%20 '\"$x 日本"}
+
 // Root returns the absolute path of the repository: the nearest folder with a go.mod, upwards from the folder of
 // the package under test, which is where a test starts.
 func Root(t testing.TB) string {
