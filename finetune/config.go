@@ -22,6 +22,7 @@ type Config struct {
 	TrainCount        int            `json:"train_count"`      // images trained on; set by Run
 	Excluded          *ExcludedNames `json:"excluded"`         // images that cannot be decoded; a resumed run excludes the same; set by Run
 	Val               string         `json:"val,omitempty"`    // folder, list or fraction; "": Data's own val or test
+	Layout            string         `json:"layout,omitempty"` // auto, or classes: folders called train and val are classes
 	Weights           string         `json:"weights,omitempty"`
 	TrainLayers       []string       `json:"train_layers"`
 	InitLayers        string         `json:"init_layers,omitempty"` // layers to start from scratch, as in "fc7,fc8"; "none"; "": fc8 where classes differ, and what the file lacks

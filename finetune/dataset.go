@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"alexnet/alexnet"
 	"alexnet/input"
@@ -31,7 +33,7 @@ func (c Config) openData(contents *content.Index) (*input.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return input.Open(c.Data, input.Options{Val: c.Val, Seed: c.Seed, Formats: formats, Limits: c.limits(), Contents: contents})
+	return input.Open(c.Data, input.Options{Val: c.Val, Layout: c.Layout, Seed: c.Seed, Formats: formats, Limits: c.limits(), Contents: contents})
 }
 
 func (c Config) limits() input.Limits { return input.Limits{MaxPixels: c.MaxPixels} }
@@ -43,6 +45,9 @@ func (s *session) openData() (err error) {
 	}
 	for _, note := range s.data.Notes {
 		s.log.Info(note)
+	}
+	for _, warning := range s.data.Warnings {
+		s.log.Warn(warning)
 	}
 	s.Network.Classes = len(s.data.Classes)
 	s.Network = s.Network.WithDefaults()
@@ -143,9 +148,15 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	if noneErr != nil {
 		return nil, noneErr
 	}
-	if i := slices.Index(input.Counts(used, len(s.data.Classes)), 0); i >= 0 {
-		return nil, hint.With(fmt.Errorf("train on %q: class %q has no usable image left", s.Data, s.data.Classes[i]),
-			"fix some of the files listed in "+dir.Excluded()+", or remove the class")
+	var empty []string
+	for i, n := range input.Counts(used, len(s.data.Classes)) {
+		if n == 0 {
+			empty = append(empty, strconv.Quote(s.data.Classes[i]))
+		}
+	}
+	if empty != nil {
+		return nil, hint.With(fmt.Errorf("train on %q: these classes have no usable image left: %s", s.Data, strings.Join(empty, ", ")),
+			"fix some of the files listed in "+dir.Excluded()+", or remove the classes")
 	}
 	if len(s.data.Val) > 0 && len(input.Without(s.data.Val, undecodable)) == 0 {
 		s.log.Warn(noValidation+": none of them can be decoded", "count", len(s.data.Val))

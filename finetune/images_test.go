@@ -243,7 +243,7 @@ func TestEmptyClass(t *testing.T) {
 	c.BadImages = input.Skip
 	dir := filepath.Join(t.TempDir(), "run")
 	err = finetune.Run(t.Context(), dir, c, finetune.Watch{})
-	if err == nil || !strings.Contains(err.Error(), `class "dark" has no usable image left`) {
+	if err == nil || !strings.Contains(err.Error(), `these classes have no usable image left: "dark"`) {
 		t.Errorf("got %v, want an error about the class", err)
 	}
 	if out, err := rundir.Dir(dir).ReadExcluded(); err != nil || len(out) != 8 {

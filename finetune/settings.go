@@ -68,6 +68,8 @@ var Settings = []Setting{
 		Help: "random seed for shuffling, augmentation, dropout, initialization and the validation split"},
 	{Name: "val", field: func(c *Config) any { return &c.Val },
 		Help: "validation split: a folder, a list, or the fraction of DATA to hold out (default DATA's own val or test)"},
+	{Name: "layout", field: func(c *Config) any { return &c.Layout }, initial: "auto", Choices: []string{"auto", "classes"},
+		Help: "auto, or classes: each folder in DATA is a class, even one with the name of a split such as train"},
 	{Name: "keep", field: func(c *Config) any { return &c.Keep }, initial: "5", changeable: true,
 		Help: "number of newest checkpoints to keep in addition to the best; 0 keeps all"},
 	{Name: "save-every", field: func(c *Config) any { return &c.SaveEvery }, changeable: true,

@@ -3,9 +3,12 @@ package input
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"alexnet/internal/display"
 )
@@ -52,6 +55,11 @@ func (p *subset) assignLabels(classes []string) (notes []string, err error) {
 	}
 	for _, class := range sortClasses(p.classes) {
 		if n := unknown[class]; n > 0 {
+			if i := slices.IndexFunc(classes, func(c string) bool { return looks(c) == looks(class) }); i >= 0 {
+				return nil, &Error{Op: "assign labels", Path: p.root,
+					Err:  fmt.Errorf("%w: got %s for %d of %d images, want %s", errUnknownClass, quoteASCII([]string{class}), n, len(p.classes), quoteASCII(classes[i:i+1])),
+					Hint: "the names differ in case, spaces or the encoding of accents (NFC, NFD): rename one of them"}
+			}
 			return nil, &Error{Op: "assign labels", Path: p.root,
 				Err:  fmt.Errorf("%w: got %q for %d of %d images, want %s", errUnknownClass, class, n, len(p.classes), quoteList(classes)),
 				Hint: "use the class names of the training images with the same spelling and case"}
@@ -77,13 +85,38 @@ func (p *subset) labelsArePositions(classes []string) bool {
 
 // noteMissing notes the classes without examples.
 func noteMissing(examples []Example, classes []string, split string) []string {
-	var notes []string
+	var missing []string
 	for i, n := range Counts(examples, len(classes)) {
 		if n == 0 {
-			notes = append(notes, fmt.Sprintf("class %q has no %s images", classes[i], split))
+			missing = append(missing, classes[i])
 		}
 	}
-	return notes
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return []string{fmt.Sprintf("class %q has no %s images", missing[0], split)}
+	}
+	return []string{fmt.Sprintf("%d classes have no %s images: %s", len(missing), split, quoteAll(missing))}
+}
+
+// warnSimilar warns of classes whose names differ only in case, spaces or the encoding of accents: they look alike.
+func warnSimilar(classes []string) (warnings []string) {
+	similar := map[string][]string{}
+	for _, c := range classes {
+		similar[looks(c)] = append(similar[looks(c)], c)
+	}
+	for _, key := range slices.Sorted(maps.Keys(similar)) {
+		if names := similar[key]; len(names) > 1 {
+			warnings = append(warnings, "classes with similar names: "+quoteASCII(names)+": merge the folders if they are the same class")
+		}
+	}
+	return warnings
+}
+
+// looks is the same for names that look alike.
+func looks(name string) string {
+	return strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(name))), " ")
 }
 
 // noteEmptyFolders notes the folders that are not classes because they have no images.
@@ -101,10 +134,18 @@ func (p *subset) noteEmptyFolders(classes []string) []string {
 }
 
 // quoteList joins the first names, quoted.
-func quoteList(names []string) string {
+func quoteList(names []string) string { return display.Join(quote(names, strconv.Quote)) }
+
+// quoteAll joins all names, quoted.
+func quoteAll(names []string) string { return strings.Join(quote(names, strconv.Quote), ", ") }
+
+// quoteASCII joins the names with all other characters as escapes such as \u0301.
+func quoteASCII(names []string) string { return strings.Join(quote(names, strconv.QuoteToASCII), ", ") }
+
+func quote(names []string, one func(string) string) []string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = strconv.Quote(n)
+		quoted[i] = one(n)
 	}
-	return display.Join(quoted)
+	return quoted
 }

@@ -49,6 +49,7 @@ type Dataset struct {
 	ValFrom  string     // describes the source of Val; "" if there is none
 	Excluded []Excluded // files and folders that are not used
 	Notes    []string   // remarks for the user
+	Warnings []string   // remarks about probable mistakes
 }
 
 // Options configure [Open] and [OpenEval]. The zero value reads JPEG, PNG, GIF and BMP within the default [Limits], and
@@ -60,6 +61,9 @@ type Options struct {
 	Val string
 	// Split is the split that [OpenEval] reads. By default it is test, else val.
 	Split Split
+	// Layout is "classes" if the folders of a dataset are classes whatever their names, even train and val; "auto", the
+	// default, recognizes splits.
+	Layout string
 	// Seed selects the images held out by a fraction.
 	Seed uint64
 	// Classes are the classes of an existing run, in order. Other classes in the
@@ -73,11 +77,17 @@ type Options struct {
 	Contents *content.Index
 }
 
-// Validate joins all errors of the options.
+// layoutClasses is the value of Options.Layout for class folders of any name.
+const layoutClasses = "classes"
+
+// validate joins all errors of the options.
 func (o Options) validate() error {
 	var errs []error
 	if !slices.Contains([]Split{"", TrainSplit, ValSplit, TestSplit}, o.Split) {
 		errs = append(errs, fmt.Errorf("split: got %q, want train, val or test", o.Split))
+	}
+	if !slices.Contains([]string{"", "auto", layoutClasses}, o.Layout) {
+		errs = append(errs, fmt.Errorf("layout: got %q, want auto or classes", o.Layout))
 	}
 	seen := map[string]bool{}
 	for i, c := range o.Classes {

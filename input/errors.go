@@ -13,6 +13,8 @@ var (
 	ErrNoImages          = errors.New("no images found")
 	errOneClass          = errors.New("only one class found")
 	errNoLabel           = errors.New("no label found")
+	errParts             = errors.New("classes may be one level deeper")
+	errNestedSplit       = errors.New("split among the class folders")
 	errMixedLayouts      = errors.New("images both inside and outside class folders")
 	errUnknownClass      = errors.New("unknown class")
 	errClassName         = errors.New("class name is not valid UTF-8 text")

@@ -12,12 +12,10 @@
 package input
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,27 +35,35 @@ func Open(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open dataset", path, opt.Split != "", "the split applies to evaluation only"); err != nil {
 		return nil, err
 	}
-	splits, notes, err := locate(path)
+	splits, err := locate(path, opt)
 	if err != nil {
 		return nil, err
 	}
-	if splits[TrainSplit] == "" {
+	if splits.paths[TrainSplit] == "" {
 		return nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w for training: no folder \"train\"", ErrNoImages),
 			Hint: "put the training images into a folder train next to val or test"}
 	}
-	train, err := readSubset(splits[TrainSplit], opt)
+	d := &Dataset{Root: path, Classes: opt.Classes, Notes: splits.notes}
+	val, err := d.validationFolder(splits, opt)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: path, Layout: train.layout, Classes: opt.Classes, Notes: notes, Excluded: train.excluded}
+	train, err := readSubset(splits.paths[TrainSplit], opt, splits.omitted(val)...)
+	if err != nil {
+		return nil, err
+	}
+	d.Layout, d.Excluded = train.layout, train.excluded
 	if err := d.setClasses(train, 2); err != nil {
 		return nil, err
 	}
 	d.Train = train.examples
-	if err := d.addValidation(splits, opt); err != nil {
+	if err := d.addValidation(val, splits, opt); err != nil {
 		return nil, err
 	}
-	d.Notes = append(d.Notes, noteMissing(d.Train, d.Classes, "training")...)
+	if err := d.checkTraining(opt); err != nil {
+		return nil, err
+	}
+	d.Warnings = append(d.Warnings, warnSimilar(d.Classes)...)
 	if d.ValFrom != "" {
 		d.Notes = append(d.Notes, noteMissing(d.Val, d.Classes, "validation")...)
 	}
@@ -71,15 +77,15 @@ func OpenEval(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open dataset", path, opt.Val != "", "a validation split applies to training only"); err != nil {
 		return nil, err
 	}
-	from, notes, err := evalSplit(path, opt.Split)
+	from, splits, err := evalSplit(path, opt)
 	if err != nil {
 		return nil, err
 	}
-	val, err := readSubset(from, opt)
+	val, err := readSubset(from, opt, splits.omitted("")...)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Root: path, Layout: val.layout, Classes: opt.Classes, Notes: notes, ValFrom: from, Excluded: val.excluded}
+	d := &Dataset{Root: path, Layout: val.layout, Classes: opt.Classes, Notes: splits.notes, ValFrom: from, Excluded: val.excluded}
 	if err := d.setClasses(val, 1); err != nil {
 		return nil, err
 	}
@@ -99,42 +105,55 @@ func (o Options) validateFor(op, path string, misused bool, why string) error {
 	return nil
 }
 
-// locate returns the paths of the splits. Without splits, everything is training data.
-func locate(path string) (splits map[Split]string, notes []string, err error) {
+// locate returns the splits of a dataset. Without splits, everything is training data.
+func locate(path string, opt Options) (*splits, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "specify a folder of images or a list file"}
+		return nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "specify a folder of images or a list file"}
 	}
-	if info.IsDir() {
-		splits, notes, err = findSplits(path)
+	if !info.IsDir() || opt.Layout == layoutClasses {
+		return &splits{paths: map[Split]string{TrainSplit: path}}, nil
 	}
+	found, err := findSplits(path)
 	if err != nil {
-		return nil, nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "check the folder's permissions"}
+		return nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "check the folder's permissions"}
 	}
-	if splits == nil {
-		splits = map[Split]string{TrainSplit: path}
-	}
-	return splits, notes, nil
+	return found, nil
 }
 
-func evalSplit(path string, want Split) (from string, notes []string, err error) {
-	splits, notes, err := locate(path)
+// omitted are the real paths that are not training data although they may be below its folder.
+func (s *splits) omitted(val string) []string {
+	train, err := realPath(s.paths[TrainSplit])
+	if err != nil {
+		return nil // walk reports it
+	}
+	var paths []string
+	for _, p := range append(slices.Clone(s.nested), val) {
+		if real, err := realPath(p); p != "" && err == nil && real != train {
+			paths = append(paths, real)
+		}
+	}
+	return paths
+}
+
+func evalSplit(path string, opt Options) (from string, found *splits, err error) {
+	found, err = locate(path, opt)
 	if err != nil {
 		return "", nil, err
 	}
 	for _, s := range []Split{TestSplit, ValSplit, TrainSplit} {
-		if want == "" || want == s {
-			from = splits[s]
+		if opt.Split == "" || opt.Split == s {
+			from = found.paths[s]
 		}
 		if from != "" {
 			break
 		}
 	}
-	if from == "" || want != "" && from == path {
-		return "", nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w: no split %q", ErrNoImages, want),
+	if from == "" || opt.Split != "" && from == path && found.nested == nil {
+		return "", nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w: no split %q", ErrNoImages, opt.Split),
 			Hint: "omit the split to use all images"}
 	}
-	return from, notes, nil
+	return from, found, nil
 }
 
 // setClasses determines the classes, unless they were given, and assigns the labels.
@@ -157,7 +176,8 @@ func (d *Dataset) setClasses(p *subset, atLeast int) error {
 		}
 	}
 	notes, err := p.assignLabels(d.Classes)
-	d.Notes = append(append(d.Notes, notes...), p.noteEmptyFolders(d.Classes)...)
+	d.Notes = slices.Concat(d.Notes, p.notes, notes, p.noteEmptyFolders(d.Classes))
+	d.Warnings = append(d.Warnings, p.warnings...)
 	return err
 }
 
@@ -165,81 +185,11 @@ func (d *Dataset) setClasses(p *subset, atLeast int) error {
 func (p *subset) nestedHint(only string) string {
 	if p.layout == classFolders {
 		if t, err := os.ReadDir(filepath.Join(p.root, only)); err == nil {
-			dirs := slices.DeleteFunc(t, func(e os.DirEntry) bool { return !e.IsDir() || hidden(e.Name()) })
+			dirs := slices.DeleteFunc(t, func(e os.DirEntry) bool { return !e.IsDir() || isIgnored(e.Name()) })
 			if len(dirs) > 1 {
 				return fmt.Sprintf("did you mean %s?", filepath.Join(p.root, only))
 			}
 		}
 	}
 	return "put the images into two or more folders, one per class"
-}
-
-// addValidation sets Val from opt.Val, or from the dataset's own val, else test.
-func (d *Dataset) addValidation(splits map[Split]string, opt Options) error {
-	own := splits[ValSplit]
-	if own == "" {
-		own = splits[TestSplit]
-	}
-	if opt.Val != "" && own != "" {
-		d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: validation is %q", own, opt.Val))
-	}
-	if f, ok := opt.Fraction(); ok {
-		return d.holdOut(f, opt)
-	}
-	switch {
-	case opt.Val != "":
-		from, notes, err := valSplit(opt.Val)
-		if err != nil {
-			return err
-		}
-		d.Notes = append(d.Notes, notes...)
-		return d.readVal(from, opt)
-	case own != "":
-		if splits[ValSplit] != "" && splits[TestSplit] != "" {
-			d.Notes = append(d.Notes, fmt.Sprintf("%q is reserved for evaluation: validating on %q", splits[TestSplit], own))
-		}
-		return d.readVal(own, opt)
-	}
-	return nil
-}
-
-// valSplit returns val, else test, of a folder with several splits.
-func valSplit(val string) (from string, notes []string, err error) {
-	if _, err := os.Stat(val); err != nil {
-		hint := "specify a folder, a list file or a fraction between 0 and 1"
-		if _, numErr := strconv.ParseFloat(val, 64); numErr == nil {
-			err = errors.New("got a number, want a fraction between 0 and 1")
-		}
-		return "", nil, &Error{Op: "open validation", Path: val, Err: err, Hint: hint}
-	}
-	if splits, notes, err := locate(val); err == nil && splits[ValSplit] != "" {
-		return splits[ValSplit], notes, nil
-	}
-	return evalSplit(val, "")
-}
-
-func (d *Dataset) readVal(from string, opt Options) error {
-	p, err := readSubset(from, opt)
-	if err != nil {
-		return err
-	}
-	d.Excluded = append(d.Excluded, p.excluded...)
-	if err := d.setClasses(p, 1); err != nil {
-		return err
-	}
-	d.Val, d.ValFrom = p.examples, from
-	return nil
-}
-
-// holdOut moves a fraction of the training images to validation.
-func (d *Dataset) holdOut(fraction float64, opt Options) error {
-	n := len(d.Train)
-	d.Train, d.Val = split(d.Train, d.Classes, opt.Seed, fraction)
-	if len(d.Train) == 0 || len(d.Val) == 0 {
-		return &Error{Op: "split dataset", Path: d.Root,
-			Err:  fmt.Errorf("%w in one split: got %d training and %d validation images of %d", ErrNoImages, len(d.Train), len(d.Val), n),
-			Hint: "choose another fraction or seed, or specify a validation folder"}
-	}
-	d.ValFrom = fmt.Sprintf("%v of the training images, seed %d", fraction, opt.Seed)
-	return nil
 }

@@ -121,7 +121,7 @@ func TestOpenVal(t *testing.T) {
 	tests := []struct{ name, val, want, from, note string }{
 		{"folder", other, "cat/9.png=0", other, "is not used"},
 		{"list of indices", filepath.Join(other, "list.txt"), "cat/9.png=0", filepath.Join(other, "list.txt"), "zero-based indices"},
-		{"folder of splits", parent, "dog/2.png=1", filepath.Join(parent, "val"), "is not used"},
+		{"folder of splits", parent, "dog/2.png=1", filepath.Join(parent, "val"), `class "cat" has no validation images`},
 		{"own", "", "dog/2.png=1", filepath.Join(parent, "val"), `class "cat" has no validation images`},
 	}
 	for _, tt := range tests {
@@ -195,7 +195,7 @@ func TestOpenExcludesAndNotes(t *testing.T) {
 	if want := []string{"README", "bird/x.txt", "cat/readme.txt"}; !slices.Equal(excluded, want) {
 		t.Errorf("got excluded with %q, want %q", excluded, want)
 	}
-	if labels(d.Train) != "cat/1.png=0 dog/1.png=1" || len(d.Notes) != 1 || !strings.Contains(d.Notes[0], `"bird"`) {
+	if labels(d.Train) != "cat/1.png=0 dog/1.png=1" || len(d.Notes) != 2 || !strings.Contains(d.Notes[0], "ignored 3 files") || !strings.Contains(d.Notes[1], `"bird"`) {
 		t.Errorf("got %q, notes %q", labels(d.Train), d.Notes)
 	}
 }

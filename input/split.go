@@ -8,11 +8,20 @@ import (
 // split moves examples to the validation split.
 //
 // A hash of seed, class and name decides each image independently, so that adding, removing or renaming other images
-// never moves it between the splits. Because the class is part of the hash, the split is stratified in expectation: of
-// a class with n images, n·fraction ± sqrt(n·fraction·(1-fraction)) are held out, possibly none of a small class.
+// does not move it between the splits. Because the class is part of the hash, the split is stratified in expectation:
+// of a class with n images, n·fraction ± sqrt(n·fraction·(1-fraction)) are held out, possibly none of a small class. If
+// all are, the image with the largest hash stays in training.
 func split(examples []Example, classes []string, seed uint64, fraction float64) (train, val []Example) {
-	for _, ex := range examples {
-		if hashFraction(seed, classes[ex.Label], ex.Name) < fraction {
+	hashes := make([]float64, len(examples))
+	last := map[int]int{} // by label: the example with the largest hash
+	for i, ex := range examples {
+		hashes[i] = hashFraction(seed, classes[ex.Label], ex.Name)
+		if best, ok := last[ex.Label]; !ok || hashes[i] > hashes[best] {
+			last[ex.Label] = i
+		}
+	}
+	for i, ex := range examples {
+		if hashes[i] < fraction && last[ex.Label] != i {
 			val = append(val, ex)
 		} else {
 			train = append(train, ex)

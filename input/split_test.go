@@ -35,13 +35,21 @@ func TestSplitNeverMovesImages(t *testing.T) {
 		if len(train)+len(val) != len(some) {
 			t.Fatalf("got %d+%d examples, want %d", len(train), len(val), len(some))
 		}
+		kept := map[int]bool{} // by label: one image has moved since it is the last of its class
+		counts := Counts(train, len(classes))
 		for _, ex := range train {
-			if in[ex.Name] {
+			if in[ex.Name] && (counts[ex.Label] > 1 || kept[ex.Label]) {
 				t.Fatalf("%s moved to training", ex.Name)
+			}
+			kept[ex.Label] = true
+		}
+		for label, n := range Counts(some, len(classes)) {
+			if n > 0 && counts[label] == 0 {
+				t.Fatalf("class %s has no training images", classes[label])
 			}
 		}
 		for _, ex := range val {
-			if !in[ex.Name] {
+			if !in[ex.Name] && hashFraction(seed, classes[ex.Label], ex.Name) >= fraction {
 				t.Fatalf("%s moved to validation", ex.Name)
 			}
 		}

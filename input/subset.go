@@ -3,7 +3,6 @@ package input
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -16,6 +15,8 @@ type subset struct {
 	classes  []string // one per example
 	folders  []string // directly under root
 	excluded []Excluded
+	notes    []string
+	warnings []string
 }
 
 func (p *subset) add(ex Example, class string) {
@@ -23,8 +24,8 @@ func (p *subset) add(ex Example, class string) {
 	p.classes = append(p.classes, class)
 }
 
-// readSubset finds and checks the images of a folder or list file.
-func readSubset(root string, opt Options) (*subset, error) {
+// readSubset finds and checks the images of a folder or list file. It omits the files and folders with these real paths.
+func readSubset(root string, opt Options, omit ...string) (*subset, error) {
 	info, err := os.Stat(root)
 	if err != nil {
 		return nil, &Error{Op: "open dataset", Path: root, Err: err, Hint: "specify a folder of images or a list file"}
@@ -32,7 +33,7 @@ func readSubset(root string, opt Options) (*subset, error) {
 	if !info.IsDir() {
 		return readList(root, opt)
 	}
-	t, err := walk(root)
+	t, err := walk(root, omit...)
 	if err != nil {
 		return nil, &Error{Op: "open dataset", Path: root, Err: err, Hint: "check the folder's permissions"}
 	}
@@ -42,6 +43,16 @@ func readSubset(root string, opt Options) (*subset, error) {
 // readFolder checks a folder's files and determines the layout.
 func readFolder(root string, t *tree, opt Options) (*subset, error) {
 	p := &subset{root: root, layout: classFolders, folders: t.folders, excluded: t.excluded}
+	p.notes, p.warnings = t.leftovers.report(root)
+	if opt.Layout != layoutClasses && len(opt.Classes) == 0 {
+		warning, err := checkParts(root, t)
+		if err != nil {
+			return nil, err
+		}
+		if warning != "" {
+			p.warnings = append(p.warnings, warning)
+		}
+	}
 	paths := make([]string, len(t.files))
 	for i, f := range t.files {
 		paths[i] = f.path
@@ -93,74 +104,4 @@ func (p *subset) addNamed(ex Example) {
 		return
 	}
 	p.add(ex, class)
-}
-
-// findSplits looks for the splits train, val and test in a folder, each a folder or a list file with the extension
-// .txt. It returns their paths, and notes about unused entries. A folder of classes has no splits.
-func findSplits(root string) (splits map[Split]string, notes []string, err error) {
-	entries, err := os.ReadDir(root)
-	if err != nil {
-		return nil, nil, err
-	}
-	splits = map[Split]string{}
-	var others []string
-	lists := map[Split]string{}
-	for _, e := range entries {
-		p := filepath.Join(root, e.Name())
-		split, list := splitName(e.Name())
-		if hidden(e.Name()) {
-			continue
-		}
-		info, err := os.Stat(p)
-		if err != nil {
-			continue // walk reports it
-		}
-		switch {
-		case split != "" && info.IsDir() && splits[split] == "":
-			splits[split] = p
-		case split != "" && list && info.Mode().IsRegular():
-			lists[split] = p
-		case info.IsDir():
-			others = append(others, e.Name())
-		}
-	}
-	for _, split := range []Split{TrainSplit, ValSplit, TestSplit} {
-		switch list := lists[split]; {
-		case list != "" && splits[split] == "":
-			splits[split] = list
-		case list != "":
-			notes = append(notes, fmt.Sprintf("%q is not used: the folder with that name takes precedence", list))
-		}
-	}
-	return chooseSplits(splits, others, len(lists) > 0, notes)
-}
-
-// chooseSplits distinguishes a folder of splits from a folder of classes, one of
-// which may be called train: next to other folders, train alone is a class.
-func chooseSplits(splits map[Split]string, others []string, listed bool, notes []string) (map[Split]string, []string, error) {
-	both := splits[TrainSplit] != "" && (splits[ValSplit] != "" || splits[TestSplit] != "")
-	if len(splits) == 0 || len(others) > 0 && !both && !listed {
-		return nil, nil, nil
-	}
-	for _, o := range others {
-		if !listed {
-			notes = append(notes, fmt.Sprintf("folder %q is not used: want train, val or test", o))
-		}
-	}
-	return splits, notes, nil
-}
-
-// splitName returns the split that a file or folder name stands for.
-func splitName(name string) (split Split, list bool) {
-	name = strings.ToLower(name)
-	base, list := strings.CutSuffix(name, ".txt")
-	switch base {
-	case "train":
-		return TrainSplit, list
-	case "val", "valid", "validation":
-		return ValSplit, list
-	case "test":
-		return TestSplit, list
-	}
-	return "", false
 }

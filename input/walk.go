@@ -14,9 +14,10 @@ import (
 
 // tree is the result of walking a folder.
 type tree struct {
-	files    []file     // regular, not hidden, sorted by name
-	folders  []string   // names directly under the root, not hidden, sorted
-	excluded []Excluded // unreadable entries, sorted by path
+	files     []file     // regular, sorted by name
+	folders   []string   // names directly under the root, sorted
+	excluded  []Excluded // unreadable entries, sorted by path
+	leftovers leftovers  // what is ignored
 }
 
 // file is a regular file of unknown content.
@@ -29,6 +30,7 @@ type file struct {
 type walker struct {
 	tree
 	root    string          // its realPath
+	omit    []string        // the realPath of files and folders that belong to another split
 	seen    map[string]bool // the realPath of folders read
 	pending []link          // links to folders, followed after everything else
 }
@@ -36,13 +38,13 @@ type walker struct {
 type link struct{ path, name, real string }
 
 // walk lists the files under root, to any depth. It follows links except to folders that it already read and to folders
-// that contain the root. Only an unreadable root is an error.
-func walk(root string) (*tree, error) {
+// that contain the root, and omits the files and folders with these real paths. Only an unreadable root is an error.
+func walk(root string, omit ...string) (*tree, error) {
 	real, err := realPath(root)
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{root: real, seen: map[string]bool{}}
+	w := &walker{root: real, omit: omit, seen: map[string]bool{}}
 	if err := w.folder(root, real, "."); err != nil {
 		return nil, err
 	}
@@ -73,8 +75,13 @@ func (w *walker) folder(dir, real, name string) error {
 		return err
 	}
 	for _, e := range entries {
-		if !hidden(e.Name()) {
-			w.entry(filepath.Join(dir, e.Name()), filepath.Join(real, e.Name()), path.Join(name, e.Name()), e.Type())
+		name, real := path.Join(name, e.Name()), filepath.Join(real, e.Name())
+		switch {
+		case slices.Contains(w.omit, real):
+		case isIgnored(e.Name()):
+			w.leftovers.add(name)
+		default:
+			w.entry(filepath.Join(dir, e.Name()), real, name, e.Type())
 		}
 	}
 	return nil
@@ -105,6 +112,10 @@ func (w *walker) file(p, name string, mode fs.FileMode) {
 // link adds a link to a file as that file, and defers a link to a folder.
 func (w *walker) link(p, name string) {
 	info, err := os.Stat(p)
+	if target, _ := os.Readlink(p); err != nil && strings.HasPrefix(target, "unsupported reparse") { // OneDrive on an NTFS disk
+		w.leftovers.addPlaceholder(name)
+		return
+	}
 	if err != nil {
 		w.exclude(p, fmt.Errorf("is a broken link: %w", reason(err)))
 		return
@@ -124,6 +135,7 @@ func (w *walker) link(p, name string) {
 
 func (w *walker) follow(l link) {
 	switch {
+	case slices.Contains(w.omit, l.real):
 	case w.seen[l.real]:
 		w.exclude(l.path, fmt.Errorf("is a link to a folder that was already read: %s", l.real))
 	case strings.HasPrefix(w.root, strings.TrimSuffix(l.real, string(filepath.Separator))+string(filepath.Separator)):
@@ -143,12 +155,3 @@ func (w *walker) addFolder(name string) {
 }
 
 func (w *walker) exclude(p string, err error) { w.excluded = append(w.excluded, ExcludedFor(p, err)) }
-
-// hidden reports whether file managers create or hide files with this name.
-func hidden(name string) bool {
-	switch strings.ToLower(name) {
-	case "thumbs.db", "desktop.ini", "__macosx":
-		return true
-	}
-	return strings.HasPrefix(name, ".")
-}

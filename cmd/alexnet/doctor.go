@@ -11,7 +11,7 @@ import (
 
 func newDoctor(a *app) *cobra.Command {
 	var asJSON bool
-	c := finetune.New("", "") // of which Val, Formats and MaxPixels are flags
+	c := finetune.New("", "") // of which Val, Seed, Layout, Formats and MaxPixels are flags
 	cmd := &cobra.Command{
 		Use:   "doctor [DATA]",
 		Short: "Check the installation and a dataset for problems",
@@ -26,7 +26,7 @@ func newDoctor(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			opt.Val = c.Val
+			opt.Val, opt.Seed = c.Val, c.Seed
 			r, err := doctor.Examine(cmd.Context(), doctor.Options{Program: ownVersion(), Data: strings.Join(args, ""), Input: opt,
 				Sandbox: a.sandboxOptions()})
 			if err != nil {
@@ -40,6 +40,6 @@ func newDoctor(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	registerSettings(f, &c, "val", "formats", "max-pixels")
+	registerSettings(f, &c, "val", "seed", "layout", "formats", "max-pixels")
 	return cmd
 }

@@ -42,7 +42,7 @@ func newEval(a *app) *cobra.Command {
 	f.BoolVar(&flags.json, "json", false, "print one JSON object")
 	f.IntVar(&flags.batch, "batch", 64, "batch size")
 	f.StringVar(&flags.split, "split", "", "split of DATA to evaluate: train, val or test")
-	registerSettings(f, &flags.Config, "device", "bad-images", "formats", "max-pixels")
+	registerSettings(f, &flags.Config, "device", "layout", "bad-images", "formats", "max-pixels")
 	return cmd
 }
 
@@ -63,6 +63,9 @@ func (a *app) eval(ctx context.Context, flags *evalFlags, run, path string) erro
 	}
 	for _, note := range data.Notes {
 		a.log.Info(note)
+	}
+	for _, warning := range data.Warnings {
+		a.log.Warn(warning)
 	}
 	examples, err := a.usable(ctx, flags.BadImages, data.Excluded, model, data.Val)
 	if err != nil {

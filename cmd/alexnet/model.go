@@ -16,7 +16,7 @@ import (
 // imageOptions are the settings of c about reading images.
 func imageOptions(c finetune.Config) (input.Options, error) {
 	formats, err := input.ParseFormats(c.Formats)
-	return input.Options{Formats: formats, Limits: input.Limits{MaxPixels: c.MaxPixels}}, err
+	return input.Options{Layout: c.Layout, Formats: formats, Limits: input.Limits{MaxPixels: c.MaxPixels}}, err
 }
 
 // userCacheDir has the hashes of images and the verdicts on them; "" if there is no cache folder.

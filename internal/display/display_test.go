@@ -30,3 +30,11 @@ func TestLists(t *testing.T) {
 		t.Errorf("got %q, want ten entries", got)
 	}
 }
+
+func TestArgument(t *testing.T) {
+	for path, want := range map[string]string{"runs/1": "runs/1", "": "''", "set [v1]": "'set [v1]'", "it's": `'it'\''s'`, "caf\u00e9": "caf\u00e9"} {
+		if got := Argument(path); got != want {
+			t.Errorf("%q: got %s, want %s", path, got, want)
+		}
+	}
+}

@@ -69,6 +69,9 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 	}
 	d.Unusable = len(unusable)
 	d.describe(data)
+	for _, w := range data.Warnings {
+		r.warn("%s", w)
+	}
 	r.checkCounts(data)
 	r.checkSizes(data)
 	r.checkDuplicates(findDuplicates(data))
