@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"alexnet/internal/hint"
 )
 
 // palette8 is a BMP or PNG of one byte a pixel.
@@ -127,6 +129,14 @@ func TestCheckRejects(t *testing.T) {
 				t.Errorf("got %q, hint %q, want the substring %q", e, e.Hint, tt.words)
 			}
 		})
+	}
+}
+
+func TestAnimatedWebP(t *testing.T) {
+	data := riff("VP8X", []byte("\x02\x00\x00\x00\x06\x00\x00\x04\x00\x00"), "ANIM", "......")
+	_, err := Check(bytes.NewReader(data), int64(len(data)), Limits{}, WebP)
+	if !errors.Is(err, ErrFormat) || hint.Of(err) != "convert its first frame to PNG or JPEG" {
+		t.Errorf("got %v, hint %q, want %v and to convert it", err, hint.Of(err), ErrFormat)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"alexnet/internal/hint"
 )
 
 // exifOrientation reads tag 0x0112 from the first directory of a TIFF structure (TIFF 6.0 §2; EXIF 2.3 §4.5, §4.6.4).
@@ -94,14 +96,21 @@ func pngOrientation(s *windowReader) (int, error) {
 
 // webpOrientation reads the RIFF chunks; EXIF follows the image data (WebP container specification, "Metadata").
 func webpOrientation(s *windowReader) (int, error) {
-	off := int64(12)
+	riff, err := s.bytes(4, 4)
+	if err != nil {
+		return 0, err
+	}
+	off, end := int64(12), 8+int64(binary.LittleEndian.Uint32(riff))
 	for range maxChunks {
 		b, err := s.bytes(off, 8)
-		if err != nil {
+		if err != nil || off >= end {
 			return 1, nil
 		}
 		length := int64(binary.LittleEndian.Uint32(b[4:]))
-		if string(b[:4]) == "EXIF" {
+		switch string(b[:4]) {
+		case "ANIM", "ANMF":
+			return 0, hint.With(fmt.Errorf("%w: got an animated WebP, want one of a single image", ErrFormat), "convert its first frame to PNG or JPEG")
+		case "EXIF":
 			return chunkOrientation(s, off+8, length), nil
 		}
 		off += 8 + length + length&1

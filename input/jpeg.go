@@ -123,12 +123,42 @@ const (
 	maxScanPixels = 2_000_000_000
 )
 
-// countScans rejects a JPEG with too many scans. Their marker cannot occur in
-// compressed data (ITU T.81 §B.1.1.5); scans of previews count as well.
-func countScans(encoded []byte, h Header) error {
-	n := bytes.Count(encoded, []byte{0xff, 0xda})
+// trimJPEG returns the image without what follows it: the video of a motion photo, the other images of an MPO
+// file. It rejects one of too many scans, of which previews in segments are none.
+func trimJPEG(encoded []byte, h Header) ([]byte, error) {
+	end, n := scanJPEG(encoded)
 	if limit := min(maxScans, maxScanPixels/(h.Width*h.Height)); n > limit {
-		return fmt.Errorf("%w: got a JPEG of %dx%d pixels with %d scans, want at most %d", ErrTooLarge, h.Width, h.Height, n, limit)
+		return nil, fmt.Errorf("%w: got a JPEG of %dx%d pixels with %d scans, want at most %d", ErrTooLarge, h.Width, h.Height, n, limit)
 	}
-	return nil
+	return encoded[:end], nil
+}
+
+// scanJPEG returns the offset after the end of the image, or of the file if that is missing, and the number of scans. It
+// finds the markers that libjpeg finds (jdmarker.c): compressed data has none but restarts, and segments are skipped.
+func scanJPEG(encoded []byte) (end, scans int) {
+	for at := 2; at < len(encoded); {
+		next := bytes.IndexByte(encoded[at:], 0xff)
+		if next < 0 {
+			break
+		}
+		for at += next; at < len(encoded) && encoded[at] == 0xff; at++ { // and fill bytes
+		}
+		if at == len(encoded) {
+			break
+		}
+		marker := encoded[at]
+		at++
+		switch {
+		case marker == 0xd9:
+			return at, scans
+		case marker < 0xc0, marker >= 0xd0 && marker <= 0xd8: // a stuffed zero, or a marker without content
+			continue
+		case marker == 0xda:
+			scans++
+		}
+		if at+2 <= len(encoded) {
+			at += max(2, int(binary.BigEndian.Uint16(encoded[at:])))
+		}
+	}
+	return len(encoded), scans
 }

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-	"slices"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -17,14 +16,14 @@ import (
 // transcode losslessly converts formats that DecodeImage cannot decode, or decodes differently from other decoders, to
 // PNG with 8 bits per channel. In TensorFlow 2.18, DecodeImage rejects BMP files with trailing padding, interprets the
 // palette indices of 8-bit BMP files as gray levels (decode_image_op.cc, DecodeBmpV2), and does not support WebP and
-// TIFF. Of a GIF only the first frame remains, of a PNG only the chunks that affect its pixels. The header is within
-// the limits, which have their defaults.
+// TIFF. What follows an image in its file is removed; of a GIF only the first frame remains, of a PNG only the chunks
+// that affect its pixels. The header is within the limits, which have their defaults.
 func transcode(encoded []byte, h Header, limits Limits) ([]byte, error) {
 	switch h.Format {
 	case JPEG:
-		return encoded, countScans(encoded, h)
+		return trimJPEG(encoded, h)
 	case PNG:
-		return dropCompressedChunks(encoded), nil
+		return trimPNG(encoded), nil
 	case GIF:
 		return firstFrame(encoded, limits)
 	case BMP, WebP, TIFF:
@@ -137,10 +136,10 @@ const (
 	pngOverhead = 12 // bytes of a chunk besides its content: length, type, checksum
 )
 
-// dropCompressedChunks removes the chunks of a PNG that contain compressed text or color profiles (PNG specification,
-// §11.3.2.3, §11.3.3). They do not affect the decoded pixels, but libpng decompresses each to up to 8 MB: 4,000 of them
-// in a file of 30 MB take minutes. The file is unchanged from the first incomplete chunk on.
-func dropCompressedChunks(encoded []byte) []byte {
+// trimPNG removes what follows the image, and the chunks that contain compressed text or color profiles (PNG
+// specification, §11.3.2.3, §11.3.3). They do not affect the decoded pixels, but libpng decompresses each to up to 8 MB:
+// 4,000 of them in a file of 30 MB take minutes. The file is unchanged from the first incomplete chunk on.
+func trimPNG(encoded []byte) []byte {
 	kept, from := []byte(nil), 0 // bytes after from are not in kept yet
 	for at := pngMagic; at+pngOverhead <= len(encoded); {
 		size := int64(binary.BigEndian.Uint32(encoded[at:])) + pngOverhead
@@ -148,8 +147,11 @@ func dropCompressedChunks(encoded []byte) []byte {
 			break
 		}
 		next := at + int(size)
-		if slices.Contains([]string{"zTXt", "iTXt", "iCCP"}, string(encoded[at+4:at+8])) {
+		switch string(encoded[at+4 : at+8]) {
+		case "zTXt", "iTXt", "iCCP":
 			kept, from = append(kept, encoded[from:at]...), next
+		case "IEND":
+			encoded = encoded[:next]
 		}
 		at = next
 	}

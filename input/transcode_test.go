@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -150,8 +151,8 @@ func pngChunk(kind, body string) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
 
-// Compressed text and profiles are removed anywhere; all other chunks remain.
-func TestDropCompressedChunks(t *testing.T) {
+// Compressed text and profiles are removed anywhere, and what follows the image; all other chunks remain.
+func TestTrimPNG(t *testing.T) {
 	full := encode(t, PNG, gradient(9, 7))
 	const header = 33
 	end := len(full) - 12
@@ -163,6 +164,7 @@ func TestDropCompressedChunks(t *testing.T) {
 		"before the pixels":     {join(full[:header], compressed, full[header:]), full},
 		"between others":        {join(full[:header], compressed, other, compressed, full[header:]), join(full[:header], other, full[header:])},
 		"after the pixels":      {join(full[:end], compressed, full[end:]), full},
+		"after the image":       {join(full, compressed, other), full},
 		"truncated chunk":       {join(full[:header], compressed[:20]), join(full[:header], compressed[18:20])},
 		"truncated length":      {join(full[:header], []byte{0, 0}), join(full[:header], []byte{0, 0})},
 		"length beyond the end": {join(full[:header], []byte("\xff\xff\xff\xffzTXtabcdefgh")), join(full[:header], []byte("\xff\xff\xff\xffzTXtabcdefgh"))},
@@ -171,7 +173,7 @@ func TestDropCompressedChunks(t *testing.T) {
 	}
 	for name, c := range cases {
 		before := bytes.Clone(c.got)
-		if got := dropCompressedChunks(c.got); !bytes.Equal(got, c.want) {
+		if got := trimPNG(c.got); !bytes.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 		if !bytes.Equal(c.got, before) {
@@ -181,14 +183,68 @@ func TestDropCompressedChunks(t *testing.T) {
 }
 
 // The number of allowed scans depends on the number of pixels.
-func TestCountScans(t *testing.T) {
+func TestJPEGScansAreLimited(t *testing.T) {
 	for _, c := range []struct {
 		scans, side int
 		rejected    bool
 	}{{100, 1000, false}, {101, 1000, true}, {20, 10_000, false}, {21, 10_000, true}} {
-		err := countScans(bytes.Repeat([]byte{0xff, 0xda}, c.scans), Header{Width: c.side, Height: c.side})
+		encoded := append([]byte{0xff, 0xd8}, bytes.Repeat([]byte{0xff, 0xda, 0, 2}, c.scans)...)
+		_, err := trimJPEG(encoded, Header{Width: c.side, Height: c.side})
 		if (err != nil) != c.rejected {
 			t.Errorf("%d scans, %d pixels per side: got %v, want rejected: %v", c.scans, c.side, err, c.rejected)
+		}
+	}
+}
+
+func TestScanJPEG(t *testing.T) {
+	const soi, eoi, sos = "\xff\xd8", "\xff\xd9", "\xff\xda\x00\x04??data\xff\x00data"
+	cases := map[string]struct {
+		image string
+		scans int
+	}{
+		"one scan":                        {soi + sos + eoi, 1},
+		"progressive":                     {soi + sos + "\xff\xc4\x00\x03?" + sos + sos + eoi, 3},
+		"an image in a segment":           {soi + "\xff\xe1\x00\x17" + soi + sos + eoi + "??" + sos + eoi, 1},
+		"restarts":                        {soi + sos + "\xff\xd0data\xff\xd7data" + eoi, 1},
+		"fill bytes":                      {soi + "\xff\xff\xff" + sos + "\xff" + eoi, 1},
+		"a stuffed zero after fill bytes": {soi + sos + "\xff\xff\x00" + eoi, 1},
+		"bytes between segments":          {soi + "??\x00" + sos + "??" + eoi, 1},
+		"scans behind an invalid marker":  {soi + sos + "\xff\x02\xff\xff" + sos + eoi, 2},
+		"a segment of length 0":           {soi + "\xff\xe0\x00\x00" + sos + eoi, 1},
+		"no scan":                         {soi + eoi, 0},
+	}
+	for name, c := range cases {
+		for _, trailer := range []string{"", "\x00\x00ftypmp42" + strings.Repeat(sos, 9) + eoi, soi + sos + eoi} {
+			if end, scans := scanJPEG([]byte(c.image + trailer)); end != len(c.image) || scans != c.scans {
+				t.Errorf("%s, then %d bytes: got end %d and %d scans, want %d and %d", name, len(trailer), end, scans, len(c.image), c.scans)
+			}
+		}
+		whole := []byte(c.image)
+		for n := range whole {
+			if end, _ := scanJPEG(whole[:n]); end != n {
+				t.Errorf("%s, truncated at %d: got end %d", name, n, end)
+			}
+		}
+	}
+}
+
+// A motion photo, an archive or raw data behind an image change nothing.
+func TestPrepareIgnoresWhatFollowsAnImage(t *testing.T) {
+	video := bytes.Repeat([]byte("MotionPhoto_Data\x00\x00\x00\x18ftypmp42\xff\xda\x00\x08\xff\xd9IEND"), 1000)
+	for _, format := range []Format{JPEG, PNG, GIF, BMP, WebP, TIFF} {
+		for name, data := range map[string][]byte{"video": video, "zip": []byte("PK\x03\x04\x14\x00"), "zeros": make([]byte, 5000), "another image": encode(t, format, gradient(9, 9)),
+			"metadata": exif(binary.LittleEndian, 0x0112, 3, 1, 6)} {
+			t.Run(string(format)+", "+name, func(t *testing.T) {
+				image := encode(t, format, gradient(7, 5))
+				want, header, err := Prepare(image, Limits{}, WebP, TIFF)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, h, err := Prepare(slices.Concat(image, data), Limits{}, WebP, TIFF)
+				if err != nil || h != header || !bytes.Equal(got, want) {
+					t.Errorf("got %d bytes, %v, %v, want %d and %v", len(got), h, err, len(want), header)
+				}
+			})
 		}
 	}
 }

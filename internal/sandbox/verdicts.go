@@ -26,7 +26,7 @@ import (
 // first line names the format and the decoder, the last is the CRC-32C of all before it.
 const (
 	verdictsName   = "verdicts.csv"
-	version        = "3" // of the file, and of input.Prepare
+	version        = "4" // of the file, and of input.Prepare
 	fields         = 4
 	maxVerdictFile = 1 << 30
 )
