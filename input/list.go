@@ -26,8 +26,8 @@ const maxLine = 64 << 10
 var errNotList = errors.New("not a list file: not UTF-8 text")
 
 // parseList reads lines `path label`. The label is the last field, so the path may contain spaces; in a line with a
-// tab, the last tab is the separator, so the label may contain spaces too; a path in double quotes is used verbatim.
-// Blank lines and lines that begin with # are skipped. The error names the line.
+// tab, the last tab is the separator, so the label may contain spaces too; a path in double quotes is used verbatim, a
+// label without its quotes. Blank lines and lines that begin with # are skipped. The error names the line.
 func parseList(r io.Reader) ([]line, error) {
 	var lines []line
 	sc := bufio.NewScanner(r)
@@ -66,6 +66,9 @@ func parseLine(s string) (path, label string, err error) {
 			return "", "", fmt.Errorf("path without closing quote: %s", s)
 		}
 		path, label = s[1:1+end], strings.TrimSpace(s[2+end:])
+		if label != "" && !strings.ContainsAny(s[2+end:3+end], " \t\v\f") {
+			return "", "", fmt.Errorf("%w: got %q after a quoted path, want a space and a label", errNoLabel, s[2+end:])
+		}
 	} else {
 		cut := strings.LastIndexByte(s, '\t')
 		if cut < 0 {
@@ -76,6 +79,9 @@ func parseLine(s string) (path, label string, err error) {
 		}
 		path, label = strings.TrimSpace(s[:cut]), strings.TrimSpace(s[cut+1:])
 	}
+	if n := len(label); n > 2 && label[0] == '"' && strings.IndexByte(label[1:], '"') == n-2 {
+		label = label[1 : n-1]
+	}
 	if path == "" || label == "" {
 		return "", "", fmt.Errorf("%w: got %q, want a path and a label", errNoLabel, s)
 	}
@@ -84,26 +90,36 @@ func parseLine(s string) (path, label string, err error) {
 
 // readList reads a list file and checks its images. Relative paths are relative to the list's folder.
 func readList(list string, opt Options) (*subset, error) {
-	lines, err := openList(list)
+	lines, prefix, err := openList(list)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkLabels(lines); err != nil {
 		return nil, &Error{Op: "read list", Path: list, Err: err, Hint: "give each image a single label"}
 	}
-	base := filepath.Dir(list)
+	dir, note, err := base(list, lines)
+	if err != nil {
+		return nil, listError(list, prefix, err, "write paths relative to the list's folder, or absolute paths")
+	}
 	paths := make([]string, len(lines))
 	for i, l := range lines {
 		paths[i] = filepath.FromSlash(l.path)
 		if !filepath.IsAbs(paths[i]) {
-			paths[i] = filepath.Join(base, paths[i])
+			paths[i] = filepath.Join(dir, paths[i])
 		}
 	}
 	p := &subset{root: list, layout: listFile}
+	if note != "" {
+		p.notes = append(p.notes, note)
+	}
 	examples, errs := checkAll(paths, opt)
 	for i, ex := range examples {
 		if errs[i] != nil {
-			p.excluded = append(p.excluded, ExcludedFor(ex.Path, errs[i]))
+			excluded := ExcludedFor(ex.Path, errs[i])
+			if i == 0 && !namesImage(lines[i].path) {
+				excluded.Hint = fmt.Sprintf("remove line %d of %s if it is a header", lines[i].number, list)
+			}
+			p.excluded = append(p.excluded, excluded)
 			continue
 		}
 		ex.Name = filepath.ToSlash(filepath.Clean(filepath.FromSlash(lines[i].path)))
@@ -112,23 +128,35 @@ func readList(list string, opt Options) (*subset, error) {
 	return p, nil
 }
 
-func openList(list string) ([]line, error) {
+// openList returns the lines of a list, and its first bytes.
+func openList(list string) (lines []line, prefix []byte, err error) {
 	f, _, err := regular.Open(list)
 	if err != nil {
-		return nil, &Error{Op: "read list", Path: list, Err: err}
+		return nil, nil, &Error{Op: "read list", Path: list, Err: err}
 	}
 	defer f.Close()
-	var prefix [windowBytes]byte
-	n, _ := f.ReadAt(prefix[:], 0)
-	if _, name, convertible := sniff(prefix[:n]); convertible {
-		return nil, &Error{Op: "read list", Path: list, Err: fmt.Errorf("got a %s image, want a folder or a list file", name),
+	prefix = make([]byte, windowBytes)
+	n, _ := f.ReadAt(prefix, 0)
+	prefix = prefix[:n]
+	if _, name, convertible := sniff(prefix); convertible {
+		return nil, nil, &Error{Op: "read list", Path: list, Err: fmt.Errorf("got a %s image, want a folder or a list file", name),
 			Hint: "specify the folder that contains the images"}
 	}
-	lines, err := parseList(f)
-	if err != nil {
-		return nil, &Error{Op: "read list", Path: list, Err: err, Hint: "write one image per line: path, space or tab, label"}
+	if lines, err = parseList(f); err != nil {
+		return nil, nil, listError(list, prefix, err, listHint)
 	}
-	return lines, nil
+	return lines, prefix, nil
+}
+
+// listError adds to err what the list is instead, if its first bytes show that.
+func listError(list string, prefix []byte, err error, hint string) error {
+	if encoding := wrongEncoding(prefix); encoding != "" {
+		return &Error{Op: "read list", Path: list, Err: fmt.Errorf("%w: got %s, want UTF-8", err, encoding), Hint: encodingHint(encoding, list)}
+	}
+	if what, convert := dialect(list, sample(prefix)); what != "" {
+		return &Error{Op: "read list", Path: list, Err: fmt.Errorf("%w: got %s, want lines of a path and a label", err, what), Hint: convert}
+	}
+	return &Error{Op: "read list", Path: list, Err: err, Hint: hint}
 }
 
 // checkLabels rejects a list with different labels for one path. Repeating a line
