@@ -94,8 +94,8 @@ var Settings = []Setting{
 	{Name: "formats", field: func(c *Config) any { return &c.Formats }, Samples: []string{"webp", "tiff", "webp,tiff"},
 		check: func(c Config) error { _, err := input.ParseFormats(c.Formats); return err },
 		Help:  "image formats to accept besides JPEG, PNG, GIF and BMP: webp, tiff"},
-	{Name: "max-pixels", field: func(c *Config) any { return &c.MaxPixels },
-		Help: "maximum image size in pixels (default 100 million)"},
+	{Name: "max-pixels", field: func(c *Config) any { return (*pixelLimit)(&c.MaxPixels) }, check: func(c Config) error { return c.limits().Validate() },
+		Help: "maximum image size in `pixels` (default 100 million)"},
 	{Name: "cache", field: func(c *Config) any { return &c.Cache }, changeable: true,
 		Help: "folder for the feature cache (outputs of the frozen layers), which runs may share; off disables it (default in memory, else in RUN/cache)"},
 	{Name: "cache-memory", field: func(c *Config) any { return &c.CacheMemory }, initial: "1024", changeable: true,
@@ -215,6 +215,25 @@ type layerList []string
 
 func (l layerList) MarshalText() ([]byte, error)     { return []byte(strings.Join(l, ",")), nil }
 func (l *layerList) UnmarshalText(text []byte) error { *l = parseLayers(string(text)); return nil }
+
+// pixelLimit is a limit as text, "" for the default: an explicit 0 does not lift it.
+type pixelLimit int64
+
+func (l pixelLimit) MarshalText() ([]byte, error) {
+	if l == 0 {
+		return nil, nil
+	}
+	return strconv.AppendInt(nil, int64(l), 10), nil
+}
+
+func (l *pixelLimit) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseInt(cmp.Or(string(text), "0"), 10, 64)
+	if err != nil || len(text) > 0 && n < 1 {
+		return fmt.Errorf("got %q, want 1 or more pixels", text)
+	}
+	*l = pixelLimit(n)
+	return nil
+}
 
 // widthList is the widths as text: comma-separated numbers.
 type widthList []int

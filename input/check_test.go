@@ -114,7 +114,7 @@ func TestCheckRejects(t *testing.T) {
 		{"16-bit bmp", patch(bitmap, 28, 16), ErrFormat, "uncompressed"},
 		{"bmp of no size", patch(bitmap, 18, 0, 0, 0, 0, 0, 0, 0, 0), ErrDamaged, "0x0"},
 		{"too wide", patch(jpg, sof+7, 0x10, 0x00), ErrTooLarge, "4096x5"},
-		{"too many pixels", patch(jpg, sof+5, 3, 0xe8, 3, 0xe8), ErrTooLarge, "1.0 million pixels"},
+		{"too many pixels", patch(jpg, sof+5, 3, 0xe8, 3, 0xe8), ErrTooLarge, "1000000 pixels, want at most 900000"},
 		{"too many bytes", append(bytes.Clone(jpg), make([]byte, 1<<20)...), ErrTooLarge, "at most 1000000"},
 	}
 	limits := Limits{MaxBytes: 1_000_000, MaxPixels: 900_000, MaxSide: 4000}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+
+	"alexnet/internal/hint"
 )
 
 // Limits bounds the size of images. A zero field means the default.
@@ -58,10 +60,10 @@ func (l Limits) check(h Header) error {
 	case h.Width < 1 || h.Height < 1:
 		return fmt.Errorf("%w: image of %dx%d pixels", ErrDamaged, h.Width, h.Height)
 	case h.Width > l.MaxSide || h.Height > l.MaxSide:
-		return fmt.Errorf("%w: got %dx%d pixels, want sides of at most %d", ErrTooLarge, h.Width, h.Height, l.MaxSide)
+		return hint.With(fmt.Errorf("%w: got %dx%d pixels, want sides of at most %d", ErrTooLarge, h.Width, h.Height, l.MaxSide), "downscale it")
 	case int64(h.Width)*int64(h.Height) > l.MaxPixels:
-		return fmt.Errorf("%w: got %dx%d = %.1f million pixels, want at most %.1f million", ErrTooLarge,
-			h.Width, h.Height, float64(h.Width)*float64(h.Height)/1e6, float64(l.MaxPixels)/1e6)
+		return hint.With(fmt.Errorf("%w: got %dx%d = %d pixels, want at most %d", ErrTooLarge,
+			h.Width, h.Height, int64(h.Width)*int64(h.Height), l.MaxPixels), "downscale it, or raise --max-pixels")
 	}
 	return nil
 }

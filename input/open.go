@@ -12,6 +12,7 @@
 package input
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -160,7 +161,7 @@ func evalSplit(path string, opt Options) (from string, found *splits, err error)
 func (d *Dataset) setClasses(p *subset, atLeast int) error {
 	if len(p.examples) == 0 {
 		return &Error{Op: "open dataset", Path: p.root, Err: fmt.Errorf("%w (%d other files)", ErrNoImages, len(p.excluded)),
-			Hint: "put the images into one folder per class", Excluded: p.excluded}
+			Hint: cmp.Or(commonHint(p.excluded), "put the images into one folder per class"), Excluded: p.excluded}
 	}
 	if len(d.Classes) == 0 {
 		d.Classes = sortClasses(p.classes)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"alexnet/internal/display"
 )
@@ -63,10 +64,21 @@ func (p Policy) ApplyOnOpen(err error) error {
 // refuse returns an error that names the first excluded files.
 func refuse(excluded []Excluded) error {
 	hint := "--bad-images skip excludes them, --bad-images list lists them all"
-	if len(excluded) == 1 && excluded[0].Hint != "" {
-		hint = excluded[0].Hint + ", or exclude it with --bad-images skip"
+	switch common := commonHint(excluded); {
+	case common != "" && len(excluded) == 1:
+		hint = common + ", or exclude it with --bad-images skip"
+	case common != "":
+		hint = common + "; " + hint
 	}
 	return &Error{Op: "read images", Err: fmt.Errorf("%d files cannot be used", len(excluded)), Excluded: excluded, Hint: hint}
+}
+
+// commonHint is the hint that all of excluded have, or "".
+func commonHint(excluded []Excluded) string {
+	if len(excluded) == 0 || slices.ContainsFunc(excluded, func(e Excluded) bool { return e.Hint != excluded[0].Hint }) {
+		return ""
+	}
+	return excluded[0].Hint
 }
 
 var excludedColumns = []string{"path", "reason"}

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -85,7 +86,7 @@ func readFolder(root string, t *tree, opt Options) (*subset, error) {
 	}
 	if len(p.examples) == 0 && outside != "" {
 		return nil, &Error{Op: "open dataset", Path: root, Err: fmt.Errorf("%w: got %q, want a class in the file name", errNoLabel, outside),
-			Hint: "put the images into one folder per class, or name them like cat.1.jpg", Excluded: p.excluded}
+			Hint: cmp.Or(commonHint(p.excluded), "put the images into one folder per class, or name them like cat.1.jpg"), Excluded: p.excluded}
 	}
 	return p, nil
 }

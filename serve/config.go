@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"alexnet/input"
 	"alexnet/tfgraph"
 )
 
@@ -72,7 +73,6 @@ func (c Config) Validate() error {
 		{"queue limit", c.Queue >= 0, c.Queue},
 		{"body limit", c.MaxBody >= 0, c.MaxBody},
 		{"image limit", c.MaxImages >= 0, c.MaxImages},
-		{"pixel limit", c.MaxPixels >= 0, c.MaxPixels},
 		{"timeout", c.Timeout >= 0, c.Timeout},
 		{"drain timeout", c.Drain >= 0, c.Drain},
 		{"drain delay", c.DrainDelay >= 0, c.DrainDelay},
@@ -81,6 +81,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: got %v, want 0 or more", f.name, f.got))
 		}
 	}
+	errs = append(errs, input.Limits{MaxPixels: c.MaxPixels}.Validate())
 	if c.Name != "" && !modelName.MatchString(c.Name) {
 		errs = append(errs, fmt.Errorf("model name: got %q, want letters, digits, dots, dashes and underscores", c.Name))
 	}

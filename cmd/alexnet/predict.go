@@ -16,6 +16,7 @@ import (
 	"alexnet/input"
 	"alexnet/internal/caption"
 	"alexnet/internal/display"
+	"alexnet/internal/hint"
 )
 
 // predictFlags are the flags of predict.
@@ -66,7 +67,7 @@ func (a *app) predict(ctx context.Context, flags *predictFlags, run string, file
 	examples, refused := input.ExamplesFromPaths(paths, opt)
 	out := &predictions{app: a, json: flags.json}
 	for _, p := range append(problems, refused...) {
-		if err := out.print(prediction{Path: p.Path, Error: p.Reason}); err != nil {
+		if err := out.print(prediction{Path: p.Path, Error: p.Reason, Hint: p.Hint}); err != nil {
 			return err
 		}
 	}
@@ -118,6 +119,7 @@ type prediction struct {
 	Path string `json:"path"`
 	*classify.Result
 	Error string `json:"error,omitempty"`
+	Hint  string `json:"hint,omitempty"`
 }
 
 // printAll classifies the examples and prints their top classes, in order.
@@ -128,7 +130,7 @@ func (p *predictions) printAll(ctx context.Context, model *classify.Model, examp
 		var refused *input.Error
 		switch {
 		case errors.As(err, &refused):
-			one.Result, one.Error = nil, err.Error()
+			one.Result, one.Error, one.Hint = nil, err.Error(), hint.Of(err)
 		case err != nil:
 			return err
 		default:
@@ -156,6 +158,9 @@ func (p *predictions) print(one prediction) error {
 	}
 	if one.Error != "" {
 		_, err := fmt.Fprintf(p.app.stderr, "alexnet: error: %s: %s\n", one.Path, one.Error)
+		if err == nil && one.Hint != "" {
+			_, err = fmt.Fprintf(p.app.stderr, "alexnet: hint: %s\n", one.Hint)
+		}
 		return err
 	}
 	return printPrediction(p.app.stdout, one)
