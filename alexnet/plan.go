@@ -129,6 +129,12 @@ func (p *planner) load(l Layer) *fileValues {
 	}
 	fits := errors.Join(checkShape("weights", weights.Shape, l.Weights), checkShape("biases", biases.Shape, l.Biases))
 	if fits == nil {
+		err := errors.Join(checkFinite("weights", weights.Data), checkFinite("biases", biases.Data))
+		if err != nil {
+			p.problem("layer %s of %q: %s", l.Name, p.file.Path, strings.ReplaceAll(err.Error(), "\n", ", "))
+			p.hint("use an undamaged weights file, or name the layer in --init-layers to initialize it from scratch")
+			return nil
+		}
 		return &fileValues{p.file.Path, weights, biases}
 	}
 	if l.Name == p.classifier && !p.selection.Strict && p.selection.Init == nil && onlyClassesDiffer(weights.Shape, l.Weights) {
@@ -148,6 +154,20 @@ func checkShape(what string, got []int, want []int64) error {
 		return nil
 	}
 	return fmt.Errorf("%s: got shape %v, want %v", what, got, want)
+}
+
+// checkFinite rejects values that would make the loss of the first step non-finite.
+func checkFinite(what string, values []float32) error {
+	count := 0
+	for _, v := range values {
+		if v-v != 0 { // NaN or Inf
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: got %d non-finite values of %d, want none", what, count, len(values))
 }
 
 // onlyClassesDiffer reports whether two classifier shapes differ in the last dimension alone.

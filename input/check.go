@@ -17,6 +17,7 @@ import (
 	"golang.org/x/image/webp"
 	"golang.org/x/sync/errgroup"
 
+	"alexnet/internal/filekind"
 	"alexnet/internal/hint"
 	"alexnet/internal/regular"
 )
@@ -75,7 +76,7 @@ func checkFile(path string, opt Options) (Example, error) {
 	return ex, nil
 }
 
-func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (Header, error) {
+func check(r io.ReaderAt, size int64, limits Limits, enabled []Format) (Header, error) {
 	if size == 0 {
 		return Header{}, ErrEmpty
 	}
@@ -84,13 +85,14 @@ func check(r io.ReaderAt, size int64, limits Limits, formats []Format) (Header, 
 	if err != nil {
 		return Header{}, err
 	}
-	format, name, convertible := sniff(prefix)
+	kind := filekind.Detect(prefix)
+	format := formats[kind.Name]
 	if format == "" {
-		return Header{}, formatError(prefix, name, convertible)
+		return Header{}, formatError(prefix, kind)
 	}
-	if format.optional() && !slices.Contains(formats, format) {
-		return Header{}, hint.With(fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, name),
-			fmt.Sprintf("%s requires --formats %s", name, format))
+	if format.optional() && !slices.Contains(enabled, format) {
+		return Header{}, hint.With(fmt.Errorf("%w: got %s, want JPEG, PNG, GIF or BMP", ErrFormat, kind.Name),
+			fmt.Sprintf("%s requires --formats %s", kind.Name, format))
 	}
 	if err := limits.checkSize(size); err != nil {
 		return Header{}, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"alexnet/internal/filekind"
 	"alexnet/internal/regular"
 )
 
@@ -138,8 +139,8 @@ func openList(list string) (lines []line, prefix []byte, err error) {
 	prefix = make([]byte, windowBytes)
 	n, _ := f.ReadAt(prefix, 0)
 	prefix = prefix[:n]
-	if _, name, convertible := sniff(prefix); convertible {
-		return nil, nil, &Error{Op: "read list", Path: list, Err: fmt.Errorf("got a %s image, want a folder or a list file", name),
+	if kind := filekind.Detect(prefix); kind.Image {
+		return nil, nil, &Error{Op: "read list", Path: list, Err: fmt.Errorf("got a %s image, want a folder or a list file", kind.Name),
 			Hint: "specify the folder that contains the images"}
 	}
 	if lines, err = parseList(f); err != nil {

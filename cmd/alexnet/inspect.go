@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -192,7 +193,7 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 func inspectWeights(path string) (*inspection, error) {
 	w, err := npy.Open(path)
 	if err != nil {
-		return nil, hint.With(err, "expected a run directory, a checkpoint or a weights file")
+		return nil, hint.With(err, cmp.Or(hint.Of(err), "expected a run directory, a checkpoint or a weights file"))
 	}
 	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
 	for _, l := range w.Layers {

@@ -19,6 +19,8 @@ const (
 	maxRatio = 1032
 )
 
+const noArrays = "an .npz archive, whose members are .npy files"
+
 // addArchive adds the members of an .npz archive, each a .npy file.
 func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, error) {
 	z, err := zip.NewReader(src, size)
@@ -27,6 +29,9 @@ func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, 
 	}
 	if err := checkArchive(z, size); err != nil {
 		return "", err
+	}
+	if !slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }) {
+		return "", malformed(0, noArrays, "%d members", len(z.File))
 	}
 	dialect := "npz"
 	for _, f := range z.File {

@@ -34,6 +34,9 @@ import (
 // Memory use is that of the arrays, plus one of them while it is transposed to C order, plus deflated pickles, and is
 // limited to 768 MiB. A file that is damaged, hostile or not a weights file gives an error that names the offset.
 func Open(path string) (*Weights, error) {
+	if err := checkNotModel(path); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("open weights: %w", err)
@@ -46,7 +49,7 @@ func Open(path string) (*Weights, error) {
 	}
 	var format *formatError
 	if errors.As(locate(path, err), &format) {
-		return nil, format
+		return nil, format.named()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read weights %q: %w", path, err)
@@ -80,7 +83,7 @@ func read(src io.ReaderAt, size int64, path string) (*Weights, error) {
 	case strings.HasPrefix(start, "\x80"):
 		dialect, err = c.addPickle(newCursor(src, 0, size), "")
 	default:
-		return nil, malformed(0, "a .npy file, an .npz archive or a pickle of protocol 2 or later", "%q", start)
+		return nil, malformed(0, wanted, "%q", start)
 	}
 	if err != nil {
 		return nil, err
@@ -128,6 +131,9 @@ func readFolder(path string) (*Weights, error) {
 				return nil, err
 			}
 		}
+	}
+	if len(c.layers) == 0 && c.skipped == 0 {
+		return nil, foreign(path, "a folder without arrays", seeDocs)
 	}
 	return c.read("folder of npy arrays")
 }
@@ -187,14 +193,21 @@ func plainArray(h header, start, size int64) (*ndarray, error) {
 // would have been accepted.
 type formatError struct {
 	Path   string
-	Offset int64
+	Offset int64 // or negative: the file as a whole
 	Got    string
 	Want   string
+	hint   string
 }
 
 func (e *formatError) Error() string {
+	if e.Offset < 0 {
+		return fmt.Sprintf("read weights %q: got %s, want %s", e.Path, e.Got, e.Want)
+	}
 	return fmt.Sprintf("read weights %q: at byte %d: got %s, want %s", e.Path, e.Offset, e.Got, e.Want)
 }
+
+// Hint says what to do, or is "".
+func (e *formatError) Hint() string { return e.hint }
 
 func malformed(offset int64, want, got string, args ...any) error {
 	return &formatError{Offset: offset, Got: fmt.Sprintf(got, args...), Want: want}

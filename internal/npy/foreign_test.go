@@ -1,0 +1,82 @@
+package npy
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"alexnet/internal/hint"
+)
+
+// A file or folder that is something else is named, with what to do.
+func TestOpenNamesOtherKinds(t *testing.T) {
+	zipped := func(member string) string {
+		return "PK\x03\x04" + strings.Repeat("\x00", 22) + string(rune(len(member))) + "\x00\x00\x00" + member + strings.Repeat("\x00", 50)
+	}
+	var gzipped bytes.Buffer
+	w := gzip.NewWriter(&gzipped)
+	w.Write([]byte("\x93NUMPY"))
+	w.Close()
+	files := map[string]struct {
+		files map[string]string // "" is the path itself
+		got   string
+		hint  string
+	}{
+		"a Git LFS pointer":  {map[string]string{"": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"}, "a Git LFS pointer", "git lfs pull"},
+		"a web page":         {map[string]string{"": "\n<!DOCTYPE html><title>404</title>"}, "HTML", "download the file again"},
+		"gzip":               {map[string]string{"": gzipped.String()}, "a gzip archive", "gunzip"},
+		"empty":              {map[string]string{"": ""}, "an empty file", "download"},
+		"an image":           {map[string]string{"": "\xff\xd8\xff\xe0"}, "an image (JPEG)", "a weights file"},
+		"HDF5":               {map[string]string{"": "\x89HDF\r\n\x1a\n"}, "HDF5", "npz"},
+		"PyTorch":            {map[string]string{"": zipped("archive/data.pkl")}, "a PyTorch file", "npz"},
+		"PyTorch before 1.6": {map[string]string{"": "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."}, "a PyTorch file", "npz"},
+		"Keras":              {map[string]string{"": zipped("metadata.json")}, "a Keras model", "npz"},
+		"safetensors":        {map[string]string{"": "\x58\x00\x00\x00\x00\x00\x00\x00{\"conv1.weight\""}, "safetensors", "npz"},
+		"Caffe":              {map[string]string{"": "\x0a\x07AlexNet\xa2\x06\x10"}, "a Caffe model", "npz"},
+		"Caffe of 2014":      {map[string]string{"": "\x0a\x0cCaffeNet.old\x12\x20"}, "a Caffe model", "npz"},
+		"ONNX":               {map[string]string{"": "\x08\x07\x12\x07pytorch"}, "an ONNX model", "npz"},
+		"TensorFlow Lite":    {map[string]string{"": "\x1c\x00\x00\x00TFL3"}, "a TensorFlow Lite model", "npz"},
+		"another zip":        {map[string]string{"": "PK\x05\x06" + strings.Repeat("\x00", 18)}, "0 members", ""},
+		"text":               {map[string]string{"": "conv1\n"}, "text", ""},
+		"unknown":            {map[string]string{"": "\x01\x02\x03"}, `"\x01\x02\x03"`, "docs/usage.md"},
+		"a run":              {map[string]string{"config.json": "{}", "checkpoints/checkpoint": ""}, "a run directory", `alexnet export "`},
+		"checkpoints":        {map[string]string{"checkpoint": "", "model_epoch1.ckpt.json": ""}, "a folder of checkpoints", "alexnet export"},
+		"other checkpoints":  {map[string]string{"checkpoint": "", "model.ckpt.index": ""}, "a folder of checkpoints of another program", "npz"},
+		"a SavedModel":       {map[string]string{"saved_model.pb": "", "assets.extra/model.json": ""}, "a SavedModel", "alexnet export"},
+		"another SavedModel": {map[string]string{"saved_model.pb": ""}, "a SavedModel of another program", "npz"},
+		"its file":           {map[string]string{"": "\x08\x01\x12\x05"}, "saved_model.pb", "npz"},
+		"a folder of images": {map[string]string{"a.jpg": "\xff\xd8\xff"}, "a folder without arrays", "docs/usage.md"},
+	}
+	for name, c := range files {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "weights")
+			for file, content := range c.files {
+				file = filepath.Join(path, file)
+				if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(content), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := Open(path)
+			if err == nil || !strings.Contains(err.Error(), c.got) || !strings.Contains(err.Error(), path) || !strings.Contains(hint.Of(err), c.hint) || c.hint == "" && hint.Of(err) != "" {
+				t.Errorf("got %v, hint %q, want %q and %q", err, hint.Of(err), c.got, c.hint)
+			}
+		})
+	}
+	for _, end := range []string{"", ".index", ".json", ".data-00000-of-00001"} {
+		prefix := filepath.Join(t.TempDir(), "model_epoch1.ckpt")
+		for _, suffix := range []string{".index", ".json", ".data-00000-of-00001"} {
+			if err := os.WriteFile(prefix+suffix, []byte("\x00\x01"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Open(prefix + end); err == nil || !strings.Contains(err.Error(), "got a checkpoint, want") || !strings.Contains(hint.Of(err), "alexnet export") {
+			t.Errorf("%q: got %v, hint %q", end, err, hint.Of(err))
+		}
+	}
+}
