@@ -15,7 +15,7 @@ import (
 // Config configures a Server. A zero field means the default.
 type Config struct {
 	Name    string // of the model in TensorFlow Serving's paths, default alexnet
-	Version int    // of the model in these paths, default 1
+	Version int    // of the model in these paths, default the number that names its directory, or 1
 
 	Batch     int           // maximum batch size, default 32
 	BatchWait time.Duration // maximum batching delay, default 0: an image waits only while the model is busy
@@ -45,7 +45,6 @@ const maxImagesPixels = 4
 
 func (c Config) orDefaults() Config {
 	c.Name = cmp.Or(c.Name, "alexnet")
-	c.Version = cmp.Or(c.Version, 1)
 	c.Batch = cmp.Or(c.Batch, 32)
 	c.Queue = cmp.Or(c.Queue, 1024)
 	c.MaxBody = cmp.Or(c.MaxBody, 32<<20)

@@ -20,13 +20,16 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
 	"alexnet/alexnet"
 	"alexnet/classify"
+	"alexnet/export"
 	"alexnet/input"
 )
 
@@ -73,6 +76,9 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	}
 	batch, decoded := c.batchSizes(model.Size())
 	c.Batch = batch
+	if c.Version == 0 {
+		c.Version = versionOf(path, model.Source.Prefix)
+	}
 	s := &Server{
 		config: c, model: model, limits: limits,
 		queue:    semaphore.NewWeighted(int64(c.Queue)),
@@ -83,6 +89,22 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	s.metrics = newMetrics()
 	s.batcher = newBatcher(model, c, s.metrics.batch)
 	return s, nil
+}
+
+// versionOf is the version number that names the directory of the model at path, whose variables have the prefix, or
+// else 1. The model may be in a subdirectory of path, and path may be a link to a directory.
+func versionOf(path, prefix string) int {
+	if dir, ok := export.DirOf(prefix); ok {
+		path = dir
+	}
+	absolute, _ := filepath.Abs(path)
+	real, _ := filepath.EvalSymlinks(absolute)
+	for _, dir := range []string{absolute, real} {
+		if n, err := strconv.Atoi(filepath.Base(dir)); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 1
 }
 
 // warmUp runs the model once, because TensorFlow initializes in the first run, and

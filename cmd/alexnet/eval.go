@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -98,11 +100,20 @@ func (e evaluation) print(w io.Writer) error {
 	}
 	t.Flush()
 	fmt.Fprintln(w)
+	perClass := slices.Clone(e.PerClass)
+	if len(perClass) > maxShown {
+		slices.SortStableFunc(perClass, func(a, b eval.ClassMetrics) int { return cmp.Compare(recallOf(a), recallOf(b)) })
+		perClass = perClass[:maxShown]
+		fmt.Fprintf(w, "%d of %d classes, those with the lowest recall; --json has all\n", maxShown, len(e.PerClass))
+	}
 	fmt.Fprint(t, "class\timages\tprecision\trecall\n")
-	for _, c := range e.PerClass {
+	for _, c := range perClass {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", c.Class, c.Count, display.PercentOrDash(c.Precision), display.PercentOrDash(c.Recall))
 	}
 	t.Flush()
+	if len(e.Classes) > maxShown {
+		return e.printConfusions(w)
+	}
 	fmt.Fprintln(w, "\nconfusion matrix (row: true class, column: predicted class)")
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, c := range e.Classes {
@@ -115,6 +126,38 @@ func (e evaluation) print(w io.Writer) error {
 			fmt.Fprintf(t, "\t%d", n)
 		}
 		fmt.Fprintln(t, "\t")
+	}
+	return t.Flush()
+}
+
+// maxShown is how many classes and confusions are printed.
+const maxShown = 20
+
+// recallOf orders classes without images after all others.
+func recallOf(c eval.ClassMetrics) float64 {
+	if c.Recall == nil {
+		return 2
+	}
+	return *c.Recall
+}
+
+// printConfusions prints the most frequent confusions, since a matrix of many classes is unreadable.
+func (e evaluation) printConfusions(w io.Writer) error {
+	type confusion struct{ true, predicted, count int }
+	var all []confusion
+	for i, row := range e.Confusion {
+		for j, n := range row {
+			if i != j && n > 0 {
+				all = append(all, confusion{i, j, n})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b confusion) int { return b.count - a.count })
+	fmt.Fprintf(w, "\nmost frequent confusions, %d of %d; --json has the confusion matrix\n", min(maxShown, len(all)), len(all))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "true class\tpredicted class\timages\n")
+	for _, c := range all[:min(maxShown, len(all))] {
+		fmt.Fprintf(t, "%s\t%s\t%d\n", e.Classes[c.true], e.Classes[c.predicted], c.count)
 	}
 	return t.Flush()
 }

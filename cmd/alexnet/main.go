@@ -14,9 +14,12 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 
 	"alexnet/input"
 	"alexnet/internal/hint"
@@ -42,6 +45,10 @@ type app struct {
 
 func main() {
 	sandbox.Main()
+	if err := checkAddressSpace(addressSpaceLimit()); err != nil {
+		printError(os.Stderr, nil, err)
+		os.Exit(exitFailure)
+	}
 	quietLibrary()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
@@ -65,7 +72,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	printError(escapingWriter{stderr}, err)
+	printError(escapingWriter{stderr}, context.Cause(ctx), err)
 	return exitCode(ctx, err)
 }
 
@@ -111,11 +118,16 @@ func interruption(err error) bool {
 	return err == context.Canceled
 }
 
-func printError(w io.Writer, err error) {
+// printError prints err, which may come from a context that cause canceled.
+func printError(w io.Writer, cause, err error) {
 	if errors.Is(err, errSilent) {
 		return
 	}
-	fmt.Fprintf(w, "alexnet: error: %v\n", err)
+	text := err.Error()
+	if errors.As(cause, new(signalError)) {
+		text = strings.ReplaceAll(text, context.Canceled.Error(), cause.Error())
+	}
+	fmt.Fprintf(w, "alexnet: error: %s\n", text)
 	if text := hint.Of(err); text != "" {
 		fmt.Fprintf(w, "alexnet: hint: %s\n", text)
 	}
@@ -157,7 +169,7 @@ func quietLibrary() {
 // signalError is the cause of a context canceled by a signal.
 type signalError struct{ number syscall.Signal }
 
-func (e signalError) Error() string { return fmt.Sprintf("received %v", e.number) }
+func (e signalError) Error() string { return "interrupted by " + unix.SignalName(e.number) }
 
 // withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, logs it, and lets a second one kill
 // the process. An ignored SIGHUP, as under nohup, stays ignored.

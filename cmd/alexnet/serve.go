@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -76,7 +74,7 @@ func (s *serveFlags) run(ctx context.Context, a *app, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.readToken(path); err != nil {
+	if err := s.readToken(); err != nil {
 		return err
 	}
 	s.Log = a.log
@@ -110,11 +108,7 @@ type serveError struct{ error }
 
 func (f serveError) Unwrap() error { return f.error }
 
-// readToken reads the token, and the version from a path such as models/3, TensorFlow Serving's layout.
-func (s *serveFlags) readToken(path string) error {
-	if n, err := strconv.Atoi(filepath.Base(filepath.Clean(path))); err == nil && n > 0 {
-		s.Version = n
-	}
+func (s *serveFlags) readToken() error {
 	if s.tokenFile == "" {
 		return nil
 	}

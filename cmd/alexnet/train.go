@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -89,6 +90,9 @@ func (a *app) logMemory(f train.MemoryEstimate) {
 	a.log.Info("memory", "peak_estimate", display.Bytes(f.Total()), "activations", display.Bytes(f.Activations), "features", display.Bytes(f.Features))
 	if free := doctor.ReadMachine(os.DirFS("/")).Free(); free > 0 && free < f.Total() {
 		a.log.Warn("the peak memory estimate exceeds free memory: reduce --micro-batch or --cache-memory", "free", display.Bytes(free))
+	}
+	if limit := addressSpaceLimit(); limit > 0 && limit < addressSpace(runtime.NumCPU())+f.Total() {
+		a.log.Warn("the address space limit may be too small: raise ulimit -v", "limit", display.Bytes(limit))
 	}
 }
 

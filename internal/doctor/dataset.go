@@ -168,6 +168,9 @@ func (r *Report) checkDuplicates(duplicates []*duplicate) {
 	}
 }
 
+// maxShown is how many classes are printed.
+const maxShown = 50
+
 // print writes to a tabwriter.
 func (d *Dataset) print(w io.Writer) {
 	fmt.Fprintf(w, "\ndata\t%s\n", d.Path)
@@ -181,8 +184,13 @@ func (d *Dataset) print(w io.Writer) {
 	for _, note := range d.Notes {
 		fmt.Fprintf(w, "note\t%s\n", note)
 	}
+	classes := d.Classes
+	if len(classes) > maxShown {
+		fmt.Fprintf(w, "\n%d of %d classes, those with the fewest training images; --json has all\n", maxShown, len(classes))
+		classes = slices.SortedStableFunc(slices.Values(classes), func(a, b ClassCount) int { return a.Train - b.Train })[:maxShown]
+	}
 	fmt.Fprint(w, "\nclass\ttrain\tvalidation\n")
-	for _, c := range d.Classes {
+	for _, c := range classes {
 		fmt.Fprintf(w, "%s\t%d\t%d\n", c.Class, c.Train, c.Validation)
 	}
 	fmt.Fprintf(w, "all\t%d\t%d\n", d.Train, d.Validation)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -158,5 +159,17 @@ func TestPrintFindings(t *testing.T) {
 	want := "\nproblems (1):\n  x.png: is damaged\n    hint: restore it\n\nwarnings (1):\n  sleep 8 hours\n"
 	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestPrintManyClasses(t *testing.T) {
+	d := &Dataset{Layout: "class folders"}
+	for i := range 1000 {
+		d.Classes = append(d.Classes, ClassCount{Class: fmt.Sprintf("c%03d", i), Train: 1000 - i})
+	}
+	var b bytes.Buffer
+	d.print(&b)
+	if text := b.String(); strings.Count(text, "\n") > maxShown+10 || !strings.Contains(text, "50 of 1000 classes") || !strings.Contains(text, "c999\t1\t0") {
+		t.Errorf("got %s", text)
 	}
 }
