@@ -149,7 +149,7 @@ func namedData(config finetune.Config, classes []string, path string) (*input.Da
 	if err != nil {
 		return nil, err
 	}
-	return input.OpenEval(path, input.Options{Classes: classes, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
+	return input.OpenEval(path, input.Options{Classes: classes, Layout: config.Layout, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
 }
 
 func versionRows() []report.Row {

@@ -25,6 +25,7 @@ type Dataset struct {
 	ValFrom    string       `json:"validation_from,omitempty"`
 	Unusable   int          `json:"unusable"`   // files that cannot be decoded
 	Small      []string     `json:"small"`      // images with few pixels
+	Hidden     []string     `json:"hidden"`     // images with other colors under transparent pixels than viewers show
 	Duplicates [][]string   `json:"duplicates"` // paths of equal files
 	Notes      []string     `json:"notes"`
 	ChanceLoss float64      `json:"chance_loss"` // of random guessing: ln(classes)
@@ -39,7 +40,7 @@ type ClassCount struct {
 
 // checkDataset examines every image of the dataset.
 func (r *Report) checkDataset(ctx context.Context, opt Options) error {
-	d := &Dataset{Path: opt.Data, Classes: []ClassCount{}, Small: []string{}, Duplicates: [][]string{}, Notes: []string{}}
+	d := &Dataset{Path: opt.Data, Classes: []ClassCount{}, Small: []string{}, Hidden: []string{}, Duplicates: [][]string{}, Notes: []string{}}
 	r.Data = d
 	opt.Input.Contents = content.Open(opt.Sandbox.Dir, opt.Sandbox.Note)
 	opt.Sandbox.Contents = opt.Input.Contents
@@ -75,7 +76,7 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 	r.checkCounts(data)
 	r.checkSizes(data)
 	r.checkDuplicates(findDuplicates(data))
-	return nil
+	return r.checkHidden(ctx, data, opt.Input.Limits)
 }
 
 // decodeAll decodes every image as training would, ignoring earlier verdicts, and returns those that fail.
