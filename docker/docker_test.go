@@ -5,6 +5,7 @@ package docker_test
 import (
 	"go/version"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -94,5 +95,31 @@ func TestCopiedFilesExist(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A tool that is missing is installed, although docker-test has a function of its name.
+func TestMissingToolsAreInstalled(t *testing.T) {
+	cmd := exec.Command("bash", "-c", `. scripts/steps.sh && . scripts/docker-test.d/images.sh && apt-get() { echo "$*"; } && PATH=$1 && install_tools`, "docker-test", t.TempDir())
+	cmd.Dir = ".."
+	out, err := cmd.CombinedOutput()
+	if want := "installing buildah iproute2 debootstrap procps"; err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+}
+
+// Without Go, eval "$(scripts/install-libtensorflow --env)" fails and names it.
+func TestMissingGoIsNamed(t *testing.T) {
+	bin := t.TempDir()
+	for _, name := range []string{"cat", "cc", "dirname", "ls"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\nPATH=/usr/bin:/bin; exec "+name+" \"$@\"\n"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("bash", "-ec", `eval "$(scripts/install-libtensorflow --env)"; echo reached`)
+	cmd.Dir, cmd.Env = "..", []string{"PATH=" + bin}
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "find go: not found") || strings.Contains(string(out), "reached") {
+		t.Errorf("got %q, %v, want an error that names go", out, err)
 	}
 }

@@ -9,6 +9,14 @@ fail() {
 	exit 1
 }
 
+# installed succeeds if the program $1 is installed; a shell function of its name does not count.
+installed() { (unset -f "$1" && command -v "$1" >/dev/null); }
+
+# need fails with the hint $2 unless the program $1 is installed.
+need() { installed "$1" || fail "find $1: not found" "$2"; }
+
+need_go() { need go "install Go, of the version in go.mod or later: https://go.dev/doc/install"; }
+
 # checksum prints the sha256 of a file: Linux has the first command, macOS the second.
 checksum() {
 	{ sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | cut -d ' ' -f 1

@@ -11,9 +11,10 @@ drop_storage() {
 
 install_tools() {
 	local missing=()
-	command -v buildah >/dev/null || missing+=(buildah)
-	command -v ip >/dev/null || missing+=(iproute2)
-	command -v debootstrap >/dev/null || missing+=(debootstrap)
+	installed buildah || missing+=(buildah)
+	installed ip || missing+=(iproute2)
+	installed debootstrap || missing+=(debootstrap)
+	installed pgrep || missing+=(procps)
 	[ ${#missing[@]} = 0 ] && return
 	say "installing ${missing[*]}"
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
