@@ -23,6 +23,14 @@ var plainSplits = []string{"train", "val", "valid", "validation", "test"}
 
 func plainSplit(name string) bool { return slices.Contains(plainSplits, strings.ToLower(name)) }
 
+// neutralWords may accompany a word of splitWords in a name that stands for nothing but a split.
+var neutralWords = []string{"set", "data", "dataset", "image", "images", "img", "imgs", "photos", "files", "split", "folder"}
+
+// onlySplit reports whether a name, such as train_images, stands for nothing but a split.
+func onlySplit(name string) bool {
+	return !slices.ContainsFunc(words(name), func(w string) bool { return splitWords[w] == "" && !slices.Contains(neutralWords, w) })
+}
+
 // splitOf returns the split that a name stands for, with one of splitWords as a word of it, in any case: Training,
 // seg_test, DevSet, train2017. It returns "" for other names.
 func splitOf(name string) Split {
@@ -69,7 +77,7 @@ type splits struct {
 type splitFolder struct {
 	name   string
 	split  Split
-	labels map[string]bool // class folders in it, and classes in the names of files
+	labels map[string]bool // class folders in it, and classes in the names of files, in lower case
 	folded bool            // it has class folders
 }
 
@@ -101,7 +109,7 @@ func findSplits(root string) (*splits, error) {
 	}
 	slices.SortStableFunc(folders, func(a, b splitFolder) int { return a.rank() - b.rank() })
 	switch {
-	case f.chooseNested(root, folders, others), f.choose(root, folders, others, lists):
+	case f.chooseNested(root, folders, others, lists), f.choose(root, folders, others, lists):
 	default:
 		f.paths[TrainSplit] = root
 	}
@@ -121,9 +129,9 @@ func newSplitFolder(root, name string, split Split) splitFolder {
 			folder = err == nil && info.IsDir()
 		}
 		if class, rest, _ := strings.Cut(e.Name(), "."); folder {
-			f.labels[e.Name()], f.folded = true, true
+			f.labels[strings.ToLower(e.Name())], f.folded = true, true
 		} else if strings.Contains(rest, ".") {
-			f.labels[class] = true
+			f.labels[strings.ToLower(class)] = true
 		}
 	}
 	return f
@@ -142,27 +150,31 @@ func shares(a, b map[string]bool) bool {
 	return slices.ContainsFunc(slices.Collect(maps.Keys(a)), func(k string) bool { return b[k] })
 }
 
-// chooseNested recognizes splits that lie among the class folders and contain folders of the same classes.
-func (s *splits) chooseNested(root string, folders []splitFolder, others []string) bool {
+// chooseNested recognizes splits that lie among the class folders: folders of the same classes, and lists.
+func (s *splits) chooseNested(root string, folders []splitFolder, others []string, lists map[Split]string) bool {
 	var nested []splitFolder
-	train := false
+	train := lists[TrainSplit] != ""
 	for _, f := range folders {
 		siblings := map[string]bool{}
 		for _, name := range others {
-			siblings[name] = true
+			siblings[strings.ToLower(name)] = true
 		}
 		for _, other := range folders {
-			siblings[other.name] = other.name != f.name
+			siblings[strings.ToLower(other.name)] = other.name != f.name
 		}
 		if f.folded && shares(f.labels, siblings) {
 			nested = append(nested, f)
 			train = train || f.split == TrainSplit
 		}
 	}
-	if len(nested) == 0 || train && len(nested) > 1 { // a train folder next to val: choose finds them
+	onlyLists := len(lists) > 0 && lists[TrainSplit] == "" && len(folders) == 0 && len(others) > 1
+	if !onlyLists && len(nested) == 0 || train && len(nested)+len(lists) > 1 { // a train split next to val: choose finds them
 		return false
 	}
 	s.paths[TrainSplit] = root
+	for split, list := range lists {
+		s.nested, s.paths[split] = append(s.nested, list), list
+	}
 	for _, f := range nested {
 		path := filepath.Join(root, f.name)
 		s.nested = append(s.nested, path)
@@ -187,7 +199,7 @@ func (s *splits) choose(root string, folders []splitFolder, others []string, lis
 	unused := slices.Clone(others)
 	for _, f := range folders {
 		fits := plainSplit(f.name) && (plainSplit(train.name) || train.name == "") || shares(f.labels, train.labels) ||
-			train.folded && (len(f.labels) == 0 || len(others) == 0)
+			train.folded && (len(f.labels) == 0 || len(others) == 0) || len(others) == 0 && onlySplit(f.name) && onlySplit(train.name)
 		if fits && chosen[f.split] == "" {
 			chosen[f.split] = f.name
 		} else {

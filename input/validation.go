@@ -28,7 +28,7 @@ func (d *Dataset) validationFolder(s *splits, opt Options) (string, error) {
 	}
 	for _, p := range s.nested {
 		if !sameFile(p, val) {
-			d.Notes = append(d.Notes, fmt.Sprintf("folder %q is not used: it is a split among the class folders", p))
+			d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: it is a split among the class folders", p))
 		}
 	}
 	if slices.ContainsFunc(s.nested, func(p string) bool { return sameFile(p, val) }) {
@@ -39,7 +39,7 @@ func (d *Dataset) validationFolder(s *splits, opt Options) (string, error) {
 		command = "alexnet train " + display.Argument(s.nested[0])
 	}
 	return "", &Error{Op: "open dataset", Path: d.Root,
-		Err:  fmt.Errorf("%w: %q contains folders of the same names", errNestedSplit, filepath.Base(s.nested[0])),
+		Err:  fmt.Errorf("%w: %q", errNestedSplit, filepath.Base(s.nested[0])),
 		Hint: fmt.Sprintf("use: %s; if it is a class: --layout classes", command)}
 }
 

@@ -129,13 +129,15 @@ func (w *walker) link(p, name string) {
 		w.exclude(p, fmt.Errorf("is a broken link: %w", reason(err)))
 		return
 	}
+	if slices.Contains(w.omit, real) {
+		return
+	}
 	w.addFolder(name)
 	w.pending = append(w.pending, link{path: p, name: name, real: real})
 }
 
 func (w *walker) follow(l link) {
 	switch {
-	case slices.Contains(w.omit, l.real):
 	case w.seen[l.real]:
 		w.exclude(l.path, fmt.Errorf("is a link to a folder that was already read: %s", l.real))
 	case strings.HasPrefix(w.root, strings.TrimSuffix(l.real, string(filepath.Separator))+string(filepath.Separator)):
