@@ -95,7 +95,7 @@ func TestOpenRefusesUnclearSplits(t *testing.T) {
 		{"val in another case", "a/1.png, b/1.png, val/A/2.png, val/B/2.png", errNestedSplit, "alexnet train DIR --val DIR/val;"},
 		{"parts of other names", "p1/a/1.png, p1/a/2.png, p1/b/1.png, p2/a/1.png, p2/b/1.png", errParts, "alexnet train DIR/p1 --val DIR/p2;"},
 		{"a part lacks a class", "p1/a/1.png, p1/b/1.png, p1/c/1.png, p2/a/1.png, p2/b/1.png", errParts, "--layout classes"},
-		{"images without labels", "train_images/1.png, test_images/2.png", errNoLabel, "one folder per class"},
+		{"images without labels", "train_images/1.png, test_images/2.png", errNoLabel, "cat.1.jpg"},
 		{"a folder deeper", "seg_train/seg_train/a/1.png, seg_train/seg_train/b/1.png, seg_test/seg_test/a/2.png, seg_test/seg_test/b/2.png", errOneClass,
 			"did you mean DIR/seg_train/seg_train?"},
 		{"splits in each class", "a/train/1.png, a/val/1.png, b/train/1.png, b/val/1.png", errParts, `move the images of each into DIR/train/a`},
