@@ -17,8 +17,11 @@ const listHint = "write one image per line: path, space or tab, label"
 
 // encodingHint says how to convert a list that is not UTF-8.
 func encodingHint(name, list string) string {
-	return fmt.Sprintf("convert it: iconv -f %s -t UTF-8 %s > list.txt", name, display.Argument(list))
+	return fmt.Sprintf("convert it: iconv -f %s -t UTF-8 %s > %s", name, display.Argument(list), converted(list))
 }
+
+// converted is where the commands of hints write: in the list's folder, to which its paths may be relative.
+func converted(list string) string { return display.Argument(list + ".converted") }
 
 // wrongEncoding names the encoding of a text that is not UTF-8; "" if it is UTF-8 or binary.
 func wrongEncoding(prefix []byte) string {
@@ -134,7 +137,7 @@ func conversion(list, separator string, pathColumn, labelColumn int, header, one
 	if separator == "\t" {
 		separator = `\t`
 	}
-	return fmt.Sprintf(`awk -F '%s' '{sub(/\r$/, "")} %s' %s > list.txt`, separator, script.String(), display.Argument(list))
+	return fmt.Sprintf(`awk -F '%s' '{sub(/\r$/, "")} %s' %s > %s`, separator, script.String(), display.Argument(list), converted(list))
 }
 
 // namesImage reports whether a field is the path of an image, by its extension.

@@ -53,9 +53,9 @@ func TestListDialects(t *testing.T) {
 			if out, err := command.CombinedOutput(); err != nil {
 				t.Skipf("cannot run awk and iconv: %v: %s", err, out)
 			}
-			d, err := Open(filepath.Join(dir, "list.txt"), Options{})
+			d, err := Open(filepath.Join(dir, "my list.csv.converted"), Options{})
 			if err != nil || len(d.Train) != 2 || d.Train[0].Label == d.Train[1].Label || len(d.Excluded) > 0 {
-				text, _ := os.ReadFile(filepath.Join(dir, "list.txt"))
+				text, _ := os.ReadFile(filepath.Join(dir, "my list.csv.converted"))
 				t.Errorf("%s: got %+v, %v, from %q", e.Hint, d, err, text)
 			}
 		})
