@@ -33,7 +33,7 @@ func ReadConfig(dir string) (Config, error) {
 func readFile(dir string) (c Config, missing bool, err error) {
 	text, err := rundir.Dir(dir).ReadConfig()
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, true, hint.With(fmt.Errorf("read run %q: config.json not found", dir), "name the run directory; omit --resume to start a new run")
+		return c, true, hint.With(fmt.Errorf("read run %q: config.json not found", dir), "name the run directory; to start a new run, name DATA")
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("read run %q: read config.json: %w", dir, err)

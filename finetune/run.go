@@ -65,7 +65,7 @@ func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 		return hint.With(fmt.Errorf("resume run %q: all checkpoints in it are damaged: %w", dir, errors.Join(damaged...)),
 			"restore one from a backup, or start a new run in another --out")
 	case errors.Is(err, checkpoint.ErrNone):
-		return hint.With(fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "start a new run without --resume")
+		return hint.With(fmt.Errorf("resume run %q: %w", dir, checkpoint.ErrNone), "to start the run, name DATA")
 	case err != nil:
 		return err
 	}

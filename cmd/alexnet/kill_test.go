@@ -22,16 +22,23 @@ import (
 	"alexnet/train"
 )
 
-// fullKillsVar sets how many times TestKilledProgram kills a run of the full network; scripts/kill sets it.
-const fullKillsVar = "ALEXNET_KILLS_WHOLE"
+// killsVar sets how many times TestKilledProgram kills runs of the tiny network, fullKillsVar of the full one; scripts/kill
+// sets them.
+const (
+	killsVar     = "ALEXNET_KILLS"
+	fullKillsVar = "ALEXNET_KILLS_WHOLE"
+)
 
-// TestKilledProgram kills the program at random times and resumes it until the run is finished. Its files are
-// bit-identical to those of an uninterrupted run.
+// TestKilledProgram kills the program at random times and repeats its command line, as a supervisor does, until the run is
+// finished. Its files are bit-identical to those of an uninterrupted run.
 func TestKilledProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the uninterrupted program several times; run without -short")
 	}
-	kills, network, flags := 4, tinyNetwork, tinyFlags
+	kills, network, flags := 6, tinyNetwork, tinyFlags
+	if n, err := strconv.Atoi(os.Getenv(killsVar)); err == nil {
+		kills = n
+	}
 	if n, err := strconv.Atoi(os.Getenv(fullKillsVar)); err == nil {
 		kills, network, flags = n, alexnet.Config{Classes: 3}.WithDefaults(), []string{"--batch=8"}
 	}
@@ -73,13 +80,10 @@ type killedRun struct {
 	home  string
 }
 
-// start runs or resumes the program and kills it after a while.
+// start runs the program, always with the same command line, and kills it after a while.
 func (m killedRun) start(t *testing.T, run string, after time.Duration) (killed bool) {
 	t.Helper()
-	args := append([]string{"train", m.data, "--out", run}, m.flags...)
-	if all, _ := train.Checkpoints(run).List(); len(all) > 0 {
-		args = []string{"train", "--out", run, "--resume"}
-	}
+	args := append([]string{"train", m.data, "--out", run, "--resume"}, m.flags...)
 	cmd, stderr := program(t, args...)
 	cmd.Env = append(cmd.Env, "XDG_CACHE_HOME="+m.home)
 	if err := cmd.Start(); err != nil {

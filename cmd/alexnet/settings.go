@@ -60,7 +60,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/ and the name of DATA)")
 	registerSettings(flags, &f.config)
-	flags.BoolVar(&f.resume, "resume", false, "continue the run in --out from its newest checkpoint")
+	flags.BoolVar(&f.resume, "resume", false, "continue the run in --out from its newest checkpoint; with DATA, begin it if there is none")
 }
 
 // complete returns the validated settings of a run on data.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,12 +32,14 @@ func newTrain(a *app) *cobra.Command {
 		Long: "Fine-tune AlexNet on images. DATA is a folder with one folder per class, a folder of files named\n" +
 			"cat.0.jpg dog.0.jpg …, a list of lines `path label`, or a folder that contains train and val or test.\n\n" +
 			"The run directory receives one checkpoint per epoch, TensorBoard event files, metrics.csv and config.json.\n" +
-			"Ctrl-C finishes the current step and saves a checkpoint; --resume continues from there.\n\n" +
+			"Ctrl-C finishes the current step and saves a checkpoint; --resume continues from there.\n" +
+			"With DATA, --resume begins the run if no checkpoint was saved yet, so that a supervisor can repeat one command.\n\n" +
 			"The result of checking each image is cached in alexnet/verdicts.csv in the user's cache folder (~/.cache);\n" +
 			"it can be removed at any time.",
 		Example: "  alexnet train photos --weights bvlc_alexnet.npy --out runs/1\n" +
 			"  alexnet train photos --weights bvlc_alexnet.npy --train-layers all --lr 1e-4 --val 0.2\n" +
-			"  alexnet train --out runs/1 --resume --epochs 20",
+			"  alexnet train --out runs/1 --resume --epochs 20\n" +
+			"  until alexnet train photos --weights bvlc_alexnet.npy --out runs/1 --resume; do sleep 10; done",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.resume {
 				return cobra.MaximumNArgs(1)(cmd, args)
@@ -50,7 +53,16 @@ func newTrain(a *app) *cobra.Command {
 			var c finetune.Config
 			var err error
 			start := finetune.Run
-			if f.resume {
+			saved := f.resume
+			if f.resume && len(args) == 1 {
+				if saved, err = hasSaved(cmd.Context(), f.out); err != nil {
+					return err
+				}
+				if !saved {
+					a.log.Info("begin: no checkpoint to resume from", "run", f.out)
+				}
+			}
+			if saved {
 				start = finetune.Resume
 				c, err = f.resumeConfig(cmd.Flags(), strings.Join(args, ""))
 			} else {
@@ -64,6 +76,19 @@ func newTrain(a *app) *cobra.Command {
 	}
 	f.register(cmd.Flags())
 	return cmd
+}
+
+// hasSaved reports whether the run in dir has a checkpoint, intact or damaged.
+func hasSaved(ctx context.Context, dir string) (bool, error) {
+	all, err := train.Checkpoints(dir).List()
+	if err != nil || len(all) > 0 {
+		return true, err
+	}
+	_, damaged, err := train.Checkpoints(dir).Newest(ctx)
+	if errors.Is(err, checkpoint.ErrNone) {
+		err = nil
+	}
+	return damaged != nil, err
 }
 
 // nameOf is the last element of the absolute path.
