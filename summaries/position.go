@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"alexnet/internal/filesystem"
 )
 
 // Position is a position in the event files of a directory: after all files before File, and Size bytes into File.
@@ -66,7 +68,7 @@ func truncate(path string, size int64) error {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() > size {
-		err = errors.Join(f.Truncate(size), f.Sync())
+		err = errors.Join(f.Truncate(size), filesystem.Sync(f))
 	}
 	return errors.Join(err, f.Close())
 }

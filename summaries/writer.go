@@ -15,6 +15,8 @@ import (
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 	"google.golang.org/protobuf/proto"
 
+	"alexnet/internal/atomicfile"
+	"alexnet/internal/filesystem"
 	"alexnet/internal/tfrecord"
 )
 
@@ -94,7 +96,7 @@ func create(dir string, opt Options) (*Writer, error) {
 	if err := w.writeHeader(opt.StartStep); err != nil {
 		return nil, errors.Join(err, w.file.Close(), os.Remove(file.Name()))
 	}
-	syncDir(dir)
+	_ = atomicfile.Sync(dir) // the events can be written all the same
 	return w, nil
 }
 
@@ -155,15 +157,6 @@ func (w *Writer) writeHeader(startStep int64) error {
 	}
 	w.headerSize = w.size
 	return nil
-}
-
-// syncDir makes a new file survive a power failure if the file system supports that;
-// the caller could not handle an error.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }
 
 // Path returns the path of the current event file.
@@ -231,7 +224,7 @@ func (w *Writer) flush() error {
 	if w.err != nil {
 		return w.err
 	}
-	if err := w.file.Sync(); err != nil {
+	if err := filesystem.Sync(w.file); err != nil {
 		w.err = fmt.Errorf("flush events: %w", err)
 	}
 	return w.err
@@ -277,8 +270,8 @@ func (w *Writer) rotate(now time.Time) error {
 	if err != nil {
 		return errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
-	syncDir(filepath.Dir(file.Name()))
-	err = errors.Join(w.file.Sync(), w.file.Close())
+	_ = atomicfile.Sync(filepath.Dir(file.Name()))
+	err = errors.Join(filesystem.Sync(w.file), w.file.Close())
 	w.file, w.size, w.headerSize = file, int64(n), int64(n)
 	return err
 }

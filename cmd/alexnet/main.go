@@ -60,6 +60,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		stdin: stdin, stdout: escapingWriter{stdout}, stderr: stderr, level: level,
 		log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})),
 	}
+	slog.SetDefault(a.log)
 	ctx, stop := withSignals(context.Background(), a.log)
 	defer stop()
 	root := newRoot(a)

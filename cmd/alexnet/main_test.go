@@ -26,9 +26,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	enterFaults()
 	sandbox.Main()
 	testscript.Main(m, map[string]func(){"alexnet": main})
 }
+
+// enterFaults puts the process under the watch of the test that started it, on systems that can.
+var enterFaults = func() {}
 
 // TestScripts runs the scripts in testdata/script, which read as documentation of the program.
 func TestScripts(t *testing.T) {

@@ -10,13 +10,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+
+	"alexnet/internal/filesystem"
 )
 
-// Write replaces the file at path with data. The file has mode 0644.
+// Write replaces the file at path with data. The file has mode 0644, less the umask.
 func Write(path string, data []byte) error {
 	return replace(path, true, func(w io.Writer) error { return writeAll(w, data) })
 }
@@ -43,14 +47,14 @@ func replace(path string, durable bool, write func(io.Writer) error) (err error)
 			err = fmt.Errorf("write %q: %w", path, err)
 		}
 	}()
-	f, err := os.CreateTemp(filepath.Dir(path), prefix(path)+"*")
+	f, err := createTemp(path)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // fails once the file is renamed
-	err = errors.Join(write(f), f.Chmod(0o644))
+	err = write(f)
 	if err == nil && durable {
-		err = f.Sync()
+		err = filesystem.Sync(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
@@ -61,13 +65,24 @@ func replace(path string, durable bool, write func(io.Writer) error) (err error)
 	return Sync(filepath.Dir(path))
 }
 
+// createTemp creates the temporary file of path. [os.CreateTemp] gives mode 0600, which file systems without modes cannot change.
+func createTemp(path string) (f *os.File, err error) {
+	for range 1000 {
+		name := filepath.Join(filepath.Dir(path), prefix(path)+strconv.FormatUint(uint64(rand.Uint32()), 10))
+		if f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); !errors.Is(err, os.ErrExist) {
+			break
+		}
+	}
+	return f, err
+}
+
 // Sync forces a file or folder to the disk.
 func Sync(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(filesystem.Sync(f), f.Close())
 }
 
 func prefix(path string) string { return "." + filepath.Base(path) + "." }

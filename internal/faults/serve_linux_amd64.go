@@ -85,9 +85,9 @@ func (w *Watch) ioctl(request uintptr, arg unsafe.Pointer) error {
 func callOf(n notification) Call {
 	c := Call{Name: numbers[n.number]}
 	switch c.Name {
-	case "open", "mkdir", "unlink", "rename":
+	case "open", "mkdir", "unlink", "rename", "chmod":
 		c.Path = n.path(n.args[0], unix.AT_FDCWD)
-	case "openat", "mkdirat", "unlinkat", "renameat", "renameat2":
+	case "openat", "fchmodat", "mkdirat", "unlinkat", "renameat", "renameat2":
 		c.Path = n.path(n.args[1], int(int32(n.args[0])))
 	default:
 		c.Path = n.file(int(int32(n.args[0])))

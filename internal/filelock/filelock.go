@@ -6,20 +6,22 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"alexnet/internal/filesystem"
 )
 
 // ErrBusy reports that another process holds the lock.
 var ErrBusy = errors.New("locked by another process")
 
 // Acquire opens or creates the file at path and locks it exclusively. The lock is held
-// until the file is closed or the process ends.
+// until the file is closed or the process ends. On a file system without locks the file is only opened.
 func Acquire(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 		if err != nil {
 			return nil, err
 		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if err := filesystem.Lock(f); err != nil {
 			f.Close()
 			if errors.Is(err, unix.EWOULDBLOCK) {
 				err = ErrBusy

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/filesystem"
 	"alexnet/internal/regular"
 )
 
@@ -94,7 +95,7 @@ func (d Dir) AppendEpoch(e Epoch) error {
 		return fmt.Errorf("write metrics: %w", err)
 	}
 	_, err = f.WriteString(strings.Join(row, ",") + "\n")
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, filesystem.Sync(f), f.Close())
 }
 
 // TruncateMetrics rewrites metrics.csv with the rows up to an epoch.
