@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/filesystem"
 	"alexnet/tfgraph"
 )
 
@@ -106,14 +107,14 @@ func (d Dir) commit(name string) error {
 		return err // a damaged one, or of steps that were rolled back
 	}
 	for i, path := range bundleFiles(prefix) {
-		if err := os.Rename(bundleFiles(tmp)[i], path); err != nil {
+		if err := filesystem.Rename(bundleFiles(tmp)[i], path); err != nil {
 			return err
 		}
 	}
 	if err := atomicfile.Sync(string(d)); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp+".json", prefix+".json"); err != nil {
+	if err := filesystem.Rename(tmp+".json", prefix+".json"); err != nil {
 		return err
 	}
 	return atomicfile.Sync(string(d))
@@ -133,7 +134,7 @@ func (d Dir) stateFile() string { return filepath.Join(string(d), "checkpoint") 
 
 // remove deletes a checkpoint, of which some files may be missing. It marks it as incomplete first.
 func (d Dir) remove(name string) error {
-	err := os.Rename(d.prefix(name)+".json", d.tempPrefix(name)+".json")
+	err := filesystem.Rename(d.prefix(name)+".json", d.tempPrefix(name)+".json")
 	if errors.Is(err, fs.ErrNotExist) {
 		err = writeSynced(d.tempPrefix(name)+".json", nil)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,8 +14,8 @@ import (
 
 func init() { enterFaults = faults.Enter }
 
-// TestFilesystemLacksCalls runs every command on a file system without locks, modes of files and syncs of folders: each
-// works, with at most one warning for each call.
+// TestFilesystemLacksCalls runs every command on a file system without locks, modes of files, syncs of folders and
+// renames that replace a file: each works, with at most one warning for each call.
 func TestFilesystemLacksCalls(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the program several times; run without -short")
@@ -34,6 +35,10 @@ func TestFilesystemLacksCalls(t *testing.T) {
 				if info, err := os.Stat(c.Path); err == nil && info.IsDir() {
 					name = "sync of folders"
 				}
+			case "rename", "renameat", "renameat2":
+				if _, err := os.Lstat(targetOf(c.Path)); err == nil {
+					name = "rename over a file"
+				}
 			}
 			errno := lacking[name]
 			if errno != 0 {
@@ -49,7 +54,21 @@ func TestFilesystemLacksCalls(t *testing.T) {
 		}
 		return errors.Join(cmd.Wait(), watch.Wait())
 	})
-	if seen["flock"] == 0 || seen["sync of folders"] == 0 {
-		t.Errorf("got calls %v, want locks and syncs of folders", seen)
+	if seen["flock"] == 0 || seen["sync of folders"] == 0 || seen["rename over a file"] == 0 {
+		t.Errorf("got calls %v, want locks, syncs of folders and renames over files", seen)
 	}
+}
+
+// targetOf is what the temporary file .NAME.DIGITS or .NAME.part.SUFFIX is renamed to, "" for other files.
+func targetOf(temporary string) string {
+	dir, name := filepath.Split(temporary)
+	name, ours := strings.CutPrefix(name, ".")
+	if !ours {
+		return ""
+	}
+	name = strings.Replace(name, ".part", "", 1)
+	if ext := filepath.Ext(name); strings.Trim(ext, ".0123456789") == "" {
+		name = strings.TrimSuffix(name, ext)
+	}
+	return filepath.Join(dir, name)
 }

@@ -59,7 +59,7 @@ func replace(path string, durable bool, write func(io.Writer) error) (err error)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil || !durable {
+	if err := filesystem.Rename(f.Name(), path); err != nil || !durable {
 		return err
 	}
 	return Sync(filepath.Dir(path))

@@ -27,6 +27,7 @@ func TestCheck(t *testing.T) {
 			[]syscall.Errno{unix.EWOULDBLOCK, unix.EIO, unix.EINTR, unix.EBADF}},
 		"sync": {&fsync, []syscall.Errno{unix.ENOSYS, unix.ENOTSUP, unix.EOPNOTSUPP, unix.EINVAL, unix.EBADF, unix.EISDIR},
 			[]syscall.Errno{unix.EIO, unix.ENOSPC, unix.EDQUOT, unix.EROFS}},
+		"rename": {&replace, []syscall.Errno{unix.EEXIST}, []syscall.Errno{unix.EIO, unix.ENOSPC, unix.EACCES, unix.ENOTEMPTY}},
 	} {
 		var log bytes.Buffer
 		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
