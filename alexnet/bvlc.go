@@ -1,5 +1,7 @@
 package alexnet
 
+import "alexnet/ops"
+
 // BVLC is the network of figure 2 of Krizhevsky et al. 2012 in the one-tower form that BVLC published for Caffe
 // (models/bvlc_alexnet): grouped convolutions stand for the paper's two GPUs, and fc6 to fc8 are its last three layers.
 var BVLC = Architecture{
@@ -30,3 +32,6 @@ var BVLC = Architecture{
 	},
 	trainable: []string{"fc6", "fc7", "fc8"},
 }
+
+// bvlcLRN are the constants of its normalization: local_size 5, alpha 1e-4 over the window, beta 0.75, k 1.
+var bvlcLRN = ops.LRNParams{Radius: 2, Bias: 1, Alpha: 2e-5, Beta: 0.75}

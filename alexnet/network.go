@@ -119,9 +119,9 @@ func (b *builder) conv(s *op.Scope, l layer, x tf.Output) tf.Output {
 
 func (b *builder) lrn(s *op.Scope, x tf.Output) tf.Output {
 	if b.net.Config.LRN == LRNKernel {
-		return ops.LRNKernel(s, x, ops.AlexNetLRN, b.net.Tape)
+		return ops.LRNKernel(s, x, bvlcLRN, b.net.Tape)
 	}
-	return ops.LRN(s, x, ops.AlexNetLRN)
+	return ops.LRN(s, x, bvlcLRN)
 }
 
 func (b *builder) dense(s *op.Scope, l layer, x tf.Output) tf.Output {

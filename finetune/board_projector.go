@@ -13,6 +13,7 @@ import (
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/rundir"
 	"alexnet/summaries"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -45,7 +46,7 @@ func (b *dashboards) writeProjector(ctx context.Context, v train.View) error {
 		return err
 	}
 	for _, f := range files {
-		if err := atomicfile.Replace(filepath.Join(train.Events(b.dir), f.Name), f.Data); err != nil {
+		if err := atomicfile.Replace(filepath.Join(rundir.Dir(b.dir).Events(), f.Name), f.Data); err != nil {
 			return err
 		}
 	}

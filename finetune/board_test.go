@@ -18,6 +18,7 @@ import (
 
 	"alexnet/finetune"
 	"alexnet/internal/npy"
+	"alexnet/internal/rundir"
 	"alexnet/summaries"
 	"alexnet/train"
 )
@@ -26,7 +27,7 @@ import (
 // later steps, as TensorBoard does.
 func shows(t *testing.T, dir string) map[string][]int64 {
 	t.Helper()
-	files, err := summaries.Files(train.Events(dir))
+	files, err := summaries.Files(rundir.Dir(dir).Events())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestDashboardData(t *testing.T) {
 		if got := shows(t, dir); !maps.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
-		checkProjector(t, train.Events(dir))
+		checkProjector(t, rundir.Dir(dir).Events())
 	}
 }
 
@@ -180,7 +181,7 @@ func TestDashboardDataWithoutValidation(t *testing.T) {
 			t.Errorf("got %s", tag)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(train.Events(dir), "projector_config.pbtxt")); err == nil {
+	if _, err := os.Stat(filepath.Join(rundir.Dir(dir).Events(), "projector_config.pbtxt")); err == nil {
 		t.Error("got projector data without images")
 	}
 }

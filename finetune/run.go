@@ -131,7 +131,7 @@ func (s *session) run(ctx context.Context) (err error) {
 	defer s.pool.Close()
 	job := s.job(preprocessing, decoder, plan)
 	if s.watch.OnReady != nil {
-		s.watch.OnReady(Ready{Plan: plan, Memory: train.EstimateMemory(s.Config.Config, job), Events: train.Events(s.dir)})
+		s.watch.OnReady(Ready{Plan: plan, Memory: train.EstimateMemory(s.Config.Config, job), Events: rundir.Dir(s.dir).Events()})
 	}
 	trainer, err := train.Prepare(ctx, s.Config.Config, job)
 	if err != nil {

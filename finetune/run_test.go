@@ -155,7 +155,7 @@ func TestReady(t *testing.T) {
 	if err := finetune.Run(t.Context(), dir, c, finetune.Watch{OnReady: func(r finetune.Ready) { got = append(got, r) }}); err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || len(got[0].Plan) != 8 || got[0].Memory.Total() <= 0 || got[0].Events != train.Events(dir) {
+	if len(got) != 1 || len(got[0].Plan) != 8 || got[0].Memory.Total() <= 0 || got[0].Events != rundir.Dir(dir).Events() {
 		t.Errorf("got %+v, want one call with eight layers, memory estimate and event folder", got)
 	}
 }

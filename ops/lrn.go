@@ -16,9 +16,6 @@ type LRNParams struct {
 	Bias, Alpha, Beta float32
 }
 
-// AlexNetLRN are BVLC's constants: local_size 5, alpha 1e-4 over the window, beta 0.75, k 1.
-var AlexNetLRN = LRNParams{Radius: 2, Bias: 1, Alpha: 2e-5, Beta: 0.75}
-
 // LRNKernel normalizes x [N,H,W,C] with TensorFlow's LRN kernel. Its gradient in the C++ registry drops every attribute
 // and is silently wrong, so each call records a cut on the tape, where [Gradients] applies the true LRNGrad.
 func LRNKernel(s *op.Scope, x tf.Output, p LRNParams, tape *Tape) tf.Output {

@@ -13,6 +13,9 @@ import (
 	"alexnet/tfgraph"
 )
 
+// bvlcLRN are the constants of package alexnet.
+var bvlcLRN = ops.LRNParams{Radius: 2, Bias: 1, Alpha: 2e-5, Beta: 0.75}
+
 // localResponseNorm is Krizhevsky et al. 2012, §3.3, as loops.
 func localResponseNorm(x array, p ops.LRNParams) array {
 	y, last := zeros(x.shape...), x.shape[len(x.shape)-1]
@@ -34,7 +37,7 @@ var lrnForms = map[string]func(*op.Scope, tf.Output, ops.LRNParams, *ops.Tape) t
 }
 
 var lrnParams = map[string]ops.LRNParams{
-	"AlexNet":          ops.AlexNetLRN,
+	"AlexNet":          bvlcLRN,
 	"strong":           {Radius: 2, Bias: 1, Alpha: .3, Beta: .75},
 	"wide":             {Radius: 7, Bias: 2, Alpha: .1, Beta: .75},
 	"narrow":           {Radius: 1, Bias: .5, Alpha: 1, Beta: .75},
@@ -151,7 +154,7 @@ func BenchmarkLRN(b *testing.B) {
 					root, tape := op.NewScope(), new(ops.Tape)
 					v := newFedVariable(root, "x", x)
 					tape.Use(v.Variable)
-					y := build(root.SubScope("norm"), v.Value, ops.AlexNetLRN, tape)
+					y := build(root.SubScope("norm"), v.Value, bvlcLRN, tape)
 					target := y.Op
 					if pass == "both" {
 						loss := op.L2Loss(root, y)

@@ -20,8 +20,8 @@ func TestBuildersOnFailedScope(t *testing.T) {
 		"grouped Conv": func(s *op.Scope) { ops.Conv(s, none, none, none, 1, 1, 2) },
 		"MaxPool":      func(s *op.Scope) { ops.MaxPool(s, none, 3, 2) },
 		"Dense":        func(s *op.Scope) { ops.Dense(s, none, none, none, new(ops.Tape)) },
-		"LRN":          func(s *op.Scope) { ops.LRN(s, none, ops.AlexNetLRN) },
-		"LRNKernel":    func(s *op.Scope) { ops.LRNKernel(s, none, ops.AlexNetLRN, new(ops.Tape)) },
+		"LRN":          func(s *op.Scope) { ops.LRN(s, none, bvlcLRN) },
+		"LRNKernel":    func(s *op.Scope) { ops.LRNKernel(s, none, bvlcLRN, new(ops.Tape)) },
 		"Dropout":      func(s *op.Scope) { ops.Dropout(s, none, none, none, 1) },
 		"CrossEntropy": func(s *op.Scope) { ops.CrossEntropy(s, none, none, 2) },
 		"InTopK":       func(s *op.Scope) { ops.InTopK(s, none, none, 1) },
@@ -32,7 +32,7 @@ func TestBuildersOnFailedScope(t *testing.T) {
 		"Gradients": func(s *op.Scope) {
 			tape, v := new(ops.Tape), ops.NewVariable(s, "v", 2)
 			tape.Use(v)
-			ops.LRNKernel(s, v.Value, ops.AlexNetLRN, tape)
+			ops.LRNKernel(s, v.Value, bvlcLRN, tape)
 			ops.Gradients(s, none, []ops.Variable{v}, tape)
 		},
 		"NewUpdate": func(s *op.Scope) {

@@ -9,6 +9,7 @@ import (
 
 	summarypb "github.com/wamuir/graft/tensorflow/core/framework/summary_go_proto"
 
+	"alexnet/internal/rundir"
 	"alexnet/summaries"
 )
 
@@ -27,7 +28,7 @@ type Point struct {
 // Points gives the training curves of the run in dir from its event files, in the order of steps. Where a run was
 // resumed, the later file's points hold. Of a file that is cut or damaged all before the damage counts.
 func Points(dir string) ([]Point, error) {
-	files, err := summaries.Files(Events(dir))
+	files, err := summaries.Files(rundir.Dir(dir).Events())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

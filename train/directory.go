@@ -11,9 +11,6 @@ import (
 	"alexnet/summaries"
 )
 
-// ErrBusy reports that another process trains in the run directory.
-var ErrBusy = rundir.ErrBusy
-
 // directory is the run directory of a run in progress.
 type directory struct {
 	rundir.Dir
@@ -23,9 +20,6 @@ type directory struct {
 
 // Checkpoints is where the run in dir keeps its checkpoints.
 func Checkpoints(dir string) checkpoint.Dir { return checkpoint.Dir(rundir.Dir(dir).Checkpoints()) }
-
-// Events is where the run in dir keeps its event files.
-func Events(dir string) string { return rundir.Dir(dir).Events() }
 
 // open creates the folders, locks the directory and removes everything that a run writes after a position, which is
 // that of the checkpoint from or the start. It keeps the given number of checkpoints.
@@ -82,7 +76,7 @@ func (d *directory) checkNewest(ctx context.Context, from *checkpoint.Meta) erro
 	case err != nil:
 		return fmt.Errorf("open run: %w", err)
 	}
-	return fmt.Errorf("open run %q: another process has trained here meanwhile, up to %s: %w", string(d.Dir), newest.Name, ErrBusy)
+	return fmt.Errorf("open run %q: another process has trained here meanwhile, up to %s: %w", string(d.Dir), newest.Name, rundir.ErrBusy)
 }
 
 // rewindEvents removes the events after the checkpoint. Without a step all are removed:

@@ -11,6 +11,7 @@ import (
 
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 
+	"alexnet/internal/rundir"
 	"alexnet/internal/testenv"
 	"alexnet/ops"
 	"alexnet/summaries"
@@ -27,7 +28,7 @@ func curves(t testing.TB, dir string) map[string][]string {
 		value string
 	}
 	all := map[string][]event{}
-	files, err := summaries.Files(train.Events(dir))
+	files, err := summaries.Files(rundir.Dir(dir).Events())
 	must(t, err)
 	for _, file := range files {
 		for e, err := range summaries.Read(file) {
@@ -69,7 +70,7 @@ func TestTensorBoardReadsARun(t *testing.T) {
 		Scalars, Histograms, Images map[string]points
 		Graph                       []byte
 	}
-	text := testenv.RunPython(t, "summaries/testdata/read_events.py", train.Events(whole), train.Events(broken))
+	text := testenv.RunPython(t, "summaries/testdata/read_events.py", rundir.Dir(whole).Events(), rundir.Dir(broken).Events())
 	must(t, json.Unmarshal(text, &runs))
 
 	curve, epochs := []int64{2, 3, 4, 6}, []int64{3, 6}
@@ -119,7 +120,7 @@ func TestEventFilesFollowEachOther(t *testing.T) {
 	s := newFixture(t, 10, 4)
 	cfg := train.Config{Epochs: 2, Batch: 4, LearningRate: 1e-3, Optimizer: ops.Adam, Dropout: .5, Seed: 7, DisplayEvery: 1}
 	whole, parts := s.run(t, cfg), t.TempDir()
-	ahead := filepath.Join(train.Events(parts), "events.out.tfevents.4000000000.other.1")
+	ahead := filepath.Join(rundir.Dir(parts).Events(), "events.out.tfevents.4000000000.other.1")
 	must(t, os.MkdirAll(filepath.Dir(ahead), 0o777))
 	must(t, os.WriteFile(ahead, []byte("no event file"), 0o666))
 	for _, stop := range []int64{4, -1} {
@@ -132,7 +133,7 @@ func TestEventFilesFollowEachOther(t *testing.T) {
 			t.Fatalf("stop at %d: got %v", stop, err)
 		}
 	}
-	files, err := summaries.Files(train.Events(parts))
+	files, err := summaries.Files(rundir.Dir(parts).Events())
 	must(t, err)
 	if len(files) < 6 || files[0] != ahead {
 		t.Errorf("got files %q, want many after %q", files, ahead)
@@ -153,7 +154,7 @@ func TestRunShowsItsInputs(t *testing.T) {
 	s := newFixture(t, 3, 0)
 	cfg := train.Config{Epochs: 1, Batch: 2, LearningRate: 1e-3, Optimizer: ops.GradientDescent, DisplayEvery: 1}
 	dir := s.run(t, cfg)
-	files, err := summaries.Files(train.Events(dir))
+	files, err := summaries.Files(rundir.Dir(dir).Events())
 	must(t, err)
 	count := 0
 	for e, err := range summaries.Read(files[0]) {

@@ -13,6 +13,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/summaries"
 	"alexnet/tfgraph"
@@ -123,7 +124,7 @@ func TestMicroBatchesRecordTheBatchsGradients(t *testing.T) {
 func histograms(t testing.TB, dir string) map[string]float64 {
 	t.Helper()
 	squares := map[string]float64{}
-	files, err := summaries.Files(train.Events(dir))
+	files, err := summaries.Files(rundir.Dir(dir).Events())
 	must(t, err)
 	for e, err := range summaries.Read(files[0]) {
 		must(t, err)
@@ -229,7 +230,7 @@ func TestSumsOnlyWhereNeeded(t *testing.T) {
 		cfg := divided
 		cfg.Epochs, cfg.Optimizer, cfg.MicroBatch = 1, ops.Momentum, micro
 		dir := s.run(t, cfg)
-		files, err := summaries.Files(train.Events(dir))
+		files, err := summaries.Files(rundir.Dir(dir).Events())
 		must(t, err)
 		graph, err := os.ReadFile(files[0])
 		must(t, err)

@@ -15,6 +15,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/input"
+	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -95,13 +96,13 @@ func TestRunTakesItsDirectory(t *testing.T) {
 		}
 	}
 	must(t, runJob(context.Background(), simple, job))
-	if !errors.Is(second, train.ErrBusy) || !strings.Contains(second.Error(), dir) {
-		t.Errorf("got %v, want %v and the name %q", second, train.ErrBusy, dir)
+	if !errors.Is(second, rundir.ErrBusy) || !strings.Contains(second.Error(), dir) {
+		t.Errorf("got %v, want %v and the name %q", second, rundir.ErrBusy, dir)
 	}
 	if got := metrics(t, dir); len(got) != 2 {
 		t.Errorf("got metrics %v, want a head and a row", got)
 	}
-	if files, _ := os.ReadDir(train.Events(dir)); len(files) != 1 {
+	if files, _ := os.ReadDir(rundir.Dir(dir).Events()); len(files) != 1 {
 		t.Errorf("got %d event files, want 1", len(files))
 	}
 	s.resume(t, simple, dir) // the directory is free again
@@ -122,8 +123,8 @@ func TestRunContinuedByAnotherProcess(t *testing.T) {
 	s.resume(t, cfg, dir)
 	cfg.Epochs = 3
 	for name, from := range map[string]*checkpoint.Meta{"a checkpoint": &chosen, "nothing": nil} {
-		if err := runJob(context.Background(), cfg, s.job(t, cfg, dir, from)); !errors.Is(err, train.ErrBusy) {
-			t.Errorf("from %s: got %v, want %v", name, err, train.ErrBusy)
+		if err := runJob(context.Background(), cfg, s.job(t, cfg, dir, from)); !errors.Is(err, rundir.ErrBusy) {
+			t.Errorf("from %s: got %v, want %v", name, err, rundir.ErrBusy)
 		}
 	}
 	if got := metrics(t, dir); len(got) != 3 {

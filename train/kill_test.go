@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"alexnet/checkpoint"
+	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/summaries"
 	"alexnet/train"
@@ -241,7 +242,7 @@ func interruptedPhase(t *testing.T, dir, last string) string {
 	if parts, _ := filepath.Glob(filepath.Join(string(train.Checkpoints(dir)), ".*")); parts != nil {
 		return "saving"
 	}
-	files, _ := summaries.Files(train.Events(dir))
+	files, _ := summaries.Files(rundir.Dir(dir).Events())
 	from := latest(t, dir)
 	if from == nil || files == nil {
 		return "before the first checkpoint"

@@ -13,6 +13,7 @@ import (
 
 	"alexnet/eval"
 	"alexnet/input"
+	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/summaries"
 	"alexnet/train"
@@ -46,7 +47,7 @@ func (a *recorder) put(job *train.Job) {
 // traces gives by tag the names of the operations that took time.
 func traces(t *testing.T, dir string) map[string][]string {
 	t.Helper()
-	files, err := summaries.Files(train.Events(dir))
+	files, err := summaries.Files(rundir.Dir(dir).Events())
 	must(t, err)
 	all := map[string][]string{}
 	for _, file := range files {

@@ -20,6 +20,7 @@ import (
 	"alexnet/internal/display"
 	"alexnet/internal/doctor"
 	"alexnet/internal/hint"
+	"alexnet/internal/rundir"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -139,7 +140,7 @@ func (a *app) printPlan(plan alexnet.Plan) {
 
 // resumeHint adds a hint about continuing a run that ended early.
 func resumeHint(err error, out string) error {
-	if errors.Is(err, train.ErrBusy) {
+	if errors.Is(err, rundir.ErrBusy) {
 		return hint.With(err, "wait for it, or choose another --out")
 	}
 	if hint.Of(err) != "" {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"alexnet/internal/hint"
+	"alexnet/internal/rundir"
 	"alexnet/internal/testmodel"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -46,7 +47,7 @@ func TestResumeHint(t *testing.T) {
 		"forbidden weights":     {run, fmt.Errorf("read weights: %w", at("open", filepath.Join(dir, "w.npy"), syscall.EACCES)), ""},
 		"I/O error":             {run, path(syscall.EIO), "failing"},
 		"I/O error of an image": {run, at("read", filepath.Join(dir, "photos", "a.jpg"), syscall.EIO), ""},
-		"busy":                  {run, fmt.Errorf("open run: %w", train.ErrBusy), "wait for it"},
+		"busy":                  {run, fmt.Errorf("open run: %w", rundir.ErrBusy), "wait for it"},
 		"interrupted":           {run, stopped, "alexnet train --out " + run + " --resume"},
 		"interrupted, fresh":    {fresh, stopped, "the same command"},
 		"interrupted, full":     {run, errors.Join(stopped, path(syscall.ENOSPC)), "free some space"},
