@@ -95,7 +95,8 @@ func (s *session) openSandbox(preprocessing alexnet.Preprocessing, decoder *alex
 	inProcess := decoder.Loader(nil, 1)
 	inProcess.Limits = s.limits()
 	s.pool, err = sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Limits: s.limits(), Fast: inProcess.Load,
-		Dir: dir, Contents: s.contents, Note: func(text string) { s.log.Info(text) }})
+		Dir: dir, Contents: s.contents, Note: func(text string) { s.log.Info(text) },
+		Warn: func(path, warning string) { s.warnings[path] = warning }})
 	return err
 }
 
@@ -144,6 +145,12 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	}
 	if len(s.skipped) > 0 {
 		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", dir.Excluded())
+	}
+	if err := dir.AddWarnings(s.warnings); err != nil {
+		return nil, err
+	}
+	if len(s.warnings) > 0 {
+		s.log.Warn("some images decode with warnings and may be incomplete", "count", len(s.warnings), "list", dir.Warnings())
 	}
 	if noneErr != nil {
 		return nil, noneErr

@@ -17,6 +17,7 @@ import (
 	"alexnet/internal/content"
 	"alexnet/internal/hostile"
 	"alexnet/internal/rundir"
+	"alexnet/internal/testmodel"
 	"alexnet/train"
 )
 
@@ -49,6 +50,26 @@ func TestBadImages(t *testing.T) {
 	}
 	if after := digest(t, data); after != before {
 		t.Errorf("dataset changed: got\n%s\nwant\n%s", after, before)
+	}
+}
+
+// An image that decodes with a warning is used, and listed.
+func TestDecoderWarnings(t *testing.T) {
+	data := photos(t, 8)
+	half := filepath.Join(data, "dark", "half.jpg")
+	if err := os.WriteFile(half, testmodel.Half(1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := tiny(data)
+	dir := filepath.Join(t.TempDir(), "run")
+	run(t, dir, c)
+	c.Epochs++
+	if err := finetune.Resume(t.Context(), dir, c, finetune.Watch{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := rundir.Dir(dir).ReadWarnings()
+	if err != nil || len(got) != 1 || !strings.Contains(got[half], "Corrupt JPEG data") {
+		t.Errorf("got warnings %q, %v, want one about %s", got, err, half)
 	}
 }
 

@@ -88,6 +88,7 @@ type session struct {
 	data         *input.Dataset
 	skipped      []input.Excluded // all that are excluded, with their reasons
 	contents     *content.Index
+	warnings     map[string]string // of the decoder, by path
 	pool         *sandbox.Pool
 	datasetFinal bool // which images can be used is decided
 	watch        Watch
@@ -95,7 +96,7 @@ type session struct {
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
-	s := &session{Config: c, dir: dir, from: from, watch: w, log: w.Log}
+	s := &session{Config: c, dir: dir, from: from, watch: w, log: w.Log, warnings: map[string]string{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -22,6 +22,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/internal/npy"
 	"alexnet/internal/sandbox"
+	"alexnet/internal/testmodel"
 	"alexnet/train"
 )
 
@@ -46,7 +47,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: scripts,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"images":   drawImages,
+			"images": drawImages,
+			"half": func(ts *testscript.TestScript, _ bool, args []string) { // half FILE: an image that decodes with a warning
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), testmodel.Half(1), 0o666))
+			},
 			"call":     call,
 			"exits":    exitsWith,
 			"weights":  writeWeights,

@@ -100,6 +100,13 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if len(out) > 0 {
 		opt.Notes = append(opt.Notes, fmt.Sprintf("The run excluded %d files of its dataset: %s lists them with the reasons.", len(out), rundir.Dir(dir).Excluded()))
 	}
+	warnings, err := rundir.Dir(dir).ReadWarnings()
+	if err != nil {
+		return err
+	}
+	if len(warnings) > 0 {
+		opt.Notes = append(opt.Notes, fmt.Sprintf("%d images decode with warnings and may be incomplete: %s lists them.", len(warnings), rundir.Dir(dir).Warnings()))
+	}
 	page, err := report.Make(ctx, dir, model, data, opt)
 	if err != nil {
 		return err

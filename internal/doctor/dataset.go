@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 
@@ -28,7 +29,9 @@ type Dataset struct {
 	Hidden     []string     `json:"hidden"`     // images with other colors under transparent pixels than viewers show
 	Duplicates [][]string   `json:"duplicates"` // paths of equal files
 	Notes      []string     `json:"notes"`
-	ChanceLoss float64      `json:"chance_loss"` // of random guessing: ln(classes)
+
+	Warnings   map[string]string `json:"warnings"`    // of the decoder about images that it decodes, by path
+	ChanceLoss float64           `json:"chance_loss"` // of random guessing: ln(classes)
 }
 
 // ClassCount is the number of images of a class.
@@ -40,7 +43,7 @@ type ClassCount struct {
 
 // checkDataset examines every image of the dataset.
 func (r *Report) checkDataset(ctx context.Context, opt Options) error {
-	d := &Dataset{Path: opt.Data, Classes: []ClassCount{}, Small: []string{}, Hidden: []string{}, Duplicates: [][]string{}, Notes: []string{}}
+	d := &Dataset{Path: opt.Data, Classes: []ClassCount{}, Small: []string{}, Hidden: []string{}, Duplicates: [][]string{}, Notes: []string{}, Warnings: map[string]string{}}
 	r.Data = d
 	opt.Input.Contents = content.Open(opt.Sandbox.Dir, opt.Sandbox.Note)
 	opt.Sandbox.Contents = opt.Input.Contents
@@ -59,6 +62,7 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 		}
 		return nil
 	}
+	opt.Sandbox.Warn = func(path, warning string) { d.Warnings[path] = warning }
 	undecodable, err := decodeAll(ctx, data, opt)
 	if err != nil {
 		return err
@@ -75,6 +79,7 @@ func (r *Report) checkDataset(ctx context.Context, opt Options) error {
 	}
 	r.checkCounts(data)
 	r.checkSizes(data)
+	r.checkWarnings()
 	r.checkDuplicates(findDuplicates(data))
 	return r.checkHidden(ctx, data, opt.Input.Limits)
 }
@@ -141,6 +146,13 @@ func (r *Report) checkSizes(data *input.Dataset) {
 	}
 	if n := len(r.Data.Small); n > 0 {
 		r.warn("%d images have a side below %d pixels, such as %s: too small", n, smallSide, r.Data.Small[0])
+	}
+}
+
+func (r *Report) checkWarnings() {
+	if warnings := r.Data.Warnings; len(warnings) > 0 {
+		paths := slices.Sorted(maps.Keys(warnings))
+		r.warn("%d images decode with a warning and may be incomplete, such as %s: %s", len(paths), paths[0], warnings[paths[0]])
 	}
 }
 

@@ -27,6 +27,7 @@ func (d Dir) Metrics() string     { return d.in("metrics.csv") }  // a row an ep
 func (d Dir) Config() string      { return d.in("config.json") }  // the settings
 func (d Dir) Dataset() string     { return d.in("dataset.txt") }  // input.Dataset.Inventory
 func (d Dir) Excluded() string    { return d.in("excluded.csv") } // path and reason; missing if none
+func (d Dir) Warnings() string    { return d.in("warnings.csv") } // path and warning of images that decode with one; missing if none
 func (d Dir) Report() string      { return d.in("report.html") }
 func (d Dir) lock() string        { return d.in(".lock") } // exists once a run has been opened
 
@@ -42,7 +43,7 @@ func (d Dir) CheckVacant() error {
 	if exists(d.lock()) {
 		return nil
 	}
-	for _, path := range []string{d.Config(), d.Metrics(), d.Excluded(), d.Dataset()} {
+	for _, path := range []string{d.Config(), d.Metrics(), d.Excluded(), d.Warnings(), d.Dataset()} {
 		if exists(path) {
 			return hint.With(fmt.Errorf("open run %q: %q exists and was not written by alexnet", string(d), path), "choose another --out, or move that file")
 		}

@@ -109,7 +109,7 @@ func TestNamesAreOnlyHere(t *testing.T) {
 		"internal/filekind/filekind.go": {"config.json"},                // in Keras files
 		"internal/npy/foreign.go":       {"checkpoints", "config.json"}, // names a run that is given as weights, from below this package
 	}
-	names := []string{"checkpoints", "events", "cache", "metrics.csv", "config.json", "dataset.txt", "excluded.csv", "report.html", ".lock"}
+	names := []string{"checkpoints", "events", "cache", "metrics.csv", "config.json", "dataset.txt", "excluded.csv", "warnings.csv", "report.html", ".lock"}
 	err := filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || path == "../../internal/rundir/rundir.go" || strings.HasPrefix(path, "../../cmd/bench/") {
 			return err

@@ -2,14 +2,15 @@ package sandbox
 
 import (
 	"bufio"
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -22,8 +23,8 @@ type child struct {
 	cmd      *exec.Cmd
 	to       io.WriteCloser
 	from     *bufio.Reader
-	pipe     *os.File      // what from reads
-	output   *prefixBuffer // start of its standard output and error
+	pipe     *os.File // what from reads
+	output   *os.File // its standard output and error: a file, complete when a response arrives
 	timeout  func(pixels int64) time.Duration
 	timedOut atomic.Bool // killed because it did not respond in time
 	killed   atomic.Bool // by this process
@@ -57,27 +58,28 @@ func start(ctx context.Context, j job) (*child, error) {
 }
 
 func launch() (*child, error) {
-	c := &child{output: new(prefixBuffer)}
-	c.cmd = exec.Command(self())
+	c := &child{cmd: exec.Command(self())}
 	c.cmd.Args[0] = os.Args[0]
 	// Two threads, so that the watchdog runs beside a decoder that hangs.
 	c.cmd.Env = append(os.Environ(), childEnv+"=1", "GOMAXPROCS=2", "TF_CPP_MIN_LOG_LEVEL=3", "GOTRACEBACK=single")
-	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	// Ctrl-C is for the parent, which finishes its current step first.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	from, give, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
+	if c.output, err = newOutput(); err != nil {
+		return nil, errors.Join(err, from.Close(), give.Close())
+	}
 	defer give.Close()
+	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	c.cmd.ExtraFiles = []*os.File{give} // file descriptor 3: responses
 	c.pipe, c.from = from, bufio.NewReaderSize(from, 1<<16)
 	if c.to, err = c.cmd.StdinPipe(); err == nil {
 		err = c.cmd.Start()
 	}
 	if err != nil {
-		from.Close()
-		return nil, err
+		return nil, errors.Join(err, from.Close(), c.output.Close())
 	}
 	return c, nil
 }
@@ -122,6 +124,9 @@ func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float
 	if err := receive(c.from, &a); err != nil {
 		return a, err
 	}
+	if output := c.takeOutput(); a.Reason == "" {
+		a.Warning = warnings(output)
+	}
 	switch {
 	case a.Reason != "" || !q.WantFloats:
 		return a, nil
@@ -136,6 +141,7 @@ func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float
 func (c *child) close() {
 	c.to.Close()
 	c.wait(time.Second)
+	c.output.Close()
 }
 
 // wait waits for the child to exit and kills it after d.
@@ -150,10 +156,11 @@ func (c *child) wait(d time.Duration) {
 func (c *child) end() *crash {
 	c.to.Close()
 	c.wait(200 * time.Millisecond) // it may be exiting already
+	defer c.output.Close()
 	if c.timedOut.Load() {
 		return &crash{reason: "takes too long to decode: the decoder timed out", timedOut: true}
 	}
-	why := diagnose(c.cmd.ProcessState, c.output.String())
+	why := diagnose(c.cmd.ProcessState, c.takeOutput())
 	why.killedByOther = why.killedByOther && !c.killed.Load()
 	return why
 }
@@ -200,23 +207,31 @@ func diagnose(state *os.ProcessState, said string) *crash {
 	return &crash{reason: fmt.Sprintf("crashes the decoder: %v", state)}
 }
 
-// prefixBuffer keeps the first maxOutput bytes written to it.
-type prefixBuffer struct {
-	lock sync.Mutex
-	kept bytes.Buffer
-}
-
+// maxOutput is how much of a child's output is read.
 const maxOutput = 8 << 10
 
-func (h *prefixBuffer) Write(p []byte) (int, error) {
-	h.lock.Lock()
-	defer h.lock.Unlock()
-	h.kept.Write(p[:min(len(p), maxOutput-h.kept.Len())])
-	return len(p), nil
+// takeOutput returns the start of what the child has printed since the last call.
+func (c *child) takeOutput() string {
+	text := make([]byte, maxOutput)
+	n, _ := c.output.ReadAt(text, 0)
+	if n > 0 {
+		_ = c.output.Truncate(0) // else the next image gets these lines too
+	}
+	return string(text[:n])
 }
 
-func (h *prefixBuffer) String() string {
-	h.lock.Lock()
-	defer h.lock.Unlock()
-	return h.kept.String()
+// logLine matches TensorFlow's log, which is not about the image.
+var logLine = regexp.MustCompile(`^(WARNING: All log messages|[IWEF]\d{4} |\d{4}-\d{2}-\d{2} )`)
+
+// warnings are the first different lines that a decoder printed about an image that it decoded.
+func warnings(output string) string {
+	const most = 3
+	var lines []string
+	for line := range strings.Lines(output) {
+		line, whole := strings.CutSuffix(strings.ToValidUTF8(line, ""), "\n")
+		if whole && line != "" && len(line) <= 200 && !logLine.MatchString(line) && !slices.Contains(lines, line) && len(lines) < most {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }

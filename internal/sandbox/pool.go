@@ -26,6 +26,8 @@ type Options struct {
 	Seconds        float64        // CPU time limit per image, plus a second per 10 megapixels; default 5
 	Memory         int64          // limit in bytes per image, plus 16 per pixel; default 512 MiB
 	Note           func(string)   // receives messages for the user
+	// Warn receives what the decoder printed about an image that passes, each time that it passes, one call at a time.
+	Warn func(path, warning string)
 }
 
 func (o Options) withDefaults() Options {
@@ -41,6 +43,9 @@ func (o Options) withDefaults() Options {
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
+	if o.Warn == nil {
+		o.Warn = func(_, _ string) {}
+	}
 	return o
 }
 
@@ -52,6 +57,7 @@ type Pool struct {
 	contents  *content.Index
 	noteOnce  sync.Once  // for the note that children are unavailable
 	exclusive sync.Mutex // held while a child runs with no other beside it
+	warnLock  sync.Mutex // held while Warn is called
 	closed    sync.Once
 }
 
@@ -148,6 +154,7 @@ func (s *Pool) decode(ctx context.Context, ex input.Example, draw uint64, into [
 	if !errors.Is(a.error(ex.Path), input.ErrTooLarge) { // the limits may differ next time
 		s.verdicts.add(hash, a)
 	}
+	s.warn(ex, a)
 	return a.error(ex.Path)
 }
 
@@ -161,10 +168,20 @@ func (s *Pool) verdict(h content.Hash) (response, bool) {
 
 // applyVerdict acts on a verdict found earlier.
 func (s *Pool) applyVerdict(ctx context.Context, v response, ex input.Example, draw uint64, into []float32) error {
+	s.warn(ex, v)
 	if err := v.error(ex.Path); err != nil || into == nil {
 		return err
 	}
 	return s.opt.Fast(ctx, ex, draw, into)
+}
+
+func (s *Pool) warn(ex input.Example, r response) {
+	if r.Warning == "" {
+		return
+	}
+	s.warnLock.Lock()
+	defer s.warnLock.Unlock()
+	s.opt.Warn(ex.Path, r.Warning)
 }
 
 // decodeInProcess is the fallback when children are unavailable.

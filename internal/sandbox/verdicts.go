@@ -22,12 +22,12 @@ import (
 	"alexnet/tfgraph"
 )
 
-// DIR/verdicts.csv has a line for each content: SHA-256, reason (empty if it has passed), kind of the reason, hint. The
-// first line names the format and the decoder, the last is the CRC-32C of all before it.
+// DIR/verdicts.csv has a line for each content: SHA-256, reason (empty if it has passed), kind of the reason, hint,
+// warning. The first line names the format and the decoder, the last is the CRC-32C of all before it.
 const (
 	verdictsName   = "verdicts.csv"
-	version        = "4" // of the file, and of input.Prepare
-	fields         = 4
+	version        = "5" // of the file, and of input.Prepare
+	fields         = 5
 	maxVerdictFile = 1 << 30
 )
 
@@ -127,7 +127,7 @@ func parse(row []string) (h content.Hash, r response, ok bool) {
 	if err != nil || len(sum) != len(h) {
 		return h, r, false
 	}
-	r.Reason, r.Hint = row[1], row[3]
+	r.Reason, r.Hint, r.Warning = row[1], row[3], row[4]
 	r.Kind, err = strconv.Atoi(row[2])
 	return content.Hash(sum), r, err == nil
 }
@@ -157,7 +157,7 @@ func (v *verdicts) write() error {
 	rows := [][]string{title()}
 	for _, h := range slices.SortedFunc(maps.Keys(v.responses), func(a, b content.Hash) int { return bytes.Compare(a[:], b[:]) }) {
 		r := v.responses[h]
-		rows = append(rows, []string{hex.EncodeToString(h[:]), r.Reason, strconv.Itoa(r.Kind), r.Hint})
+		rows = append(rows, []string{hex.EncodeToString(h[:]), r.Reason, strconv.Itoa(r.Kind), r.Hint, r.Warning})
 	}
 	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
 		return err

@@ -40,8 +40,9 @@ const pollInterval = 100 * time.Millisecond
 
 func newWatchdog(seconds float64, memory int64) *watchdog {
 	w := &watchdog{seconds: seconds, memory: memory}
-	noCore := unix.Rlimit{}
-	_ = unix.Setrlimit(unix.RLIMIT_CORE, &noCore) // best effort: no core dump for each crash
+	noCore, output := unix.Rlimit{}, unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &noCore)  // best effort: no core dump for each crash
+	_ = unix.Setrlimit(unix.RLIMIT_FSIZE, &output) // best effort: a child writes nothing but its output
 	parent := os.Getppid()
 	go func() {
 		for range time.Tick(pollInterval) {

@@ -41,6 +41,8 @@ type response struct {
 	Kind   int    `json:"kind,omitempty"`   // the reason's index in kinds, from 1
 	Hint   string `json:"hint,omitempty"`
 	Floats int    `json:"floats,omitempty"` // that follow
+
+	Warning string `json:"-"` // what the decoder printed about an image that it decoded; filled in by the parent
 }
 
 var kinds = []error{input.ErrEmpty, input.ErrFormat, input.ErrDamaged, input.ErrTooLarge}

@@ -26,6 +26,14 @@ func JPEG(i int) []byte {
 	return b.Bytes()
 }
 
+// Half returns [JPEG] i with a restart marker among its pixels, for which libjpeg takes the rest as missing: it decodes,
+// with a warning.
+func Half(i int) []byte {
+	encoded := JPEG(i)
+	copy(encoded[len(encoded)*3/4:], "\xff\xd3")
+	return encoded
+}
+
 // Turned returns [JPEG] i with an EXIF orientation, 1 to 8 (Exif 2.3, tag 0x0112).
 func Turned(i, orientation int) []byte {
 	plain := JPEG(i)
