@@ -24,8 +24,9 @@ import (
 func TestSourcesAgree(t *testing.T) {
 	m := opened(t, classify.Options{Batch: 4})
 	examples := labeled(t, 7)
-	var fromFiles, fromExamples []classify.Image
-	for _, ex := range examples {
+	fromExamples := slices.Collect(classify.FromExamples(examples))
+	var fromFiles []classify.Image
+	for i, ex := range examples {
 		want, err := m.Classify(context.Background(), classify.FromFile(ex.Path))
 		must(t, err)
 		checkResult(t, ex.Path, want)
@@ -34,14 +35,14 @@ func TestSourcesAgree(t *testing.T) {
 		prepared, err := m.Prepare(context.Background(), classify.FromBytes(encoded))
 		must(t, err)
 		for name, p := range map[string]classify.Image{
-			"example": classify.FromExample(ex), "bytes": classify.FromBytes(encoded), "reader": classify.FromReader(bytes.NewReader(encoded)), "prepared": prepared,
+			"example": fromExamples[i], "bytes": classify.FromBytes(encoded), "reader": classify.FromReader(bytes.NewReader(encoded)), "prepared": prepared,
 		} {
 			got, err := m.Classify(context.Background(), p)
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%s from %s: got %+v, %v, want %+v", ex.Path, name, got, err, want)
 			}
 		}
-		fromFiles, fromExamples = append(fromFiles, classify.FromFile(ex.Path)), append(fromExamples, classify.FromExample(ex))
+		fromFiles = append(fromFiles, classify.FromFile(ex.Path))
 	}
 	all := func(images []classify.Image) (results []classify.Result) {
 		for r, err := range m.ClassifyAll(context.Background(), slices.Values(images)) {

@@ -23,29 +23,20 @@ type Image struct {
 
 // FromFile is the image in the file at path, read when it is classified.
 func FromFile(path string) Image {
-	return Image{name: path, read: func(o Options) ([]byte, input.Header, error) {
-		h, _, err := input.CheckFile(path, o.Limits, o.Formats...)
-		if err != nil {
-			return nil, h, err
-		}
-		encoded, err := input.Read(input.Example{Path: path, Header: h}, o.Limits)
-		return encoded, h, err
-	}}
+	return fromExample(input.Example{Path: path})
 }
 
-// FromExample is [FromFile] for a file whose header has been read.
-func FromExample(ex input.Example) Image {
+func fromExample(ex input.Example) Image {
 	return Image{name: ex.Path, read: func(o Options) ([]byte, input.Header, error) {
-		encoded, err := input.Read(ex, o.Limits)
-		return encoded, ex.Header, err
+		return input.Read(ex, o.Limits, o.Formats...)
 	}}
 }
 
-// FromExamples yields [FromExample] of each.
+// FromExamples yields [FromFile] of each; a file whose header has changed is an error.
 func FromExamples(examples []input.Example) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
 		for _, ex := range examples {
-			if !yield(FromExample(ex)) {
+			if !yield(fromExample(ex)) {
 				return
 			}
 		}

@@ -16,7 +16,7 @@ import (
 // labeled are n images on disk with labels 0 and 1 in turn.
 func labeled(t testing.TB, n int) []input.Example {
 	t.Helper()
-	examples, problems := input.ExamplesFromPaths(files(t, n), input.Options{})
+	examples, problems := input.FindImages(files(t, n), nil, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -40,12 +40,8 @@ func TestEvaluateAgreesWithClassify(t *testing.T) {
 		if math.Abs(r.Loss-want.Loss) > 1e-5 || r.Accuracy != want.Accuracy || r.Count != 7 {
 			t.Errorf("batch size %d: got %+v, want %+v", batch, r, want)
 		}
-		var images []classify.Image
-		for _, ex := range examples {
-			images = append(images, classify.FromExample(ex))
-		}
 		correct, loss, k := 0, 0.0, 0
-		for result, err := range m.ClassifyAll(t.Context(), slices.Values(images)) {
+		for result, err := range m.ClassifyAll(t.Context(), classify.FromExamples(examples)) {
 			must(t, err)
 			label := examples[k].Label
 			if result.Class == classes[label] {
@@ -83,7 +79,7 @@ func TestScore(t *testing.T) {
 		t.Errorf("got %+v, want the report %+v of all images", got, want)
 	}
 	for i, ex := range examples {
-		result, err := m.Classify(t.Context(), classify.FromExample(ex))
+		result, err := m.Classify(t.Context(), classify.FromFile(ex.Path))
 		must(t, err)
 		if !slices.Equal(got.Probabilities[i], result.Probabilities) {
 			t.Errorf("image %d: got %v, want %v", i, got.Probabilities[i], result.Probabilities)

@@ -129,7 +129,7 @@ func encodedInputs(examples []input.Example, limits input.Limits) (map[string]*t
 	encoded, orientations := make([][]byte, len(examples)), make([]int32, len(examples))
 	for i, ex := range examples {
 		var err error
-		if encoded[i], err = input.Read(ex, limits); err != nil {
+		if encoded[i], _, err = input.Read(ex, limits); err != nil {
 			return nil, err
 		}
 		orientations[i] = int32(ex.Orientation)
@@ -194,7 +194,7 @@ func testImages(dir string) ([]input.Example, error) {
 		}
 		paths = append(paths, path)
 	}
-	examples, excluded := input.ExamplesFromPaths(paths, input.Options{})
+	examples, excluded := input.FindImages(paths, nil, input.Options{})
 	if len(excluded) > 0 {
 		return nil, fmt.Errorf("%v", excluded[0])
 	}

@@ -175,7 +175,7 @@ func TestSharedImages(t *testing.T) {
 
 func examples(t testing.TB, paths []string) []input.Example {
 	t.Helper()
-	all, problems := input.ExamplesFromPaths(paths, input.Options{})
+	all, problems := input.FindImages(paths, nil, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

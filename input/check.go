@@ -50,14 +50,7 @@ func Check(r io.ReaderAt, size int64, limits Limits, formats ...Format) (Header,
 	return h, nil
 }
 
-// CheckFile is [Check] for the file at path. It opens regular files only. The
-// returned size is in bytes; the error names the path.
-func CheckFile(path string, limits Limits, formats ...Format) (h Header, size int64, err error) {
-	ex, err := checkFile(path, Options{Limits: limits, Formats: formats})
-	return ex.Header, ex.Size, err
-}
-
-// checkFile opens a file once, to check its header and to hash it.
+// checkFile opens a regular file once, to check its header and to hash it. The error names the path.
 func checkFile(path string, opt Options) (Example, error) {
 	ex := Example{Path: path, Name: path, Label: -1}
 	f, info, err := regular.Open(path)
@@ -151,22 +144,6 @@ func damaged(err error) error {
 		return fmt.Errorf("%w: truncated header", ErrDamaged)
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
-}
-
-// ExamplesFromPaths checks the images at paths concurrently. It returns the valid ones in the given order, with Label
-// -1 and the path as Name, and the others, in the same order, as excluded.
-func ExamplesFromPaths(paths []string, opt Options) ([]Example, []Excluded) {
-	examples, errs := checkAll(paths, opt)
-	var excluded []Excluded
-	kept := examples[:0]
-	for i, ex := range examples {
-		if errs[i] != nil {
-			excluded = append(excluded, ExcludedFor(paths[i], errs[i]))
-			continue
-		}
-		kept = append(kept, ex)
-	}
-	return slices.Clip(kept), excluded
 }
 
 // checkAll returns an example or an error for each path.

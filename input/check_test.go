@@ -144,7 +144,7 @@ func TestCheckFileNamesPath(t *testing.T) {
 	dir := writeFiles(t, map[string][]byte{"a.jpg": []byte("hello")})
 	for _, name := range []string{"a.jpg", "missing.jpg", ""} {
 		path := filepath.Join(dir, name)
-		_, _, err := CheckFile(path, Limits{})
+		_, err := checkFile(path, Options{})
 		var e *Error
 		if !errors.As(err, &e) || e.Path != path {
 			t.Errorf("got %v, want an *Error with path %q", err, path)
@@ -161,7 +161,7 @@ func TestUpright(t *testing.T) {
 	}
 }
 
-func TestExamplesFromPathsKeepsOrder(t *testing.T) {
+func TestFindImagesKeepsOrder(t *testing.T) {
 	files, paths := map[string][]byte{}, []string{}
 	for _, name := range strings.Split("q w e r t y u i o p a s d f g h", " ") {
 		files[name] = encode(t, PNG, gradient(2+len(files), 3))
@@ -173,7 +173,7 @@ func TestExamplesFromPathsKeepsOrder(t *testing.T) {
 	for _, name := range strings.Split("p o i u y t r e w q", " ") {
 		paths = append(paths, filepath.Join(dir, name))
 	}
-	examples, excluded := ExamplesFromPaths(paths, Options{})
+	examples, excluded := FindImages(paths, nil, Options{})
 	if len(examples)+len(excluded) != len(paths) || len(excluded) != 2 {
 		t.Fatalf("got %d examples and %d excluded of %d paths", len(examples), len(excluded), len(paths))
 	}

@@ -10,22 +10,18 @@ import (
 	"alexnet/internal/content"
 )
 
-// Layout is how a dataset assigns classes to images.
-type Layout string
-
+// How a dataset assigns classes to images.
 const (
-	classFolders Layout = "class folders" // DIR/<class>/…, to any depth
-	flatNames    Layout = "flat names"    // DIR/<class>.<anything>.<extension>
-	listFile     Layout = "list file"     // lines of a path and a label
+	classFolders = "class folders" // DIR/<class>/…, to any depth
+	flatNames    = "flat names"    // DIR/<class>.<anything>.<extension>
+	listFile     = "list file"     // lines of a path and a label
 )
 
-// Split names a subset of a dataset.
-type Split string
-
+// The splits of a dataset.
 const (
-	TrainSplit Split = "train"
-	ValSplit   Split = "val"
-	TestSplit  Split = "test"
+	trainSplit = "train"
+	valSplit   = "val"
+	testSplit  = "test"
 )
 
 // Example is one checked image with its label.
@@ -42,7 +38,7 @@ type Example struct {
 // Dataset is a dataset: its examples sorted by name, and what was excluded or noted while opening it.
 type Dataset struct {
 	Root     string   // as given to Open
-	Layout   Layout   // of the training images, or of the evaluated images
+	Layout   string   // "class folders", "flat names" or "list file": of the training images, or of the evaluated ones
 	Classes  []string // indexed by label
 	Train    []Example
 	Val      []Example
@@ -59,8 +55,8 @@ type Options struct {
 	// or another folder or list file. It overrides the dataset's own val or test split. Write "./0.2" for a folder with
 	// such a name. Only [Open] uses it.
 	Val string
-	// Split is the split that [OpenEval] reads. By default it is test, else val.
-	Split Split
+	// Split is the split that [OpenEval] reads: "train", "val" or "test". By default it is test, else val.
+	Split string
 	// Layout is "classes" if the folders of a dataset are classes whatever their names, even train and val; "auto", the
 	// default, recognizes splits.
 	Layout string
@@ -83,7 +79,7 @@ const layoutClasses = "classes"
 // validate joins all errors of the options.
 func (o Options) validate() error {
 	var errs []error
-	if !slices.Contains([]Split{"", TrainSplit, ValSplit, TestSplit}, o.Split) {
+	if !slices.Contains([]string{"", trainSplit, valSplit, testSplit}, o.Split) {
 		errs = append(errs, fmt.Errorf("split: got %q, want train, val or test", o.Split))
 	}
 	if !slices.Contains([]string{"", "auto", layoutClasses}, o.Layout) {
@@ -134,9 +130,9 @@ func (d *Dataset) Inventory(excluded []Excluded) []byte {
 		fmt.Fprintf(&text, "class %q\n", c)
 	}
 	for _, s := range []struct {
-		split    Split
+		split    string
 		examples []Example
-	}{{TrainSplit, d.Train}, {ValSplit, d.Val}} {
+	}{{trainSplit, d.Train}, {valSplit, d.Val}} {
 		for _, ex := range s.examples {
 			fmt.Fprintf(&text, "%s %q %d", s.split, ex.Name, ex.Label)
 			if !skip[ex.Path] {

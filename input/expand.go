@@ -11,11 +11,30 @@ import (
 	"alexnet/internal/regular"
 )
 
-// Expand expands command-line arguments to file paths. A file stands for itself, a folder for all files under it that
-// are not hidden, sorted by name, a pattern as of [filepath.Match] for its matches, and "-" for the lines of stdin,
-// which may be any of these; blank lines are skipped. [ExamplesFromPaths] checks whether the files are images.
-// Arguments without a file are excluded.
-func Expand(args []string, stdin io.Reader) (paths []string, excluded []Excluded) {
+// FindImages finds and checks the images that command-line arguments name. A file stands for itself, a folder for all
+// files under it that are not hidden, sorted by name, a pattern as of [filepath.Match] for its matches, and "-" for the
+// lines of stdin, which may be any of these; blank lines are skipped. The images have the path as Name and Label -1, and
+// the order of the arguments. Arguments without a file come first among the excluded ones.
+func FindImages(args []string, stdin io.Reader, opt Options) (images []Example, excluded []Excluded) {
+	e := expand(args, stdin)
+	examples, errs := checkAll(e.paths, opt)
+	for i, ex := range examples {
+		if errs[i] != nil {
+			e.exclude(ex.Path, errs[i])
+		} else {
+			images = append(images, ex)
+		}
+	}
+	return images, e.excluded
+}
+
+// expansion is the files that arguments stand for.
+type expansion struct {
+	paths    []string
+	excluded []Excluded
+}
+
+func expand(args []string, stdin io.Reader) *expansion {
 	e := &expansion{}
 	for _, arg := range args {
 		if arg == "-" {
@@ -24,12 +43,7 @@ func Expand(args []string, stdin io.Reader) (paths []string, excluded []Excluded
 			e.add(arg)
 		}
 	}
-	return e.paths, e.excluded
-}
-
-type expansion struct {
-	paths    []string
-	excluded []Excluded
+	return e
 }
 
 // add expands one argument. An existing file takes precedence over a pattern.

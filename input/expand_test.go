@@ -26,7 +26,8 @@ func TestExpand(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			paths, excluded := Expand(tt.args, strings.NewReader(tt.stdin))
+			e := expand(tt.args, strings.NewReader(tt.stdin))
+			paths, excluded := e.paths, e.excluded
 			if len(paths) != len(tt.want) || len(excluded) != len(tt.excluded) {
 				t.Fatalf("got %q and %v, want %q and %q", paths, excluded, tt.want, tt.excluded)
 			}
@@ -42,7 +43,7 @@ func TestExpand(t *testing.T) {
 			}
 		})
 	}
-	if _, excluded := Expand([]string{"-"}, nil); len(excluded) != 1 {
-		t.Errorf("no standard input: got %v", excluded)
+	if e := expand([]string{"-"}, nil); len(e.excluded) != 1 {
+		t.Errorf("no standard input: got %v", e.excluded)
 	}
 }

@@ -51,7 +51,7 @@ func stored(t testing.TB, n int) []Example {
 		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%03d.png", i)))
 		writeFile(t, paths[i], encode(t, PNG, gradient(i+1, 2)))
 	}
-	examples, problems := ExamplesFromPaths(paths, Options{})
+	examples, problems := FindImages(paths, nil, Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

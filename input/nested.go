@@ -77,11 +77,11 @@ func (p *part) resembles(q *part) bool {
 
 // remedy says how to use the parts as splits: the largest one is for training, the smallest for validation.
 func (p *part) remedy(root string, parts []*part) string {
-	splits := map[Split]string{}
+	splits := map[string]string{}
 	for _, name := range p.folders() {
 		splits[splitOf(name)] = name
 	}
-	if train := splits[TrainSplit]; train != "" && len(splits) > 1 && splits[""] == "" { // cat/train cat/val dog/train dog/val
+	if train := splits[trainSplit]; train != "" && len(splits) > 1 && splits[""] == "" { // cat/train cat/val dog/train dog/val
 		return fmt.Sprintf("%s: move the images of each into %s", quoteList(p.folders()), filepath.Join(root, train, p.name))
 	}
 	bySize := slices.SortedStableFunc(slices.Values(parts), func(a, b *part) int { return b.total - a.total })

@@ -40,7 +40,7 @@ func Open(path string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if splits.paths[TrainSplit] == "" {
+	if splits.paths[trainSplit] == "" {
 		return nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w for training: no folder \"train\"", ErrNoImages),
 			Hint: "put the training images into a folder train next to val or test"}
 	}
@@ -49,7 +49,7 @@ func Open(path string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	train, err := readSubset(splits.paths[TrainSplit], opt, splits.omitted(val)...)
+	train, err := readSubset(splits.paths[trainSplit], opt, splits.omitted(val)...)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func locate(path string, opt Options) (*splits, error) {
 		return nil, &Error{Op: "open dataset", Path: path, Err: err, Hint: "specify a folder of images or a list file"}
 	}
 	if !info.IsDir() || opt.Layout == layoutClasses {
-		return &splits{paths: map[Split]string{TrainSplit: path}}, nil
+		return &splits{paths: map[string]string{trainSplit: path}}, nil
 	}
 	found, err := findSplits(path)
 	if err != nil {
@@ -124,7 +124,7 @@ func locate(path string, opt Options) (*splits, error) {
 
 // omitted are the real paths that are not training data although they may be below its folder.
 func (s *splits) omitted(val string) []string {
-	train, err := realPath(s.paths[TrainSplit])
+	train, err := realPath(s.paths[trainSplit])
 	if err != nil {
 		return nil // walk reports it
 	}
@@ -142,7 +142,7 @@ func evalSplit(path string, opt Options) (from string, found *splits, err error)
 	if err != nil {
 		return "", nil, err
 	}
-	for _, s := range []Split{TestSplit, ValSplit, TrainSplit} {
+	for _, s := range []string{testSplit, valSplit, trainSplit} {
 		if opt.Split == "" || opt.Split == s {
 			from = found.paths[s]
 		}

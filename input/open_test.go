@@ -98,7 +98,7 @@ func TestOpenErrors(t *testing.T) {
 		{"val does not exist", []string{"a/1.png", "b/1.png"}, Options{Val: "gone"}, os.ErrNotExist, "a fraction"},
 		{"fraction leaves nothing", []string{"a/1.png", "b/1.png"}, Options{Val: "1e-9"}, ErrNoImages, "another fraction"},
 		{"bad options", []string{"a/1.png", "b/1.png"}, Options{Classes: []string{"a", "a"}}, nil, ""},
-		{"split for training", []string{"a/1.png", "b/1.png"}, Options{Split: TestSplit}, nil, ""},
+		{"split for training", []string{"a/1.png", "b/1.png"}, Options{Split: testSplit}, nil, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestOpenEval(t *testing.T) {
 	parent := []string{"train/a/1.png", "train/b/1.png", "val/b/2.png", "test/a/3.png"}
 	run := Options{Classes: []string{"b", "a"}}
 	only := run
-	only.Split = ValSplit
+	only.Split = valSplit
 	tests := []struct {
 		name  string
 		files []string

@@ -1,10 +1,8 @@
 package input
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"alexnet/internal/display"
@@ -79,35 +77,6 @@ func commonHint(excluded []Excluded) string {
 		return ""
 	}
 	return excluded[0].Hint
-}
-
-var excludedColumns = []string{"path", "reason"}
-
-// WriteExcluded writes a CSV file with the columns path and reason.
-func WriteExcluded(w io.Writer, excluded []Excluded) error {
-	rows := [][]string{excludedColumns}
-	for _, e := range excluded {
-		rows = append(rows, []string{e.Path, e.Reason})
-	}
-	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
-		return fmt.Errorf("write bad images: %w", err)
-	}
-	return nil
-}
-
-// ReadExcluded reads the output of [WriteExcluded], which has no hints.
-func ReadExcluded(r io.Reader) ([]Excluded, error) {
-	lines := csv.NewReader(r)
-	lines.FieldsPerRecord = len(excludedColumns)
-	rows, err := lines.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("read bad images: %w", err)
-	}
-	var excluded []Excluded
-	for _, row := range rows[min(1, len(rows)):] {
-		excluded = append(excluded, Excluded{Path: row[0], Reason: row[1]})
-	}
-	return excluded, nil
 }
 
 // listExcluded returns a line for each of the first excluded files.

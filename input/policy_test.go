@@ -1,10 +1,8 @@
 package input
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -61,45 +59,4 @@ func TestExclude(t *testing.T) {
 	if _, err := Exclude(examples, []Excluded{{Path: "a"}, {Path: "b"}}); !errors.Is(err, ErrNoImages) {
 		t.Errorf("got %v, want ErrNoImages", err)
 	}
-}
-
-// Excluded files with any names survive a round trip.
-func TestExcludedRoundTrip(t *testing.T) {
-	want := []Excluded{{Path: "a,b/\"c\"\n.jpg", Reason: "is empty"}, {Path: "ö.png", Reason: "is damaged: x, y"}}
-	for n := range len(want) + 1 {
-		var text bytes.Buffer
-		if err := WriteExcluded(&text, want[:n]); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := ReadExcluded(&text); err != nil || !slices.Equal(got, want[:n]) {
-			t.Errorf("got %v, %v, want %v", got, err, want[:n])
-		}
-	}
-	if got, err := ReadExcluded(strings.NewReader("path,reason\na,b,c\n")); err == nil {
-		t.Errorf("got %v from a line with three fields, want an error", got)
-	}
-}
-
-// Reading, writing and reading again yields the same, except that CSV normalizes
-// line ends.
-func FuzzReadExcluded(f *testing.F) {
-	for _, seed := range []string{"", "path,reason\n", "path,reason\na,b\n\"a\r\n\"\"b\",c\n", "a\nb\n", "a,\"\n", ",\n,\n", "\xff,\x00\n"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		excluded, err := ReadExcluded(bytes.NewReader(text))
-		if err != nil {
-			return
-		}
-		var again bytes.Buffer
-		if err := WriteExcluded(&again, excluded); err != nil {
-			t.Fatal(err)
-		}
-		for i, p := range excluded {
-			excluded[i] = Excluded{Path: strings.ReplaceAll(p.Path, "\r\n", "\n"), Reason: strings.ReplaceAll(p.Reason, "\r\n", "\n")}
-		}
-		if got, err := ReadExcluded(&again); err != nil || !slices.Equal(got, excluded) {
-			t.Errorf("got %q, %v, want %q", got, err, excluded)
-		}
-	})
 }

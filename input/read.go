@@ -14,11 +14,10 @@ import (
 )
 
 // Read returns an encoded image that TensorFlow's DecodeImage decodes as image viewers do: JPEG and PNG, the first
-// frame of a GIF, other formats converted to PNG. The file is checked again, within limits; a Header that differs from
-// ex's is an error. The error is an [*Error] that names the path.
-func Read(ex Example, limits Limits) ([]byte, error) {
-	encoded, _, err := readImage(ex, limits, new(bytes.Buffer))
-	return encoded, err
+// frame of a GIF, other formats converted to PNG. The file is checked as [Check] does; a Header that differs from ex's,
+// unless that is zero, is an error. The error is an [*Error] that names the path.
+func Read(ex Example, limits Limits, formats ...Format) ([]byte, Header, error) {
+	return readImage(ex, limits, new(bytes.Buffer), formats...)
 }
 
 // ReadStored returns the bytes of the file, which [Prepare] converts for decoding.
@@ -28,9 +27,9 @@ func ReadStored(ex Example, limits Limits) ([]byte, Header, error) {
 }
 
 // readImage reads into buf, which the returned bytes may alias.
-func readImage(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
+func readImage(ex Example, limits Limits, buf *bytes.Buffer, formats ...Format) ([]byte, Header, error) {
 	limits = limits.orDefaults()
-	encoded, h, err := readStored(ex, limits, buf)
+	encoded, h, err := readStored(ex, limits, buf, formats...)
 	if err != nil {
 		return nil, Header{}, err
 	}
@@ -41,11 +40,11 @@ func readImage(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, er
 }
 
 // readStored is [ReadStored] into buf. The limits have their defaults.
-func readStored(ex Example, limits Limits, buf *bytes.Buffer) ([]byte, Header, error) {
+func readStored(ex Example, limits Limits, buf *bytes.Buffer, formats ...Format) ([]byte, Header, error) {
 	err := readFile(ex.Path, limits, buf)
 	var h Header
 	if err == nil {
-		h, err = checkBytes(buf.Bytes(), limits, ex.Format)
+		h, err = checkBytes(buf.Bytes(), limits, append(formats, ex.Format)...)
 	}
 	if err == nil && ex.Header != (Header{}) && ex.Header != h {
 		err = hint.With(fmt.Errorf("%w: got %s, want %s", errChanged, h, ex.Header), "do not modify the images while they are in use")

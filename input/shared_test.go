@@ -19,12 +19,12 @@ func TestUnusualImages(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Skipf("unusual images not found: %v; set ALEXNET_SHARED to the folder that contains data/odd-images", err)
 	}
-	paths, excluded := Expand([]string{dir}, nil)
-	if len(excluded) > 0 {
-		t.Error(excluded)
+	found := expand([]string{dir}, nil)
+	if len(found.excluded) > 0 {
+		t.Error(found.excluded)
 	}
-	for _, path := range paths {
-		h, _, err := CheckFile(path, Limits{})
+	for _, path := range found.paths {
+		h, err := checkFile(path, Options{})
 		var e *Error
 		if err != nil && (!errors.As(err, &e) || e.Path != path || e.Err.Error() == "") {
 			t.Errorf("%s: got %v, want an *Error that names the path", path, err)
@@ -49,5 +49,5 @@ func TestUnusualImages(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("checked %d files", len(paths))
+	t.Logf("checked %d files", len(found.paths))
 }

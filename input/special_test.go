@@ -23,7 +23,7 @@ func TestSpecialFilesAreNotOpened(t *testing.T) {
 	if len(d.Excluded) != 2 || !strings.Contains(d.Excluded[0].Reason, "a named pipe") || !strings.Contains(d.Excluded[1].Reason, "a device") {
 		t.Errorf("got excluded %v", d.Excluded)
 	}
-	if _, _, err := CheckFile(pipe, Limits{}); err == nil || !strings.Contains(err.Error(), "a named pipe") {
+	if _, err := checkFile(pipe, Options{}); err == nil || !strings.Contains(err.Error(), "a named pipe") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,11 +11,11 @@ import (
 )
 
 // splitWords are the words in the names of folders and lists that stand for a split.
-var splitWords = map[string]Split{
-	"train": TrainSplit, "training": TrainSplit, "trainset": TrainSplit, "trainingset": TrainSplit, "traindata": TrainSplit, "trainval": TrainSplit,
-	"val": ValSplit, "valid": ValSplit, "validation": ValSplit, "valset": ValSplit, "validset": ValSplit, "validationset": ValSplit,
-	"dev": ValSplit, "devset": ValSplit, "eval": ValSplit, "evaluation": ValSplit, "evalset": ValSplit,
-	"test": TestSplit, "testing": TestSplit, "testset": TestSplit, "testingset": TestSplit, "testdata": TestSplit,
+var splitWords = map[string]string{
+	"train": trainSplit, "training": trainSplit, "trainset": trainSplit, "trainingset": trainSplit, "traindata": trainSplit, "trainval": trainSplit,
+	"val": valSplit, "valid": valSplit, "validation": valSplit, "valset": valSplit, "validset": valSplit, "validationset": valSplit,
+	"dev": valSplit, "devset": valSplit, "eval": valSplit, "evaluation": valSplit, "evalset": valSplit,
+	"test": testSplit, "testing": testSplit, "testset": testSplit, "testingset": testSplit, "testdata": testSplit,
 }
 
 // plainSplits are the names that stand for a split whatever the folders contain.
@@ -33,20 +33,20 @@ func onlySplit(name string) bool {
 
 // splitOf returns the split that a name stands for, with one of splitWords as a word of it, in any case: Training,
 // seg_test, DevSet, train2017. It returns "" for other names.
-func splitOf(name string) Split {
-	found := map[Split]bool{}
+func splitOf(name string) string {
+	found := map[string]bool{}
 	for _, word := range words(name) {
 		if s := splitWords[word]; s != "" {
 			found[s] = true
 		}
 	}
 	switch {
-	case found[TrainSplit] && !found[TestSplit]: // train_val too
-		return TrainSplit
-	case len(found) == 1 && found[ValSplit]:
-		return ValSplit
-	case len(found) == 1 && found[TestSplit]:
-		return TestSplit
+	case found[trainSplit] && !found[testSplit]: // train_val too
+		return trainSplit
+	case len(found) == 1 && found[valSplit]:
+		return valSplit
+	case len(found) == 1 && found[testSplit]:
+		return testSplit
 	}
 	return ""
 }
@@ -67,7 +67,7 @@ func words(name string) []string {
 
 // splits are the parts of a dataset.
 type splits struct {
-	paths map[Split]string // the training split may be the whole dataset
+	paths map[string]string // the training split may be the whole dataset
 	// nested are splits inside the folder of the training classes, which the training split does not include.
 	nested []string
 	notes  []string
@@ -76,7 +76,7 @@ type splits struct {
 // splitFolder is a folder whose name stands for a split.
 type splitFolder struct {
 	name   string
-	split  Split
+	split  string
 	labels map[string]bool // class folders in it, and classes in the names of files, in lower case
 	folded bool            // it has class folders
 }
@@ -88,10 +88,10 @@ func findSplits(root string) (*splits, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &splits{paths: map[Split]string{}}
+	f := &splits{paths: map[string]string{}}
 	var folders []splitFolder
 	var others []string
-	lists := map[Split]string{}
+	lists := map[string]string{}
 	for _, e := range entries {
 		info, err := os.Stat(filepath.Join(root, e.Name()))
 		if err != nil || isIgnored(e.Name()) {
@@ -111,12 +111,12 @@ func findSplits(root string) (*splits, error) {
 	switch {
 	case f.chooseNested(root, folders, others, lists), f.choose(root, folders, others, lists):
 	default:
-		f.paths[TrainSplit] = root
+		f.paths[trainSplit] = root
 	}
 	return f, nil
 }
 
-func newSplitFolder(root, name string, split Split) splitFolder {
+func newSplitFolder(root, name string, split string) splitFolder {
 	f := splitFolder{name: name, split: split, labels: map[string]bool{}}
 	entries, _ := os.ReadDir(filepath.Join(root, name)) // walk reports the error
 	for _, e := range entries {
@@ -151,9 +151,9 @@ func shares(a, b map[string]bool) bool {
 }
 
 // chooseNested recognizes splits that lie among the class folders: folders of the same classes, and lists.
-func (s *splits) chooseNested(root string, folders []splitFolder, others []string, lists map[Split]string) bool {
+func (s *splits) chooseNested(root string, folders []splitFolder, others []string, lists map[string]string) bool {
 	var nested []splitFolder
-	train := lists[TrainSplit] != ""
+	train := lists[trainSplit] != ""
 	for _, f := range folders {
 		siblings := map[string]bool{}
 		for _, name := range others {
@@ -164,14 +164,14 @@ func (s *splits) chooseNested(root string, folders []splitFolder, others []strin
 		}
 		if f.folded && shares(f.labels, siblings) {
 			nested = append(nested, f)
-			train = train || f.split == TrainSplit
+			train = train || f.split == trainSplit
 		}
 	}
-	onlyLists := len(lists) > 0 && lists[TrainSplit] == "" && len(folders) == 0 && len(others) > 1
+	onlyLists := len(lists) > 0 && lists[trainSplit] == "" && len(folders) == 0 && len(others) > 1
 	if !onlyLists && len(nested) == 0 || train && len(nested)+len(lists) > 1 { // a train split next to val: choose finds them
 		return false
 	}
-	s.paths[TrainSplit] = root
+	s.paths[trainSplit] = root
 	for split, list := range lists {
 		s.nested, s.paths[split] = append(s.nested, list), list
 	}
@@ -187,11 +187,11 @@ func (s *splits) chooseNested(root string, folders []splitFolder, others []strin
 
 // choose distinguishes a folder of splits from a folder of classes, one of which may be called train: next to other
 // folders, train alone is a class, and unusual names are those of splits only if the folders have common classes.
-func (s *splits) choose(root string, folders []splitFolder, others []string, lists map[Split]string) bool {
-	chosen := map[Split]string{}
+func (s *splits) choose(root string, folders []splitFolder, others []string, lists map[string]string) bool {
+	chosen := map[string]string{}
 	var train splitFolder
 	for _, f := range folders {
-		if f.split == TrainSplit {
+		if f.split == trainSplit {
 			train = f
 			break
 		}
@@ -206,14 +206,14 @@ func (s *splits) choose(root string, folders []splitFolder, others []string, lis
 			unused = append(unused, f.name)
 		}
 	}
-	both := chosen[TrainSplit] != "" && (chosen[ValSplit] != "" || chosen[TestSplit] != "")
+	both := chosen[trainSplit] != "" && (chosen[valSplit] != "" || chosen[testSplit] != "")
 	if !both && len(unused) > 0 {
 		clear(chosen) // they are classes, or the folders of a list's images
 	}
 	if len(chosen) == 0 && len(lists) == 0 {
 		return false
 	}
-	for _, split := range []Split{TrainSplit, ValSplit, TestSplit} {
+	for _, split := range []string{trainSplit, valSplit, testSplit} {
 		switch list := lists[split]; {
 		case chosen[split] != "":
 			s.paths[split] = filepath.Join(root, chosen[split])

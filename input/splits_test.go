@@ -8,10 +8,10 @@ import (
 )
 
 func TestSplitOf(t *testing.T) {
-	for want, names := range map[Split]string{
-		TrainSplit: "train Train TRAINING trainset Training_Set seg_train train2017 my-train trainData imagenet.train TrainVal train_val",
-		ValSplit:   "val valid validation dev DevSet eval Evaluation my_val val2017",
-		TestSplit:  "test Testing test_set asl_alphabet_test TestSet testset test1",
+	for want, names := range map[string]string{
+		trainSplit: "train Train TRAINING trainset Training_Set seg_train train2017 my-train trainData imagenet.train TrainVal train_val",
+		valSplit:   "val valid validation dev DevSet eval Evaluation my_val val2017",
+		testSplit:  "test Testing test_set asl_alphabet_test TestSet testset test1",
 		"":         "trains tested latest contest cat valley bus cotrain train_test .train",
 	} {
 		for _, name := range strings.Fields(names) {
@@ -139,7 +139,7 @@ func TestOpenHoldsOutAList(t *testing.T) {
 
 func TestOpenEvalOfNestedSplits(t *testing.T) {
 	dir := writeDataset(t, []string{"a/1.png", "b/1.png", "val/a/2.png", "val/b/2.png"})
-	for split, want := range map[Split]string{"": "a/2.png=0 b/2.png=1", ValSplit: "a/2.png=0 b/2.png=1", TrainSplit: "a/1.png=0 b/1.png=1"} {
+	for split, want := range map[string]string{"": "a/2.png=0 b/2.png=1", valSplit: "a/2.png=0 b/2.png=1", trainSplit: "a/1.png=0 b/1.png=1"} {
 		d, err := OpenEval(dir, Options{Classes: []string{"a", "b"}, Split: split})
 		if err != nil || labels(d.Val) != want {
 			t.Errorf("split %q: got %+v, %v, want %q", split, d, err, want)

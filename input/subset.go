@@ -11,7 +11,7 @@ import (
 // subset is the images of one folder or list file before their labels are assigned.
 type subset struct {
 	root     string
-	layout   Layout
+	layout   string
 	examples []Example
 	classes  []string // one per example
 	folders  []string // directly under root

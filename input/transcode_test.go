@@ -30,11 +30,11 @@ func TestReadConverts(t *testing.T) {
 		t.Run(string(tt.format), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "image")
 			writeFile(t, path, encode(t, tt.format, tt.want))
-			examples, excluded := ExamplesFromPaths([]string{path}, Options{Formats: []Format{WebP, TIFF}})
+			examples, excluded := FindImages([]string{path}, nil, Options{Formats: []Format{WebP, TIFF}})
 			if len(excluded) > 0 {
 				t.Fatal(excluded)
 			}
-			data, err := Read(examples[0], Limits{})
+			data, _, err := Read(examples[0], Limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +57,7 @@ func TestReadKeepsJPEGAndPNG(t *testing.T) {
 		data := encode(t, format, gradient(3, 3))
 		path := filepath.Join(t.TempDir(), "image")
 		writeFile(t, path, data)
-		if got, err := Read(Example{Path: path}, Limits{}); err != nil || !bytes.Equal(got, data) {
+		if got, _, err := Read(Example{Path: path}, Limits{}); err != nil || !bytes.Equal(got, data) {
 			t.Errorf("%s: got %d bytes, %v, want the %d of the file", format, len(got), err, len(data))
 		}
 	}

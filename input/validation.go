@@ -18,7 +18,7 @@ func (d *Dataset) validationFolder(s *splits, opt Options) (string, error) {
 	if _, fraction := opt.Fraction(); opt.Val != "" && !fraction {
 		var notes []string
 		var err error
-		if val, notes, err = valSplit(opt); err != nil {
+		if val, notes, err = findVal(opt); err != nil {
 			return "", err
 		}
 		d.Notes = append(d.Notes, notes...)
@@ -35,7 +35,7 @@ func (d *Dataset) validationFolder(s *splits, opt Options) (string, error) {
 		return val, nil
 	}
 	command := fmt.Sprintf("alexnet train %s --val %s", display.Argument(d.Root), display.Argument(s.nested[0]))
-	if splitOf(filepath.Base(s.nested[0])) == TrainSplit {
+	if splitOf(filepath.Base(s.nested[0])) == trainSplit {
 		command = "alexnet train " + display.Argument(s.nested[0])
 	}
 	return "", &Error{Op: "open dataset", Path: d.Root,
@@ -49,8 +49,8 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(x, y)
 }
 
-// valSplit returns val, else test, of a folder with several splits.
-func valSplit(opt Options) (from string, notes []string, err error) {
+// findVal returns val, else test, of a folder with several splits.
+func findVal(opt Options) (from string, notes []string, err error) {
 	if _, err := os.Stat(opt.Val); err != nil {
 		hint := "specify a folder, a list file or a fraction between 0 and 1"
 		if _, numErr := strconv.ParseFloat(opt.Val, 64); numErr == nil {
@@ -62,7 +62,7 @@ func valSplit(opt Options) (from string, notes []string, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if val := found.paths[ValSplit]; val != "" {
+	if val := found.paths[valSplit]; val != "" {
 		return val, found.notes, nil
 	}
 	opt.Split = ""
@@ -72,8 +72,8 @@ func valSplit(opt Options) (from string, notes []string, err error) {
 
 // addValidation sets Val from opt.Val, or from the dataset's own val, else test.
 func (d *Dataset) addValidation(val string, s *splits, opt Options) error {
-	test := s.paths[TestSplit]
-	own := slices.DeleteFunc([]string{s.paths[ValSplit], test}, func(p string) bool { return p == "" })
+	test := s.paths[testSplit]
+	own := slices.DeleteFunc([]string{s.paths[valSplit], test}, func(p string) bool { return p == "" })
 	if opt.Val != "" && len(own) > 0 && !sameFile(own[0], val) {
 		d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: validation is %q", own[0], opt.Val))
 	}

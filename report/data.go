@@ -29,7 +29,7 @@ type dataRow struct {
 type Row struct{ Name, Value string }
 
 func summarize(d *input.Dataset) *dataSummary {
-	s := &dataSummary{Root: d.Root, Layout: string(d.Layout), ValFrom: d.ValFrom}
+	s := &dataSummary{Root: d.Root, Layout: d.Layout, ValFrom: d.ValFrom}
 	var counts [][]int
 	measured := "validation"
 	if len(d.Train) == 0 {

@@ -183,7 +183,7 @@ type viewer struct {
 // upright returns the example as an upright thumbnail. If Go's decoders cannot decode it, it returns the network's
 // input.
 func (v viewer) upright(ctx context.Context, ex input.Example) (*image.NRGBA, error) {
-	encoded, err := input.Read(ex, v.limits)
+	encoded, _, err := input.Read(ex, v.limits)
 	if err != nil {
 		return nil, err
 	}

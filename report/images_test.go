@@ -20,7 +20,7 @@ func example(t *testing.T, name string, encoded []byte) input.Example {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	must(t, os.WriteFile(path, encoded, 0o666))
-	all, problems := input.ExamplesFromPaths([]string{path}, input.Options{})
+	all, problems := input.FindImages([]string{path}, nil, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -95,7 +95,7 @@ func examplesIn(t testing.TB, dir string) []input.Example {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
 	must(t, err)
-	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
+	examples, problems := input.FindImages(paths, nil, input.Options{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

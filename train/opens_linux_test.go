@@ -66,7 +66,7 @@ func TestImagesAreOpenedTwice(t *testing.T) {
 	opens := countOpens(t, filepath.Dir(paths[0]))
 
 	contents := content.Open("", nil)
-	examples, excluded := input.ExamplesFromPaths(paths, input.Options{Contents: contents})
+	examples, excluded := input.FindImages(paths, nil, input.Options{Contents: contents})
 	if len(excluded) > 0 {
 		t.Fatal(excluded)
 	}

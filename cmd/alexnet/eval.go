@@ -58,7 +58,7 @@ func (a *app) eval(ctx context.Context, flags *evalFlags, run, path string) erro
 		return err
 	}
 	defer model.Close()
-	opt.Classes, opt.Split = model.Classes(), input.Split(flags.split)
+	opt.Classes, opt.Split = model.Classes(), flags.split
 	data, err := input.OpenEval(path, opt)
 	if err != nil {
 		return flags.BadImages.ApplyOnOpen(err)

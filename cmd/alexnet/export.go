@@ -220,9 +220,8 @@ func (a *app) comparedImages(check []string, val []input.Example) (examples []in
 		}
 		return examples, nil
 	}
-	paths, problems := input.Expand(check, a.stdin)
-	examples, refused := input.ExamplesFromPaths(paths, input.Options{})
-	if problems = append(problems, refused...); len(problems) > 0 {
+	examples, problems := input.FindImages(check, a.stdin, input.Options{})
+	if len(problems) > 0 {
 		return nil, fmt.Errorf("--check: %v", problems[0])
 	}
 	return examples, nil

@@ -9,6 +9,7 @@ import (
 	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/rundir"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
 )
@@ -43,7 +44,8 @@ func (a *app) verify(ctx context.Context, model *classify.Model, examples []inpu
 // printExcluded prints the images that cannot be used, for --bad-images list.
 func (a *app) printExcluded(bad input.Listed) error {
 	a.log.Info("checked all images", "unusable", len(bad))
-	return input.WriteExcluded(a.stdout, bad)
+	_, err := a.stdout.Write(rundir.FormatExcluded(bad))
+	return err
 }
 
 // usable decodes every example once and applies the policy: it returns the examples that decode, or an error.

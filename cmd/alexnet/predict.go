@@ -63,10 +63,9 @@ func (a *app) predict(ctx context.Context, flags *predictFlags, run string, file
 		return err
 	}
 	defer model.Close()
-	paths, problems := input.Expand(files, a.stdin)
-	examples, refused := input.ExamplesFromPaths(paths, opt)
+	examples, problems := input.FindImages(files, a.stdin, opt)
 	out := &predictions{app: a, json: flags.json}
-	for _, p := range append(problems, refused...) {
+	for _, p := range problems {
 		if err := out.print(prediction{Path: p.Path, Error: p.Reason, Hint: p.Hint}); err != nil {
 			return err
 		}

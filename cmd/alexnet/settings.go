@@ -13,7 +13,6 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/finetune"
-	"alexnet/input"
 	"alexnet/internal/hint"
 	"alexnet/internal/rundir"
 )
@@ -114,7 +113,7 @@ func registerCompletions(cmd *cobra.Command) error {
 		case "init-layers":
 			complete = completeLayers("none")
 		case "split":
-			values = []string{string(input.TrainSplit), string(input.ValSplit), string(input.TestSplit)}
+			values = []string{"train", "val", "test"}
 		}
 		if values != nil {
 			complete = cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)

@@ -59,7 +59,7 @@ func (t task) examples() ([]input.Example, error) {
 	for i, p := range images {
 		paths[i] = p.Path
 	}
-	examples, problems := input.ExamplesFromPaths(paths, input.Options{})
+	examples, problems := input.FindImages(paths, nil, input.Options{})
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("open images: %v", problems[0])
 	}

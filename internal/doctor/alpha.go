@@ -39,7 +39,7 @@ func (r *Report) checkHidden(ctx context.Context, data *input.Dataset, limits in
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(candidates)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				encoded, err := input.Read(candidates[i], limits)
+				encoded, _, err := input.Read(candidates[i], limits)
 				hidden[i] = err == nil && hidesColors(encoded) // an image that cannot be read is a problem already
 			}
 			return ctx.Err()

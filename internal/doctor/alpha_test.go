@@ -90,11 +90,11 @@ func TestCheckHidden(t *testing.T) {
 		if err := os.WriteFile(path, encodePNG(t, c, false), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		h, _, err := input.CheckFile(path, input.Limits{})
-		if err != nil {
-			t.Fatal(err)
+		found, excluded := input.FindImages([]string{path}, nil, input.Options{})
+		if len(excluded) > 0 {
+			t.Fatal(excluded)
 		}
-		examples = append(examples, input.Example{Path: path, Header: h})
+		examples = append(examples, found...)
 	}
 	r := &Report{Healthy: true, Data: &Dataset{}}
 	if err := r.checkHidden(t.Context(), &input.Dataset{Train: examples}, input.Limits{}); err != nil {

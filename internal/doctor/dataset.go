@@ -19,7 +19,7 @@ import (
 // Dataset describes a dataset.
 type Dataset struct {
 	Path       string       `json:"path"`
-	Layout     input.Layout `json:"layout,omitempty"`
+	Layout     string       `json:"layout,omitempty"`
 	Classes    []ClassCount `json:"classes"`
 	Train      int          `json:"train"`
 	Validation int          `json:"validation"`

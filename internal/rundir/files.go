@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,11 +36,38 @@ func (d Dir) ReadExcluded() ([]input.Excluded, error) {
 	if err != nil {
 		return nil, err
 	}
-	excluded, err := input.ReadExcluded(bytes.NewReader(text))
+	excluded, err := parseExcluded(text)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", d.Excluded(), err)
 	}
 	return excluded, nil
+}
+
+var excludedColumns = []string{"path", "reason"}
+
+// parseExcluded reads the output of [FormatExcluded], which has no hints.
+func parseExcluded(text []byte) (excluded []input.Excluded, err error) {
+	lines := csv.NewReader(bytes.NewReader(text))
+	lines.FieldsPerRecord = len(excludedColumns)
+	rows, err := lines.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read bad images: %w", err)
+	}
+	for _, row := range rows[min(1, len(rows)):] {
+		excluded = append(excluded, input.Excluded{Path: row[0], Reason: row[1]})
+	}
+	return excluded, nil
+}
+
+// FormatExcluded is a CSV file with the columns path and reason.
+func FormatExcluded(excluded []input.Excluded) []byte {
+	rows := [][]string{excludedColumns}
+	for _, e := range excluded {
+		rows = append(rows, []string{e.Path, e.Reason})
+	}
+	var text bytes.Buffer
+	_ = csv.NewWriter(&text).WriteAll(rows) // a buffer takes everything
+	return text.Bytes()
 }
 
 // WriteExcluded replaces excluded.csv, or removes it if nothing is excluded.
@@ -50,9 +78,5 @@ func (d Dir) WriteExcluded(excluded []input.Excluded) error {
 		}
 		return nil
 	}
-	var text bytes.Buffer
-	if err := input.WriteExcluded(&text, excluded); err != nil {
-		return err
-	}
-	return atomicfile.Replace(d.Excluded(), text.Bytes())
+	return atomicfile.Replace(d.Excluded(), FormatExcluded(excluded))
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"alexnet/input"
 )
 
 // Whatever bytes are around a row of metrics.csv, the row is read, and truncation keeps all
@@ -42,6 +44,27 @@ func FuzzMetrics(f *testing.F) {
 		}
 		if csv, err := csv.NewReader(strings.NewReader(read(t, d.Metrics()))).ReadAll(); err != nil || !reflect.DeepEqual(csv, kept) {
 			t.Fatalf("got %q, %v as CSV, want %q", csv, err, kept)
+		}
+	})
+}
+
+// Reading, writing and reading again yields the same, except that CSV normalizes
+// line ends.
+func FuzzReadExcluded(f *testing.F) {
+	for _, seed := range []string{"", "path,reason\n", "path,reason\na,b\n\"a\r\n\"\"b\",c\n", "a\nb\n", "a,\"\n", ",\n,\n", "\xff,\x00\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		excluded, err := parseExcluded(text)
+		if err != nil {
+			return
+		}
+		again := FormatExcluded(excluded)
+		for i, p := range excluded {
+			excluded[i] = input.Excluded{Path: strings.ReplaceAll(p.Path, "\r\n", "\n"), Reason: strings.ReplaceAll(p.Reason, "\r\n", "\n")}
+		}
+		if got, err := parseExcluded(again); err != nil || !slices.Equal(got, excluded) {
+			t.Errorf("got %q, %v, want %q", got, err, excluded)
 		}
 	})
 }

@@ -91,7 +91,7 @@ func TestMetrics(t *testing.T) {
 
 func TestExcluded(t *testing.T) {
 	d := Dir(t.TempDir())
-	for _, want := range [][]input.Excluded{nil, {{Path: "a,\n\"b", Reason: "is damaged"}, {Path: "c", Reason: "is empty"}}, nil} {
+	for _, want := range [][]input.Excluded{nil, {{Path: "a,b/\"c\"\n.jpg", Reason: "is empty"}, {Path: "ö.png", Reason: "is damaged: x, y"}}, nil} {
 		must(t, d.WriteExcluded(want))
 		if got, err := d.ReadExcluded(); err != nil || !slices.Equal(got, want) {
 			t.Errorf("got %v, %v, want %v", got, err, want)
@@ -99,6 +99,10 @@ func TestExcluded(t *testing.T) {
 	}
 	if names, err := os.ReadDir(string(d)); len(names) != 0 || err != nil {
 		t.Errorf("got files %v, %v, want none", names, err)
+	}
+	must(t, os.WriteFile(d.Excluded(), []byte("path,reason\na,b,c\n"), 0o644))
+	if got, err := d.ReadExcluded(); err == nil {
+		t.Errorf("got %v from a line with three fields, want an error", got)
 	}
 }
 

@@ -36,7 +36,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer decoder.Close()
-	examples, _ := input.ExamplesFromPaths([]string{whole, cut}, input.Options{})
+	examples, _ := input.FindImages([]string{whole, cut}, nil, input.Options{})
 	loader := decoder.Loader(examples, 1)
 
 	pool, err := sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Fast: loader.Load})

@@ -149,7 +149,7 @@ func writeImage(t testing.TB, name string, encoded []byte) input.Example {
 	must(t, os.WriteFile(path, encoded, 0o644))
 	old := time.Now().Add(-time.Hour)
 	must(t, os.Chtimes(path, old, old))
-	examples, excluded := input.ExamplesFromPaths([]string{path}, input.Options{})
+	examples, excluded := input.FindImages([]string{path}, nil, input.Options{})
 	if len(excluded) > 0 {
 		t.Fatal(excluded)
 	}
