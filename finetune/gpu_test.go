@@ -4,9 +4,11 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"alexnet/finetune"
+	"alexnet/internal/display"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -19,7 +21,7 @@ func TestGPUMatchesCPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Contains(found, "gpu:0") {
-		t.Skipf("TensorFlow found %s: see docker/README.md for GPU setup", tfgraph.DeviceList(found))
+		t.Skipf("TensorFlow found %s: see docker/README.md for GPU setup", strings.Join(display.Strings(found...), ", "))
 	}
 	c := tiny(photos(t, 16))
 	c.Epochs, c.Dropout = 3, 0

@@ -11,6 +11,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/display"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -51,7 +52,7 @@ var Settings = []Setting{
 	{Name: "lr", field: func(c *Config) any { return &c.LearningRate }, Main: true,
 		Help: "learning rate (default 1e-3 for gd, 1e-4 for momentum and adam)"},
 	{Name: "optimizer", field: func(c *Config) any { return &c.Optimizer }, Main: true,
-		Choices: words(ops.GradientDescent, ops.Momentum, ops.Adam), Help: "gd, momentum or adam"},
+		Choices: display.Strings(ops.GradientDescent, ops.Momentum, ops.Adam), Help: "gd, momentum or adam"},
 	{Name: "clip-norm", field: func(c *Config) any { return &c.ClipNorm }, compared: true,
 		Help: "clip gradients to this global norm (default no clipping)"},
 	{Name: "dropout", field: func(c *Config) any { return &c.Dropout }, initial: "0.5", Main: true,
@@ -61,7 +62,7 @@ var Settings = []Setting{
 	{Name: "init-layers", field: func(c *Config) any { return &c.InitLayers },
 		Help: "comma-separated `layers` to initialize from scratch, or none to load all (default the last layer if the number of classes differs, and layers missing from the file)"},
 	{Name: "augment", field: func(c *Config) any { return &c.Augment }, compared: true,
-		Choices: words(train.NoAugment, train.FlipAugment), Help: "augmentation of training images: flip (random horizontal flip) or none"},
+		Choices: display.Strings(train.NoAugment, train.FlipAugment), Help: "augmentation of training images: flip (random horizontal flip) or none"},
 	{Name: "no-shuffle", field: func(c *Config) any { return &c.NoShuffle },
 		Help: "keep the dataset's order in every epoch instead of shuffling"},
 	{Name: "seed", field: func(c *Config) any { return &c.Seed }, initial: "1", compared: true,
@@ -76,20 +77,20 @@ var Settings = []Setting{
 		Help: "also save mid-epoch, every `N|DURATION`: steps such as 500, or a time such as 10m; keeps only the latest (default only after each epoch)"},
 	{Name: "display-every", field: func(c *Config) any { return &c.DisplayEvery }, changeable: true,
 		Help: "steps between two points of the training curves"},
-	{Name: "on-nan", field: func(c *Config) any { return &c.OnNaN }, changeable: true, Choices: words(train.Stop, train.Skip, train.LowerLearningRate),
+	{Name: "on-nan", field: func(c *Config) any { return &c.OnNaN }, changeable: true, Choices: display.Strings(train.Stop, train.Skip, train.LowerLearningRate),
 		Help: "action on a non-finite loss or gradient: stop, skip the step, or lower-lr (roll back to the last epoch's checkpoint with lr/10)"},
-	{Name: "precision", field: func(c *Config) any { return &c.Precision }, initial: string(Float32), compared: true, Choices: words(Float32, BFloat16, Auto),
+	{Name: "precision", field: func(c *Config) any { return &c.Precision }, initial: string(Float32), compared: true, Choices: display.Strings(Float32, BFloat16, Auto),
 		Help: "float32; bfloat16 for all layers but the last; or auto (bfloat16 for frozen layers if the processor supports it)"},
-	{Name: "lrn", field: func(c *Config) any { return &c.Network.LRN }, Choices: words(alexnet.LRNOps, alexnet.LRNKernel),
+	{Name: "lrn", field: func(c *Config) any { return &c.Network.LRN }, Choices: display.Strings(alexnet.LRNOps, alexnet.LRNKernel),
 		Help: "implementation of local response normalization: ops, or kernel (TensorFlow's own: slower, bit-identical to Python)"},
-	{Name: "resize", field: func(c *Config) any { return &c.Resize }, initial: string(alexnet.Squash), Choices: words(alexnet.Squash, alexnet.Crop),
+	{Name: "resize", field: func(c *Config) any { return &c.Resize }, initial: string(alexnet.Squash), Choices: display.Strings(alexnet.Squash, alexnet.Crop),
 		Help: "squash (resize and ignore the aspect ratio), or crop (squash to a larger size and take the center, as Caffe does)"},
 	{Name: "decode", field: func(c *Config) any { return &c.Decode }, initial: decodeExact, Choices: []string{decodeExact, string(alexnet.DecodeFast)},
 		Help: "exact, or fast (downscale large JPEG images while decoding, which changes pixels slightly)"},
 	{Name: "ignore-orientation", field: func(c *Config) any { return &c.IgnoreOrientation },
 		Help: "ignore the EXIF orientation"},
 	{Name: "bad-images", field: func(c *Config) any { return &c.BadImages }, initial: string(input.Refuse), changeable: true,
-		Choices: words(input.Refuse, input.Skip, input.List),
+		Choices: display.Strings(input.Refuse, input.Skip, input.List),
 		Help:    "policy for images that cannot be decoded: error, skip (exclude them), or list (print them and exit)"},
 	{Name: "formats", field: func(c *Config) any { return &c.Formats }, Samples: []string{"webp", "tiff", "webp,tiff"},
 		check: func(c Config) error { _, err := input.ParseFormats(c.Formats); return err },
@@ -103,21 +104,12 @@ var Settings = []Setting{
 	{Name: "cache-half", field: func(c *Config) any { return &c.CacheHalf },
 		Help: "cache features in float16: half the memory, values rounded to 11 bits"},
 	{Name: "device", field: func(c *Config) any { return &c.Device }, initial: string(tfgraph.AutoDevice), changeable: true,
-		Samples: append(words(tfgraph.AutoDevice, tfgraph.CPU), "gpu:0"), check: func(c Config) error { return c.Device.Validate() },
+		Samples: append(display.Strings(tfgraph.AutoDevice, tfgraph.CPU), "gpu:0"), check: func(c Config) error { return c.Device.Validate() },
 		Help: "`device`: cpu, a GPU such as gpu:0, or auto for the first GPU, else the CPU"},
 	{Name: "widths", field: func(c *Config) any { return (*widthList)(&c.Network.Widths) }, Hidden: true,
 		Help: "channels or units of each layer but the last, for small experiments"},
 	{Name: "size", field: func(c *Config) any { return &c.Network.Size }, Hidden: true,
 		Help: "side of the input image, for small experiments"},
-}
-
-// words are the constants of a string type.
-func words[S ~string](constants ...S) []string {
-	text := make([]string, len(constants))
-	for i, c := range constants {
-		text[i] = string(c)
-	}
-	return text
 }
 
 // Get returns the setting's value in c as text.

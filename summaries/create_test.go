@@ -54,14 +54,17 @@ func must(t testing.TB, errs ...error) {
 	}
 }
 
+// path is that of the current event file.
+func (w *Writer) path() string { return w.file.Name() }
+
 func TestCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "runs", "first")
 	w, _ := newWriter(t, dir, Options{})
 	name := regexp.MustCompile(`^events\.out\.tfevents\.0981173106\.[^/]+\.\d+$`)
-	if base := filepath.Base(w.Path()); !name.MatchString(base) {
+	if base := filepath.Base(w.path()); !name.MatchString(base) {
 		t.Errorf("name: got %s, want %s", base, name)
 	}
-	events, err := readAll(w.Path())
+	events, err := readAll(w.path())
 	must(t, err)
 	if len(events) != 1 {
 		t.Fatalf("before any summary: got %d events, want 1", len(events))
@@ -83,11 +86,11 @@ func TestCreateComesLast(t *testing.T) {
 	var made []string
 	for range 12 {
 		w, _ := newWriter(t, dir, Options{})
-		made = append(made, w.Path())
+		made = append(made, w.path())
 	}
 	w, err := Create(dir, Options{clock: func() time.Time { return time.Unix(100, 0) }})
 	must(t, err, w.Close())
-	made = append(made, w.Path(), filepath.Join(dir, "events.out.tfevents.note"))
+	made = append(made, w.path(), filepath.Join(dir, "events.out.tfevents.note"))
 	files, err := Files(dir)
 	must(t, err)
 	if !slices.Equal(files, made) {
@@ -97,7 +100,7 @@ func TestCreateComesLast(t *testing.T) {
 
 func TestCreateWritesSessionStart(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{StartStep: 40})
-	events, err := readAll(w.Path())
+	events, err := readAll(w.path())
 	must(t, err)
 	if len(events) != 2 {
 		t.Fatalf("got %d events, want 2", len(events))
@@ -112,13 +115,13 @@ func TestCreateOverwritesNothing(t *testing.T) {
 	dir := t.TempDir()
 	first, _ := newWriter(t, dir, Options{})
 	// A directory, which readers do not read as an event file, has the next name.
-	taken := strings.Replace(first.Path(), "0981173106", "0981173107", 1)
+	taken := strings.Replace(first.path(), "0981173106", "0981173107", 1)
 	must(t, os.Mkdir(taken, 0o755))
 
 	second, _ := newWriter(t, dir, Options{})
 	files, err := Files(dir)
 	must(t, err)
-	if want := []string{first.Path(), second.Path()}; !slices.Equal(files, want) || second.Path() == taken {
+	if want := []string{first.path(), second.path()}; !slices.Equal(files, want) || second.path() == taken {
 		t.Errorf("got %q next to the directory %s, want %q", files, taken, want)
 	}
 }

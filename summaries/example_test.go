@@ -29,7 +29,12 @@ func Example() {
 		fmt.Println(err)
 	}
 
-	for event, err := range summaries.Read(w.Path()) {
+	files, err := summaries.Files(run)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for event, err := range summaries.Read(files[0]) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -96,7 +96,7 @@ func TestHistogramReportsNonFinite(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Histogram(1, "fc8/weights", []float32{1, 2}),
 		w.Histogram(2, "fc8/weights", []float32{1, float32(math.NaN())}), w.Close())
-	events, err := readAll(w.Path())
+	events, err := readAll(w.path())
 	must(t, err)
 	if len(events) != 3 {
 		t.Fatalf("got %d events, want 3", len(events))

@@ -22,7 +22,7 @@ type HParam struct {
 // all runs should have the same. The run has the status running until [Writer.HParamsEnd].
 func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 	var experiment, session []byte
-	seconds := float64(w.clock().UnixMicro()) / 1e6
+	now := seconds(w.clock())
 	for _, h := range settings {
 		value, kind, err := h.value()
 		if err != nil {
@@ -40,8 +40,8 @@ func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 		name := appendBytes(nil, 2, []byte(tag))
 		experiment = appendBytes(experiment, 5, appendBytes(nil, 1, name)) // metric_infos
 	}
-	experiment = appendDouble(experiment, 3, seconds) // time_created_secs
-	session = appendDouble(session, 5, seconds)       // start_time_secs
+	experiment = appendDouble(experiment, 3, now) // time_created_secs
+	session = appendDouble(session, 5, now)       // start_time_secs
 	return errors.Join(
 		w.hparams(0, "_hparams_/experiment", 2, experiment),
 		w.hparams(0, "_hparams_/session_start_info", 3, session))
@@ -51,7 +51,7 @@ func (w *Writer) HParams(settings []HParam, metrics ...string) error {
 func (w *Writer) HParamsEnd(step int64) error {
 	const success = 1
 	end := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), success)
-	return w.hparams(step, "_hparams_/session_end_info", 4, appendDouble(end, 2, float64(w.clock().UnixMicro())/1e6))
+	return w.hparams(step, "_hparams_/session_end_info", 4, appendDouble(end, 2, seconds(w.clock())))
 }
 
 // hparams adds one field of an HParamsPluginData (tensorboard/plugins/hparams/plugin_data.proto). The data is in the

@@ -40,7 +40,7 @@ func TestImage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w, _ := newWriter(t, t.TempDir(), Options{})
 			must(t, w.Image(3, "photo", test.img), w.Close())
-			events, err := readAll(w.Path())
+			events, err := readAll(w.path())
 			must(t, err)
 			got := events[1].GetSummary().Value[0].GetImage()
 			if got.Width != 7 || got.Height != 4 || got.Colorspace != test.colorspace {

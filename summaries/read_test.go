@@ -53,19 +53,19 @@ func TestReadErrors(t *testing.T) {
 func TestReadTruncated(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Scalar(1, "loss", 0), w.Flush())
-	whole, err := os.Stat(w.Path())
+	whole, err := os.Stat(w.path())
 	must(t, err)
 	must(t, w.Scalar(2, "loss", 0), w.Close())
-	file, err := os.ReadFile(w.Path())
+	file, err := os.ReadFile(w.path())
 	must(t, err)
 	for size := whole.Size() + 1; size < int64(len(file)); size++ {
-		must(t, os.Truncate(w.Path(), size))
-		events, err := readAll(w.Path())
+		must(t, os.Truncate(w.path(), size))
+		events, err := readAll(w.path())
 		if len(events) != 2 || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("%d of %d bytes: got %d events, %v; want 2, %v",
 				size, len(file), len(events), err, io.ErrUnexpectedEOF)
 		}
-		must(t, os.WriteFile(w.Path(), file, 0o644))
+		must(t, os.WriteFile(w.path(), file, 0o644))
 	}
 }
 
@@ -73,7 +73,7 @@ func TestReadStopsEarly(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Scalar(1, "loss", 0), w.Close())
 	seen := 0
-	for range Read(w.Path()) {
+	for range Read(w.path()) {
 		seen++
 		break
 	}
@@ -103,11 +103,11 @@ func TestFiles(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	w, _ := newWriter(f, f.TempDir(), Options{StartStep: 7})
 	must(f, w.Scalar(1, "loss", 0), w.Text(1, "note", "*"), w.Histogram(1, "weights", []float32{-1, 0, 1}), w.Close())
-	file, err := os.ReadFile(w.Path())
+	file, err := os.ReadFile(w.path())
 	must(f, err)
 	f.Add(file)
 	f.Add(file[:len(file)-3])
-	for event, err := range Read(w.Path()) { // a record's checksum is hard to guess
+	for event, err := range Read(w.path()) { // a record's checksum is hard to guess
 		must(f, err)
 		record, err := proto.Marshal(event)
 		must(f, err)

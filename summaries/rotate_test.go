@@ -109,9 +109,9 @@ func TestRewindTruncated(t *testing.T) {
 	at, err := w.Position()
 	must(t, err)
 	must(t, w.Scalar(1, "loss", 1), w.Close())
-	must(t, os.Truncate(w.Path(), at.Size+5))
+	must(t, os.Truncate(w.path(), at.Size+5))
 	late, _ := newWriter(t, dir, Options{})
-	must(t, late.Close(), os.Truncate(late.Path(), 7))
+	must(t, late.Close(), os.Truncate(late.path(), 7))
 	must(t, Rewind(dir, at))
 	if got, sizes := steps(t, dir); !slices.Equal(got, upTo(1)) || len(sizes) != 1 {
 		t.Errorf("got steps %v in %d files, want step 0 in one", got, len(sizes))

@@ -167,8 +167,8 @@ func TestTensorBoardAfterResume(t *testing.T) {
 			must(t, first.Scalar(step, "cross_entropy", 1))
 		}
 		must(t, first.Close())
-		file, err := os.ReadFile(first.Path())
-		must(t, err, os.WriteFile(first.Path(), file[:len(file)-5], 0o644))
+		file, err := os.ReadFile(first.path())
+		must(t, err, os.WriteFile(first.path(), file[:len(file)-5], 0o644))
 
 		later := &fakeClock{startTime.Add(time.Hour)}
 		second, err := Create(dir, Options{StartStep: start, clock: later.Now})

@@ -87,18 +87,54 @@ func create(dir string, opt Options) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	now := clock()
+	header := []*eventpb.Event{version()}
+	if opt.StartStep > 0 {
+		start := &eventpb.SessionLog{Status: eventpb.SessionLog_START}
+		header = append(header, &eventpb.Event{Step: opt.StartStep, What: &eventpb.Event_SessionLog{SessionLog: start}})
+	}
+	w := &Writer{maxSize: cmp.Or(opt.MaxSize, defaultMaxSize), clock: clock, lastWrite: clock()}
+	return w, w.begin(dir, w.lastWrite, header...)
+}
+
+// begin creates the next event file of dir, with a header, and closes the current one, if any. TensorBoard reads both as
+// one run: only a session start makes it discard events.
+func (w *Writer) begin(dir string, now time.Time, header ...*eventpb.Event) error {
+	var data []byte
+	for _, event := range header {
+		event.WallTime = seconds(now)
+		text, err := proto.Marshal(event)
+		if err != nil {
+			return err
+		}
+		data = tfrecord.Append(data, text)
+	}
 	file, err := createFile(dir, now)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	w := &Writer{file: file, maxSize: cmp.Or(opt.MaxSize, defaultMaxSize), clock: clock, lastWrite: now}
-	if err := w.writeHeader(opt.StartStep); err != nil {
-		return nil, errors.Join(err, w.file.Close(), os.Remove(file.Name()))
+	if _, err = file.Write(data); err == nil {
+		err = filesystem.Sync(file)
+	}
+	if err != nil {
+		return errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
 	_ = atomicfile.Sync(dir) // the events can be written all the same
-	return w, nil
+	if w.file != nil {
+		err = errors.Join(filesystem.Sync(w.file), w.file.Close())
+	}
+	w.file, w.size, w.headerSize = file, int64(len(data)), int64(len(data))
+	return err
 }
+
+// version is the first event of every event file.
+func version() *eventpb.Event {
+	return &eventpb.Event{
+		What:           &eventpb.Event_FileVersion{FileVersion: fileVersion},
+		SourceMetadata: &eventpb.SourceMetadata{Writer: sourceName},
+	}
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
 // createFile creates the next event file of dir. Its name sorts after those of existing
 // files, whatever the clock says, because readers sort by name.
@@ -138,34 +174,6 @@ func nextSecond(dir string, now time.Time) (int64, error) {
 	return seconds, nil
 }
 
-// writeHeader writes the events before the first summary.
-func (w *Writer) writeHeader(startStep int64) error {
-	if err := w.add("file version", versionEvent(w.clock())); err != nil {
-		return err
-	}
-	if startStep > 0 {
-		start := &eventpb.SessionLog{Status: eventpb.SessionLog_START}
-		if err := w.add("session start", &eventpb.Event{
-			Step: startStep,
-			What: &eventpb.Event_SessionLog{SessionLog: start},
-		}); err != nil {
-			return err
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	w.headerSize = w.size
-	return nil
-}
-
-// Path returns the path of the current event file.
-func (w *Writer) Path() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.file.Name()
-}
-
 // add sets the event's time and queues it; name describes it in errors.
 func (w *Writer) add(name string, event *eventpb.Event) error {
 	w.mu.Lock()
@@ -174,7 +182,7 @@ func (w *Writer) add(name string, event *eventpb.Event) error {
 		return w.err
 	}
 	now := w.clock()
-	event.WallTime = float64(now.UnixMicro()) / 1e6
+	event.WallTime = seconds(now)
 	if size := proto.Size(event); size > maxEvent {
 		return fmt.Errorf("write %s: got %d bytes, want at most %d", name, size, maxEvent)
 	}
@@ -196,7 +204,7 @@ func (w *Writer) writePending(now time.Time) {
 		return
 	}
 	if w.full() {
-		if err := w.rotate(now); err != nil {
+		if err := w.begin(filepath.Dir(w.file.Name()), now, version()); err != nil {
 			w.err = fmt.Errorf("rotate event file: %w", err)
 			return
 		}
@@ -253,34 +261,4 @@ func (w *Writer) Close() error {
 // into this one, which already has events.
 func (w *Writer) full() bool {
 	return w.maxSize > 0 && w.size > w.headerSize && w.size+int64(len(w.pending)) > w.maxSize
-}
-
-// rotate closes the file and creates the next. TensorBoard reads both as one run: only
-// a session start makes it discard events.
-func (w *Writer) rotate(now time.Time) error {
-	header, err := proto.Marshal(versionEvent(now))
-	if err != nil {
-		return err
-	}
-	file, err := createFile(filepath.Dir(w.file.Name()), now)
-	if err != nil {
-		return err
-	}
-	n, err := file.Write(tfrecord.Append(nil, header))
-	if err != nil {
-		return errors.Join(err, file.Close(), os.Remove(file.Name()))
-	}
-	_ = atomicfile.Sync(filepath.Dir(file.Name()))
-	err = errors.Join(filesystem.Sync(w.file), w.file.Close())
-	w.file, w.size, w.headerSize = file, int64(n), int64(n)
-	return err
-}
-
-// versionEvent is the first event of every event file.
-func versionEvent(now time.Time) *eventpb.Event {
-	return &eventpb.Event{
-		WallTime:       float64(now.UnixMicro()) / 1e6,
-		What:           &eventpb.Event_FileVersion{FileVersion: fileVersion},
-		SourceMetadata: &eventpb.SourceMetadata{Writer: sourceName},
-	}
 }

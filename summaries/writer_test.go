@@ -30,7 +30,7 @@ func TestFileHasCompleteEvents(t *testing.T) {
 		}
 		added := int64(0)
 		check := func(spilled bool) {
-			events, err := readAll(w.Path())
+			events, err := readAll(w.path())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestEventsAreWrittenAfterTime(t *testing.T) {
 	for step, test := range tests {
 		clock.now = clock.now.Add(test.wait)
 		must(t, w.Scalar(int64(step), "loss", 1))
-		events, err := readAll(w.Path())
+		events, err := readAll(w.path())
 		must(t, err)
 		if len(events) != test.want {
 			t.Errorf("%s: got %d events in the file, want %d", test.name, len(events), test.want)
@@ -109,7 +109,7 @@ func TestInvalidArgumentIsNotFinal(t *testing.T) {
 		}
 	}
 	must(t, w.Scalar(1, "loss", 0), w.Close())
-	if events, err := readAll(w.Path()); err != nil || len(events) != 2 {
+	if events, err := readAll(w.path()); err != nil || len(events) != 2 {
 		t.Errorf("got %d events, %v; want the version and one scalar", len(events), err)
 	}
 }
@@ -133,7 +133,7 @@ func TestFileErrorIsFinal(t *testing.T) {
 func TestClose(t *testing.T) {
 	w, _ := newWriter(t, t.TempDir(), Options{})
 	must(t, w.Scalar(1, "loss", 0), w.Close(), w.Close())
-	if events, err := readAll(w.Path()); err != nil || len(events) != 2 {
+	if events, err := readAll(w.path()); err != nil || len(events) != 2 {
 		t.Errorf("got %d events, %v; want 2", len(events), err)
 	}
 	for name, err := range map[string]error{"scalar": w.Scalar(2, "loss", 0), "flush": w.Flush()} {
@@ -160,7 +160,7 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	all.Wait()
-	events, err := readAll(w.Path())
+	events, err := readAll(w.path())
 	must(t, err)
 	if want := 1 + goroutines*each; len(events) != want {
 		t.Errorf("got %d events, want %d", len(events), want)

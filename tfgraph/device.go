@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"alexnet/internal/display"
 )
 
 // Device is where a session computes: "auto", "cpu", or "gpu:0" and so on, as
@@ -30,22 +32,10 @@ func (d Device) Validate() error {
 	}
 	text, ok := strings.CutPrefix(string(d), "gpu:")
 	if n, err := strconv.ParseUint(text, 10, 8); !ok || err != nil || strconv.FormatUint(n, 10) != text {
-		return fmt.Errorf("device: got %q, want auto, cpu or gpu:0, gpu:1, …", string(d))
+		return fmt.Errorf("got %q, want auto, cpu or gpu:0, gpu:1, …", string(d))
 	}
 	return nil
 }
-
-// UnmarshalText accepts the names that [Device.Validate] accepts.
-func (d *Device) UnmarshalText(text []byte) error {
-	if err := Device(text).Validate(); err != nil {
-		return err
-	}
-	*d = Device(text)
-	return nil
-}
-
-// MarshalText returns the name.
-func (d Device) MarshalText() ([]byte, error) { return []byte(d), nil }
 
 // Resolve returns the CPU or GPU that a session with d computes on. If it differs
 // from the one that d names, note explains that to the user.
@@ -71,16 +61,7 @@ func (d Device) choose(available []Device) (use Device, note string) {
 		}
 		return CPU, ""
 	}
-	return CPU, fmt.Sprintf("%s not found: computing on the CPU (available devices: %s)", d, DeviceList(available))
-}
-
-// DeviceList joins device names: "cpu, gpu:0".
-func DeviceList(devices []Device) string {
-	names := make([]string, len(devices))
-	for i, d := range devices {
-		names[i] = string(d)
-	}
-	return strings.Join(names, ", ")
+	return CPU, fmt.Sprintf("%s not found: computing on the CPU (available devices: %s)", d, strings.Join(display.Strings(available...), ", "))
 }
 
 // nodeDevice is d's name in a graph; "" leaves the placement to TensorFlow.

@@ -74,7 +74,7 @@ func (f Feeds) Close() {
 // Open imports a serialized GraphDef and starts a session on it.
 func Open(graphDef []byte, options Options) (*Session, error) {
 	if err := options.Device.Validate(); err != nil {
-		return nil, fmt.Errorf("open session: %w", err)
+		return nil, fmt.Errorf("open session: device: %w", err)
 	}
 	st := newStatus()
 	defer st.delete()

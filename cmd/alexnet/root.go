@@ -8,10 +8,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"alexnet/internal/display"
 	"alexnet/internal/hint"
 	"alexnet/tfgraph"
 )
@@ -102,7 +104,7 @@ func newVersion(a *app) *cobra.Command {
 				return json.NewEncoder(a.stdout).Encode(v)
 			}
 			_, err = fmt.Fprintf(a.stdout, "alexnet %s, TensorFlow %s, kernels %s, devices %s, %s\n",
-				v.Alexnet, v.TensorFlow, v.Kernels, tfgraph.DeviceList(v.Devices), v.Go)
+				v.Alexnet, v.TensorFlow, v.Kernels, strings.Join(display.Strings(v.Devices...), ", "), v.Go)
 			return err
 		},
 	}

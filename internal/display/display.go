@@ -47,6 +47,15 @@ func shorten(entries []string) []string {
 	return append(entries[:Shown:Shown], fmt.Sprintf("and %d more", len(entries)-Shown))
 }
 
+// Strings are values of a string type as strings.
+func Strings[S ~string](values ...S) []string {
+	text := make([]string, len(values))
+	for i, v := range values {
+		text[i] = string(v)
+	}
+	return text
+}
+
 // Bytes is a size as "1.5 GiB".
 func Bytes(n int64) string {
 	for _, unit := range []struct {
