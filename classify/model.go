@@ -19,6 +19,7 @@ import (
 	"alexnet/eval"
 	"alexnet/export"
 	"alexnet/input"
+	"alexnet/internal/bundle"
 	"alexnet/internal/rundir"
 	"alexnet/ops"
 	"alexnet/tfgraph"
@@ -203,13 +204,8 @@ func Find(path string) (export.Source, error) {
 
 func findPrefix(path string) (string, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		for _, suffix := range []string{"", ".json", ".index", ".data-00000-of-00001"} {
-			prefix := strings.TrimSuffix(path, suffix)
-			if _, err := os.Stat(prefix + ".index"); err == nil {
-				return prefix, nil
-			}
-		}
+	if prefix, ok := bundle.FindPrefix(path); ok && (errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir()) {
+		return prefix, nil
 	}
 	if err != nil {
 		return "", err

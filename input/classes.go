@@ -83,14 +83,19 @@ func (p *subset) labelsArePositions(classes []string) bool {
 	return len(p.classes) > 0
 }
 
-// noteMissing notes the classes without examples.
-func noteMissing(examples []Example, classes []string, split string) []string {
-	var missing []string
+// classesOf returns the classes with the given number of examples.
+func classesOf(count int, examples []Example, classes []string) (names []string) {
 	for i, n := range Counts(examples, len(classes)) {
-		if n == 0 {
-			missing = append(missing, classes[i])
+		if n == count {
+			names = append(names, classes[i])
 		}
 	}
+	return names
+}
+
+// noteMissing notes the classes without examples.
+func noteMissing(examples []Example, classes []string, split string) []string {
+	missing := classesOf(0, examples, classes)
 	switch len(missing) {
 	case 0:
 		return nil

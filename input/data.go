@@ -121,10 +121,7 @@ func Counts(examples []Example, classes int) []int {
 // SHA-256 of its content, as in `train "cat/1.jpg" 0 20117 9f86d0…`; for an excluded image, the last two are missing.
 // It does not change when the dataset is moved, and does not read the images.
 func (d *Dataset) Inventory(excluded []Excluded) []byte {
-	skip := make(map[string]bool, len(excluded))
-	for _, e := range excluded {
-		skip[e.Path] = true
-	}
+	skip := pathsOf(excluded)
 	var text bytes.Buffer
 	for _, c := range d.Classes {
 		fmt.Fprintf(&text, "class %q\n", c)
@@ -146,9 +143,14 @@ func (d *Dataset) Inventory(excluded []Excluded) []byte {
 
 // Without returns the examples whose paths are not excluded, in the same order.
 func Without(examples []Example, excluded []Excluded) []Example {
-	bad := make(map[string]bool, len(excluded))
-	for _, p := range excluded {
-		bad[p.Path] = true
-	}
+	bad := pathsOf(excluded)
 	return slices.DeleteFunc(slices.Clone(examples), func(ex Example) bool { return bad[ex.Path] })
+}
+
+func pathsOf(excluded []Excluded) map[string]bool {
+	paths := make(map[string]bool, len(excluded))
+	for _, e := range excluded {
+		paths[e.Path] = true
+	}
+	return paths
 }

@@ -3,9 +3,9 @@ package input
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"alexnet/internal/hint"
+	"alexnet/internal/regular"
 )
 
 // The reasons why a dataset cannot be used, wrapped in an [*Error] that names the path.
@@ -48,9 +48,9 @@ func newError(op, path string, err error) *Error {
 // Error has the form `open dataset "photos": no images found`, followed by lines that name the first excluded files.
 func (e *Error) Error() string {
 	if e.Path == "" {
-		return fmt.Sprintf("%s: %v%s", e.Op, reason(e.Err), listExcluded(e.Excluded))
+		return fmt.Sprintf("%s: %v%s", e.Op, regular.Reason(e.Err), listExcluded(e.Excluded))
 	}
-	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, reason(e.Err), listExcluded(e.Excluded))
+	return fmt.Sprintf("%s %q: %v%s", e.Op, e.Path, regular.Reason(e.Err), listExcluded(e.Excluded))
 }
 
 // Unwrap returns the reason, with the hint.
@@ -70,15 +70,7 @@ func (p Excluded) String() string { return p.Path + ": " + p.Reason }
 func ExcludedFor(path string, err error) Excluded {
 	var e *Error
 	if errors.As(err, &e) {
-		return Excluded{Path: path, Reason: reason(e.Err).Error(), Hint: e.Hint}
+		return Excluded{Path: path, Reason: regular.Reason(e.Err).Error(), Hint: e.Hint}
 	}
-	return Excluded{Path: path, Reason: reason(err).Error()}
-}
-
-// reason drops the operating system's verb and path, which an [Error] or an [Excluded] already names.
-func reason(err error) error {
-	if e, ok := err.(*fs.PathError); ok {
-		return e.Err
-	}
-	return err
+	return Excluded{Path: path, Reason: regular.Reason(err).Error()}
 }

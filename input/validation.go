@@ -177,13 +177,7 @@ func (d *Dataset) separate(remove bool) {
 
 // holdOut moves a fraction of the training images to validation.
 func (d *Dataset) holdOut(fraction float64, opt Options) error {
-	var single []string
-	for i, n := range Counts(d.Train, len(d.Classes)) {
-		if n == 1 {
-			single = append(single, d.Classes[i])
-		}
-	}
-	n := len(d.Train)
+	single, n := classesOf(1, d.Train, d.Classes), len(d.Train)
 	d.Train, d.Val = split(d.Train, d.Classes, opt.Seed, fraction)
 	if len(d.Val) == 0 {
 		return &Error{Op: "split dataset", Path: d.Root,
@@ -199,12 +193,7 @@ func (d *Dataset) holdOut(fraction float64, opt Options) error {
 
 // checkTraining refuses to train without an image of a class, unless opt has the classes.
 func (d *Dataset) checkTraining(opt Options) error {
-	var missing []string
-	for i, n := range Counts(d.Train, len(d.Classes)) {
-		if n == 0 {
-			missing = append(missing, d.Classes[i])
-		}
-	}
+	missing := classesOf(0, d.Train, d.Classes)
 	if missing == nil || opt.Classes != nil {
 		d.Notes = append(d.Notes, noteMissing(d.Train, d.Classes, "training")...)
 		return nil

@@ -92,7 +92,7 @@ func (w *walker) entry(p, real, name string, mode fs.FileMode) {
 	case mode.IsDir():
 		w.addFolder(name)
 		if err := w.folder(p, real, name); err != nil {
-			w.exclude(p, fmt.Errorf("cannot be read: %w", reason(err)))
+			w.exclude(p, fmt.Errorf("cannot be read: %w", regular.Reason(err)))
 		}
 	case mode&fs.ModeSymlink != 0:
 		w.link(p, name)
@@ -117,7 +117,7 @@ func (w *walker) link(p, name string) {
 		return
 	}
 	if err != nil {
-		w.exclude(p, fmt.Errorf("is a broken link: %w", reason(err)))
+		w.exclude(p, fmt.Errorf("is a broken link: %w", regular.Reason(err)))
 		return
 	}
 	if !info.IsDir() {
@@ -126,7 +126,7 @@ func (w *walker) link(p, name string) {
 	}
 	real, err := realPath(p)
 	if err != nil {
-		w.exclude(p, fmt.Errorf("is a broken link: %w", reason(err)))
+		w.exclude(p, fmt.Errorf("is a broken link: %w", regular.Reason(err)))
 		return
 	}
 	if slices.Contains(w.omit, real) {
@@ -144,7 +144,7 @@ func (w *walker) follow(l link) {
 		w.exclude(l.path, fmt.Errorf("is a link to a parent folder: %s", l.real))
 	default:
 		if err := w.folder(l.path, l.real, l.name); err != nil {
-			w.exclude(l.path, fmt.Errorf("cannot be read: %w", reason(err)))
+			w.exclude(l.path, fmt.Errorf("cannot be read: %w", regular.Reason(err)))
 		}
 	}
 }

@@ -62,10 +62,10 @@ func facts(all []input.Example) []Row {
 	if len(all) == 0 {
 		return nil
 	}
-	var widths, heights, bytes []int64
+	var widths, heights, kibs []int
 	formats, rotated := map[string]int{}, 0
 	for _, ex := range all {
-		widths, heights, bytes = append(widths, int64(ex.Width)), append(heights, int64(ex.Height)), append(bytes, ex.Size)
+		widths, heights, kibs = append(widths, ex.Width), append(heights, ex.Height), append(kibs, int((ex.Size+1023)>>10))
 		formats[string(ex.Format)]++
 		if ex.Orientation > 1 {
 			rotated++
@@ -79,23 +79,15 @@ func facts(all []input.Example) []Row {
 		{"formats", strings.Join(kinds, ", ")},
 		{"width in pixels", minMedianMax(widths)},
 		{"height in pixels", minMedianMax(heights)},
-		{"file size in KiB", minMedianMax(inKiB(bytes))},
+		{"file size in KiB", minMedianMax(kibs)},
 		{"rotated by EXIF", fmt.Sprint(rotated)},
 	}
 }
 
 // minMedianMax formats the minimum, median and maximum.
-func minMedianMax(values []int64) string {
+func minMedianMax(values []int) string {
 	slices.Sort(values)
 	return fmt.Sprintf("%d – %d – %d (min, median, max)", values[0], values[len(values)/2], values[len(values)-1])
-}
-
-func inKiB(bytes []int64) []int64 {
-	var all []int64
-	for _, b := range bytes {
-		all = append(all, (b+1023)>>10)
-	}
-	return all
 }
 
 // Limits of the settings on the page. A run has about sixty settings, nested three

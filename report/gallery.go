@@ -142,11 +142,6 @@ type embeddedImage struct {
 // thumbnailSide is the longer side of a thumbnail in pixels.
 const thumbnailSide = 256
 
-// shrink keeps the aspect ratio.
-func shrink(img image.Image) *image.NRGBA {
-	return imaging.Fit(img, thumbnailSide, thumbnailSide, imaging.Lanczos)
-}
-
 func asJPEG(img image.Image) (embeddedImage, error) {
 	var b bytes.Buffer
 	err := jpeg.Encode(&b, onWhite(img), &jpeg.Options{Quality: 80})
@@ -188,7 +183,7 @@ func (v viewer) upright(ctx context.Context, ex input.Example) (*image.NRGBA, er
 		return nil, err
 	}
 	if img, err := caption.Decode(encoded, ex.Orientation); err == nil {
-		return shrink(img), nil
+		return imaging.Fit(img, thumbnailSide, thumbnailSide, imaging.Lanczos), nil
 	}
 	side := v.model.Source.Description.Preprocessing.Size
 	square, err := v.networkInput(ctx, ex, make([]float32, side*side*3))

@@ -59,7 +59,7 @@ func (r ranking) figures(classes []string) ([]figure, error) {
 		return nil, err
 	}
 	p := unitPlot("false positive rate", "true positive rate")
-	if err := addLine(p, plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, stroke{series: faintSeries, width: 1, dashed: true}); err != nil {
+	if err := addDiagonal(p); err != nil {
 		return nil, err
 	}
 	if roc.SVG, err = drawRanking(p, "True positive rate against false positive rate", r.roc, r.microROC, false); err != nil {
@@ -127,14 +127,18 @@ func drawCalibration(c curve.Calibration) (figure, error) {
 	if err := addBins(p, c.Bins); err != nil {
 		return f, err
 	}
-	diagonal := plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}
-	if err := addLine(p, diagonal, stroke{series: faintSeries, width: 1, dashed: true}); err != nil {
+	if err := addDiagonal(p); err != nil {
 		return f, err
 	}
 	p.Y.Max = 1.08 // room for the counts
 	var err error
 	f.SVG, err = svg(p, "Accuracy against confidence")
 	return f, err
+}
+
+// addDiagonal draws the line of a random or a perfectly calibrated classifier.
+func addDiagonal(p *plot.Plot) error {
+	return addLine(p, plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}, stroke{series: faintSeries, width: 1, dashed: true})
 }
 
 func addBins(p *plot.Plot, bins []curve.Bin) error {

@@ -26,12 +26,7 @@ type batcher struct {
 type pendingImage struct {
 	ctx    context.Context
 	image  classify.Image
-	result chan batchResult // with capacity 1, so that sending never blocks
-}
-
-type batchResult struct {
-	result classify.Result
-	err    error
+	result chan outcome // with capacity 1, so that sending never blocks
 }
 
 // newBatcher starts the goroutine. The queue has room for all admitted images.
@@ -50,7 +45,7 @@ func (b *batcher) close() {
 
 // classify queues a prepared image and waits for its result.
 func (b *batcher) classify(ctx context.Context, p classify.Image) (classify.Result, error) {
-	j := &pendingImage{ctx: ctx, image: p, result: make(chan batchResult, 1)}
+	j := &pendingImage{ctx: ctx, image: p, result: make(chan outcome, 1)}
 	select {
 	case b.queue <- j:
 	case <-ctx.Done():
@@ -59,21 +54,14 @@ func (b *batcher) classify(ctx context.Context, p classify.Image) (classify.Resu
 		return classify.Result{}, tfgraph.ErrClosed
 	}
 	select {
-	case a := <-j.result:
-		return a.result, a.err
+	case o := <-j.result:
+		return o.result, o.err
 	case <-ctx.Done():
 		return classify.Result{}, ctx.Err()
 	case <-b.closed:
 		return classify.Result{}, tfgraph.ErrClosed
 	}
 }
-
-// expired is a closed channel.
-var expired = func() <-chan time.Time {
-	c := make(chan time.Time)
-	close(c)
-	return c
-}()
 
 func (b *batcher) work() {
 	for {
@@ -89,12 +77,7 @@ func (b *batcher) work() {
 // gather adds the queued images to first, and those that arrive within the batching delay.
 func (b *batcher) gather(first *pendingImage) []*pendingImage {
 	batch := []*pendingImage{first}
-	timeout := expired
-	if b.delay > 0 {
-		timer := time.NewTimer(b.delay)
-		defer timer.Stop()
-		timeout = timer.C
-	}
+	timeout := time.After(b.delay)
 	for len(batch) < b.size {
 		select {
 		case j := <-b.queue:
@@ -131,11 +114,11 @@ func (b *batcher) run(batch []*pendingImage) {
 	}
 	start, i := time.Now(), 0
 	for result, err := range b.model.ClassifyAll(ctx, images) {
-		batch[i].result <- batchResult{result, err}
+		batch[i].result <- outcome{result, err}
 		i++
 		if i < len(batch) && err != nil { // an error of the model ends the results
 			for _, j := range batch[i:] {
-				j.result <- batchResult{err: err}
+				j.result <- outcome{err: err}
 			}
 			break
 		}

@@ -118,9 +118,10 @@ func FuzzForm(f *testing.F) {
 	}
 	const most = 3
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
-		var files []upload
+		var names []string
+		var images []requestImage
 		var err error
-		allocated(t, len(body)+len(boundary), func() { files, err = parseForm(body, boundary, most) })
+		allocated(t, len(body)+len(boundary), func() { names, images, err = parseForm(body, boundary, most) })
 		if err != nil {
 			if len(err.Error()) > 1000 {
 				t.Fatalf("got an error of %d bytes", len(err.Error()))
@@ -130,8 +131,8 @@ func FuzzForm(f *testing.F) {
 			}
 			return
 		}
-		if len(files) == 0 || len(files) > most {
-			t.Fatalf("got %d files, want 1 to %d", len(files), most)
+		if len(images) == 0 || len(images) > most || len(names) != len(images) {
+			t.Fatalf("got %d names and %d files, want 1 to %d", len(names), len(images), most)
 		}
 	})
 }

@@ -12,12 +12,6 @@ import (
 	"alexnet/classify"
 )
 
-// upload is a file in a form.
-type upload struct {
-	name    string
-	encoded []byte
-}
-
 // fileResult is the result for a file in a form, or its error.
 type fileResult struct {
 	Name string `json:"name"`
@@ -34,11 +28,11 @@ func (s *Server) classifyUpload(w http.ResponseWriter, r *http.Request) error {
 	defer body.release()
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && kind == "multipart/form-data" {
-		files, err := parseForm(body.bytes.Bytes(), params["boundary"], s.config.MaxImages)
+		names, images, err := parseForm(body.bytes.Bytes(), params["boundary"], s.config.MaxImages)
 		if err != nil {
 			return err
 		}
-		return s.classifyForm(w, r, files)
+		return s.classifyForm(w, r, names, images)
 	}
 	outcomes, err := s.classify(r.Context(), []requestImage{{encoded: body.bytes.Bytes()}})
 	if err != nil {
@@ -51,18 +45,14 @@ func (s *Server) classifyUpload(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) classifyForm(w http.ResponseWriter, r *http.Request, files []upload) error {
-	images := make([]requestImage, len(files))
-	for i, f := range files {
-		images[i] = requestImage{encoded: f.encoded}
-	}
+func (s *Server) classifyForm(w http.ResponseWriter, r *http.Request, names []string, images []requestImage) error {
 	outcomes, err := s.classify(r.Context(), images)
 	if err != nil {
 		return err
 	}
-	answers := make([]fileResult, len(files))
+	answers := make([]fileResult, len(names))
 	for i, o := range outcomes {
-		answers[i] = fileResult{Name: files[i].name}
+		answers[i] = fileResult{Name: names[i]}
 		if o.err != nil {
 			answers[i].Error = clientMessage(o.err)
 		} else {
@@ -73,15 +63,14 @@ func (s *Server) classifyForm(w http.ResponseWriter, r *http.Request, files []up
 	return nil
 }
 
-// parseForm returns the files of a form and ignores other fields.
-func parseForm(body []byte, boundary string, maxImages int) ([]upload, error) {
+// parseForm returns the files of a form and their names. It ignores other fields.
+func parseForm(body []byte, boundary string, maxImages int) (names []string, images []requestImage, err error) {
 	badRequest := func(err error) error {
 		return problem{http.StatusBadRequest, fmt.Errorf("read form: %.200s", err.Error())}
 	}
 	if boundary == "" {
-		return nil, badRequest(errors.New("missing boundary"))
+		return nil, nil, badRequest(errors.New("missing boundary"))
 	}
-	var files []upload
 	form := multipart.NewReader(bytes.NewReader(body), boundary)
 	for parts := 0; ; parts++ {
 		part, err := form.NextRawPart()
@@ -89,22 +78,22 @@ func parseForm(body []byte, boundary string, maxImages int) ([]upload, error) {
 			break
 		}
 		if err != nil {
-			return nil, badRequest(err)
+			return nil, nil, badRequest(err)
 		}
-		if parts >= 2*maxImages || len(files) == maxImages && part.FileName() != "" {
-			return nil, tooManyImages(maxImages)
+		if parts >= 2*maxImages || len(images) == maxImages && part.FileName() != "" {
+			return nil, nil, tooManyImages(maxImages)
 		}
 		if part.FileName() == "" {
 			continue
 		}
 		encoded, err := io.ReadAll(part)
 		if err != nil {
-			return nil, badRequest(err)
+			return nil, nil, badRequest(err)
 		}
-		files = append(files, upload{part.FileName(), encoded})
+		names, images = append(names, part.FileName()), append(images, requestImage{encoded: encoded})
 	}
-	if len(files) == 0 {
-		return nil, badRequest(errors.New("no files"))
+	if len(images) == 0 {
+		return nil, nil, badRequest(errors.New("no files"))
 	}
-	return files, nil
+	return names, images, nil
 }

@@ -18,6 +18,7 @@ import (
 	"alexnet/finetune"
 	"alexnet/input"
 	"alexnet/internal/hint"
+	"alexnet/internal/regular"
 	"alexnet/tfgraph"
 )
 
@@ -120,7 +121,7 @@ func (f exportFlags) checkOut() error {
 		err = errors.New("it is a directory, want a file name")
 	}
 	if err != nil {
-		return hint.With(fmt.Errorf("export to %q: %w", f.out, reasonOf(err)), "choose another --out, or remove the existing one")
+		return hint.With(fmt.Errorf("export to %q: %w", f.out, regular.Reason(err)), "choose another --out, or remove the existing one")
 	}
 	if got, want := filepath.Ext(f.out), "."+f.format; isFile && got != want {
 		return usageError{fmt.Errorf("--out: got %q, want a name that ends in %s", f.out, want)}

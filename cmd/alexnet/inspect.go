@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"alexnet/internal/bundle"
 	"alexnet/internal/hint"
 	"alexnet/internal/npy"
+	"alexnet/internal/regular"
 	"alexnet/internal/rundir"
 	"alexnet/train"
 )
@@ -70,35 +70,13 @@ func inspect(path string) (*inspection, error) {
 	if err == nil && info.IsDir() {
 		return inspectFolder(path)
 	}
-	if prefix, ok := bundlePrefix(path); ok {
+	if prefix, ok := bundle.FindPrefix(path); ok {
 		return inspectBundle(&inspection{Path: path, Kind: "checkpoint"}, prefix)
 	}
 	if err != nil {
-		return nil, hint.With(fmt.Errorf("inspect %q: %w", path, reasonOf(err)), "expected a run directory, a checkpoint or a weights file")
+		return nil, hint.With(fmt.Errorf("inspect %q: %w", path, regular.Reason(err)), "expected a run directory, a checkpoint or a weights file")
 	}
 	return inspectWeights(path)
-}
-
-// reasonOf strips the path, which the message contains already.
-func reasonOf(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
-}
-
-// dataFile matches the ending of a bundle's data files.
-var dataFile = regexp.MustCompile(`\.data-\d{5}-of-\d{5}$`)
-
-// bundlePrefix is the prefix of the checkpoint that a file belongs to.
-func bundlePrefix(path string) (prefix string, ok bool) {
-	for _, prefix := range []string{path, strings.TrimSuffix(path, ".index"), strings.TrimSuffix(path, ".json"), dataFile.ReplaceAllString(path, "")} {
-		if info, err := os.Stat(prefix + ".index"); err == nil && info.Mode().IsRegular() {
-			return prefix, true
-		}
-	}
-	return "", false
 }
 
 func inspectFolder(path string) (*inspection, error) {

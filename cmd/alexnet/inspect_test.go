@@ -44,26 +44,6 @@ func TestComputeStats(t *testing.T) {
 	}
 }
 
-func TestBundlePrefix(t *testing.T) {
-	dir := t.TempDir()
-	prefix := filepath.Join(dir, "model.ckpt-3")
-	for _, ending := range []string{".index", ".data-00000-of-00002", ".data-00001-of-00002", ".meta"} {
-		if err := os.WriteFile(prefix+ending, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, ending := range []string{"", ".index", ".json", ".data-00000-of-00002", ".data-00001-of-00002"} {
-		if got, ok := bundlePrefix(prefix + ending); !ok || got != prefix {
-			t.Errorf("%q: got %q, %v, want the prefix", ending, got, ok)
-		}
-	}
-	for _, path := range []string{prefix + ".meta", filepath.Join(dir, "other"), dir} {
-		if got, ok := bundlePrefix(path); ok {
-			t.Errorf("%q: got %q, want no checkpoint", path, got)
-		}
-	}
-}
-
 func TestInspectWeights(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "w.npz")

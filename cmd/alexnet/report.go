@@ -24,6 +24,7 @@ import (
 	"alexnet/internal/atomicfile"
 	"alexnet/internal/display"
 	"alexnet/internal/hint"
+	"alexnet/internal/regular"
 	"alexnet/internal/rundir"
 	"alexnet/report"
 	"alexnet/tfgraph"
@@ -152,11 +153,12 @@ func namedData(config finetune.Config, classes []string, path string) (*input.Da
 	if data, err := moved.OpenData(); err == nil && len(data.Val) > 0 && config.SameDataset(data) {
 		return data, nil
 	}
-	formats, err := input.ParseFormats(config.Formats)
+	opt, err := imageOptions(config)
 	if err != nil {
 		return nil, err
 	}
-	return input.OpenEval(path, input.Options{Classes: classes, Layout: config.Layout, Formats: formats, Limits: input.Limits{MaxPixels: config.MaxPixels}})
+	opt.Classes = classes
+	return input.OpenEval(path, opt)
 }
 
 func versionRows() []report.Row {
@@ -220,7 +222,7 @@ func checkReplaceable(path string) error {
 		err = errors.New("file exists and is not an alexnet report")
 	}
 	if err != nil {
-		return hint.With(fmt.Errorf("write report %q: %w", path, reasonOf(err)), "choose another --out, or remove that file")
+		return hint.With(fmt.Errorf("write report %q: %w", path, regular.Reason(err)), "choose another --out, or remove that file")
 	}
 	return nil
 }

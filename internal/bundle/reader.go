@@ -18,7 +18,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/wamuir/graft/tensorflow/core/framework/types_go_proto"
 
@@ -42,6 +45,19 @@ type Variable struct {
 type Reader struct {
 	index  *index
 	shards map[int32]*shard
+}
+
+// dataFile matches the ending of a bundle's data files.
+var dataFile = regexp.MustCompile(`\.data-\d{5}-of-\d{5}$`)
+
+// FindPrefix returns the prefix of the bundle that path names by the prefix itself or by a file of the checkpoint.
+func FindPrefix(path string) (prefix string, ok bool) {
+	for _, prefix := range []string{path, strings.TrimSuffix(path, ".index"), strings.TrimSuffix(path, ".json"), dataFile.ReplaceAllString(path, "")} {
+		if info, err := os.Stat(prefix + ".index"); err == nil && info.Mode().IsRegular() {
+			return prefix, true
+		}
+	}
+	return "", false
 }
 
 // Open reads prefix.index and opens the data files that it names, all of which have to exist and be long enough. They

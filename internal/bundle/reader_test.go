@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -165,6 +166,26 @@ func TestClose(t *testing.T) {
 	for _, name := range []string{"conv1/weights", "conv1/biases"} {
 		if _, err := r.Float32s(name); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("copy: got %v, want %v", err, os.ErrClosed)
+		}
+	}
+}
+
+func TestFindPrefix(t *testing.T) {
+	dir := t.TempDir()
+	prefix := filepath.Join(dir, "model.ckpt-3")
+	for _, ending := range []string{".index", ".data-00000-of-00002", ".data-00001-of-00002", ".meta"} {
+		if err := os.WriteFile(prefix+ending, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, ending := range []string{"", ".index", ".json", ".data-00000-of-00002", ".data-00001-of-00002"} {
+		if got, ok := FindPrefix(prefix + ending); !ok || got != prefix {
+			t.Errorf("%q: got %q, %v, want the prefix", ending, got, ok)
+		}
+	}
+	for _, path := range []string{prefix + ".meta", filepath.Join(dir, "other"), dir} {
+		if got, ok := FindPrefix(path); ok {
+			t.Errorf("%q: got %q, want no checkpoint", path, got)
 		}
 	}
 }

@@ -57,6 +57,14 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
+// Reason is err without the operating system's verb and path, for a message that names the path already.
+func Reason(err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		return e.Err
+	}
+	return err
+}
+
 func pathError(path string, why error) error { return &fs.PathError{Op: "open", Path: path, Err: why} }
 
 // Read returns the content of a regular file of at most limit bytes. The error is an [*fs.PathError].
