@@ -7,6 +7,7 @@
 package alexnet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,18 +50,14 @@ func (c Config) Architecture() Architecture {
 // WithDefaults fills in zero fields.
 func (c Config) WithDefaults() Config {
 	a := c.Architecture()
-	if c.Size == 0 {
-		c.Size = a.preprocessing.Size
-	}
+	c.Size = cmp.Or(c.Size, a.preprocessing.Size)
+	c.LRN = cmp.Or(c.LRN, LRNOps)
 	if c.Widths == nil {
 		for _, l := range a.layers {
 			if l.weighted() && l.out > 0 {
 				c.Widths = append(c.Widths, l.out)
 			}
 		}
-	}
-	if c.LRN == "" {
-		c.LRN = LRNOps
 	}
 	return c
 }

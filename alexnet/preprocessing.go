@@ -1,6 +1,7 @@
 package alexnet
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
@@ -105,17 +106,10 @@ func (p Preprocessing) resizedSide() int {
 }
 
 // scale and std are factors, 1 where p leaves them out.
-func (p Preprocessing) scale() float32 { return orOne(p.Scale) }
+func (p Preprocessing) scale() float32 { return cmp.Or(p.Scale, 1) }
 
 func (p Preprocessing) std() [3]float32 {
-	return [3]float32{orOne(p.StdRGB[0]), orOne(p.StdRGB[1]), orOne(p.StdRGB[2])}
-}
-
-func orOne(v float32) float32 {
-	if v == 0 {
-		return 1
-	}
-	return v
+	return [3]float32{cmp.Or(p.StdRGB[0], 1), cmp.Or(p.StdRGB[1], 1), cmp.Or(p.StdRGB[2], 1)}
 }
 
 // rgb reorders three channels as stored into red, green and blue.

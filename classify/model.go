@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,9 +66,7 @@ func Load(ctx context.Context, source export.Source, options Options) (*Model, e
 	if options.Batch < 0 {
 		return nil, fmt.Errorf("open model %q: got batch size %d, want at least 1", source.Prefix, options.Batch)
 	}
-	if options.Batch == 0 {
-		options.Batch = defaultBatch
-	}
+	options.Batch = cmp.Or(options.Batch, defaultBatch)
 	if err := options.Limits.Validate(); err != nil {
 		return nil, fmt.Errorf("open model %q: %w", source.Prefix, err)
 	}

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/png"
 	"io"
 	"runtime"
 	"slices"
 	"strings"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 	"golang.org/x/sync/errgroup"
 
 	"alexnet/internal/filekind"
@@ -79,8 +75,8 @@ func check(r io.ReaderAt, size int64, limits Limits, enabled []Format) (Header, 
 		return Header{}, err
 	}
 	kind := filekind.Detect(prefix)
-	format := formats[kind.Name]
-	if format == "" {
+	format := Format(strings.ToLower(kind.Name))
+	if !format.known() {
 		return Header{}, formatError(prefix, kind)
 	}
 	if format.optional() && !slices.Contains(enabled, format) {
@@ -98,45 +94,31 @@ func check(r io.ReaderAt, size int64, limits Limits, enabled []Format) (Header, 
 	return h, limits.check(h)
 }
 
-// readHeader reads width, height and orientation. It treats a decoder's panic as a damaged file.
+// readHeader treats a decoder's panic as a damaged file.
 func readHeader(format Format, s *windowReader) (h Header, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: the %s decoder failed: %v", ErrDamaged, format, p)
 		}
 	}()
-	switch format {
-	case JPEG:
-		return readJPEG(s)
-	case PNG:
-		return readStdHeader(s, png.DecodeConfig, pngOrientation)
-	case GIF:
-		return readStdHeader(s, gif.DecodeConfig, noOrientation)
-	case BMP:
-		return readStdHeader(s, bmp.DecodeConfig, noOrientation)
-	case WebP:
-		return readStdHeader(s, webp.DecodeConfig, webpOrientation)
-	default:
-		return readStdHeader(s, tiff.DecodeConfig, tiffOrientation)
-	}
+	return formats[format].header(s)
 }
 
 func noOrientation(*windowReader) (int, error) { return 1, nil }
 
-// readStdHeader takes the size from a library's decoder and the orientation from orient.
-func readStdHeader(s *windowReader, config func(io.Reader) (image.Config, error), orient func(*windowReader) (int, error)) (Header, error) {
-	c, err := config(io.NewSectionReader(s, 0, s.size))
-	if errors.Is(err, bmp.ErrUnsupported) {
-		return Header{}, fmt.Errorf("%w: got an unsupported BMP variant, want an uncompressed BMP with 1 to 8, 24 or 32 bits per pixel", ErrFormat)
+// headerBy takes the size from a library's decoder and the orientation from orient.
+func headerBy(config func(io.Reader) (image.Config, error), orient func(*windowReader) (int, error)) func(*windowReader) (Header, error) {
+	return func(s *windowReader) (Header, error) {
+		c, err := config(io.NewSectionReader(s, 0, s.size))
+		if errors.Is(err, bmp.ErrUnsupported) {
+			return Header{}, fmt.Errorf("%w: got an unsupported BMP variant, want an uncompressed BMP with 1 to 8, 24 or 32 bits per pixel", ErrFormat)
+		}
+		if err != nil {
+			return Header{}, damaged(err)
+		}
+		o, err := orient(s)
+		return Header{Width: c.Width, Height: c.Height, Orientation: o}, err
 	}
-	if err != nil {
-		return Header{}, damaged(err)
-	}
-	o, err := orient(s)
-	if err != nil {
-		return Header{}, err
-	}
-	return Header{Width: c.Width, Height: c.Height, Orientation: o}, nil
 }
 
 func damaged(err error) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,18 +17,15 @@ import (
 // sortClasses sorts the distinct names: integers by value, then the others by bytes.
 func sortClasses(names []string) []string {
 	classes := slices.Clone(names)
-	slices.SortFunc(classes, func(a, b string) int {
-		x, errA := strconv.ParseUint(a, 10, 63)
-		y, errB := strconv.ParseUint(b, 10, 63)
-		switch {
-		case errA == nil && errB == nil:
-			return cmp.Or(cmp.Compare(x, y), strings.Compare(a, b))
-		case errA == nil:
-			return -1
-		case errB == nil:
-			return 1
+	number := func(name string) uint64 {
+		n, err := strconv.ParseUint(name, 10, 63)
+		if err != nil {
+			return math.MaxUint64 // after all integers
 		}
-		return strings.Compare(a, b)
+		return n
+	}
+	slices.SortFunc(classes, func(a, b string) int {
+		return cmp.Or(cmp.Compare(number(a), number(b)), strings.Compare(a, b))
 	})
 	return slices.Compact(classes)
 }

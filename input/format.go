@@ -2,8 +2,15 @@ package input
 
 import (
 	"fmt"
-	"slices"
+	"image"
+	"image/gif"
+	"image/png"
+	"io"
 	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
 
 	"alexnet/internal/filekind"
 	"alexnet/internal/hint"
@@ -21,9 +28,20 @@ const (
 	TIFF Format = "tiff" // only if enabled by Options.Formats
 )
 
-func (f Format) known() bool {
-	return slices.Contains([]Format{JPEG, PNG, GIF, BMP, WebP, TIFF}, f)
+// formats says how the images of each format are read. The names are those of package filekind in lower case.
+var formats = map[Format]struct {
+	header func(*windowReader) (Header, error)  // reads width, height and orientation
+	decode func(io.Reader) (image.Image, error) // nil if TensorFlow decodes them
+}{
+	JPEG: {readJPEG, nil},
+	PNG:  {headerBy(png.DecodeConfig, pngOrientation), nil},
+	GIF:  {headerBy(gif.DecodeConfig, noOrientation), nil},
+	BMP:  {headerBy(bmp.DecodeConfig, noOrientation), bmp.Decode},
+	WebP: {headerBy(webp.DecodeConfig, webpOrientation), webp.Decode},
+	TIFF: {headerBy(tiff.DecodeConfig, tiffOrientation), tiff.Decode},
 }
+
+func (f Format) known() bool { return formats[f].header != nil }
 
 // optional reports whether the format must be enabled.
 func (f Format) optional() bool { return f == WebP || f == TIFF }
@@ -43,9 +61,6 @@ func ParseFormats(s string) ([]Format, error) {
 	}
 	return formats, nil
 }
-
-// formats are the supported formats by the names of package filekind.
-var formats = map[string]Format{"JPEG": JPEG, "PNG": PNG, "GIF": GIF, "BMP": BMP, "WebP": WebP, "TIFF": TIFF}
 
 // formatError returns the error for a file of an unsupported format.
 func formatError(prefix []byte, kind filekind.Kind) error {

@@ -2,6 +2,7 @@ package input
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,19 +80,9 @@ func (l *Loader[B]) validate() error {
 	return errors.Join(append(errs, l.Limits.Validate())...)
 }
 
-func (l *Loader[B]) workers() int {
-	if l.Workers > 0 {
-		return l.Workers
-	}
-	return runtime.GOMAXPROCS(0)
-}
+func (l *Loader[B]) workers() int { return cmp.Or(max(l.Workers, 0), runtime.GOMAXPROCS(0)) }
 
-func (l *Loader[B]) ahead() int {
-	if l.Ahead > 0 {
-		return l.Ahead
-	}
-	return DefaultAhead
-}
+func (l *Loader[B]) ahead() int { return cmp.Or(max(l.Ahead, 0), DefaultAhead) }
 
 // Batches yields the picked images in batches, in that order, and decodes ahead on Workers goroutines. At most Ahead
 // buffers exist besides those that the consumer holds, and one encoded image per worker.

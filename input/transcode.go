@@ -7,10 +7,6 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
 
 // transcode losslessly converts formats that DecodeImage cannot decode, or decodes differently from other decoders, to
@@ -26,9 +22,6 @@ func transcode(encoded []byte, h Header, limits Limits) ([]byte, error) {
 		return trimPNG(encoded), nil
 	case GIF:
 		return firstFrame(encoded, limits)
-	case BMP, WebP, TIFF:
-	default:
-		return encoded, nil
 	}
 	img, err := decode(encoded, h)
 	if err != nil {
@@ -50,16 +43,7 @@ func decode(encoded []byte, h Header) (_ image.Image, err error) {
 			err = fmt.Errorf("%w: the %s decoder failed: %v", ErrDamaged, h.Format, p)
 		}
 	}()
-	var img image.Image
-	r := bytes.NewReader(encoded)
-	switch h.Format {
-	case BMP:
-		img, err = bmp.Decode(r)
-	case WebP:
-		img, err = webp.Decode(r)
-	default:
-		img, err = tiff.Decode(r)
-	}
+	img, err := formats[h.Format].decode(bytes.NewReader(encoded))
 	if err != nil {
 		return nil, damaged(err)
 	}

@@ -74,10 +74,7 @@ type card struct{ Name, Value, Note string }
 // Make evaluates the model of the run in dir on the images of data.Val and draws the figures. If data is nil or Val
 // is empty, the page contains only what the run directory has. Images that cannot be read are excluded and noted.
 func Make(ctx context.Context, dir string, model *classify.Model, data *input.Dataset, opt Options) (*Page, error) {
-	p := &Page{Name: nameOf(dir), Meta: model.Source.Checkpoint, Classes: model.Classes(), Notes: opt.Notes, Versions: opt.Versions, Made: opt.Made}
-	if p.Made.IsZero() {
-		p.Made = time.Now()
-	}
+	p := &Page{Name: nameOf(dir), Meta: model.Source.Checkpoint, Classes: model.Classes(), Notes: opt.Notes, Versions: opt.Versions, Made: cmp.Or(opt.Made, time.Now())}
 	if err := p.addRun(dir, model); err != nil {
 		return nil, fmt.Errorf("report on run %q: %w", dir, err)
 	}

@@ -78,19 +78,18 @@ func Open(graphDef []byte, options Options) (*Session, error) {
 	}
 	st := newStatus()
 	defer st.delete()
-	s := &Session{graph: C.TF_NewGraph(), inline: options.Inline}
-	if err := s.importGraph(graphDef, options.Device, st); err != nil {
-		C.TF_DeleteGraph(s.graph)
-		return nil, err
-	}
 	opts, err := options.session(st)
 	if err != nil {
-		C.TF_DeleteGraph(s.graph)
 		return nil, err
 	}
 	defer C.TF_DeleteSessionOptions(opts)
-	s.c = C.TF_NewSession(s.graph, opts, st.c)
-	if err := st.err("open session"); err != nil {
+	s := &Session{graph: C.TF_NewGraph(), inline: options.Inline}
+	err = s.importGraph(graphDef, options.Device, st)
+	if err == nil {
+		s.c = C.TF_NewSession(s.graph, opts, st.c)
+		err = st.err("open session")
+	}
+	if err != nil {
 		C.TF_DeleteGraph(s.graph)
 		return nil, err
 	}

@@ -25,7 +25,6 @@ package tfgraph
 import "C"
 
 import (
-	"fmt"
 	"slices"
 	"unsafe"
 
@@ -35,13 +34,10 @@ import (
 // Strings copies values into a string tensor of the given shape; no shape means a
 // scalar.
 func Strings[S ~string | ~[]byte](values []S, shape ...int64) (*Tensor, error) {
-	count, err := elements(shape)
-	if err != nil {
+	if err := checkCount(len(values), shape); err != nil {
 		return nil, err
 	}
-	if int64(len(values)) != count {
-		return nil, fmt.Errorf("make string tensor: got %d values, want %d for shape %v", len(values), count, shape)
-	}
+	count := int64(len(values))
 	start := C.allocateStrings(C.size_t(count))
 	if start == nil {
 		return nil, errOutOfMemory(count*C.sizeof_TF_TString, shape)

@@ -81,12 +81,8 @@ func elements(shape []int64) (int64, error) {
 // Of copies values into a new tensor of the given shape; no shape means a
 // scalar.
 func Of[T number](values []T, shape ...int64) (*Tensor, error) {
-	count, err := elements(shape)
-	if err != nil {
+	if err := checkCount(len(values), shape); err != nil {
 		return nil, err
-	}
-	if int64(len(values)) != count {
-		return nil, fmt.Errorf("make tensor: got %d values, want %d for shape %v", len(values), count, shape)
 	}
 	t, err := Allocate(dtypeOf[T](), shape...)
 	if err != nil {
@@ -94,6 +90,15 @@ func Of[T number](values []T, shape ...int64) (*Tensor, error) {
 	}
 	copy(Data[T](t), values)
 	return t, nil
+}
+
+// checkCount compares the number of values with the shape's.
+func checkCount(values int, shape []int64) error {
+	count, err := elements(shape)
+	if err == nil && int64(values) != count {
+		err = fmt.Errorf("make tensor: got %d values, want %d for shape %v", values, count, shape)
+	}
+	return err
 }
 
 // Scalar makes a tensor of rank 0.
