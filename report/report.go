@@ -162,13 +162,11 @@ func (p *Page) addGalleries(ctx context.Context, model *classify.Model, opt Opti
 
 // noteExcluded names the first excluded images.
 func (p *Page) noteExcluded(excluded []input.Excluded) {
-	const limit = 5
-	for i, e := range excluded {
-		if i == limit {
-			p.Notes = append(p.Notes, fmt.Sprintf("Excluded: %d more images.", len(excluded)-limit))
-			return
-		}
+	for _, e := range excluded[:min(display.Shown, len(excluded))] {
 		p.Notes = append(p.Notes, fmt.Sprintf("Excluded: %v.", e))
+	}
+	if more := len(excluded) - display.Shown; more > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("Excluded: %d more images.", more))
 	}
 }
 
