@@ -91,6 +91,7 @@ func (d *Decoder) Loader(examples []input.Example, batch int) *input.Loader[*tfg
 	return &input.Loader[*tfgraph.Tensor]{
 		Examples: examples,
 		Batch:    batch,
+		Ahead:    2,
 		Alloc: func(rows int) (*tfgraph.Tensor, error) {
 			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
 		},

@@ -55,12 +55,3 @@ func (d Description) FeatureKey() []byte {
 	d.Network.Classes, d.Preprocessing.Classes = 0, nil
 	return d.JSON()
 }
-
-// VariableShapes are the shapes of the network's variables by name.
-func (c Config) VariableShapes() map[string][]int64 {
-	shapes := map[string][]int64{}
-	for _, l := range c.Layers() {
-		shapes[l.Name+"/weights"], shapes[l.Name+"/biases"] = l.Weights, l.Biases
-	}
-	return shapes
-}

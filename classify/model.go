@@ -82,7 +82,7 @@ func Load(ctx context.Context, source export.Source, options Options) (*Model, e
 // load builds the graph, and reads the weights while TensorFlow opens the sessions.
 func (m *Model) load(ctx context.Context) error {
 	network := m.Source.Description.Network
-	if err := checkpoint.CheckShapes(m.Source.Prefix, network.VariableShapes()); err != nil {
+	if err := checkpoint.CheckShapes(m.Source.Prefix, variableShapes(network)); err != nil {
 		return err
 	}
 	root := op.NewScope()
@@ -224,4 +224,13 @@ func findPrefix(path string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%q: %w", path, checkpoint.ErrNone)
+}
+
+// variableShapes are the shapes of the network's variables by name.
+func variableShapes(c alexnet.Config) map[string][]int64 {
+	shapes := map[string][]int64{}
+	for _, l := range c.Layers() {
+		shapes[l.Name+"/weights"], shapes[l.Name+"/biases"] = l.Weights, l.Biases
+	}
+	return shapes
 }

@@ -24,16 +24,13 @@ type Batch[B Buffer] struct {
 	Start    int       // position of the first image in the order
 }
 
-// DefaultAhead is the default number of batches that a [Loader] prefetches.
-const DefaultAhead = 2
-
 // Loader reads, decodes and batches images. Examples, Batch, Alloc and
 // Decode are required. It has no state: several iterations may run concurrently.
 type Loader[B Buffer] struct {
 	Examples []Example
 	Batch    int // batch size; the last batch may be smaller
 	Workers  int // goroutines that read and decode; default GOMAXPROCS
-	Ahead    int // batches to prefetch; default DefaultAhead
+	Ahead    int // batches to prefetch, at least 1
 
 	// Alloc returns a buffer with the given number of rows. An iteration never calls it concurrently.
 	Alloc func(rows int) (B, error)
@@ -82,7 +79,7 @@ func (l *Loader[B]) validate() error {
 
 func (l *Loader[B]) workers() int { return cmp.Or(max(l.Workers, 0), runtime.GOMAXPROCS(0)) }
 
-func (l *Loader[B]) ahead() int { return cmp.Or(max(l.Ahead, 0), DefaultAhead) }
+func (l *Loader[B]) ahead() int { return max(l.Ahead, 1) }
 
 // Batches yields the picked images in batches, in that order, and decodes ahead on Workers goroutines. At most Ahead
 // buffers exist besides those that the consumer holds, and one encoded image per worker.

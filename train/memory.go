@@ -5,7 +5,6 @@ import (
 
 	tf "github.com/wamuir/graft/tensorflow"
 
-	"alexnet/input"
 	"alexnet/internal/featurecache"
 	"alexnet/ops"
 )
@@ -79,7 +78,7 @@ func (d Dataset) imageBytes(images tf.Output, batch int) int64 {
 	if d.Train == nil {
 		return 0
 	}
-	return int64(cmp.Or(d.Train.Ahead, input.DefaultAhead)+1) * int64(batch) * rowBytes(images)
+	return int64(d.Train.Ahead+1) * int64(batch) * rowBytes(images)
 }
 
 // cacheBytes are those of the features cached in memory: all or none.

@@ -24,7 +24,8 @@ func countOpens(t *testing.T, folder string) (opens func() map[string]int) {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	must(t, err)
 	t.Cleanup(func() { unix.Close(fd) })
-	_, err = unix.InotifyAddWatch(fd, folder, unix.IN_OPEN)
+	// Closing is watched too, since the kernel merges equal events that follow each other.
+	_, err = unix.InotifyAddWatch(fd, folder, unix.IN_OPEN|unix.IN_CLOSE)
 	must(t, err)
 	counts, buffer := map[string]int{}, make([]byte, 1<<16)
 	return func() map[string]int {
@@ -35,9 +36,9 @@ func countOpens(t *testing.T, folder string) (opens func() map[string]int) {
 			}
 			must(t, err)
 			for rest := buffer[:n]; len(rest) > 0; {
-				length := binary.NativeEndian.Uint32(rest[12:]) // of the name, behind the event's four integers: inotify(7)
+				mask, length := binary.NativeEndian.Uint32(rest[4:]), binary.NativeEndian.Uint32(rest[12:]) // the name follows: inotify(7)
 				name, _, _ := bytes.Cut(rest[unix.SizeofInotifyEvent:unix.SizeofInotifyEvent+length], []byte{0})
-				if len(name) > 0 { // not the folder itself
+				if len(name) > 0 && mask&unix.IN_OPEN != 0 { // not the folder itself
 					counts[filepath.Join(folder, string(name))]++
 				}
 				rest = rest[unix.SizeofInotifyEvent+length:]

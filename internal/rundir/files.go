@@ -43,28 +43,36 @@ func (d Dir) ReadExcluded() ([]input.Excluded, error) {
 	return excluded, nil
 }
 
-var excludedColumns = []string{"path", "reason"}
-
 // parseExcluded reads the output of [FormatExcluded], which has no hints.
 func parseExcluded(text []byte) (excluded []input.Excluded, err error) {
-	lines := csv.NewReader(bytes.NewReader(text))
-	lines.FieldsPerRecord = len(excludedColumns)
-	rows, err := lines.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("read bad images: %w", err)
-	}
-	for _, row := range rows[min(1, len(rows)):] {
+	rows, err := parsePairs(text)
+	for _, row := range rows {
 		excluded = append(excluded, input.Excluded{Path: row[0], Reason: row[1]})
 	}
-	return excluded, nil
+	return excluded, err
 }
 
 // FormatExcluded is a CSV file with the columns path and reason.
 func FormatExcluded(excluded []input.Excluded) []byte {
-	rows := [][]string{excludedColumns}
+	rows := [][]string{{"path", "reason"}}
 	for _, e := range excluded {
 		rows = append(rows, []string{e.Path, e.Reason})
 	}
+	return formatCSV(rows)
+}
+
+// parsePairs reads a CSV file of two columns and returns the rows below the header.
+func parsePairs(text []byte) ([][]string, error) {
+	lines := csv.NewReader(bytes.NewReader(text))
+	lines.FieldsPerRecord = 2
+	rows, err := lines.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	return rows[min(1, len(rows)):], nil
+}
+
+func formatCSV(rows [][]string) []byte {
 	var text bytes.Buffer
 	_ = csv.NewWriter(&text).WriteAll(rows) // a buffer takes everything
 	return text.Bytes()

@@ -1,8 +1,6 @@
 package rundir
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +11,6 @@ import (
 	"alexnet/internal/regular"
 )
 
-var warningColumns = []string{"path", "warning"}
-
 // ReadWarnings reads warnings.csv: what the decoder said by path; nil without the file.
 func (d Dir) ReadWarnings() (map[string]string, error) {
 	text, err := regular.Read(d.Warnings(), 1<<30)
@@ -24,14 +20,12 @@ func (d Dir) ReadWarnings() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := csv.NewReader(bytes.NewReader(text))
-	lines.FieldsPerRecord = len(warningColumns)
-	rows, err := lines.ReadAll()
+	rows, err := parsePairs(text)
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", d.Warnings(), err)
 	}
 	warnings := map[string]string{}
-	for _, row := range rows[min(1, len(rows)):] {
+	for _, row := range rows {
 		warnings[row[0]] = row[1]
 	}
 	return warnings, nil
@@ -47,13 +41,9 @@ func (d Dir) AddWarnings(warnings map[string]string) error {
 		all = map[string]string{}
 	}
 	maps.Copy(all, warnings)
-	rows := [][]string{warningColumns}
+	rows := [][]string{{"path", "warning"}}
 	for _, path := range slices.Sorted(maps.Keys(all)) {
 		rows = append(rows, []string{path, all[path]})
 	}
-	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
-		return err
-	}
-	return atomicfile.Replace(d.Warnings(), text.Bytes())
+	return atomicfile.Replace(d.Warnings(), formatCSV(rows))
 }
