@@ -8,6 +8,7 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"slices"
 
 	"alexnet/internal/hint"
 	"alexnet/internal/regular"
@@ -44,7 +45,7 @@ func readStored(ex Example, limits Limits, buf *bytes.Buffer, formats ...Format)
 	err := readFile(ex.Path, limits, buf)
 	var h Header
 	if err == nil {
-		h, err = checkBytes(buf.Bytes(), limits, append(formats, ex.Format)...)
+		h, err = checkBytes(buf.Bytes(), limits, append(slices.Clip(formats), ex.Format)...)
 	}
 	if err == nil && ex.Header != (Header{}) && ex.Header != h {
 		err = hint.With(fmt.Errorf("%w: got %s, want %s", errChanged, h, ex.Header), "do not modify the images while they are in use")

@@ -63,6 +63,16 @@ func TestReadKeepsJPEGAndPNG(t *testing.T) {
 	}
 }
 
+// Concurrent reads share the slice of formats, so that nothing is written behind its end.
+func TestReadDoesNotChangeFormats(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "image")
+	writeFile(t, path, encode(t, PNG, gradient(3, 3)))
+	formats := []Format{WebP, TIFF}
+	if _, _, err := Read(Example{Path: path, Header: Header{PNG, 3, 3, 1}}, Limits{}, formats[:1]...); err != nil || formats[1] != TIFF {
+		t.Errorf("got %v and the formats %q, want %q", err, formats, []Format{WebP, TIFF})
+	}
+}
+
 func TestTranscodeRejectsDamage(t *testing.T) {
 	short := palette8(6, 5).(*image.Paletted)
 	short.Pix[7] = 1
