@@ -78,7 +78,11 @@ func OpenEval(path string, opt Options) (*Dataset, error) {
 	if err := opt.validateFor("open dataset", path, opt.Val != "", "a validation split applies to training only"); err != nil {
 		return nil, err
 	}
-	from, splits, err := evalSplit(path, opt)
+	splits, err := locate(path, opt)
+	if err != nil {
+		return nil, err
+	}
+	from, err := splits.evaluated(path, opt.Split)
 	if err != nil {
 		return nil, err
 	}
@@ -137,24 +141,21 @@ func (s *splits) omitted(val string) []string {
 	return paths
 }
 
-func evalSplit(path string, opt Options) (from string, found *splits, err error) {
-	found, err = locate(path, opt)
-	if err != nil {
-		return "", nil, err
-	}
-	for _, s := range []string{testSplit, valSplit, trainSplit} {
-		if opt.Split == "" || opt.Split == s {
-			from = found.paths[s]
+// evaluated is the wanted split of the dataset at path, by default test, else val, else train.
+func (s *splits) evaluated(path, want string) (from string, err error) {
+	for _, split := range []string{testSplit, valSplit, trainSplit} {
+		if want == "" || want == split {
+			from = s.paths[split]
 		}
 		if from != "" {
 			break
 		}
 	}
-	if from == "" || opt.Split != "" && from == path && found.nested == nil {
-		return "", nil, &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w: no split %q", ErrNoImages, opt.Split),
+	if from == "" || want != "" && from == path && s.nested == nil {
+		return "", &Error{Op: "open dataset", Path: path, Err: fmt.Errorf("%w: no split %q", ErrNoImages, want),
 			Hint: "omit the split to use all images"}
 	}
-	return from, found, nil
+	return from, nil
 }
 
 // setClasses determines the classes, unless they were given, and assigns the labels.

@@ -23,15 +23,15 @@ func (d *Dataset) validationFolder(s *splits, opt Options) (string, error) {
 		}
 		d.Notes = append(d.Notes, notes...)
 	}
-	if len(s.nested) == 0 {
-		return val, nil
-	}
+	asked := len(s.nested) == 0
 	for _, p := range s.nested {
-		if !sameFile(p, val) {
+		if sameFile(p, val) {
+			asked = true
+		} else {
 			d.Notes = append(d.Notes, fmt.Sprintf("%q is not used: it is a split among the class folders", p))
 		}
 	}
-	if slices.ContainsFunc(s.nested, func(p string) bool { return sameFile(p, val) }) {
+	if asked {
 		return val, nil
 	}
 	command := fmt.Sprintf("alexnet train %s --val %s", display.Argument(d.Root), display.Argument(s.nested[0]))
@@ -62,11 +62,9 @@ func findVal(opt Options) (from string, notes []string, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if val := found.paths[valSplit]; val != "" {
-		return val, found.notes, nil
+	if from = found.paths[valSplit]; from == "" {
+		from, err = found.evaluated(opt.Val, "")
 	}
-	opt.Split = ""
-	from, found, err = evalSplit(opt.Val, opt)
 	return from, found.notes, err
 }
 
