@@ -27,29 +27,17 @@ func (d Dir) WriteDataset(inventory []byte) error {
 	return atomicfile.Replace(d.Dataset(), inventory)
 }
 
-// ReadExcluded reads excluded.csv; without the file, nothing is excluded.
+// ReadExcluded reads excluded.csv; without the file, nothing is excluded. It has no hints.
 func (d Dir) ReadExcluded() ([]input.Excluded, error) {
-	text, err := regular.Read(d.Excluded(), 1<<30)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	excluded, err := parseExcluded(text)
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", d.Excluded(), err)
-	}
-	return excluded, nil
+	rows, err := readPairs(d.Excluded())
+	return parseExcluded(rows), err
 }
 
-// parseExcluded reads the output of [FormatExcluded], which has no hints.
-func parseExcluded(text []byte) (excluded []input.Excluded, err error) {
-	rows, err := parsePairs(text)
+func parseExcluded(rows [][]string) (excluded []input.Excluded) {
 	for _, row := range rows {
 		excluded = append(excluded, input.Excluded{Path: row[0], Reason: row[1]})
 	}
-	return excluded, err
+	return excluded
 }
 
 // FormatExcluded is a CSV file with the columns path and reason.
@@ -61,7 +49,22 @@ func FormatExcluded(excluded []input.Excluded) []byte {
 	return formatCSV(rows)
 }
 
-// parsePairs reads a CSV file of two columns and returns the rows below the header.
+// readPairs reads a CSV file of two columns and returns the rows below the header; none without the file.
+func readPairs(path string) ([][]string, error) {
+	text, err := regular.Read(path, 1<<30)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err := parsePairs(text)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", path, err)
+	}
+	return rows, nil
+}
+
 func parsePairs(text []byte) ([][]string, error) {
 	lines := csv.NewReader(bytes.NewReader(text))
 	lines.FieldsPerRecord = 2
