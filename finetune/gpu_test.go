@@ -4,7 +4,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"alexnet/finetune"
@@ -21,7 +20,7 @@ func TestGPUMatchesCPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Contains(found, "gpu:0") {
-		t.Skipf("TensorFlow found %s: see docker/README.md for GPU setup", strings.Join(display.Strings(found...), ", "))
+		t.Skipf("TensorFlow found %s: see docker/README.md for GPU setup", display.List(found...))
 	}
 	c := tiny(photos(t, 16))
 	c.Epochs, c.Dropout = 3, 0

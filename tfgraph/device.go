@@ -61,7 +61,7 @@ func (d Device) choose(available []Device) (use Device, note string) {
 		}
 		return CPU, ""
 	}
-	return CPU, fmt.Sprintf("%s not found: computing on the CPU (available devices: %s)", d, strings.Join(display.Strings(available...), ", "))
+	return CPU, fmt.Sprintf("%s not found: computing on the CPU (available devices: %s)", d, display.List(available...))
 }
 
 // nodeDevice is d's name in a graph; "" leaves the placement to TensorFlow.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -104,7 +103,7 @@ func newVersion(a *app) *cobra.Command {
 				return json.NewEncoder(a.stdout).Encode(v)
 			}
 			_, err = fmt.Fprintf(a.stdout, "alexnet %s, TensorFlow %s, kernels %s, devices %s, %s\n",
-				v.Alexnet, v.TensorFlow, v.Kernels, strings.Join(display.Strings(v.Devices...), ", "), v.Go)
+				v.Alexnet, v.TensorFlow, v.Kernels, display.List(v.Devices...), v.Go)
 			return err
 		},
 	}

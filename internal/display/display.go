@@ -56,6 +56,9 @@ func Strings[S ~string](values ...S) []string {
 	return text
 }
 
+// List joins values of a string type, separated by commas.
+func List[S ~string](values ...S) string { return strings.Join(Strings(values...), ", ") }
+
 // Bytes is a size as "1.5 GiB".
 func Bytes(n int64) string {
 	for _, unit := range []struct {

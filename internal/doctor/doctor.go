@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -110,7 +109,7 @@ func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "alexnet\t%s, %s\n", r.Program, r.Go)
 	fmt.Fprintf(t, "TensorFlow\t%s, kernels %s\n", r.TensorFlow, r.Kernels)
-	fmt.Fprintf(t, "devices\t%s\n", strings.Join(display.Strings(r.Devices...), ", "))
+	fmt.Fprintf(t, "devices\t%s\n", display.List(r.Devices...))
 	fmt.Fprintf(t, "arithmetic\t%s\n", r.Arithmetic)
 	fmt.Fprintf(t, "processor\t%s\n", r.Machine.processor(r.Threads))
 	fmt.Fprintf(t, "memory\t%s\n", r.Machine.memory())
