@@ -10,7 +10,6 @@ import (
 	"image/png"
 	"runtime"
 	"slices"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,15 +33,16 @@ func (r *Report) checkHidden(ctx context.Context, data *input.Dataset, limits in
 		}
 	}
 	hidden := make([]bool, len(candidates))
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, ex := range candidates {
 		g.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(len(candidates)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				encoded, _, err := input.Read(candidates[i], limits)
-				hidden[i] = err == nil && hidesColors(encoded) // an image that cannot be read is a problem already
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
-			return ctx.Err()
+			encoded, _, err := input.Read(ex, limits)
+			hidden[i] = err == nil && hidesColors(encoded) // an image that cannot be read is a problem already
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
