@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"alexnet/internal/bundle"
 	"alexnet/internal/filekind"
 	"alexnet/internal/regular"
 )
@@ -56,10 +57,7 @@ func checkNotModel(path string) error {
 		_, err := os.Stat(path)
 		return err == nil
 	}
-	prefix := path
-	for _, suffix := range []string{".json", ".index", ".data-00000-of-00001"} {
-		prefix = strings.TrimSuffix(prefix, suffix)
-	}
+	prefix, isCheckpoint := bundle.FindPrefix(path)
 	kind, ours := "", true
 	switch {
 	case exists(filepath.Join(path, "checkpoints")) && exists(filepath.Join(path, "config.json")):
@@ -73,7 +71,7 @@ func checkNotModel(path string) error {
 		}
 	case exists(filepath.Join(path, "saved_model.pb")):
 		kind, ours = "a SavedModel", exists(filepath.Join(path, "assets.extra", "model.json"))
-	case exists(prefix + ".index"):
+	case isCheckpoint:
 		kind, ours = "a checkpoint", exists(prefix+".json")
 	default:
 		return nil
