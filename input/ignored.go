@@ -9,15 +9,19 @@ import (
 // ignored are patterns, as of path.Match and in lower case, of names that operating systems, NAS devices, cloud folders
 // and tools leave among images. docs/usage.md lists them. An image in such a folder is a thumbnail, a backup or deleted.
 var ignored = []string{
-	".*",                                                                                                                         // .DS_Store, ._*, .Trash-*, .Spotlight-V100, .git, .dropbox.cache, .sync, .stfolder, .ipynb_checkpoints, .thumbnails, …
-	"thumbs.db", "ehthumbs*.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information", "found.[0-9][0-9][0-9]", // Windows
-	"__macosx", "icon\r", "network trash folder", "temporary items", // macOS
-	"lost+found",                                           // Linux
-	"@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", // Synology
-	"@recycle", "@recently-snapshot", "@__thumb", // QNAP
-	"~snapshot",                 // NetApp
-	"*.nextcloud", "*.owncloud", // placeholders
-	"__pycache__", "picasa.ini", "zbthumbnail.info", "pspbrwse.jbf", // tools
+	".*", // .DS_Store, ._*, .Trash-*, .Spotlight-V100, .git, .dropbox.cache, .sync, .stfolder, .ipynb_checkpoints, …
+	// Windows
+	"thumbs.db", "ehthumbs*.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information", "found.[0-9][0-9][0-9]",
+	// macOS
+	"__macosx", "icon\r", "network trash folder", "temporary items",
+	// Linux
+	"lost+found",
+	// Synology, QNAP, NetApp
+	"@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@recycle", "@recently-snapshot", "@__thumb", "~snapshot",
+	// placeholders
+	"*.nextcloud", "*.owncloud",
+	// tools
+	"__pycache__", "picasa.ini", "zbthumbnail.info", "pspbrwse.jbf",
 }
 
 // placeholders are the patterns of files that stand for a file that a cloud folder has not downloaded.

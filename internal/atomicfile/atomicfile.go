@@ -65,7 +65,8 @@ func replace(path string, durable bool, write func(io.Writer) error) (err error)
 	return Sync(filepath.Dir(path))
 }
 
-// createTemp creates the temporary file of path. [os.CreateTemp] gives mode 0600, which file systems without modes cannot change.
+// createTemp creates the temporary file of path. [os.CreateTemp] gives mode 0600, which file systems without modes cannot
+// change.
 func createTemp(path string) (f *os.File, err error) {
 	for range 1000 {
 		name := filepath.Join(filepath.Dir(path), prefix(path)+strconv.FormatUint(uint64(rand.Uint32()), 10))

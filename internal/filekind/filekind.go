@@ -1,4 +1,5 @@
-// Package filekind names files by their first bytes, for the errors of readers that expect another kind. Start with [Detect].
+// Package filekind names files by their first bytes, for the errors of readers that expect another kind. Start with
+// [Detect].
 package filekind
 
 import (

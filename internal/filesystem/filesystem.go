@@ -1,6 +1,6 @@
-// Package filesystem makes the calls that some file systems lack: Lustre has no locks, SMB and the shared folders of virtual
-// machines do not sync folders. Start with [Lock], [Sync] and [Rename]. Where a call is missing the program continues without it, with
-// one warning in [slog.Default] for each kind of call.
+// Package filesystem makes the calls that some file systems lack: Lustre has no locks, SMB and the shared folders of
+// virtual machines do not sync folders. Start with [Lock], [Sync] and [Rename]. Where a call is missing the program
+// continues without it, with one warning in [slog.Default] for each kind of call.
 package filesystem
 
 import (
