@@ -12,7 +12,16 @@ type Architecture struct {
 }
 
 // architectures are all that a [Config] can name; the first is the default.
-var architectures = []*Architecture{&BVLC}
+var architectures = []*Architecture{&BVLC, &OWT}
+
+// ArchitectureNames are the names that a [Config] may have as Arch.
+func ArchitectureNames() []string {
+	var names []string
+	for _, a := range architectures {
+		names = append(names, a.Name)
+	}
+	return names
+}
 
 // kind is the operation of a layer.
 type kind int

@@ -2,6 +2,7 @@ package alexnet_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	tf "github.com/wamuir/graft/tensorflow"
@@ -10,8 +11,7 @@ import (
 	"alexnet/tfgraph"
 )
 
-// The boundary is after the pool and norm of the layer below, and after its
-// dropout if that is trained.
+// The boundary is after the pool and norm of the layer below, and before its dropout.
 func TestBoundary(t *testing.T) {
 	all := alexnet.BVLC.LayerNames()
 	cases := map[string]struct {
@@ -31,7 +31,7 @@ func TestBoundary(t *testing.T) {
 		"fc6…":                    {all[5:], []string{"fc6", "fc7"}, "pool5", []int64{1, 1, 8}},
 		"fc7…":                    {all[6:], []string{"fc7"}, "fc6", []int64{20}},
 		"fc8":                     {all[7:], nil, "fc7", []int64{16}},
-		"fc8, with dropout":       {all[7:], []string{"fc6", "fc7"}, "dropout7", []int64{16}},
+		"fc8, with dropout":       {all[7:], all[7:], "fc7", []int64{16}},
 		"a gap":                   {[]string{"fc8", "fc6"}, []string{"fc6"}, "pool5", []int64{1, 1, 8}},
 		"order does not matter":   {[]string{"fc8", "fc7", "conv5"}, nil, "conv4", []int64{3, 3, 12}},
 		"the same layer repeated": {[]string{"fc8", "fc8", "fc8"}, nil, "fc7", []int64{16}},
@@ -77,5 +77,43 @@ func TestFeaturesDoNotDependOnBatchSize(t *testing.T) {
 	}
 	if off := distance(at16, at64); off > 1e-5 {
 		t.Errorf("got a relative error of %.3g, want at most 1e-5", off)
+	}
+}
+
+// Dropout before a trained layer acts on the features, so that the boundary lies below it.
+func TestDropoutNextToTrainedLayers(t *testing.T) {
+	owt := alexnet.Config{Arch: "owt", Classes: 5, Widths: []int{8, 12, 16, 12, 8, 20, 16}}.WithDefaults()
+	cases := map[string]struct {
+		config   alexnet.Config
+		trained  []string
+		dropouts []string
+		boundary string
+	}{
+		"owt, fc6…":         {owt, []string{"fc6", "fc7", "fc8"}, []string{"dropout5", "dropout6"}, "pool5"},
+		"owt, fc7…":         {owt, []string{"fc7", "fc8"}, []string{"dropout6"}, "fc6"},
+		"owt, fc8":          {owt, []string{"fc8"}, nil, "fc7"},
+		"owt, convolutions": {owt, []string{"conv4", "conv5"}, []string{"dropout5"}, "conv3"},
+		"bvlc, fc6…":        {tiny, []string{"fc6", "fc7", "fc8"}, []string{"dropout6", "dropout7"}, "pool5"},
+		"bvlc, fc8":         {tiny, []string{"fc8"}, []string{"dropout7"}, "fc7"},
+		"none":              {owt, nil, nil, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			net, _, _ := build(t, c.config, c.trained...)
+			var dropouts []string
+			boundary, name := "", ""
+			want, _ := net.Boundary(c.trained)
+			for _, a := range net.Activations {
+				if name = a.Name; strings.HasPrefix(name, "dropout") {
+					dropouts = append(dropouts, name)
+				}
+				if a.Output == want {
+					boundary = name
+				}
+			}
+			if !slices.Equal(dropouts, c.dropouts) || boundary != c.boundary {
+				t.Errorf("got dropout layers %v above %q, want %v above %q", dropouts, boundary, c.dropouts, c.boundary)
+			}
+		})
 	}
 }

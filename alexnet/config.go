@@ -87,7 +87,7 @@ const (
 func (c Config) Validate() error {
 	a := c.Architecture()
 	if a.Name == "" {
-		return fmt.Errorf("arch: got %q, want %q", c.Arch, BVLC.Name)
+		return fmt.Errorf("arch: got %q, want one of %q", c.Arch, ArchitectureNames())
 	}
 	var errs []error
 	if c.Classes < 2 || c.Classes > maxClasses {

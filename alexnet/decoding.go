@@ -112,11 +112,48 @@ func orient(s *op.Scope, pixels, orientation tf.Output) tf.Output {
 
 // resize is TensorFlow's legacy bilinear interpolation, which samples at pixel corners and does not antialias.
 func (p Preprocessing) resize(s *op.Scope, images tf.Output) tf.Output {
+	if p.Resize == Center {
+		return p.resizeCenter(s, images)
+	}
 	side := p.resizedSide()
 	x := op.ResizeBilinear(s, images, tfgraph.Const(s, "size", []int32{int32(side), int32(side)}))
 	margin, size := int32(side-p.Size)/2, int32(p.Size)
 	return op.Slice(s, x, tfgraph.Const(s, "begin", []int32{0, margin, margin, 0}),
 		tfgraph.Const(s, "extent", []int32{-1, size, size, 3}))
+}
+
+// maxAspect is the largest aspect ratio that Center resizes: of a longer image it takes the middle first, so that a line
+// of pixels does not become an image of gigabytes.
+const maxAspect = 8
+
+// resizeCenter resizes to a shorter side of CropFrom, the longer one rounded down, and crops the center.
+func (p Preprocessing) resizeCenter(s *op.Scope, images tf.Output) tf.Output {
+	images = cropCenter(s.SubScope("middle"), images, func(s *op.Scope, sides, shorter tf.Output) tf.Output {
+		return op.Minimum(s, sides, op.Mul(s, shorter, tfgraph.Const(s, "aspect", int32(maxAspect))))
+	})
+	sides, shorter := imageSides(s.SubScope("sides"), images)
+	size := op.Div(s, op.Mul(s, sides, tfgraph.Const(s, "from", int32(p.CropFrom))), shorter)
+	return cropCenter(s.SubScope("center"), op.ResizeBilinear(s, images, size), func(s *op.Scope, _, _ tf.Output) tf.Output {
+		return tfgraph.Const(s, "size", []int32{int32(p.Size), int32(p.Size)})
+	})
+}
+
+// imageSides are the height and width of images [N,H,W,3], and the shorter of them.
+func imageSides(s *op.Scope, images tf.Output) (both, shorter tf.Output) {
+	both = op.Slice(s, op.Shape(s, images), tfgraph.Const(s, "begin", []int32{1}), tfgraph.Const(s, "extent", []int32{2}))
+	return both, op.Min(s, both, tfgraph.Const(s, "axis", int32(0)))
+}
+
+// cropCenter takes the center of images [N,H,W,3]; extent computes its height and width. As in torchvision's CenterCrop,
+// a margin of half a pixel is rounded to even.
+func cropCenter(s *op.Scope, images tf.Output, extent func(s *op.Scope, sides, shorter tf.Output) tf.Output) tf.Output {
+	from, shorter := imageSides(s.SubScope("sides"), images)
+	to := extent(s.SubScope("to"), from, shorter)
+	margin := op.Cast(s.SubScope("margin"), op.Sub(s, from, to), tf.Float)
+	margin = op.Cast(s, op.Round(s, op.Mul(s, margin, tfgraph.Const(s, "half", float32(.5)))), tf.Int32)
+	outer := tfgraph.Const(s, "outer", [][]int32{{1, 1}})
+	sizes := op.Add(s, op.Pad(s.SubScope("extent"), to, outer), tfgraph.Const(s, "whole", []int32{-1, 0, 0, 3}))
+	return op.Slice(s, images, op.Pad(s, margin, outer), sizes)
 }
 
 // normalize scales, subtracts the mean, divides by the standard deviation and

@@ -113,6 +113,7 @@ func testImages(t testing.TB) []testImage {
 	addJPEG("small.jpg", testPattern(19, 14))
 	addJPEG("gray.jpg", redraw(image.NewGray(wide.Bounds()), wide))
 	addPNG("color.png", tall)
+	addPNG("line.png", testPattern(401, 20)) // longer than Center resizes
 	addPNG("exact.png", testPattern(227, 227))
 	addPNG("alpha.png", translucent(testPattern(120, 77)))
 	addPNG("gray.png", redraw(image.NewGray(tall.Bounds()), tall))

@@ -31,8 +31,8 @@ type Activation struct {
 	Output tf.Output
 }
 
-// Build adds the network to the root scope. Its dropout layers are those that follow the layers in trained, the same as
-// a run trains: the output of a frozen layer is not dropped, and a graph for inference drops nothing.
+// Build adds the network to the root scope. Its dropout layers are those directly before or after one of the layers in
+// trained, the same as a run trains: between frozen layers nothing is dropped, nor in a graph for inference.
 func Build(root *op.Scope, config Config, trained ...string) *Network {
 	size := int64(config.WithDefaults().Size)
 	var images tf.Output
@@ -66,15 +66,21 @@ func BuildOn(root *op.Scope, images tf.Output, config Config, trained ...string)
 	return b.net
 }
 
-// withDropout removes the dropout layers that do not follow a trained layer.
+// withDropout removes the dropout layers that lie between frozen layers.
 func withDropout(layers []layer, trained []string) []layer {
-	follows := false
-	return slices.DeleteFunc(layers, func(l layer) bool {
+	isTrained := func(l layer) bool { return slices.Contains(trained, l.name) }
+	var kept []layer
+	below := false // whether the last layer with weights is trained
+	for i, l := range layers {
 		if l.weighted() {
-			follows = slices.Contains(trained, l.name)
+			below = isTrained(l)
 		}
-		return l.kind == dropout && !follows
-	})
+		above := slices.IndexFunc(layers[i:], layer.weighted)
+		if l.kind != dropout || below || above >= 0 && isTrained(layers[i+above]) {
+			kept = append(kept, l)
+		}
+	}
+	return kept
 }
 
 // builder adds a network layer by layer.
@@ -189,15 +195,16 @@ func (n *Network) VariablesOf(layers []string) []ops.Variable {
 	return vars
 }
 
-// Boundary is the input of the first trained layer. Everything below it is frozen, so its value depends on the image
-// alone. ok is false where the first layer is trained or none is.
+// Boundary is the input of the first trained layer, before any dropout. Everything below it is frozen, so its value
+// depends on the image alone. ok is false where the first layer is trained or none is.
 func (n *Network) Boundary(trained []string) (boundary tf.Output, ok bool) {
-	for i, a := range n.Activations {
+	dropouts := n.Config.Architecture().filter(func(l layer) bool { return l.kind == dropout })
+	for _, a := range n.Activations {
 		if slices.Contains(trained, a.Name) {
-			if i == 0 {
-				return tf.Output{}, false
-			}
-			return n.Activations[i-1].Output, true
+			return boundary, ok
+		}
+		if !slices.Contains(dropouts, a.Name) {
+			boundary, ok = a.Output, true
 		}
 	}
 	return tf.Output{}, false

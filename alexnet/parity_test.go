@@ -112,9 +112,9 @@ func TestPreprocessingAgrees(t *testing.T) {
 	} {
 		config := alexnet.Config{Arch: arch}
 		ref := parity.Run(t, "scripts/reference/preprocessing.py", map[string]any{
-			"items": items(t, all, config.WithDefaults(), alexnet.Squash, alexnet.Crop),
+			"items": items(t, all, config.WithDefaults(), alexnet.Resizes...),
 		})
-		for _, resize := range []alexnet.Resize{alexnet.Squash, alexnet.Crop} {
+		for _, resize := range alexnet.Resizes {
 			t.Run(arch+"/"+string(resize), func(t *testing.T) {
 				cmp := parity.Against(t, ref, string(resize)+"/")
 				for _, p := range all {

@@ -15,7 +15,7 @@ import (
 type Preprocessing struct {
 	Size     int    `json:"size"`                // side of the network's input in pixels
 	Resize   Resize `json:"resize"`              // how the image is brought to that size
-	CropFrom int    `json:"crop_from,omitempty"` // side that Crop resizes to; 0 with Squash
+	CropFrom int    `json:"crop_from,omitempty"` // side that Crop, shorter side that Center resizes to; 0 with Squash
 
 	// Values of 0…255 are multiplied by Scale, then the mean is subtracted, then
 	// they are divided by the standard deviation.
@@ -51,19 +51,23 @@ const DecodeFast DecodeMode = "fast"
 type Resize string
 
 // Squash resizes to Size x Size whatever the aspect ratio, as the well-known TensorFlow port of AlexNet does. Crop
-// squashes to CropFrom x CropFrom and takes the center, as Caffe's data layer does.
+// squashes to CropFrom x CropFrom and takes the center, as Caffe's data layer does. Center keeps the aspect ratio: it
+// resizes the shorter side to CropFrom and takes the center, as torchvision's evaluation preset does.
 const (
 	Squash Resize = "squash"
 	Crop   Resize = "crop"
+	Center Resize = "center"
 )
+
+// Resizes are all values of Resize.
+var Resizes = []Resize{Squash, Crop, Center}
 
 // Preprocessing returns the preprocessing of the network's images.
 func (c Config) Preprocessing(resize Resize, orientation bool, classes []string) Preprocessing {
 	p := c.Architecture().preprocessing
 	size := c.WithDefaults().Size
-	if resize == Crop {
-		p.CropFrom = int(math.Round(float64(size) * float64(p.CropFrom) / float64(p.Size)))
-	} else {
+	p.CropFrom = int(math.Round(float64(size) * float64(p.CropFrom) / float64(p.Size)))
+	if resize == Squash {
 		p.CropFrom = 0
 	}
 	p.Size, p.Resize, p.Orientation, p.Classes = size, resize, orientation, slices.Clone(classes)
@@ -83,13 +87,13 @@ func (p Preprocessing) validateImage() error {
 	switch {
 	case p.Channels != rgb && p.Channels != bgr:
 		return fmt.Errorf("preprocessing: got channel order %q, want %s or %s", p.Channels, rgb, bgr)
-	case p.Resize != Squash && p.Resize != Crop:
-		return fmt.Errorf("preprocessing: got resize %q, want %s or %s", p.Resize, Squash, Crop)
+	case !slices.Contains(Resizes, p.Resize):
+		return fmt.Errorf("preprocessing: got resize %q, want one of %q", p.Resize, Resizes)
 	case p.Decode != "" && p.Decode != DecodeFast:
 		return fmt.Errorf("preprocessing: got decode %q, want %q or none", p.Decode, DecodeFast)
 	case p.Size < 1 || p.Size > maxSize:
 		return fmt.Errorf("preprocessing: got size %d, want 1 to %d", p.Size, maxSize)
-	case p.Resize == Crop && (p.CropFrom < p.Size || p.CropFrom > 2*maxSize):
+	case p.Resize != Squash && (p.CropFrom < p.Size || p.CropFrom > 2*maxSize):
 		return fmt.Errorf("preprocessing: got %d pixels to crop from, want %d to %d", p.CropFrom, p.Size, 2*maxSize)
 	case p.Scale < 0 || slices.Min(p.StdRGB[:]) < 0:
 		return fmt.Errorf("preprocessing: got scale %g and standard deviations %g, want none below 0", p.Scale, p.StdRGB)
@@ -97,12 +101,12 @@ func (p Preprocessing) validateImage() error {
 	return nil
 }
 
-// resizedSide is the side that an image is resized to, before any cropping.
+// resizedSide is the side that an image is resized to, with Center the shorter one, before any cropping.
 func (p Preprocessing) resizedSide() int {
-	if p.Resize == Crop {
-		return p.CropFrom
+	if p.Resize == Squash {
+		return p.Size
 	}
-	return p.Size
+	return p.CropFrom
 }
 
 // scale and std are factors, 1 where p leaves them out.

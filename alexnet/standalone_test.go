@@ -34,7 +34,7 @@ func TestBuildStandaloneDecoding(t *testing.T) {
 		}
 		images = append(images, testImage{"large.jpg", buf.Bytes(), 6})
 	}
-	for name, c := range map[string]alexnet.Preprocessing{"squash": preprocessing(67, alexnet.Squash), "crop": crop, "as stored": stored, "fast": fast} {
+	for name, c := range map[string]alexnet.Preprocessing{"squash": preprocessing(67, alexnet.Squash), "crop": crop, "center": preprocessing(67, alexnet.Center), "as stored": stored, "fast": fast} {
 		t.Run(name, func(t *testing.T) {
 			root := op.NewScope()
 			graph := c.BuildStandaloneDecoding(root)

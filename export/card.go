@@ -95,8 +95,11 @@ func limits(p alexnet.Preprocessing) []string {
 // preprocessing describes the preprocessing in words.
 func preprocessing(c alexnet.Preprocessing) string {
 	resize := fmt.Sprintf("resized to %dx%d regardless of aspect ratio", c.Size, c.Size)
-	if c.Resize == "crop" {
+	switch c.Resize {
+	case alexnet.Crop:
 		resize = fmt.Sprintf("resized to %dx%d regardless of aspect ratio and cropped to the center %dx%d", c.CropFrom, c.CropFrom, c.Size, c.Size)
+	case alexnet.Center:
+		resize = fmt.Sprintf("resized so that the shorter side is %d and cropped to the center %dx%d", c.CropFrom, c.Size, c.Size)
 	}
 	exact := ""
 	if c.Decode != "" {

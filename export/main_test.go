@@ -35,12 +35,16 @@ const side = 67
 
 var classes = []string{"daisy", "dandelion", "rose | red", "sunflower", "tulip", "löwenzahn"}
 
-// variants are preprocessings with different graphs.
-var variants = map[string]func(*alexnet.Preprocessing){
-	"squash":    func(*alexnet.Preprocessing) {},
-	"crop":      func(p *alexnet.Preprocessing) { p.Resize, p.CropFrom = alexnet.Crop, 76 },
-	"fast":      func(c *alexnet.Preprocessing) { c.Decode = alexnet.DecodeFast },
-	"as stored": func(c *alexnet.Preprocessing) { c.Orientation = false },
+// variants are models with different graphs.
+var variants = map[string]func(*alexnet.Description){
+	"squash":    func(*alexnet.Description) {},
+	"crop":      func(d *alexnet.Description) { d.Preprocessing = d.Network.Preprocessing(alexnet.Crop, true, classes) },
+	"fast":      func(d *alexnet.Description) { d.Preprocessing.Decode = alexnet.DecodeFast },
+	"as stored": func(d *alexnet.Description) { d.Preprocessing.Orientation = false },
+	"owt": func(d *alexnet.Description) {
+		d.Network.Arch = alexnet.OWT.Name
+		d.Preprocessing = d.Network.Preprocessing(alexnet.Center, true, classes)
+	},
 }
 
 var allVariants = slices.Sorted(maps.Keys(variants))
@@ -52,9 +56,9 @@ func newModel(t testing.TB, variant string, seed uint64) model {
 	t.Helper()
 	network := alexnet.Config{Classes: len(classes), Size: side, BFloat16: []string{"fc7"},
 		Widths: []int{8, 8, 8, 8, 8, 32, 24}}
-	preprocessing := alexnet.Config{Size: side}.Preprocessing(alexnet.Squash, true, classes)
-	variants[variant](&preprocessing)
-	description := alexnet.Description{Network: network, Preprocessing: preprocessing}
+	description := alexnet.Description{Network: network, Preprocessing: network.Preprocessing(alexnet.Squash, true, classes)}
+	variants[variant](&description)
+	network = description.Network
 	root := op.NewScope()
 	net := alexnet.Build(root, network)
 	plan, err := alexnet.NewPlan(network, nil, alexnet.Selection{Train: alexnet.BVLC.LayerNames()})

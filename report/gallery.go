@@ -14,6 +14,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
+	"alexnet/alexnet"
 	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/internal/caption"
@@ -203,10 +204,14 @@ func (v viewer) networkInput(ctx context.Context, ex input.Example, into []float
 	return v.model.Source.Description.Preprocessing.Denormalize(into), nil
 }
 
-// restoreAspect resizes the network's square input to the aspect ratio of the original image.
+// restoreAspect resizes the network's square input to the aspect ratio of the original image, which Center has kept.
 func (v viewer) restoreAspect(square image.Image, ex input.Example) *image.NRGBA {
+	p := v.model.Source.Description.Preprocessing
 	width, height := ex.Width, ex.Height
-	if v.model.Source.Description.Preprocessing.Orientation {
+	switch {
+	case p.Resize == alexnet.Center:
+		width, height = p.Size, p.Size
+	case p.Orientation:
 		width, height = ex.Upright()
 	}
 	const maxAspect = 3

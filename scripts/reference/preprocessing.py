@@ -42,15 +42,27 @@ UPRIGHT = {
 }
 
 
+def middle(pixels, aspect=8):
+    """The middle of an image that is longer than aspect times its shorter side."""
+    height, width = [min(side, aspect * min(pixels.shape[:2])) for side in pixels.shape[:2]]
+    top, left = round((pixels.shape[0] - height) / 2), round((pixels.shape[1] - width) / 2)
+    return pixels[top:top + height, left:left + width]
+
+
 def prepare(path, orientation, size, resize, arch="bvlc"):
     """Decode, turn, resize, and normalize."""
     pixels = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False).numpy()
     upright = np.ascontiguousarray(UPRIGHT[orientation](pixels))
-    side = size if resize == "squash" else round(size * 256 / NATIVE_SIZE[arch])
-    resized = tf.compat.v1.image.resize_bilinear(upright[None], [side, side]).numpy()[0]
-    margin = (side - size) // 2
-    center = resized[margin:margin + size, margin:margin + size]
-    return NORMALIZE[arch](center)
+    crop_from = size if resize == "squash" else round(size * 256 / NATIVE_SIZE[arch])
+    sides = [crop_from, crop_from]
+    if resize == "center":
+        upright = middle(upright)
+        height, width = upright.shape[:2]
+        sides = [side * crop_from // min(height, width) for side in (height, width)]
+    resized = tf.compat.v1.image.resize_bilinear(upright[None], sides).numpy()[0]
+    # Round half to even, as torchvision's center_crop does.
+    top, left = [round((side - size) / 2) if resize == "center" else (side - size) // 2 for side in sides]
+    return NORMALIZE[arch](resized[top:top + size, left:left + size])
 
 
 def main(job_path, result_path):

@@ -1,9 +1,9 @@
 package alexnet
 
-// owt is torchvision's AlexNet (Krizhevsky 2014, "One weird trick for
-// parallelizing convolutional neural networks"), which shows that an architecture
-// is one literal: its padding, preprocessing and dropout differ from BVLC's.
-var owt = Architecture{
+// OWT is the network of Krizhevsky 2014 ("One weird trick for parallelizing convolutional neural networks") as
+// torchvision publishes it (torchvision.models.alexnet): no normalization and no groups, and dropout before the fully
+// connected layers instead of after them.
+var OWT = Architecture{
 	Name: "owt",
 	preprocessing: Preprocessing{
 		Size: 224, CropFrom: 256, Channels: rgb, Scale: 1. / 255,
@@ -30,5 +30,3 @@ var owt = Architecture{
 	},
 	trainable: []string{"fc6", "fc7", "fc8"},
 }
-
-func init() { architectures = append(architectures, &owt) }
