@@ -10,8 +10,8 @@ import (
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
-	"alexnet/internal/npy"
 	"alexnet/internal/parity"
+	"alexnet/internal/weights"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -197,7 +197,7 @@ func randomImages(c alexnet.Config, n int, seed uint64) parity.Tensor {
 // loadWeights reads a weights file in the order of the network's variables.
 func loadWeights(t testing.TB, path string) [][]float32 {
 	t.Helper()
-	file, err := npy.Open(path)
+	file, err := weights.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	tf "github.com/wamuir/graft/tensorflow"
 	"github.com/wamuir/graft/tensorflow/op"
 
-	"alexnet/internal/npy"
+	"alexnet/internal/weights"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 )
@@ -47,12 +47,12 @@ func (p Plan) Initializer(root *op.Scope, net *Network, seed uint64) func(contex
 // fedVariable is a variable initialized from an array of a file.
 type fedVariable struct {
 	variable ops.Variable
-	array    *npy.Array
+	array    *weights.Array
 	value    tf.Output
 	assign   *tf.Operation
 }
 
-func newFedVariable(root *op.Scope, v ops.Variable, a *npy.Array) fedVariable {
+func newFedVariable(root *op.Scope, v ops.Variable, a *weights.Array) fedVariable {
 	value, assign := ops.AssignFed(root, v)
 	return fedVariable{v, a, value, assign}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"alexnet/internal/hint"
-	"alexnet/internal/npy"
+	"alexnet/internal/weights"
 )
 
 // Plan says for each layer where its initial values come from and whether it is trained.
@@ -22,7 +22,7 @@ type LayerPlan struct {
 
 type fileValues struct {
 	path            string
-	weights, biases *npy.Array
+	weights, biases *weights.Array
 }
 
 // Source describes where the layer's initial values come from.
@@ -44,7 +44,7 @@ type Selection struct {
 // NewPlan compares the network with the weights file, which may be nil. By default the classifier is initialized from
 // scratch if the file's has another number of classes, and so is every layer that the file lacks; any other difference
 // of shape, and a frozen layer without weights from the file, is an error.
-func NewPlan(config Config, file *npy.Weights, selection Selection) (Plan, error) {
+func NewPlan(config Config, file *weights.File, selection Selection) (Plan, error) {
 	a := config.Architecture()
 	p := &planner{names: a.LayerNames(), classifier: a.classifier(), file: file, selection: selection}
 	p.checkNames("train", selection.Train)
@@ -66,7 +66,7 @@ type planner struct {
 	names      []string // of the layers with weights
 	classifier string
 
-	file      *npy.Weights
+	file      *weights.File
 	selection Selection
 	problems  []string
 	firstHint string

@@ -14,8 +14,8 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
-	"alexnet/internal/npy"
 	"alexnet/internal/parity"
+	"alexnet/internal/weights"
 	"alexnet/tfgraph"
 )
 
@@ -66,9 +66,9 @@ func (g *GradCAM) fetched(t testing.TB, images *tfgraph.Tensor, classes []int32,
 }
 
 // saved is a model with the weights of a file, in a run directory of its own.
-func saved(t *testing.T, config alexnet.Config, weights string) *Model {
+func saved(t *testing.T, config alexnet.Config, path string) *Model {
 	t.Helper()
-	file, err := npy.Open(weights)
+	file, err := weights.Open(path)
 	must(t, err)
 	plan, err := alexnet.NewPlan(config, file, alexnet.Selection{Train: []string{"fc8"}, Strict: true})
 	must(t, err)

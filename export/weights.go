@@ -14,6 +14,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/internal/bundle"
 	"alexnet/internal/npy"
+	"alexnet/internal/weights"
 	"alexnet/tfgraph"
 )
 
@@ -36,38 +37,37 @@ func Weights(path string, s Source) error {
 }
 
 // readLayers reads the network's variables, verifying their checksums and shapes.
-func readLayers(s Source) ([]npy.Layer, error) {
+func readLayers(s Source) ([]weights.Layer, error) {
 	r, err := bundle.Open(s.Prefix)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	read := func(name string, shape []int64) (*npy.Array, error) {
-		a, count := new(npy.Array), int64(1)
+	read := func(name string, shape []int64) (*weights.Array, error) {
+		a, count := new(weights.Array), int64(1)
 		for _, d := range shape {
 			a.Shape, count = append(a.Shape, int(d)), count*d
 		}
 		a.Data = make([]float32, count)
 		return a, r.Read(name, a.Data)
 	}
-	var layers []npy.Layer
+	var layers []weights.Layer
 	for _, l := range s.Description.Network.Layers() {
-		weights, err := read(l.Name+"/weights", l.Weights)
-		if err != nil {
+		layer := weights.Layer{Name: l.Name}
+		if layer.Weights, err = read(l.Name+"/weights", l.Weights); err != nil {
 			return nil, err
 		}
-		biases, err := read(l.Name+"/biases", l.Biases)
-		if err != nil {
+		if layer.Biases, err = read(l.Name+"/biases", l.Biases); err != nil {
 			return nil, err
 		}
-		layers = append(layers, npy.Layer{Name: l.Name, Weights: weights, Biases: biases})
+		layers = append(layers, layer)
 	}
 	return layers, nil
 }
 
 // compareWeights reads the file back and compares it bit by bit.
-func compareWeights(path string, want []npy.Layer) error {
-	file, err := npy.Open(path)
+func compareWeights(path string, want []weights.Layer) error {
+	file, err := weights.Open(path)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func compareWeights(path string, want []npy.Layer) error {
 	return nil
 }
 
-func sameArray(a, b *npy.Array) bool {
+func sameArray(a, b *weights.Array) bool {
 	return a != nil && slices.Equal(a.Shape, b.Shape) && sameBits(a.Data, b.Data)
 }
 

@@ -7,19 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/content"
 	"alexnet/internal/hint"
-	"alexnet/internal/npy"
 	"alexnet/internal/rundir"
 	"alexnet/internal/sandbox"
+	"alexnet/internal/weights"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -237,7 +239,7 @@ func (s *session) planLayers() (alexnet.Plan, error) {
 		s.log.Warn("no --weights: all layers train from scratch, which reaches a far lower accuracy than fine-tuning on a few thousand images")
 		return alexnet.NewPlan(s.Network, nil, s.layerSelection())
 	}
-	file, err := npy.Open(s.Weights)
+	file, err := openWeights(s.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -245,14 +247,25 @@ func (s *session) planLayers() (alexnet.Plan, error) {
 	return alexnet.NewPlan(s.Network, file, s.layerSelection())
 }
 
+// openWeights opens a weights file, or the checkpoint at path that [classify.Find] takes. Of a folder of checkpoints of
+// another program it takes the newest.
+func openWeights(path string) (*weights.File, error) {
+	if source, err := classify.Find(path); err == nil {
+		path = source.Prefix
+	} else if newest := checkpoint.Dir(path).Latest(); newest != "" {
+		path = filepath.Join(path, newest)
+	}
+	return weights.Open(path)
+}
+
 // logUnusedWeights warns of entries of the weights file that the network does not use.
-func (s *session) logUnusedWeights(file *npy.Weights) {
+func (s *session) logUnusedWeights(file *weights.File) {
 	for _, l := range file.Layers {
 		if !slices.Contains(s.Network.Architecture().LayerNames(), l.Name) {
 			s.log.Warn("skipped a layer of the weights file that the network does not have", "layer", l.Name)
 		}
 	}
-	for _, name := range file.Other {
-		s.log.Warn("skipped an entry of the weights file that is not a layer", "entry", name)
+	if n := len(file.Other); n > 0 {
+		s.log.Warn("skipped entries of the weights file that are not a layer's weights or biases", "count", n, "first", file.Other[:min(n, 5)])
 	}
 }

@@ -20,9 +20,9 @@ import (
 	"alexnet/input"
 	"alexnet/internal/bundle"
 	"alexnet/internal/hint"
-	"alexnet/internal/npy"
 	"alexnet/internal/regular"
 	"alexnet/internal/rundir"
+	"alexnet/internal/weights"
 	"alexnet/train"
 )
 
@@ -169,11 +169,11 @@ func inspectBundle(found *inspection, prefix string) (*inspection, error) {
 }
 
 func inspectWeights(path string) (*inspection, error) {
-	w, err := npy.Open(path)
+	w, err := weights.Open(path)
 	if err != nil {
 		return nil, hint.With(err, cmp.Or(hint.Of(err), "expected a run directory, a checkpoint or a weights file"))
 	}
-	found := &inspection{Path: path, Kind: "weights, " + w.Dialect, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
+	found := &inspection{Path: path, Kind: "weights, " + w.Format, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
 	for _, l := range w.Layers {
 		found.addArray(l.Name+"/weights", l.Weights)
 		found.addArray(l.Name+"/biases", l.Biases)
@@ -182,7 +182,7 @@ func inspectWeights(path string) (*inspection, error) {
 }
 
 // addArray adds an array of a weights file; nil is skipped.
-func (f *inspection) addArray(name string, a *npy.Array) {
+func (f *inspection) addArray(name string, a *weights.Array) {
 	if a == nil {
 		return
 	}

@@ -80,7 +80,7 @@ func (c *catalog) add(name string, v any, at int64) error {
 		if v.objects != nil {
 			return c.addPair(name, v.objects, at)
 		}
-		if layer, part, ok := splitName(name); ok {
+		if layer, part, ok := SplitName(name); ok {
 			return c.put(layer, part, v, at)
 		}
 	}
@@ -159,8 +159,9 @@ func isNumeric(v any) bool {
 	return ok && a.open != nil
 }
 
-// splitName reads conv1/weights, conv1_W, conv1.bias, also with the :0 that TensorFlow's variables end in.
-func splitName(name string) (layer string, part int, ok bool) {
+// SplitName reads conv1/weights, conv1_W, conv1.bias, also with the :0 that TensorFlow's variables end in: part is 0 for
+// weights, 1 for biases.
+func SplitName(name string) (layer string, part int, ok bool) {
 	name = strings.TrimSuffix(name, ":0")
 	i := strings.LastIndexAny(name, "/._")
 	if i < 1 {

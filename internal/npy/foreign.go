@@ -2,11 +2,7 @@ package npy
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
-	"alexnet/internal/bundle"
 	"alexnet/internal/filekind"
 	"alexnet/internal/regular"
 )
@@ -49,35 +45,4 @@ func (e *formatError) named() error {
 
 func foreign(path, got, remedy string) error {
 	return &formatError{Path: path, Offset: -1, Got: got, Want: wanted, hint: remedy}
-}
-
-// checkNotModel refuses a run, a checkpoint and a SavedModel, from which weights can be exported.
-func checkNotModel(path string) error {
-	exists := func(path string) bool {
-		_, err := os.Stat(path)
-		return err == nil
-	}
-	prefix, isCheckpoint := bundle.FindPrefix(path)
-	kind, ours := "", true
-	switch {
-	case exists(filepath.Join(path, "checkpoints")) && exists(filepath.Join(path, "config.json")):
-		kind = "a run directory"
-	case exists(filepath.Join(path, "checkpoint")):
-		kind = "a folder of checkpoints"
-		descriptions, _ := os.ReadDir(path)
-		ours = false
-		for _, d := range descriptions {
-			ours = ours || strings.HasSuffix(d.Name(), ".ckpt.json")
-		}
-	case exists(filepath.Join(path, "saved_model.pb")):
-		kind, ours = "a SavedModel", exists(filepath.Join(path, "assets.extra", "model.json"))
-	case isCheckpoint:
-		kind, ours = "a checkpoint", exists(prefix+".json")
-	default:
-		return nil
-	}
-	if !ours {
-		return foreign(path, kind+" of another program", convert)
-	}
-	return foreign(path, kind, fmt.Sprintf("export its weights: alexnet export %q --out weights.npy --format npy", path))
 }

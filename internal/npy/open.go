@@ -34,9 +34,6 @@ import (
 // Memory use is that of the arrays, plus one of them while it is transposed to C order, plus deflated pickles, and is
 // limited to 768 MiB. A file that is damaged, hostile or not a weights file gives an error that names the offset.
 func Open(path string) (*Weights, error) {
-	if err := checkNotModel(path); err != nil {
-		return nil, err
-	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("open weights: %w", err)

@@ -109,9 +109,8 @@ func TestExcluded(t *testing.T) {
 // The names of a run directory's files are literals in this package only.
 func TestNamesAreOnlyHere(t *testing.T) {
 	allowed := map[string][]string{
-		"finetune/settings.go":          {"cache"},                      // a flag
-		"internal/filekind/filekind.go": {"config.json"},                // in Keras files
-		"internal/npy/foreign.go":       {"checkpoints", "config.json"}, // names a run that is given as weights, from below this package
+		"finetune/settings.go":          {"cache"},       // a flag
+		"internal/filekind/filekind.go": {"config.json"}, // in Keras files
 	}
 	names := []string{"checkpoints", "events", "cache", "metrics.csv", "config.json", "dataset.txt", "excluded.csv", "warnings.csv", "report.html", ".lock"}
 	err := filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
