@@ -16,6 +16,7 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/eval"
 	"alexnet/internal/display"
+	"alexnet/internal/pretrained"
 )
 
 // Paths in the directory. TensorFlow leaves assets.extra to the program that writes the model.
@@ -47,6 +48,7 @@ type Card struct {
 	License     string          `json:"weights_license"`
 
 	description alexnet.Description // decoded from Checkpoint.Model
+	settings    settings            // decoded from Checkpoint.Config
 }
 
 // format is the version that this package writes and reads.
@@ -71,10 +73,35 @@ type Evaluation struct {
 	eval.Report
 }
 
-const (
-	use     = "Classification of images into the classes listed here, for images similar to those that it was trained on."
-	license = "unknown: it depends on the initial weights and the training images"
-)
+const use = "Classification of images into the classes listed here, for images similar to those that it was trained on."
+
+// settings are those of the run that a card shows by themselves.
+type settings struct {
+	Data        string                 `json:"data"`
+	Fingerprint string                 `json:"data_fingerprint"`
+	Weights     *pretrained.Provenance `json:"weights_source"`
+}
+
+func parseSettings(config json.RawMessage) (s settings, err error) {
+	if len(config) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(config, &s); err != nil {
+		return s, fmt.Errorf("read settings: %w", err)
+	}
+	return s, nil
+}
+
+// license says what is known of the license of the weights.
+func (s settings) license() string {
+	switch {
+	case s.Weights == nil:
+		return "unknown: it depends on the initial weights and the training images"
+	case s.Data == "":
+		return s.Weights.License
+	}
+	return "the initial weights: " + s.Weights.License + "; it depends on the training images too"
+}
 
 // limits are what a user has to know about the inputs and predictions.
 func limits(p alexnet.Preprocessing) []string {
@@ -176,15 +203,8 @@ func escape(text string) string {
 
 // markdown is the model card for people.
 func (c *Card) markdown() ([]byte, error) {
-	var run struct {
-		Data        string `json:"data"`
-		Fingerprint string `json:"data_fingerprint"`
-	}
 	var settings bytes.Buffer
 	if len(c.Checkpoint.Config) > 0 {
-		if err := json.Unmarshal(c.Checkpoint.Config, &run); err != nil {
-			return nil, fmt.Errorf("write model card: %w", err)
-		}
 		if err := json.Indent(&settings, c.Checkpoint.Config, "", "  "); err != nil {
 			return nil, fmt.Errorf("write model card: %w", err)
 		}
@@ -192,7 +212,7 @@ func (c *Card) markdown() ([]byte, error) {
 	var out bytes.Buffer
 	err := cardTemplate.Execute(&out, map[string]any{
 		"Card": c, "Meta": c.Checkpoint, "Classes": c.description.Preprocessing.Classes, "Preprocessing": preprocessing(c.description.Preprocessing),
-		"Data": run.Data, "DataFingerprint": run.Fingerprint, "Settings": settings.String(), "Default": DefaultSignature,
+		"Run": c.settings, "Settings": settings.String(), "Default": DefaultSignature,
 	})
 	return out.Bytes(), err
 }

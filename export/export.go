@@ -125,6 +125,10 @@ func writeSavedModel(ctx context.Context, dir string, s Source, o Options) (*Car
 	if err := errors.Join(s.Checkpoint.Validate(), s.Description.Validate()); err != nil {
 		return nil, err
 	}
+	settings, err := parseSettings(s.Checkpoint.Config)
+	if err != nil {
+		return nil, err
+	}
 	g, err := build(s.Description)
 	if err != nil {
 		return nil, err
@@ -143,7 +147,7 @@ func writeSavedModel(ctx context.Context, dir string, s Source, o Options) (*Car
 	}
 	card := &Card{
 		Format: format, Checkpoint: s.Checkpoint, description: s.Description, Signatures: readSignatures(g.signatures()), Evaluation: o.Evaluation,
-		Versions: versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), License: license,
+		Versions: versions{o.Version, tfgraph.Version()}, Use: use, Limits: limits(s.Description.Preprocessing), License: settings.license(), settings: settings,
 	}
 	if err := writeFiles(dir, map[string][]byte{graphFile: text, classesPath: classLines(s.Description.Preprocessing.Classes)}); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/pretrained"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -38,7 +39,9 @@ type Config struct {
 	Precision         Precision      `json:"precision,omitempty"`
 	Device            tfgraph.Device `json:"device,omitempty"` // falls back to the CPU
 	Network           alexnet.Config `json:"network"`          // Classes and BFloat16 are set by Run
-	UserCacheDir      string         `json:"-"`                // folder of the hashes of images and the verdicts on them, which runs may share; "": the run directory
+	UserCacheDir      string         `json:"-"`                // folder of the hashes of images, the verdicts on them and pretrained weights, which runs may share; "": the run directory
+
+	WeightsSource *pretrained.Provenance `json:"weights_source,omitempty"` // of Weights, a file or a name such as owt, if it is published; set by Run
 }
 
 // ExcludedNames lists excluded images by input.Example.Name.
@@ -103,7 +106,10 @@ func (c Config) WithPaths(data, val string) Config {
 
 // paths are the files and folders among the settings.
 func (c *Config) paths() []*string {
-	paths := []*string{&c.Data, &c.Weights}
+	paths := []*string{&c.Data}
+	if _, named := pretrained.Named(pretrained.Weights, c.Weights); !named {
+		paths = append(paths, &c.Weights)
+	}
 	if isPath(c.Val) {
 		paths = append(paths, &c.Val)
 	}

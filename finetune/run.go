@@ -19,6 +19,7 @@ import (
 	"alexnet/input"
 	"alexnet/internal/content"
 	"alexnet/internal/hint"
+	"alexnet/internal/pretrained"
 	"alexnet/internal/rundir"
 	"alexnet/internal/sandbox"
 	"alexnet/internal/weights"
@@ -118,7 +119,7 @@ func (s *session) run(ctx context.Context) (err error) {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	plan, err := s.planLayers()
+	plan, err := s.planLayers(ctx)
 	if err != nil {
 		return err
 	}
@@ -227,7 +228,7 @@ func (s *session) job(preprocessing alexnet.Preprocessing, decoder *alexnet.Deco
 
 // planLayers decides where each layer's initial values come from: the weights file or
 // random initialization. A resumed run has no plan.
-func (s *session) planLayers() (alexnet.Plan, error) {
+func (s *session) planLayers(ctx context.Context) (alexnet.Plan, error) {
 	if s.from != nil {
 		if s.from.Epoch >= s.Epochs {
 			s.log.Warn("all epochs are done: raise --epochs to continue", "done", s.from.Epoch, "epochs", s.Epochs)
@@ -239,7 +240,7 @@ func (s *session) planLayers() (alexnet.Plan, error) {
 		s.log.Warn("no --weights: all layers train from scratch, which reaches a far lower accuracy than fine-tuning on a few thousand images")
 		return alexnet.NewPlan(s.Network, nil, s.layerSelection())
 	}
-	file, err := openWeights(s.Weights)
+	file, err := s.loadWeights(ctx, pretrained.Options{CacheDir: s.UserCacheDir, Terminal: s.watch.Terminal, Log: s.log})
 	if err != nil {
 		return nil, err
 	}

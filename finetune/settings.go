@@ -12,6 +12,7 @@ import (
 	"alexnet/alexnet"
 	"alexnet/input"
 	"alexnet/internal/display"
+	"alexnet/internal/pretrained"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -41,8 +42,8 @@ type Setting struct {
 // Settings are the settings in the order in which `alexnet train --help` and other listings show them.
 var Settings = []Setting{
 	{Name: "data", field: func(c *Config) any { return &c.Data }},
-	{Name: "weights", field: func(c *Config) any { return &c.Weights }, compared: true,
-		Help: "pretrained weights: bvlc_alexnet.npy, .npz, or a folder of arrays; without this flag all layers are trained from scratch"},
+	{Name: "weights", field: func(c *Config) any { return &c.Weights }, compared: true, Samples: pretrained.Names(pretrained.Weights),
+		Help: "pretrained weights: a name that alexnet weights list prints, such as owt, or a file: bvlc_alexnet.npy, .npz, or a folder of arrays; without this flag all layers are trained from scratch"},
 	{Name: "epochs", field: func(c *Config) any { return &c.Epochs }, changeable: true,
 		Help: "total number of epochs, including those before --resume"},
 	{Name: "batch", field: func(c *Config) any { return &c.Batch }, Main: true,

@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"log/slog"
+	"os"
 
 	"alexnet/alexnet"
 	"alexnet/train"
@@ -15,6 +16,8 @@ type Watch struct {
 	OnStep  func(train.StepResult)
 	OnEpoch func(train.EpochResult)
 	Log     *slog.Logger // nil: none
+
+	Terminal *os.File // where pip shows the progress of a download; nil: nowhere
 }
 
 // Note implements train.Observer.

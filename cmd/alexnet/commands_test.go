@@ -91,6 +91,8 @@ func TestCompletions(t *testing.T) {
 		{[]string{"eval", "--device", ""}, "auto cpu gpu:0"},
 		{[]string{"train", "--init-layers", "fc7,fc8,"}, "fc7,fc8,conv1 fc7,fc8,conv2 fc7,fc8,conv3 fc7,fc8,conv4 fc7,fc8,conv5 fc7,fc8,fc6"},
 		{[]string{"train", "--train-layers", ""}, "all conv1 conv2 conv3 conv4 conv5 fc6 fc7 fc8"},
+		{[]string{"train", "--weights", ""}, "owt"},
+		{[]string{"weights", "get", ""}, "imagenet owt"},
 		{[]string{"predict", ""}, "own/ runs/1/ runs/[2]/"},
 		{[]string{"eval", "runs/"}, "runs/1/ runs/[2]/"},
 		{[]string{"eval", "runs/["}, "runs/[2]/"},

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +26,7 @@ import (
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
 	"alexnet/internal/npy"
+	"alexnet/internal/pretrained"
 	"alexnet/internal/sandbox"
 	"alexnet/internal/testmodel"
 	"alexnet/train"
@@ -44,6 +50,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	packWeights(t)
 	testscript.Run(t, testscript.Params{
 		Dir: scripts,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -51,12 +58,15 @@ func TestScripts(t *testing.T) {
 			"half": func(ts *testscript.TestScript, _ bool, args []string) { // half FILE: an image that decodes with a warning
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), testmodel.Half(1), 0o666))
 			},
-			"call":     call,
-			"exits":    exitsWith,
-			"weights":  writeWeights,
+			"call":    call,
+			"exits":   exitsWith,
+			"weights": writeWeights,
+			"packed": func(ts *testscript.TestScript, _ bool, args []string) { // packed FILE: the package of packWeights
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), packedWeights, 0o666))
+			},
 			"measured": reportAgrees,
 		},
-		Setup: setHome,
+		Setup: setHome(os.Getenv("PATH")),
 	})
 }
 
@@ -84,10 +94,13 @@ func callProgram(ts *testscript.TestScript, args []string) int {
 	return run(args, strings.NewReader(""), ts.Stdout(), ts.Stderr())
 }
 
-// setHome keeps caches, such as verdicts on images, in the script's folder.
-func setHome(env *testscript.Env) error {
-	env.Setenv("HOME", env.WorkDir)
-	return nil
+// setHome keeps caches, such as verdicts on images, in the script's folder. It sets PATH too, which call changes.
+func setHome(path string) func(*testscript.Env) error {
+	return func(env *testscript.Env) error {
+		env.Setenv("HOME", env.WorkDir)
+		env.Setenv("PATH", path)
+		return nil
+	}
 }
 
 // drawImages implements: images DIR COUNT CLASS… writes COUNT images into each DIR/CLASS; the first class is dark,
@@ -121,6 +134,41 @@ func drawImage(path string, level uint8, seed uint64) error {
 // writeWeights implements: weights FILE writes pretrained weights for the tiny network with three classes.
 func writeWeights(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(drawWeights(ts.MkAbs(args[0]), tinyNetwork))
+}
+
+// packedWeights is a source package with weights for the tiny network.
+var packedWeights []byte
+
+// packWeights adds weights called tiny to those that can be got.
+func packWeights(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tiny.npy")
+	if err := drawWeights(path, tinyNetwork); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const member = "tiny-weights-1.0/tiny.npy"
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	if err := w.WriteHeader(&tar.Header{Name: member, Mode: 0o644, Size: int64(len(content))}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Write(content)
+	if err := errors.Join(err, w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	packedWeights = b.Bytes()
+	sum := func(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
+	real := pretrained.Files
+	t.Cleanup(func() { pretrained.Files = real })
+	pretrained.Files = append(slices.Clip(real), pretrained.File{
+		Provenance: pretrained.Provenance{Name: "tiny", SHA256: sum(content), Origin: "drawn for a test", License: "a license of a test"},
+		Kind:       pretrained.Weights, Arch: alexnet.BVLC.Name, Content: "all layers", Bytes: int64(len(content)), URL: "https://example.com",
+		Package: &pretrained.Package{Name: "tiny-weights", Version: "1.0", Bytes: int64(len(packedWeights)), SHA256: sum(packedWeights), Member: member},
+	})
 }
 
 // tinyNetwork is the network of tinyFlags, with three classes.

@@ -20,7 +20,7 @@ func imageOptions(c finetune.Config) (input.Options, error) {
 	return input.Options{Layout: c.Layout, Formats: formats, Limits: input.Limits{MaxPixels: c.MaxPixels}}, err
 }
 
-// userCacheDir has the hashes of images and the verdicts on them; "" if there is no cache folder.
+// userCacheDir has the hashes of images, the verdicts on them and pretrained weights; "" if there is no cache folder.
 func userCacheDir() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 // newProgress prints one line per epoch to stdout and, if stderr is a terminal, a progress bar.
 func newProgress(a *app) finetune.Watch {
 	p := finetune.Watch{
-		Log:     a.log,
+		Log: a.log, Terminal: a.terminal(),
 		OnEpoch: func(e train.EpochResult) { fmt.Fprintln(a.stdout, epochLine(e)) },
 		OnCache: a.logCache(),
 	}
-	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		bar := &bar{to: f}
+	if p.Terminal != nil {
+		bar := &bar{to: p.Terminal}
 		p.OnStep = bar.step
 		epoch, fill := p.OnEpoch, p.OnCache
 		p.OnEpoch = func(e train.EpochResult) {
@@ -35,6 +35,14 @@ func newProgress(a *app) finetune.Watch {
 		}
 	}
 	return p
+}
+
+// terminal is stderr if that is a terminal, otherwise nil.
+func (a *app) terminal() *os.File {
+	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
 }
 
 // logCache logs when the features have been computed, and how fast.

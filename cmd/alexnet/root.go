@@ -36,8 +36,12 @@ func newRoot(a *app) *cobra.Command {
 			a.level.Set(slog.LevelDebug)
 		}
 	}
-	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newDoctor(a), newVersion(a), newMan(a))
-	for _, cmd := range append(root.Commands(), root) {
+	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newWeights(a), newDoctor(a), newVersion(a), newMan(a))
+	var complete func(cmd *cobra.Command)
+	complete = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			complete(sub)
+		}
 		if err := registerCompletions(cmd); err != nil {
 			panic(err) // a flag with two completions: a bug, which no user can cause
 		}
@@ -51,6 +55,7 @@ func newRoot(a *app) *cobra.Command {
 			}
 		}
 	}
+	complete(root)
 	return root
 }
 

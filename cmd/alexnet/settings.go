@@ -106,8 +106,10 @@ func registerCompletions(cmd *cobra.Command) error {
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		complete := cobra.CompletionFunc(nil)
 		s, _ := flag.Value.(settingFlag)
-		values := slices.Concat(s.Choices, s.Samples)
+		values, files := slices.Concat(s.Choices, s.Samples), cobra.ShellCompDirectiveNoFileComp
 		switch flag.Name {
+		case "weights":
+			files = cobra.ShellCompDirectiveDefault
 		case "train-layers":
 			complete = completeLayers("all")
 		case "init-layers":
@@ -116,7 +118,7 @@ func registerCompletions(cmd *cobra.Command) error {
 			values = []string{"train", "val", "test"}
 		}
 		if values != nil {
-			complete = cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+			complete = cobra.FixedCompletions(values, files)
 		}
 		if complete != nil {
 			errs = append(errs, cmd.RegisterFlagCompletionFunc(flag.Name, complete))

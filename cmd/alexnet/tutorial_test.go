@@ -36,7 +36,7 @@ func TestTutorial(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:   dir,
-		Setup: setHome,
+		Setup: setHome(os.Getenv("PATH")),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"weights": writeWeights,
 			"draw": func(ts *testscript.TestScript, _ bool, args []string) {
