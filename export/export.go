@@ -17,7 +17,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -43,61 +42,8 @@ func (s Source) Float32() Source {
 	return s
 }
 
-var errExists = errors.New("it exists already and is not empty")
-
 // onCPU are the options of sessions that write and compare: the CPU's kernels are the same everywhere.
 var onCPU = tfgraph.Options{Device: tfgraph.CPU}
-
-// CheckVacant refuses a path that exists, unless it is an empty directory.
-func CheckVacant(path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return errExists
-	}
-	entries, err := os.ReadDir(path)
-	if err == nil && len(entries) > 0 {
-		return errExists
-	}
-	return err
-}
-
-// publish calls write with a temporary path, which must become a file or a directory, and renames it to path. It
-// creates missing parent directories, and leaves nothing behind if write fails.
-func publish(path string, write func(tmp string) error) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	if err := CheckVacant(path); err != nil {
-		return err
-	}
-	parent, name := filepath.Split(path)
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(parent, "."+name+".")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	tmp := filepath.Join(dir, name)
-	if err := write(tmp); err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return atomicfile.Sync(parent)
-}
 
 // Options are what [SavedModel] writes besides the source.
 type Options struct {
@@ -108,7 +54,7 @@ type Options struct {
 
 // SavedModel writes the directory dir, which must not exist or be empty. The network is written in float32.
 func SavedModel(ctx context.Context, dir string, s Source, o Options) (card *Card, found Comparison, err error) {
-	err = publish(dir, func(tmp string) (err error) {
+	err = atomicfile.Publish(dir, func(tmp string) (err error) {
 		if card, err = writeSavedModel(ctx, tmp, s.Float32(), o); err != nil || o.Reference == nil {
 			return err
 		}

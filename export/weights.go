@@ -12,6 +12,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
+	"alexnet/internal/atomicfile"
 	"alexnet/internal/bundle"
 	"alexnet/internal/npy"
 	"alexnet/internal/weights"
@@ -23,7 +24,7 @@ import (
 func Weights(path string, s Source) error {
 	layers, err := readLayers(s)
 	if err == nil {
-		err = publish(path, func(tmp string) error {
+		err = atomicfile.Publish(path, func(tmp string) error {
 			if err := npy.Write(tmp, layers...); err != nil {
 				return err
 			}
@@ -92,7 +93,7 @@ func sameBits(a, b []float32) bool {
 // Checkpoint writes the network's variables, without the optimizer state, as the only checkpoint of the directory dir,
 // which must not exist or be empty.
 func Checkpoint(ctx context.Context, dir string, s Source) error {
-	err := publish(dir, func(tmp string) error {
+	err := atomicfile.Publish(dir, func(tmp string) error {
 		if err := os.Mkdir(tmp, 0o777); err != nil {
 			return err
 		}

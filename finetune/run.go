@@ -7,17 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 
 	"github.com/wamuir/graft/tensorflow/op"
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
-	"alexnet/classify"
 	"alexnet/eval"
 	"alexnet/input"
 	"alexnet/internal/content"
+	"alexnet/internal/display"
 	"alexnet/internal/hint"
 	"alexnet/internal/pretrained"
 	"alexnet/internal/rundir"
@@ -37,6 +36,8 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 		return newSession(dir, c, nil, w).listUndecodable(ctx)
 	}
 	switch newest, damaged, err := train.Checkpoints(dir).Newest(ctx); {
+	case err == nil && isImported(dir):
+		return hint.With(fmt.Errorf("open run %q: it holds an imported model", dir), "choose another --out; --weights takes the model")
 	case err == nil:
 		return hint.With(fmt.Errorf("open run %q: it holds a run of %d epochs already", dir, newest.Epoch),
 			"resume it with --resume, or choose another --out")
@@ -56,6 +57,10 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 // returns; the fields that may differ from it are those that the settings table lists as changeable, and Data and Val
 // where they are other paths to the same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
+	if isImported(dir) {
+		return hint.With(fmt.Errorf("resume run %q: it holds an imported model, which has no dataset", dir),
+			"fine-tune it in a new run: alexnet train DATA --weights "+display.Argument(dir))
+	}
 	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), c.checkResume(dir)); err != nil {
 		return err
 	}
@@ -246,17 +251,6 @@ func (s *session) planLayers(ctx context.Context) (alexnet.Plan, error) {
 	}
 	s.logUnusedWeights(file)
 	return alexnet.NewPlan(s.Network, file, s.layerSelection())
-}
-
-// openWeights opens a weights file, or the checkpoint at path that [classify.Find] takes. Of a folder of checkpoints of
-// another program it takes the newest.
-func openWeights(path string) (*weights.File, error) {
-	if source, err := classify.Find(path); err == nil {
-		path = source.Prefix
-	} else if newest := checkpoint.Dir(path).Latest(); newest != "" {
-		path = filepath.Join(path, newest)
-	}
-	return weights.Open(path)
 }
 
 // logUnusedWeights warns of entries of the weights file that the network does not use.

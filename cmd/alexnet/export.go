@@ -17,6 +17,7 @@ import (
 	"alexnet/export"
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/atomicfile"
 	"alexnet/internal/hint"
 	"alexnet/internal/regular"
 	"alexnet/tfgraph"
@@ -116,7 +117,7 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 // checkOut refuses an output path before the export begins.
 func (f exportFlags) checkOut() error {
 	isFile := strings.HasPrefix(f.format, "np")
-	err := export.CheckVacant(f.out)
+	err := atomicfile.CheckVacant(f.out)
 	if _, statErr := os.Stat(f.out); err == nil && statErr == nil && isFile {
 		err = errors.New("it is a directory, want a file name")
 	}

@@ -131,9 +131,10 @@ func drawImage(path string, level uint8, seed uint64) error {
 	return errors.Join(jpeg.Encode(f, img, nil), f.Close())
 }
 
-// writeWeights implements: weights FILE writes pretrained weights for the tiny network with three classes.
+// writeWeights implements: weights FILE LAYER… writes pretrained weights of these layers, or of all, for the tiny network
+// with three classes.
 func writeWeights(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(drawWeights(ts.MkAbs(args[0]), tinyNetwork))
+	ts.Check(drawWeights(ts.MkAbs(args[0]), tinyNetwork, args[1:]...))
 }
 
 // packedWeights is a source package with weights for the tiny network.
@@ -174,10 +175,13 @@ func packWeights(t *testing.T) {
 // tinyNetwork is the network of tinyFlags, with three classes.
 var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
 
-func drawWeights(path string, of alexnet.Config) error {
+func drawWeights(path string, of alexnet.Config, only ...string) error {
 	random := rand.New(rand.NewPCG(1, 2))
 	var layers []npy.Layer
 	for _, l := range of.Layers() {
+		if len(only) > 0 && !slices.Contains(only, l.Name) {
+			continue
+		}
 		inputs := float64(l.Parameters()/l.Biases[0] - 1)
 		layers = append(layers, npy.Layer{Name: l.Name,
 			Weights: drawArray(random, l.Weights, math.Sqrt(1/inputs)), Biases: drawArray(random, l.Biases, 0)})

@@ -131,6 +131,9 @@ func checkpointPath(dir, name string) string {
 
 // validationData is the run's validation split, or notes that say why it is missing.
 func (a *app) validationData(config finetune.Config, classes []string) (data *input.Dataset, notes []string) {
+	if config.Data == "" {
+		return nil, []string{"The model was imported and has no dataset, so nothing was evaluated. Evaluate images with alexnet report RUN DATA."}
+	}
 	config.UserCacheDir = userCacheDir()
 	data, err := config.OpenData()
 	switch {

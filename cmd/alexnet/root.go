@@ -36,7 +36,7 @@ func newRoot(a *app) *cobra.Command {
 			a.level.Set(slog.LevelDebug)
 		}
 	}
-	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newWeights(a), newDoctor(a), newVersion(a), newMan(a))
+	root.AddCommand(newTrain(a), newEval(a), newPredict(a), newReport(a), newExport(a), newServe(a), newInspect(a), newWeights(a), newImport(a), newDoctor(a), newVersion(a), newMan(a))
 	var complete func(cmd *cobra.Command)
 	complete = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {

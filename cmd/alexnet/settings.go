@@ -14,6 +14,7 @@ import (
 	"alexnet/alexnet"
 	"alexnet/finetune"
 	"alexnet/internal/hint"
+	"alexnet/internal/pretrained"
 	"alexnet/internal/rundir"
 )
 
@@ -114,6 +115,8 @@ func registerCompletions(cmd *cobra.Command) error {
 			complete = completeLayers("all")
 		case "init-layers":
 			complete = completeLayers("none")
+		case "classes":
+			values, files = pretrained.Names(pretrained.Classes), cobra.ShellCompDirectiveDefault
 		case "split":
 			values = []string{"train", "val", "test"}
 		}

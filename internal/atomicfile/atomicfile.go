@@ -1,5 +1,5 @@
 // Package atomicfile replaces files so that a reader, or a process that starts after a crash, finds the old content or
-// the new one, never a part. Start with [Write] and, for large content, [Stream].
+// the new one, never a part. Start with [Write] and, for large content, [Stream]; [Publish] creates a file or a folder.
 //
 // A new file is written beside the old one, synced, renamed, and its folder is synced.
 // [WriteCache] omits the syncs, for files that can be recomputed and carry a
