@@ -43,10 +43,14 @@ type Selection struct {
 
 // NewPlan compares the network with the weights file, which may be nil. By default the classifier is initialized from
 // scratch if the file's has another number of classes, and so is every layer that the file lacks; any other difference
-// of shape, and a frozen layer without weights from the file, is an error.
+// of shape, and a frozen layer without weights from the file, is an error. It brings the first convolution of the file to
+// the architecture's order of channels.
 func NewPlan(config Config, file *weights.File, selection Selection) (Plan, error) {
 	a := config.Architecture()
 	p := &planner{names: a.LayerNames(), classifier: a.classifier(), file: file, selection: selection}
+	if file != nil {
+		file.ReorderChannels(a.FirstConv(), weights.Channels(a.preprocessing.Channels))
+	}
 	p.checkNames("train", selection.Train)
 	p.checkNames("init", selection.Init)
 	var plan Plan

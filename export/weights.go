@@ -14,7 +14,6 @@ import (
 	"alexnet/checkpoint"
 	"alexnet/internal/atomicfile"
 	"alexnet/internal/bundle"
-	"alexnet/internal/npy"
 	"alexnet/internal/weights"
 	"alexnet/tfgraph"
 )
@@ -25,7 +24,7 @@ func Weights(path string, s Source) error {
 	layers, err := readLayers(s)
 	if err == nil {
 		err = atomicfile.Publish(path, func(tmp string) error {
-			if err := npy.Write(tmp, layers...); err != nil {
+			if err := weights.Write(tmp, layers...); err != nil {
 				return err
 			}
 			return compareWeights(tmp, layers)

@@ -17,8 +17,8 @@ import (
 	eventpb "github.com/wamuir/graft/tensorflow/core/util/event_go_proto"
 
 	"alexnet/finetune"
-	"alexnet/internal/npy"
 	"alexnet/internal/rundir"
+	"alexnet/internal/weights"
 	"alexnet/summaries"
 	"alexnet/train"
 )
@@ -128,11 +128,11 @@ func checkProjector(t *testing.T, events string) {
 	}
 }
 
-// weights writes a file of constant pretrained weights for the network of c, with one class more than photos.
-func weights(t *testing.T, c finetune.Config) string {
+// drawnWeights writes a file of constant pretrained weights for the network of c, with one class more than photos.
+func drawnWeights(t *testing.T, c finetune.Config) string {
 	t.Helper()
-	constant := func(shape []int64) *npy.Array {
-		a, count := new(npy.Array), 1
+	constant := func(shape []int64) *weights.Array {
+		a, count := new(weights.Array), 1
 		for _, d := range shape {
 			a.Shape, count = append(a.Shape, int(d)), count*int(d)
 		}
@@ -140,12 +140,12 @@ func weights(t *testing.T, c finetune.Config) string {
 		return a
 	}
 	c.Network.Classes = 3
-	var layers []npy.Layer
+	var layers []weights.Layer
 	for _, l := range c.Network.Layers() {
-		layers = append(layers, npy.Layer{Name: l.Name, Weights: constant(l.Weights), Biases: constant(l.Biases)})
+		layers = append(layers, weights.Layer{Name: l.Name, Weights: constant(l.Weights), Biases: constant(l.Biases)})
 	}
 	path := filepath.Join(t.TempDir(), "weights.npy")
-	if err := npy.Write(path, layers...); err != nil {
+	if err := weights.Write(path, layers...); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -154,7 +154,7 @@ func weights(t *testing.T, c finetune.Config) string {
 // Missing images cost the projector data, not the run.
 func TestDashboardDataWithMissingImages(t *testing.T) {
 	c := tiny(photos(t, 8))
-	c.Weights, c.TrainLayers, c.Epochs = weights(t, c), []string{"fc8"}, 1 // its features are cached
+	c.Weights, c.TrainLayers, c.Epochs = drawnWeights(t, c), []string{"fc8"}, 1 // its features are cached
 	dir := filepath.Join(t.TempDir(), "run")
 	var log bytes.Buffer
 	w := finetune.Watch{Log: slog.New(slog.NewTextHandler(&log, nil)), OnStep: func(train.StepResult) {

@@ -11,7 +11,7 @@ import (
 
 	"alexnet/checkpoint"
 	"alexnet/internal/hint"
-	"alexnet/internal/npy"
+	"alexnet/internal/weights"
 )
 
 func TestComputeStats(t *testing.T) {
@@ -47,9 +47,9 @@ func TestComputeStats(t *testing.T) {
 func TestInspectWeights(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "w.npz")
-	layer := npy.Layer{Name: "fc8", Weights: &npy.Array{Shape: []int{2, 3}, Data: []float32{1, 2, 3, 4, 5, 9}},
-		Biases: &npy.Array{Shape: []int{3}, Data: []float32{0, 0, 0}}}
-	if err := npy.Write(path, layer); err != nil {
+	layer := weights.Layer{Name: "fc8", Weights: &weights.Array{Shape: []int{2, 3}, Data: []float32{1, 2, 3, 4, 5, 9}},
+		Biases: &weights.Array{Shape: []int{3}, Data: []float32{0, 0, 0}}}
+	if err := weights.Write(path, layer); err != nil {
 		t.Fatal(err)
 	}
 	found, err := inspect(path)

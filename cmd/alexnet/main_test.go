@@ -25,10 +25,10 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/checkpoint"
-	"alexnet/internal/npy"
 	"alexnet/internal/pretrained"
 	"alexnet/internal/sandbox"
 	"alexnet/internal/testmodel"
+	"alexnet/internal/weights"
 	"alexnet/train"
 )
 
@@ -87,7 +87,7 @@ func callProgram(ts *testscript.TestScript, args []string) int {
 	ts.Check(err)
 	ts.Check(os.Chdir(ts.MkAbs(".")))
 	defer os.Chdir(back)
-	for _, name := range []string{"HOME", "PATH", weightsVar} {
+	for _, name := range []string{"HOME", "PATH"} {
 		defer os.Setenv(name, os.Getenv(name))
 		ts.Check(os.Setenv(name, ts.Getenv(name)))
 	}
@@ -177,21 +177,21 @@ var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: []int{8, 8, 8, 8,
 
 func drawWeights(path string, of alexnet.Config, only ...string) error {
 	random := rand.New(rand.NewPCG(1, 2))
-	var layers []npy.Layer
+	var layers []weights.Layer
 	for _, l := range of.Layers() {
 		if len(only) > 0 && !slices.Contains(only, l.Name) {
 			continue
 		}
 		inputs := float64(l.Parameters()/l.Biases[0] - 1)
-		layers = append(layers, npy.Layer{Name: l.Name,
+		layers = append(layers, weights.Layer{Name: l.Name,
 			Weights: drawArray(random, l.Weights, math.Sqrt(1/inputs)), Biases: drawArray(random, l.Biases, 0)})
 	}
-	return npy.Write(path, layers...)
+	return weights.Write(path, layers...)
 }
 
 // drawArray draws values from a normal distribution.
-func drawArray(random *rand.Rand, shape []int64, deviation float64) *npy.Array {
-	a, count := new(npy.Array), int64(1)
+func drawArray(random *rand.Rand, shape []int64, deviation float64) *weights.Array {
+	a, count := new(weights.Array), int64(1)
 	for _, d := range shape {
 		a.Shape, count = append(a.Shape, int(d)), count*d
 	}

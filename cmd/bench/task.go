@@ -10,7 +10,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
-	"alexnet/internal/npy"
+	"alexnet/internal/weights"
 )
 
 // task is the work of one program, the same for all that are compared.
@@ -68,18 +68,19 @@ func labeled(examples []input.Example) []example {
 // drawWeights writes convolutions with He initialization: they recognize nothing, but take as long as learned ones.
 func drawWeights(path string, network alexnet.Config) error {
 	random := rand.New(rand.NewPCG(1, 2))
-	var layers []npy.Layer
+	var layers []weights.Layer
 	for _, l := range network.Layers()[:5] {
 		outputs := int(l.Biases[0])
-		weights, biases := &npy.Array{Shape: ints(l.Weights)}, &npy.Array{Shape: ints(l.Biases), Data: make([]float32, outputs)}
+		layer := weights.Layer{Name: l.Name, Weights: &weights.Array{Shape: ints(l.Weights)},
+			Biases: &weights.Array{Shape: ints(l.Biases), Data: make([]float32, outputs)}}
 		values := int(l.Parameters()) - outputs
 		deviation := math.Sqrt(2 / float64(values/outputs))
 		for range values {
-			weights.Data = append(weights.Data, float32(deviation*random.NormFloat64()))
+			layer.Weights.Data = append(layer.Weights.Data, float32(deviation*random.NormFloat64()))
 		}
-		layers = append(layers, npy.Layer{Name: l.Name, Weights: weights, Biases: biases})
+		layers = append(layers, layer)
 	}
-	return npy.Write(path, layers...)
+	return weights.Write(path, layers...)
 }
 
 func ints(shape []int64) []int {

@@ -15,6 +15,13 @@ type Kind struct {
 	Remedy string // what to do about it whatever was expected, or ""
 }
 
+// Kinds of weights files that are read here.
+var (
+	PyTorch     = Kind{Name: "a PyTorch file", Model: true}
+	Safetensors = Kind{Name: "safetensors", Model: true}
+	Caffe       = Kind{Name: "a Caffe model", Model: true}
+)
+
 // PrefixBytes is how much of a file Detect needs.
 const PrefixBytes = 512
 
@@ -59,7 +66,7 @@ var signatures = []struct {
 	{"\x28\xb5\x2f\xfd", Kind{Name: "a zstd archive", Remedy: "decompress it with unzstd"}},
 	{strings.Repeat("?", 257) + "ustar", Kind{Name: "a tar archive", Remedy: "unpack it"}},
 	{"\x89HDF\r\n\x1a\n", Kind{Name: "HDF5, as written by Keras", Model: true}},
-	{"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", Kind{Name: "a PyTorch file", Model: true}},
+	{"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", PyTorch},
 	{"????TFL3", Kind{Name: "a TensorFlow Lite model", Model: true}},
 	{"GGUF", Kind{Name: "GGUF", Model: true}},
 	{"MATLAB 5.0 MAT-file", Kind{Name: "a MATLAB file", Model: true}},
@@ -71,7 +78,7 @@ func Detect(prefix []byte) Kind {
 	if member, ok := firstMember(prefix); ok {
 		switch {
 		case strings.HasSuffix(member, "/data.pkl"):
-			return Kind{Name: "a PyTorch file", Model: true}
+			return PyTorch
 		case member == "metadata.json" || member == "config.json":
 			return Kind{Name: "a Keras model", Model: true}
 		}
@@ -86,11 +93,11 @@ func Detect(prefix []byte) Kind {
 	case len(prefix) >= 18 && string(prefix[:2]) == "BM" && prefix[14] >= 12 && prefix[14] <= 124 && prefix[15]|prefix[16]|prefix[17] == 0:
 		return Kind{Name: "BMP", Image: true}
 	case len(prefix) >= 9 && prefix[5]|prefix[6]|prefix[7] == 0 && prefix[8] == '{':
-		return Kind{Name: "safetensors", Model: true}
+		return Safetensors
 	case len(prefix) >= 3 && prefix[0] == 8 && prefix[1] >= 3 && prefix[1] <= 20 && bytes.IndexByte([]byte("\x12\x1a\x3a\x42"), prefix[2]) >= 0:
 		return Kind{Name: "an ONNX model", Model: true} // ModelProto: ir_version, and another field
 	case isCaffe(prefix):
-		return Kind{Name: "a Caffe model", Model: true}
+		return Caffe
 	}
 	return text(prefix)
 }

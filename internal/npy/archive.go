@@ -3,101 +3,57 @@ package npy
 import (
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-)
 
-// Limits of an archive. AlexNet's arrays are 244 MB in float32, twice that in float64.
-const (
-	maxMembers  = 1024
-	maxInflated = 1 << 30
-	// maxRatio is deflate's maximum; a member that claims more is forged.
-	maxRatio = 1032
+	"alexnet/internal/pickle"
+	"alexnet/internal/tensorfile"
 )
-
-const noArrays = "an .npz archive, whose members are .npy files"
 
 // addArchive adds the members of an .npz archive, each a .npy file.
-func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) (string, error) {
-	z, err := zip.NewReader(src, size)
+func (c *catalog) addArchive(src io.ReaderAt, size int64, path string) error {
+	z, err := tensorfile.OpenArchive(src, size)
 	if err != nil {
-		return "", malformed(0, "an .npz archive", "%s", err)
-	}
-	if err := checkArchive(z, size); err != nil {
-		return "", err
+		return err
 	}
 	if !slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }) {
-		return "", malformed(0, noArrays, "%d members", len(z.File))
+		return tensorfile.Malformed(0, "an .npz archive, whose members are .npy files", "%d members", len(z.File))
 	}
-	dialect := "npz"
+	c.Format = "npz"
 	for _, f := range z.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		if !isArray {
-			c.skip(strings.ToValidUTF8(f.Name, "�"), "")
+			c.Skip(strings.ToValidUTF8(f.Name, "�"))
 			continue
 		}
-		within, err := c.addMember(f, name, path+": "+f.Name)
-		if err != nil {
-			return "", locate(path+": "+f.Name, err)
+		if err := c.addMember(f, name, path+": "+f.Name); err != nil {
+			return tensorfile.Locate(path+": "+f.Name, err)
 		}
-		if within != "" {
-			dialect = "npz, " + within
-		}
-	}
-	return dialect, nil
-}
-
-// checkArchive refuses zip bombs by the sizes that the directory claims. Reading a member
-// stops at its claimed size, so these bound memory.
-func checkArchive(z *zip.Reader, size int64) error {
-	if len(z.File) > maxMembers {
-		return malformed(0, fmt.Sprintf("at most %d members", maxMembers), "%d", len(z.File))
-	}
-	var packed, inflated uint64
-	for _, f := range z.File {
-		switch {
-		case f.Flags&1 != 0:
-			return malformed(0, "an archive that is not encrypted", "encrypted member %.80q", f.Name)
-		case f.Method != zip.Store && f.Method != zip.Deflate:
-			return malformed(0, "stored or deflated members", "member %.80q with method %d", f.Name, f.Method)
-		case f.CompressedSize64 > uint64(size), f.UncompressedSize64 > maxInflated,
-			f.UncompressedSize64/maxRatio > f.CompressedSize64,
-			f.Method == zip.Store && f.UncompressedSize64 != f.CompressedSize64:
-			return malformed(0, "plausible sizes", "member %.80q of %d bytes packed into %d",
-				f.Name, f.UncompressedSize64, f.CompressedSize64)
-		}
-		packed += f.CompressedSize64
-		inflated += f.UncompressedSize64
-	}
-	if packed > uint64(size) || inflated > maxInflated {
-		return malformed(0, fmt.Sprintf("members that fit the file, and %d bytes unpacked", maxInflated),
-			"%d bytes packed, %d unpacked", packed, inflated)
 	}
 	return nil
 }
 
-// addMember adds one array, or the dictionary that is the member's single object, and then returns its dialect.
-func (c *catalog) addMember(f *zip.File, name, path string) (string, error) {
+// addMember adds one array, or the layer or dictionary that is the member's single object.
+func (c *catalog) addMember(f *zip.File, name, path string) error {
 	if _, err := f.DataOffset(); err != nil {
-		return "", malformed(0, "a member where the directory says", "%s", err)
+		return tensorfile.Malformed(0, "a member where the directory says", "%s", err)
 	}
 	h, start, err := memberHeader(f)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if h.dtype.isObject() {
+	if h.dtype.object {
 		return c.addPickledMember(f, name, start)
 	}
-	a, err := plainArray(h, start, int64(f.UncompressedSize64)-start)
+	d, err := plainArray(h, start, int64(f.UncompressedSize64)-start)
 	if err != nil {
-		return "", err
+		return err
 	}
-	a.path = path
-	a.open = func() (io.ReadCloser, error) {
+	d.Path = path
+	d.Open = func() (io.ReadCloser, error) {
 		r, err := f.Open()
 		if err != nil {
 			return nil, err
@@ -107,96 +63,63 @@ func (c *catalog) addMember(f *zip.File, name, path string) (string, error) {
 		}
 		return r, nil
 	}
-	return "", c.add(name, a, 0)
+	return c.add(name, &ndarray{Data: d}, 0, 0)
 }
 
 // memberHeader reads the header and returns the offset of the data.
 func memberHeader(f *zip.File) (header, int64, error) {
 	r, err := f.Open()
 	if err != nil {
-		return header{}, 0, damaged(err)
+		return header{}, 0, tensorfile.Damaged(err)
 	}
 	defer r.Close()
 	front := make([]byte, min(f.UncompressedSize64, maxHeader+12))
 	if _, err := io.ReadFull(r, front); err != nil {
-		return header{}, 0, damaged(err)
+		return header{}, 0, tensorfile.Damaged(err)
 	}
-	cur := newCursor(bytes.NewReader(front), 0, int64(len(front)))
+	cur := tensorfile.NewCursor(bytes.NewReader(front), 0, int64(len(front)))
 	h, err := readHeader(cur)
-	return h, cur.off, err
+	return h, cur.Offset(), err
 }
 
 // addPickledMember reads the pickle in a member: in place if it is stored, else unpacked into
 // memory. Reading all of it verifies its checksum.
-func (c *catalog) addPickledMember(f *zip.File, name string, start int64) (string, error) {
+func (c *catalog) addPickledMember(f *zip.File, name string, start int64) error {
 	size := int64(f.UncompressedSize64)
 	r, err := f.Open()
 	if err != nil {
-		return "", damaged(err)
+		return tensorfile.Damaged(err)
 	}
 	defer r.Close()
 	raw, err := f.OpenRaw()
 	if err != nil {
-		return "", damaged(err)
+		return tensorfile.Damaged(err)
 	}
 	data, inPlace := raw.(io.ReaderAt)
 	if inPlace = inPlace && f.Method == zip.Store; inPlace {
 		_, err = io.CopyN(io.Discard, r, size)
 	} else {
-		if c.unpacked += size; c.unpacked > maxMemory {
-			return "", malformed(start, fmt.Sprintf("pickles of at most %d bytes", maxMemory), "%d", c.unpacked)
+		if c.unpacked += size; c.unpacked > maxUnpacked {
+			return tensorfile.Malformed(start, fmt.Sprintf("pickles of at most %d bytes", maxUnpacked), "%d", c.unpacked)
 		}
 		unpacked := make([]byte, size)
 		_, err = io.ReadFull(r, unpacked)
 		data = bytes.NewReader(unpacked)
 	}
 	if err != nil {
-		return "", damaged(err)
+		return tensorfile.Damaged(err)
 	}
 	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF { // EOF: the checksum is right
-		return "", malformed(start, "a member of its claimed size", "more data or %v", err)
+		return tensorfile.Malformed(start, "a member of its claimed size", "more data or %v", err)
 	}
-	cur := newCursor(data, start, size)
-	m, root, err := readPickle(cur, &c.opcodes)
+	p, err := readPickle(tensorfile.NewCursor(data, start, size), &c.opcodes)
 	if err != nil {
-		return "", err
+		return err
 	}
-	dialect := fmt.Sprintf("pickle protocol %d", m.protocol)
-	if root = unwrap(root); isLayer(root) {
-		return dialect, c.add(name, root, start)
+	c.Format = fmt.Sprintf("npz, pickle protocol %d", p.Protocol)
+	root := unwrap(p.Root)
+	if d, ok := root.(*pickle.Dict); ok && !slices.ContainsFunc(d.Values, isNumeric) {
+		return c.addEntries("", d, start, 0) // a dictionary of layers, not one layer
 	}
-	return dialect, c.addRoot(root, start)
-}
-
-// isLayer distinguishes a layer, as np.savez(conv1=[weights, biases]) makes of each
-// argument, from a dictionary of layers.
-func isLayer(v any) bool {
-	switch v := v.(type) {
-	case *sequence:
-		return slices.ContainsFunc(v.items, isNumeric)
-	case *ndarray:
-		return slices.ContainsFunc(v.objects, isNumeric)
-	case *dict:
-		for i, key := range v.keys {
-			k, _ := key.(text)
-			if _, known := partNames[k.s]; known && isNumeric(v.values[i]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// damaged turns an error caused by an archive's content into a formatError.
-func damaged(err error) error {
-	if isDamage(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return malformed(0, "undamaged data", "%s", err)
-	}
-	return err
-}
-
-func isDamage(err error) bool {
-	var corrupt flate.CorruptInputError
-	return errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrFormat) ||
-		errors.Is(err, zip.ErrAlgorithm) || errors.Is(err, errLatin1) || errors.As(err, &corrupt)
+	return c.add(name, root, start, 0)
 }

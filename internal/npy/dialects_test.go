@@ -109,7 +109,7 @@ func TestOpenReadsWhatPythonWrites(t *testing.T) {
 	for _, entry := range entries {
 		name := entry.Name()
 		t.Run(name, func(t *testing.T) {
-			w, err := Open(filepath.Join(dir, name))
+			w, err := open(filepath.Join(dir, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -127,16 +127,16 @@ func TestOpenReadsWhatPythonWrites(t *testing.T) {
 }
 
 func dtypeOf(name string) string {
-	code, order := "f4", "<"
+	dtype := "float32"
 	for _, c := range []string{"f2", "f8"} {
 		if strings.Contains(name, "_"+c) {
-			code = c
+			dtype = map[string]string{"f2": "float16", "f8": "float64"}[c]
 		}
 	}
 	if strings.Contains(name, "_big") {
-		order = ">"
+		dtype += ", big-endian"
 	}
-	return order + code
+	return dtype
 }
 
 func TestPython2(t *testing.T) {
@@ -152,8 +152,8 @@ func TestPython2(t *testing.T) {
 	if err := sameLayers(w.Layers, layers); err != nil {
 		t.Error(err)
 	}
-	if want := "npy, pickle protocol 2, Python 2"; w.Dialect != want {
-		t.Errorf("got dialect %q, want %q", w.Dialect, want)
+	if want := "npy, pickle protocol 2, Python 2"; w.Format != want {
+		t.Errorf("got dialect %q, want %q", w.Format, want)
 	}
 	w, err = readBytes([]byte("\x80\x02" + py2Layers(layers) + "."))
 	if err != nil {
@@ -171,7 +171,7 @@ func TestPythonReadsWhatWriteWrites(t *testing.T) {
 	dict, archive := filepath.Join(dir, "w.npy"), filepath.Join(dir, "w.npz")
 	layers := append(twoLayers(), Layer{"conv5", ramp(9, 1, 70000), nil}, Layer{"norm", nil, ramp(3, 2)})
 	for _, path := range []string{dict, archive} {
-		if err := Write(path, layers...); err != nil {
+		if err := Write(path, arrays(layers)...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -203,7 +203,7 @@ func TestHalf(t *testing.T) {
 import sys, numpy as np
 h = np.arange(65536, dtype="<u2").view("<f2")
 np.savez(sys.argv[1], a_W=h, b_W=h.astype("<f4"))`, path)
-	w, err := Open(path)
+	w, err := open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"alexnet/internal/tensorfile"
 )
 
 const (
@@ -22,14 +24,14 @@ type header struct {
 
 // readHeader reads the header of a .npy file, version 1, 2 or 3, and leaves the
 // cursor at the first byte of the data. See NEP 1 for the format.
-func readHeader(c *cursor) (header, error) {
-	at := c.off
-	b, err := c.take(len(magic)+2, "the start of a .npy file")
+func readHeader(c *tensorfile.Cursor) (header, error) {
+	at := c.Offset()
+	b, err := c.Take(len(magic)+2, "the start of a .npy file")
 	if err != nil {
 		return header{}, err
 	}
 	if string(b[:len(magic)]) != magic {
-		return header{}, malformed(at, "a .npy file", "%q", b[:len(magic)])
+		return header{}, tensorfile.Malformed(at, "a .npy file", "%q", b[:len(magic)])
 	}
 	width := 4
 	switch version := [2]byte(b[len(magic):]); version {
@@ -37,17 +39,17 @@ func readHeader(c *cursor) (header, error) {
 		width = 2
 	case [2]byte{2, 0}, [2]byte{3, 0}:
 	default:
-		return header{}, malformed(at+6, ".npy version 1.0, 2.0 or 3.0", "version %d.%d", version[0], version[1])
+		return header{}, tensorfile.Malformed(at+6, ".npy version 1.0, 2.0 or 3.0", "version %d.%d", version[0], version[1])
 	}
-	n, err := c.number(width, "header length")
+	n, err := c.Number(width, "header length")
 	if err != nil {
 		return header{}, err
 	}
 	if n > maxHeader {
-		return header{}, malformed(at+8, fmt.Sprintf("a header of at most %d bytes", maxHeader), "%d", n)
+		return header{}, tensorfile.Malformed(at+8, fmt.Sprintf("a header of at most %d bytes", maxHeader), "%d", n)
 	}
-	at = c.off
-	text, err := c.take(int(n), "header")
+	at = c.Offset()
+	text, err := c.Take(int(n), "header")
 	if err != nil {
 		return header{}, err
 	}
@@ -62,7 +64,7 @@ var headerEntry = regexp.MustCompile(`^['"](\w+)['"]\s*:\s*('[^'\\]*'|"[^"\\]*"|
 // any order, each key once and no other.
 func parseHeader(text string, at int64) (h header, err error) {
 	refuse := func(want, got string) (header, error) {
-		return header{}, malformed(at, want+" in the header", "%.80q", got)
+		return header{}, tensorfile.Malformed(at, want+" in the header", "%.80q", got)
 	}
 	entries, opened := strings.CutPrefix(strings.TrimSpace(text), "{")
 	entries, closed := strings.CutSuffix(entries, "}")

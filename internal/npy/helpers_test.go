@@ -4,13 +4,48 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"alexnet/internal/regular"
+	"alexnet/internal/tensorfile"
 )
+
+// Array, Layer and Weights are what a file is compared with.
+type (
+	Array struct {
+		Shape []int
+		Dtype string
+		Data  []float32
+	}
+	Layer struct {
+		Name            string
+		Weights, Biases *Array
+	}
+	Weights struct {
+		Format string
+		Layers []Layer
+		Other  []string
+	}
+)
+
+// arrays are layers as Write takes them.
+func arrays(layers []Layer) (flat []tensorfile.Array) {
+	for _, l := range layers {
+		for i, a := range []*Array{l.Weights, l.Biases} {
+			if a != nil {
+				flat = append(flat, tensorfile.Array{Name: l.Name + [...]string{"/weights", "/biases"}[i], Shape: a.Shape, Data: a.Data})
+			}
+		}
+	}
+	return flat
+}
 
 // ramp is shape filled with start + 0, 1/8, 2/8, …, which float16 represents exactly.
 func ramp(start float32, shape ...int) *Array {
@@ -18,7 +53,7 @@ func ramp(start float32, shape ...int) *Array {
 	for _, dim := range shape {
 		n *= dim
 	}
-	a := &Array{Shape: shape, Dtype: "<f4", Data: make([]float32, n)}
+	a := &Array{Shape: shape, Dtype: "float32", Data: make([]float32, n)}
 	for i := range a.Data {
 		a.Data[i] = start + float32(i)/8
 	}
@@ -71,8 +106,74 @@ func sameLayers(got, want []Layer) error {
 }
 
 func readBytes(b []byte) (*Weights, error) {
-	w, err := read(bytes.NewReader(b), int64(len(b)), "test")
-	return w, locate("test", err)
+	w, err := load(Read(bytes.NewReader(b), int64(len(b)), "test"))
+	return w, tensorfile.Locate("test", err)
+}
+
+// open reads a file or a folder.
+func open(path string) (*Weights, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return load(ReadFolder(path))
+	}
+	f, info, err := regular.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return load(Read(f, info.Size(), path))
+}
+
+// Lookup returns the arrays of a layer.
+func (w *Weights) Lookup(name string) (weights, biases *Array, ok bool) {
+	for _, l := range w.Layers {
+		if l.Name == name {
+			return l.Weights, l.Biases, true
+		}
+	}
+	return nil, nil, false
+}
+
+// load reads all tensors of a file, by layer, as package weights does; none are an error.
+func load(f *tensorfile.File, err error) (*Weights, error) {
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Tensors) == 0 {
+		return nil, tensorfile.Malformed(0, "tensors", "the other entries %.200q", f.Skipped()[:min(len(f.Skipped()), 1)])
+	}
+	w := &Weights{Format: f.Format, Other: f.Skipped()}
+	shared := map[*tensorfile.Data]*Array{}
+	for _, t := range f.Tensors {
+		i := strings.LastIndexAny(strings.TrimSuffix(t.Name, ":0"), "/._")
+		if i < 0 {
+			w.Other = append(w.Other, t.Name)
+			continue
+		}
+		if n := len(w.Layers); n == 0 || w.Layers[n-1].Name != t.Name[:i] {
+			w.Layers = append(w.Layers, Layer{Name: t.Name[:i]})
+		}
+		l := &w.Layers[len(w.Layers)-1]
+		if shared[t.Data] == nil {
+			data, err := t.Read(nil)
+			if err != nil {
+				return nil, tensorfile.Locate(t.Path, err)
+			}
+			shared[t.Data] = &Array{t.Shape, t.Type.String(), data}
+		}
+		switch strings.ToLower(t.Name[i+1 : i+2]) {
+		case "w":
+			l.Weights = shared[t.Data]
+		case "b":
+			l.Biases = shared[t.Data]
+		}
+	}
+	return w, nil
+}
+
+// isFormatError reports whether the error says where a file is malformed.
+func isFormatError(err error) bool {
+	var e *tensorfile.Error
+	return errors.As(err, &e) && e.Path != ""
 }
 
 func writeFile(t testing.TB, name string, b []byte) string {

@@ -2,12 +2,14 @@ package npy
 
 import (
 	"bufio"
-	"errors"
+	"fmt"
 	"io"
+
+	"alexnet/internal/tensorfile"
 )
 
 // errLatin1 is a character that does not encode a byte.
-var errLatin1 = errors.New("a character that is not latin-1")
+var errLatin1 = fmt.Errorf("%w: a character that is not latin-1", tensorfile.ErrDamage)
 
 // latin1 decodes UTF-8 text into the bytes that its code points encode.
 type latin1 struct {

@@ -1,17 +1,13 @@
-// Package npy reads and writes the NumPy files in which AlexNet's weights are distributed.
-//
-// Start with [Open], which detects the format of a file or folder by its content and
-// returns [Weights]; [Write] is its counterpart.
+// Package npy reads and writes the NumPy files in which AlexNet's weights are distributed. Start with [Read], which detects
+// which of them a file is; [Write] is its counterpart.
 //
 // It reads NumPy .npy files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) holding a pickled
-// dictionary of layers, the same dictionary as a bare pickle, .npz archives, and folders of plain arrays. A pickle is a
-// program; here it is read as data: a fixed set of opcodes builds arrays and the containers around them, every other
-// opcode or global is refused with its name and offset, and no file can cause a call. Every length that a file claims
-// is compared with the bytes left before anything of that size is allocated. An [Array] is always float32 in C order,
-// whatever byte order, width or layout it was stored in. No file stays open after Open.
+// dictionary of layers, the same dictionary as a bare pickle, .npz archives, and folders of plain arrays. Pickles are read
+// as data, see package pickle: no file can cause a call.
 package npy
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,103 +16,74 @@ import (
 	"strings"
 
 	"alexnet/internal/regular"
+	"alexnet/internal/tensorfile"
 )
 
-// Open reads the weights in a file or a folder, detecting the format by its content:
+// Detect reports whether a file that begins with prefix may be one that Read reads.
+func Detect(prefix []byte) bool {
+	return bytes.HasPrefix(prefix, []byte(magic)) || bytes.HasPrefix(prefix, []byte("PK")) ||
+		len(prefix) > 1 && prefix[0] == 0x80 && prefix[1] >= 2 && prefix[1] <= 5
+}
+
+// Read reads the arrays of a file of size bytes, whose path is for errors:
 //
 //   - a .npy file or a bare pickle of {layer: [weights, biases]}, written by Python 2 or
 //     3 (pickle protocols 2 to 5), with lists, tuples, object arrays or dictionaries
-//     such as {"weights": …, "biases": …} as layers, or flat names such as "conv1/weights";
-//   - an .npz archive of arrays named conv1/weights, conv1_W or conv1.bias, or of that
-//     dictionary;
-//   - a folder of plain arrays, conv1/weights.npy or conv1_weights.npy.
+//     such as {"weights": …, "biases": …} as layers, flat names such as "conv1/weights", or
+//     nested dictionaries of them;
+//   - an .npz archive of arrays, or of that dictionary.
 //
-// Memory use is that of the arrays, plus one of them while it is transposed to C order, plus deflated pickles, and is
-// limited to 768 MiB. A file that is damaged, hostile or not a weights file gives an error that names the offset.
-func Open(path string) (*Weights, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("open weights: %w", err)
-	}
-	var w *Weights
-	if info.IsDir() {
-		w, err = readFolder(path)
-	} else {
-		w, err = readFile(path)
-	}
-	var format *formatError
-	if errors.As(locate(path, err), &format) {
-		return nil, format.named()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read weights %q: %w", path, err)
-	}
-	w.Path = path
-	return w, nil
-}
-
-func readFile(path string) (*Weights, error) {
-	f, info, err := regular.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return read(f, info.Size(), path)
-}
-
-// read detects the format by the first bytes.
-func read(src io.ReaderAt, size int64, path string) (*Weights, error) {
-	head, err := newCursor(src, 0, size).take(int(min(size, 6)), "the start of the file")
+// The arrays of a list are called layer/weights and layer/biases, those of a dictionary layer/key. src stays in use until
+// the data is read. Deflated pickles are unpacked into memory, at most 768 MiB.
+func Read(src io.ReaderAt, size int64, path string) (*tensorfile.File, error) {
+	head, err := tensorfile.NewCursor(src, 0, size).Take(int(min(size, 6)), "the start of the file")
 	if err != nil {
 		return nil, err
 	}
 	var c catalog
-	var dialect string
 	switch start := string(head); {
 	case start == magic:
-		dialect, err = c.addNpy(src, size)
+		err = c.addNpy(src, size)
 	case strings.HasPrefix(start, "PK"):
-		dialect, err = c.addArchive(src, size, path)
+		err = c.addArchive(src, size, path)
 	case strings.HasPrefix(start, "\x80"):
-		dialect, err = c.addPickle(newCursor(src, 0, size), "")
+		err = c.addPickle(tensorfile.NewCursor(src, 0, size), "")
 	default:
-		return nil, malformed(0, wanted, "%q", start)
+		err = tensorfile.Malformed(0, "a .npy file or an .npz archive", "%q", start)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return c.read(dialect)
+	return &c.File, err
 }
 
 // addNpy adds the dictionary that is the single object of a .npy file.
-func (c *catalog) addNpy(src io.ReaderAt, size int64) (string, error) {
-	cur := newCursor(src, 0, size)
+func (c *catalog) addNpy(src io.ReaderAt, size int64) error {
+	cur := tensorfile.NewCursor(src, 0, size)
 	h, err := readHeader(cur)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if !h.dtype.isObject() {
-		return "", malformed(0, "a pickled dictionary of layers", "one plain array of shape %v, %s", h.shape, h.dtype)
+	if !h.dtype.object {
+		return tensorfile.Malformed(0, "a pickled dictionary of layers", "one plain array of shape %v, %s", h.shape, h.dtype)
 	}
 	return c.addPickle(cur, "npy, ")
 }
 
-func (c *catalog) addPickle(cur *cursor, container string) (string, error) {
-	at := cur.off
-	m, root, err := readPickle(cur, &c.opcodes)
+func (c *catalog) addPickle(cur *tensorfile.Cursor, container string) error {
+	at := cur.Offset()
+	p, err := readPickle(cur, &c.opcodes)
 	if err != nil {
-		return "", err
+		return err
 	}
 	by := "Python 3"
-	if m.python2 {
+	if p.Python2 {
 		by = "Python 2"
 	}
-	return fmt.Sprintf("%spickle protocol %d, %s", container, m.protocol, by), c.addRoot(root, at)
+	c.Format = fmt.Sprintf("%spickle protocol %d, %s", container, p.Protocol, by)
+	return c.addRoot(p.Root, at)
 }
 
-// readFolder reads plain arrays from path/layer/weights.npy and path/layer_weights.npy.
-func readFolder(path string) (*Weights, error) {
-	var c catalog
+// ReadFolder reads plain arrays from path/layer/weights.npy and path/layer_weights.npy.
+func ReadFolder(path string) (*tensorfile.File, error) {
+	c := catalog{File: tensorfile.File{Format: "folder of npy arrays"}}
 	dir := os.DirFS(path)
 	for _, pattern := range []string{"*.npy", "*/*.npy"} {
 		names, err := fs.Glob(dir, pattern)
@@ -129,10 +96,7 @@ func readFolder(path string) (*Weights, error) {
 			}
 		}
 	}
-	if len(c.layers) == 0 && c.skipped == 0 {
-		return nil, foreign(path, "a folder without arrays", seeDocs)
-	}
-	return c.read("folder of npy arrays")
+	return &c.File, nil
 }
 
 // addFile adds an array in a file of its own. The file is opened again to read the data,
@@ -143,18 +107,18 @@ func (c *catalog) addFile(path, name string) error {
 		return err
 	}
 	defer f.Close()
-	cur := newCursor(f, 0, info.Size())
+	cur := tensorfile.NewCursor(f, 0, info.Size())
 	h, err := readHeader(cur)
 	if err != nil {
-		return locate(path, err)
+		return tensorfile.Locate(path, err)
 	}
-	start, size := cur.off, cur.left()
-	a, err := plainArray(h, start, size)
+	start, size := cur.Offset(), cur.Left()
+	d, err := plainArray(h, start, size)
 	if err != nil {
-		return locate(path, err)
+		return tensorfile.Locate(path, err)
 	}
-	a.path = path
-	a.open = func() (io.ReadCloser, error) {
+	d.Path = path
+	d.Open = func() (io.ReadCloser, error) {
 		f, _, err := regular.Open(path)
 		if err != nil {
 			return nil, err
@@ -164,57 +128,5 @@ func (c *catalog) addFile(path, name string) error {
 		}
 		return f, nil
 	}
-	return locate(path, c.add(name, a, 0))
-}
-
-// plainArray makes the array of a header that size bytes of data follow.
-func plainArray(h header, start, size int64) (*ndarray, error) {
-	if h.dtype.isObject() {
-		return nil, malformed(0, "a plain array", "pickled objects")
-	}
-	a := &ndarray{at: start, dtype: h.dtype, size: size}
-	a.layOut(h.shape, h.fortran)
-	width := int64(h.dtype.width())
-	var err error
-	if a.count, err = countElements(h.shape, size/width, start); err != nil {
-		return nil, err
-	}
-	if int64(a.count)*width != size {
-		return nil, malformed(start, fmt.Sprintf("%d bytes of data for shape %v", int64(a.count)*width, h.shape), "%d", size)
-	}
-	return a, nil
-}
-
-// formatError reports a weights file that is damaged, hostile or not supported. Path names the file and, in an archive,
-// the member; Offset is in bytes from the start of the file or member; Got and Want say what was found there and what
-// would have been accepted.
-type formatError struct {
-	Path   string
-	Offset int64 // or negative: the file as a whole
-	Got    string
-	Want   string
-	hint   string
-}
-
-func (e *formatError) Error() string {
-	if e.Offset < 0 {
-		return fmt.Sprintf("read weights %q: got %s, want %s", e.Path, e.Got, e.Want)
-	}
-	return fmt.Sprintf("read weights %q: at byte %d: got %s, want %s", e.Path, e.Offset, e.Got, e.Want)
-}
-
-// Hint says what to do, or is "".
-func (e *formatError) Hint() string { return e.hint }
-
-func malformed(offset int64, want, got string, args ...any) error {
-	return &formatError{Offset: offset, Got: fmt.Sprintf(got, args...), Want: want}
-}
-
-// locate sets the path of a formatError that has none.
-func locate(path string, err error) error {
-	var format *formatError
-	if errors.As(err, &format) && format.Path == "" {
-		format.Path = path
-	}
-	return err
+	return tensorfile.Locate(path, c.add(name, &ndarray{Data: d}, 0, 0))
 }

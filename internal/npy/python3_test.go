@@ -85,7 +85,7 @@ func TestPython3Refused(t *testing.T) {
 // every change can be noticed, but none may go through to other values.
 func TestDamagedDeflate(t *testing.T) {
 	var dict bytes.Buffer
-	if err := writeDict(&dict, twoLayers()); err != nil {
+	if err := writeDict(&dict, arrays(twoLayers())); err != nil {
 		t.Fatal(err)
 	}
 	a := npyFile(plainHeader("<f4", "False", "(2, 3)"), floatBytes(ramp(0, 2, 3)))

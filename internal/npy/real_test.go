@@ -11,7 +11,7 @@ import (
 // TestRealWeights compares with what NumPy said of the same file: w.sum(dtype="f8") and
 // the sum of the absolute values.
 func TestRealWeights(t *testing.T) {
-	w, err := Open(testenv.Shared(t, "weights", "bvlc_alexnet_conv.npy"))
+	w, err := open(testenv.Shared(t, "weights", "bvlc_alexnet_conv.npy"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,58 +12,53 @@ import (
 	"strings"
 
 	"alexnet/internal/atomicfile"
+	"alexnet/internal/tensorfile"
 )
 
-// Write writes layers as float32 in C order to path, whose extension selects the format: ".npy" for a pickled {name:
-// [weights, biases]} like bvlc_alexnet.npy, which in Python np.load(path, allow_pickle=True, encoding="bytes").item()
-// reads; ".npz" for an archive of arrays name/weights and name/biases. A missing array is None in the first and absent
-// from the second. The file appears under its name complete or not at all.
-func Write(path string, layers ...Layer) error {
-	if err := check(layers); err != nil {
+// Write writes arrays, whose names are layer/weights and layer/biases, as float32 in C order to path, whose extension selects
+// the format: ".npy" for a pickled {layer: [weights, biases]} like bvlc_alexnet.npy, which in Python np.load(path,
+// allow_pickle=True, encoding="bytes").item() reads; ".npz" for an archive of the arrays. A missing array is None in the
+// first and absent from the second. The file appears under its name complete or not at all.
+func Write(path string, arrays ...tensorfile.Array) error {
+	if err := check(arrays); err != nil {
 		return err
 	}
 	switch filepath.Ext(path) {
 	case ".npy":
-		return atomicfile.Stream(path, func(w io.Writer) error { return writeDict(w, layers) })
+		return atomicfile.Stream(path, func(w io.Writer) error { return writeDict(w, arrays) })
 	case ".npz":
-		return atomicfile.Stream(path, func(w io.Writer) error { return writeArchive(w, layers) })
+		return atomicfile.Stream(path, func(w io.Writer) error { return writeArchive(w, arrays) })
 	}
 	return fmt.Errorf("write weights %q: want the extension .npy or .npz", path)
 }
 
 // writeArchive stores its members uncompressed, as np.savez does: trained weights hardly
 // compress, and deflating them takes minutes.
-func writeArchive(w io.Writer, layers []Layer) error {
+func writeArchive(w io.Writer, arrays []tensorfile.Array) error {
 	z := zip.NewWriter(w)
-	for _, l := range layers {
-		for i, a := range []*Array{l.Weights, l.Biases} {
-			if a == nil {
-				continue
-			}
-			name := l.Name + []string{"/weights.npy", "/biases.npy"}[i]
-			out, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
-			if err != nil {
-				return err
-			}
-			p := &pickler{w: bufio.NewWriter(out)}
-			p.header("<f4", a.Shape)
-			p.floats(a.Data)
-			if err := p.w.Flush(); err != nil {
-				return err
-			}
+	for _, a := range arrays {
+		out, err := z.CreateHeader(&zip.FileHeader{Name: a.Name + ".npy", Method: zip.Store})
+		if err != nil {
+			return err
+		}
+		p := &pickler{w: bufio.NewWriter(out)}
+		p.header("<f4", a.Shape)
+		p.floats(a.Data)
+		if err := p.w.Flush(); err != nil {
+			return err
 		}
 	}
 	return z.Close()
 }
 
-// writeDict writes {name: [weights, biases]} as the single object of a .npy file, a protocol 2 pickle. An array's data
+// writeDict writes {layer: [weights, biases]} as the single object of a .npy file, a protocol 2 pickle. An array's data
 // is a Python 2 byte string, as in bvlc_alexnet.npy, and the names are character strings; so np.load(path,
 // allow_pickle=True, encoding="bytes").item(), or "latin1", gives names of type str in Python 3.
-func writeDict(w io.Writer, layers []Layer) error {
+func writeDict(w io.Writer, arrays []tensorfile.Array) error {
 	p := &pickler{w: bufio.NewWriterSize(w, 256<<10)}
 	p.header("|O", nil)
 	p.raw("\x80\x02")
-	p.array(nil, "O8", "|", 63, func() { p.raw("]"); p.dict(layers); p.raw("a") })
+	p.array(nil, "O8", "|", 63, func() { p.raw("]"); p.dict(arrays); p.raw("a") })
 	p.raw(".")
 	return p.w.Flush()
 }
@@ -108,19 +103,38 @@ func (p *pickler) name(s string) {
 	p.raw(s)
 }
 
-func (p *pickler) dict(layers []Layer) {
+func (p *pickler) dict(arrays []tensorfile.Array) {
 	p.raw("}(")
-	for _, l := range layers {
-		p.name(l.Name)
+	for len(arrays) > 0 {
+		layer, _ := splitName(arrays[0].Name)
+		var pair [2]*tensorfile.Array
+		for len(arrays) > 0 {
+			next, part := splitName(arrays[0].Name)
+			if next != layer {
+				break
+			}
+			pair[part], arrays = &arrays[0], arrays[1:]
+		}
+		p.name(layer)
 		p.raw("](")
-		p.layerArray(l.Weights)
-		p.layerArray(l.Biases)
+		p.layerArray(pair[0])
+		p.layerArray(pair[1])
 		p.raw("e")
 	}
 	p.raw("u")
 }
 
-func (p *pickler) layerArray(a *Array) {
+// splitName returns the layer of a name, and 0 for its weights, 1 for its biases or -1 for a name that is neither.
+func splitName(name string) (layer string, part int) {
+	for part, ending := range [...]string{"/weights", "/biases"} {
+		if layer, ok := strings.CutSuffix(name, ending); ok {
+			return layer, part
+		}
+	}
+	return "", -1
+}
+
+func (p *pickler) layerArray(a *tensorfile.Array) {
 	if a == nil {
 		p.raw("N")
 		return
@@ -154,24 +168,21 @@ func (p *pickler) floats(data []float32) {
 	}
 }
 
-// check refuses layers that could not be read back.
-func check(layers []Layer) error {
-	if len(layers) == 0 {
-		return fmt.Errorf("write weights: got no layers, want at least one")
+// check refuses arrays that could not be read back.
+func check(arrays []tensorfile.Array) error {
+	if len(arrays) == 0 {
+		return fmt.Errorf("write weights: got no arrays, want at least one")
 	}
 	seen := make(map[string]bool)
-	for _, l := range layers {
-		if !validName(l.Name) || seen[l.Name] || l.Weights == nil && l.Biases == nil {
-			return fmt.Errorf("write layer %q: want a distinct, printable name, and weights or biases", l.Name)
+	last := ""
+	for _, a := range arrays {
+		layer, part := splitName(a.Name)
+		if !validName(layer) || part < 0 || seen[a.Name] || layer != last && seen[layer] {
+			return fmt.Errorf("write array %q: want a distinct, printable LAYER/weights or LAYER/biases, those of a layer next to each other", a.Name)
 		}
-		seen[l.Name] = true
-		for _, a := range []*Array{l.Weights, l.Biases} {
-			if a == nil {
-				continue
-			}
-			if n, err := countElements(a.Shape, math.MaxInt32/4, 0); err != nil || n != len(a.Data) {
-				return fmt.Errorf("write layer %q: got %d values of shape %v, want 1 to %d dimensions, their product, and at most 2 GiB", l.Name, len(a.Data), a.Shape, maxDims)
-			}
+		seen[a.Name], seen[layer], last = true, true, layer
+		if n, err := tensorfile.Count(a.Shape, math.MaxInt32/4, 0); err != nil || n != len(a.Data) {
+			return fmt.Errorf("write array %q: got %d values of shape %v, want dimensions whose product they are, and at most 2 GiB", a.Name, len(a.Data), a.Shape)
 		}
 	}
 	return nil

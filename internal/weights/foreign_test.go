@@ -1,4 +1,4 @@
-package npy
+package weights
 
 import (
 	"bytes"
@@ -31,10 +31,7 @@ func TestOpenNamesOtherKinds(t *testing.T) {
 		"empty":              {map[string]string{"": ""}, "an empty file", "download"},
 		"an image":           {map[string]string{"": "\xff\xd8\xff\xe0"}, "an image (JPEG)", "a weights file"},
 		"HDF5":               {map[string]string{"": "\x89HDF\r\n\x1a\n"}, "HDF5", "npz"},
-		"PyTorch":            {map[string]string{"": zipped("archive/data.pkl")}, "a PyTorch file", "npz"},
-		"PyTorch before 1.6": {map[string]string{"": "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."}, "a PyTorch file", "npz"},
 		"Keras":              {map[string]string{"": zipped("metadata.json")}, "a Keras model", "npz"},
-		"safetensors":        {map[string]string{"": "\x58\x00\x00\x00\x00\x00\x00\x00{\"conv1.weight\""}, "safetensors", "npz"},
 		"Caffe":              {map[string]string{"": "\x0a\x07AlexNet\xa2\x06\x10"}, "a Caffe model", "npz"},
 		"Caffe of 2014":      {map[string]string{"": "\x0a\x0cCaffeNet.old\x12\x20"}, "a Caffe model", "npz"},
 		"ONNX":               {map[string]string{"": "\x08\x07\x12\x07pytorch"}, "an ONNX model", "npz"},
