@@ -87,7 +87,7 @@ func callProgram(ts *testscript.TestScript, args []string) int {
 	ts.Check(err)
 	ts.Check(os.Chdir(ts.MkAbs(".")))
 	defer os.Chdir(back)
-	for _, name := range []string{"HOME", "PATH"} {
+	for _, name := range []string{"HOME", "PATH", weightsVar} {
 		defer os.Setenv(name, os.Getenv(name))
 		ts.Check(os.Setenv(name, ts.Getenv(name)))
 	}

@@ -47,6 +47,9 @@ func registerSettings(flags *pflag.FlagSet, c *finetune.Config, names ...string)
 	}
 }
 
+// weightsVar is the environment variable with the default of train --weights, which container images set.
+const weightsVar = "ALEXNET_WEIGHTS"
+
 // trainFlags are the flags of train.
 type trainFlags struct {
 	config finetune.Config
@@ -55,7 +58,7 @@ type trainFlags struct {
 }
 
 func (f *trainFlags) register(flags *pflag.FlagSet) {
-	f.config = finetune.New("", "")
+	f.config = finetune.New("", os.Getenv(weightsVar))
 	f.config.LearningRate, f.config.TrainLayers = 0, nil // their defaults depend on other flags
 	flags.SortFlags = false
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/ and the name of DATA)")

@@ -35,9 +35,10 @@ func newTrain(a *app) *cobra.Command {
 			"The run directory receives one checkpoint per epoch, TensorBoard event files, metrics.csv and config.json.\n" +
 			"Ctrl-C finishes the current step and saves a checkpoint; --resume continues from there.\n" +
 			"With DATA, --resume begins the run if no checkpoint was saved yet, so that a supervisor can repeat one command.\n\n" +
+			"ALEXNET_WEIGHTS in the environment is the default of --weights; --weights '' trains from scratch all the same.\n\n" +
 			"The result of checking each image is cached in alexnet/verdicts.csv in the user's cache folder (~/.cache);\n" +
 			"it can be removed at any time.",
-		Example: "  alexnet train photos --weights bvlc_alexnet.npy --out runs/1\n" +
+		Example: "  alexnet train photos --weights owt --out runs/1\n" +
 			"  alexnet train photos --weights bvlc_alexnet.npy --train-layers all --lr 1e-4 --val 0.2\n" +
 			"  alexnet train --out runs/1 --resume --epochs 20\n" +
 			"  until alexnet train photos --weights bvlc_alexnet.npy --out runs/1 --resume; do sleep 10; done",

@@ -67,6 +67,22 @@ cp %[1]q "$dest"`, archive))
 	}
 }
 
+// An installation may have the file: nothing is downloaded, and the cache folder may be read-only or missing.
+func TestGetInstalled(t *testing.T) {
+	f, archive := demo(t, content, false)
+	old := sharedDir
+	t.Cleanup(func() { sharedDir = old })
+	sharedDir = t.TempDir()
+	installed, err := f.Get(t.Context(), Options{CacheDir: sharedDir, From: archive})
+	must(t, err)
+	t.Setenv("PATH", t.TempDir()) // no pip
+	for _, dir := range []string{"", archive, t.TempDir()} {
+		if path, err := f.Get(t.Context(), Options{CacheDir: dir}); err != nil || path != installed {
+			t.Errorf("cache %q: got %q, %v, want %q", dir, path, err, installed)
+		}
+	}
+}
+
 // A file that is damaged in the cache is got again.
 func TestGetReplacesADamagedFile(t *testing.T) {
 	f, archive := demo(t, content, false)

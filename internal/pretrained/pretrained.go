@@ -190,7 +190,7 @@ func (f File) cachedName() string {
 // Cached returns the path of the file if it has been got before: in cacheDir, the program's cache folder, or in
 // ../share/alexnet beside the program, where an installation may have it.
 func (f File) Cached(cacheDir string) (path string, ok bool) {
-	for _, dir := range []string{cacheDir, sharedDir()} {
+	for _, dir := range []string{cacheDir, sharedDir} {
 		path := filepath.Join(dir, folder, f.cachedName())
 		if dir != "" && checkHash(path, f.SHA256) == nil {
 			return path, true
@@ -199,10 +199,10 @@ func (f File) Cached(cacheDir string) (path string, ok bool) {
 	return "", false
 }
 
-func sharedDir() string {
+var sharedDir = func() string {
 	program, err := os.Executable()
 	if err != nil {
 		return ""
 	}
 	return filepath.Join(filepath.Dir(program), "..", "share", "alexnet")
-}
+}()
