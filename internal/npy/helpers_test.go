@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -168,12 +167,6 @@ func load(f *tensorfile.File, err error) (*Weights, error) {
 		}
 	}
 	return w, nil
-}
-
-// isFormatError reports whether the error says where a file is malformed.
-func isFormatError(err error) bool {
-	var e *tensorfile.Error
-	return errors.As(err, &e) && e.Path != ""
 }
 
 func writeFile(t testing.TB, name string, b []byte) string {
