@@ -87,7 +87,12 @@ func (d *Decoder) Decode(ctx context.Context, encoded []byte, ex input.Example, 
 
 // Loader decodes examples into batches of network inputs, float32 [N,Size,Size,3].
 func (d *Decoder) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	side := int64(d.preprocessing.Size)
+	return d.preprocessing.Loader(d.Decode, examples, batch)
+}
+
+// Loader is [Decoder.Loader] with another function in place of [Decoder.Decode].
+func (p Preprocessing) Loader(decode func(context.Context, []byte, input.Example, uint64, []float32) error, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+	side := int64(p.Size)
 	return &input.Loader[*tfgraph.Tensor]{
 		Examples: examples,
 		Batch:    batch,
@@ -95,7 +100,7 @@ func (d *Decoder) Loader(examples []input.Example, batch int) *input.Loader[*tfg
 		Alloc: func(rows int) (*tfgraph.Tensor, error) {
 			return tfgraph.Allocate(tf.Float, int64(rows), side, side, 3)
 		},
-		Decode: d.Decode,
+		Decode: decode,
 	}
 }
 

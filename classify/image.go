@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"alexnet/input"
+	"alexnet/internal/hint"
 )
 
 // Image is an image to classify. The zero value is none.
@@ -92,7 +93,7 @@ func (p Image) decode(ctx context.Context, m *Model, into []float32) error {
 	if p.orientation > 0 {
 		h.Orientation = p.orientation
 	}
-	err = m.decoder.Decode(ctx, encoded, input.Example{Header: h}, 0, into)
+	err = m.decoder.Decode(ctx, encoded, input.Example{Path: p.name, Header: h}, 0, into)
 	if errors.Is(err, input.ErrDamaged) {
 		return p.refuse(err)
 	}
@@ -100,5 +101,5 @@ func (p Image) decode(ctx context.Context, m *Model, into []float32) error {
 }
 
 func (p Image) refuse(reason error) error {
-	return &input.Error{Op: "classify image", Path: p.name, Err: reason}
+	return &input.Error{Op: "classify image", Path: p.name, Err: reason, Hint: hint.Of(reason)}
 }

@@ -32,6 +32,15 @@ type Options struct {
 	Formats []input.Format  // WebP and TIFF are read only if listed here
 	Batch   int             // images per batch of ClassifyAll; 0 means 32
 	Session tfgraph.Options // device and threads
+
+	// NewDecoder makes the decoder of the model's images, which the model closes; nil decodes in this process.
+	NewDecoder func(alexnet.Preprocessing) (Decoder, error)
+}
+
+// Decoder decodes images. [alexnet.Decoder] documents the methods; they are safe for concurrent use.
+type Decoder interface {
+	Decode(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error
+	Close() error
 }
 
 const defaultBatch = 32
@@ -45,7 +54,7 @@ type Model struct {
 	variables []ops.Variable
 	weights   tfgraph.Feeds
 	session   *tfgraph.Session
-	decoder   *alexnet.Decoder
+	decoder   Decoder
 
 	closed  atomic.Bool
 	reading sync.RWMutex // held while weights are read
@@ -102,10 +111,23 @@ func (m *Model) load(ctx context.Context) error {
 		if m.session, err = tfgraph.Open(def, m.options.Session); err != nil {
 			return err
 		}
-		m.decoder, err = alexnet.NewDecoder(m.Source.Description.Preprocessing, m.options.Session)
-		return err
+		return nil
 	})
+	g.Go(func() error { return m.openDecoder() })
 	return g.Wait()
+}
+
+func (m *Model) openDecoder() (err error) {
+	preprocessing := m.Source.Description.Preprocessing
+	if m.options.NewDecoder != nil {
+		m.decoder, err = m.options.NewDecoder(preprocessing)
+		return err
+	}
+	local, err := alexnet.NewDecoder(preprocessing, m.options.Session)
+	if err == nil {
+		m.decoder = local
+	}
+	return err
 }
 
 // Classes returns a copy of the class names by label.

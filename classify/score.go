@@ -11,7 +11,7 @@ import (
 
 // Loader decodes examples into batches of inputs of the model, within the limits of its options.
 func (m *Model) Loader(examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	loader := m.decoder.Loader(examples, batch)
+	loader := m.Source.Description.Preprocessing.Loader(m.decoder.Decode, examples, batch)
 	loader.Limits = m.options.Limits
 	return loader
 }

@@ -63,7 +63,7 @@ func (s *session) listUndecodable(ctx context.Context) error {
 		return s.BadImages.ApplyOnOpen(err)
 	}
 	preprocessing := s.preprocessing(s.data.Classes)
-	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
+	decoder, err := s.newDecoder(preprocessing)
 	if err != nil {
 		return err
 	}
@@ -91,25 +91,25 @@ func (s *session) applyPolicy(problems []input.Excluded) error {
 }
 
 // openSandbox opens the pool that decodes images for the first time in child processes, and caches its verdicts in dir.
-func (s *session) openSandbox(preprocessing alexnet.Preprocessing, decoder *alexnet.Decoder, dir string) (err error) {
-	inProcess := decoder.Loader(nil, 1)
+func (s *session) openSandbox(preprocessing alexnet.Preprocessing, decoder *decoder, dir string) (err error) {
+	inProcess := decoder.loader(nil, 1)
 	inProcess.Limits = s.limits()
 	s.pool, err = sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Limits: s.limits(), Fast: inProcess.Load,
 		Dir: dir, Contents: s.contents, Note: func(text string) { s.log.Info(text) },
-		Warn: func(path, warning string) { s.warnings[path] = warning }})
+		Warn: s.warnings.add})
 	return err
 }
 
 const noValidation = "no images to validate on: accuracy is not measured"
 
-func (s *session) loader(decoder *alexnet.Decoder, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
-	l := decoder.Loader(examples, batch)
+func (s *session) loader(decoder *decoder, examples []input.Example, batch int) *input.Loader[*tfgraph.Tensor] {
+	l := decoder.loader(examples, batch)
 	l.Limits, l.Sandbox = s.limits(), s.pool
 	return l
 }
 
 // dataset opens the loaders of the training and validation split.
-func (s *session) dataset(decoder *alexnet.Decoder) train.Dataset {
+func (s *session) dataset(decoder *decoder) train.Dataset {
 	d := train.Dataset{Train: s.loader(decoder, s.data.Train, s.Batch), Classes: s.data.Classes}
 	s.log.Info("images", "train", len(s.data.Train), "validation", len(s.data.Val), "classes", len(s.data.Classes), "layout", s.data.Layout)
 	if len(s.data.Val) > 0 {
@@ -146,11 +146,12 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	if len(s.skipped) > 0 {
 		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", dir.Excluded())
 	}
-	if err := dir.AddWarnings(s.warnings); err != nil {
+	warnings := s.warnings.all()
+	if err := dir.AddWarnings(warnings); err != nil {
 		return nil, err
 	}
-	if len(s.warnings) > 0 {
-		s.log.Warn("some images decode with warnings and may be incomplete", "count", len(s.warnings), "list", dir.Warnings())
+	if len(warnings) > 0 {
+		s.log.Warn("some images decode with warnings and may be incomplete", "count", len(warnings), "list", dir.Warnings())
 	}
 	if noneErr != nil {
 		return nil, noneErr

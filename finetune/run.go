@@ -96,7 +96,7 @@ type session struct {
 	data         *input.Dataset
 	skipped      []input.Excluded // all that are excluded, with their reasons
 	contents     *content.Index
-	warnings     map[string]string // of the decoder, by path
+	warnings     warnings
 	pool         *sandbox.Pool
 	datasetFinal bool // which images can be used is decided
 	watch        Watch
@@ -104,12 +104,14 @@ type session struct {
 }
 
 func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
-	s := &session{Config: c, dir: dir, from: from, watch: w, log: w.Log, warnings: map[string]string{}}
+	s := &session{Config: c, dir: dir, from: from, watch: w, log: w.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if from == nil {
 		s.Excluded = nil
+	} else if known, err := rundir.Dir(dir).ReadWarnings(); err == nil { // else they are found again
+		s.warnings.byPath = known
 	}
 	indexDir := cmp.Or(c.UserCacheDir, dir)
 	if c.BadImages == input.List { // which writes nothing into the run directory
@@ -129,7 +131,7 @@ func (s *session) run(ctx context.Context) (err error) {
 		return err
 	}
 	preprocessing := s.preprocessing(s.data.Classes)
-	decoder, err := alexnet.NewDecoder(preprocessing, tfgraph.Options{})
+	decoder, err := s.newDecoder(preprocessing)
 	if err != nil {
 		return err
 	}
@@ -204,7 +206,7 @@ func (s *session) chooseDevice() error {
 }
 
 // job introduces the network to the loop.
-func (s *session) job(preprocessing alexnet.Preprocessing, decoder *alexnet.Decoder, plan alexnet.Plan) train.Job {
+func (s *session) job(preprocessing alexnet.Preprocessing, decoder *decoder, plan alexnet.Plan) train.Job {
 	root := op.NewScope()
 	net := alexnet.Build(root, s.Network, s.dropoutLayers()...)
 	description := alexnet.Description{Network: s.Network, Preprocessing: preprocessing}

@@ -130,7 +130,7 @@ func (l *Loader[B]) load(ctx context.Context, ex Example, draw uint64, into []fl
 	}
 	ex.Header = h
 	if err := l.Decode(ctx, encoded, ex, draw, into); err != nil {
-		return &Error{Op: "decode image", Path: ex.Path, Err: err}
+		return newError("decode image", ex.Path, err)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"time"
 
+	"alexnet/alexnet"
+	"alexnet/classify"
 	"alexnet/input"
 	"alexnet/tfgraph"
 )
@@ -33,7 +35,11 @@ type Config struct {
 	TLSCert, TLSKey string          // files, for HTTPS
 	Hosts           []string        // host names to accept besides localhost and its addresses, see Server.Serve
 	Session         tfgraph.Options // the device and TensorFlow's threads
-	Log             *slog.Logger
+
+	// NewDecoder makes the decoder of the images, see [classify.Options]; nil decodes in this process.
+	NewDecoder func(alexnet.Preprocessing) (classify.Decoder, error)
+
+	Log *slog.Logger
 }
 
 // maxBodies is how many bodies of the maximum size may be in memory at once, counted as received: growing buffers, and

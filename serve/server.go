@@ -67,7 +67,7 @@ func New(ctx context.Context, path string, config Config, formats ...input.Forma
 	}
 	c := config.orDefaults()
 	limits := input.Limits{MaxBytes: c.MaxBody, MaxPixels: c.MaxPixels}
-	model, err := classify.Open(ctx, path, classify.Options{Limits: limits, Formats: formats, Batch: c.Batch, Session: c.Session})
+	model, err := classify.Open(ctx, path, classify.Options{Limits: limits, Formats: formats, Batch: c.Batch, Session: c.Session, NewDecoder: c.NewDecoder})
 	if err != nil {
 		return nil, err
 	}

@@ -77,6 +77,7 @@ func (a *app) eval(ctx context.Context, flags *evalFlags, run, path string) erro
 	if err != nil {
 		return err
 	}
+	a.warnIncomplete()
 	meta := model.Source.Checkpoint
 	result := evaluation{Report: report, Checkpoint: meta.Name, Epoch: meta.Epoch, Step: meta.Step, Data: data.ValFrom}
 	return a.print(flags.json, result, result.print)

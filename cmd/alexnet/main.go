@@ -41,6 +41,7 @@ type app struct {
 	stdout, stderr io.Writer
 	log            *slog.Logger
 	level          *slog.LevelVar
+	warnings       []input.Excluded // what decoders printed about images, with the reason; see warnIncomplete
 }
 
 func main() {

@@ -5,10 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"alexnet/alexnet"
 	"alexnet/classify"
 	"alexnet/finetune"
 	"alexnet/input"
+	"alexnet/internal/display"
 	"alexnet/internal/rundir"
 	"alexnet/internal/sandbox"
 	"alexnet/tfgraph"
@@ -71,11 +74,41 @@ func (a *app) sessionOptions(d tfgraph.Device) (tfgraph.Options, error) {
 	return tfgraph.Options{Device: use}, err
 }
 
-// openModel loads a model onto a device. The caller closes it.
+// openModel loads a model onto a device; child processes decode its images. The caller closes it.
 func (a *app) openModel(ctx context.Context, path string, d tfgraph.Device, options classify.Options) (*classify.Model, error) {
 	var err error
+	options.NewDecoder = a.decoders(ctx, 1, a.keepWarning)
 	if options.Session, err = a.sessionOptions(d); err != nil {
 		return nil, err
 	}
 	return classify.Open(ctx, path, options)
+}
+
+// decoders makes decoders that decode in child processes, of which n are started at once. warn receives what they print
+// about images.
+func (a *app) decoders(ctx context.Context, n int, warn func(path, warning string)) func(alexnet.Preprocessing) (classify.Decoder, error) {
+	return func(p alexnet.Preprocessing) (classify.Decoder, error) {
+		opt := a.sandboxOptions()
+		opt.Preprocessing, opt.Warn = p, warn
+		d := sandbox.NewDecoder(opt)
+		return d, d.Start(ctx, n)
+	}
+}
+
+// keepWarning keeps what a decoder printed about an image for warnIncomplete.
+func (a *app) keepWarning(path, warning string) {
+	a.warnings = append(a.warnings, input.Excluded{Path: path, Reason: warning})
+}
+
+// warnIncomplete logs that images decoded with a warning.
+func (a *app) warnIncomplete() {
+	slices.SortFunc(a.warnings, func(x, y input.Excluded) int { return strings.Compare(x.Path, y.Path) })
+	a.warnings = slices.Compact(a.warnings)
+	for i, w := range a.warnings {
+		if i == display.Shown {
+			a.log.Warn("more images decode with a warning and may be incomplete: alexnet doctor lists them", "count", len(a.warnings)-i)
+			return
+		}
+		a.log.Warn("image decodes with a warning and may be incomplete", "path", w.Path, "warning", w.Reason)
+	}
 }

@@ -78,6 +78,7 @@ func (a *app) predict(ctx context.Context, flags *predictFlags, run string, file
 	if err := out.printAll(ctx, model, examples, flags.top); err != nil {
 		return err
 	}
+	a.warnIncomplete()
 	if out.failed > 0 {
 		return errSilent
 	}

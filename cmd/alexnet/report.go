@@ -112,6 +112,7 @@ func (a *app) report(ctx context.Context, f *reportFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	a.warnIncomplete()
 	for _, note := range page.Notes {
 		a.log.Warn(note)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -90,6 +91,9 @@ func (s *serveFlags) run(ctx context.Context, a *app, path string) error {
 	if s.Session, err = a.sessionOptions(s.settings.Device); err != nil {
 		return err
 	}
+	s.NewDecoder = a.decoders(ctx, runtime.GOMAXPROCS(0), func(_, warning string) {
+		a.log.Debug("an image decodes with a warning and may be incomplete", "warning", warning)
+	})
 	server, err := serve.New(ctx, path, s.Config, opt.Formats...)
 	if err != nil {
 		return err

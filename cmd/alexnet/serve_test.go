@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -149,6 +152,66 @@ func readClass(text []byte) (string, error) {
 	}
 	err := json.Unmarshal(text, &answer)
 	return fmt.Sprintf("%s %.5f", answer.Class, answer.Probability), err
+}
+
+// TestServeLosesDecoders kills the processes that decode, again and again: an image whose decoder was killed is decoded
+// by another, so that every request is answered.
+func TestServeLosesDecoders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the program; run without -short")
+	}
+	run := smallRun(t)
+	cmd, log := startServer(t, run)
+	encoded := testmodel.JPEG(3)
+	want := predictedClass(t, run, encoded)
+	for range 3 {
+		decoders := childrenOf(t, cmd.Process.Pid)
+		if len(decoders) == 0 {
+			t.Fatal("got no decoding process, want at least one")
+		}
+		for _, pid := range decoders {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+				t.Fatal(err)
+			}
+		}
+		for range 2 * runtime.GOMAXPROCS(0) {
+			if got, err := classOf(log.url+"classify", encoded); err != nil || got != want {
+				t.Fatalf("got %q and %v, want %q", got, err, want)
+			}
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := log.wait(cmd); code != exitOK {
+		t.Errorf("got exit code %d, want 0:\n%s", code, text)
+	}
+}
+
+// childrenOf are the child processes of a process that have not ended (proc(5), children).
+func childrenOf(t *testing.T, pid int) (running []int) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil || len(tasks) == 0 {
+		t.Skip("no /proc on this system")
+	}
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for field := range strings.FieldsSeq(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			running = append(running, child)
+		}
+	}
+	return running
 }
 
 func predictedClass(t *testing.T, run string, encoded []byte) string {

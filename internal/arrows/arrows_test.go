@@ -64,9 +64,10 @@ var independent = map[string][]string{
 	"summaries":  {"tfgraph"},
 }
 
-// usesC lists the only packages that may import "C": tfgraph, and tfenv, which sets environment variables before Go starts.
-// graft is the module that needs C besides these.
-var usesC = []string{"tfgraph", "internal/tfenv"}
+// usesC lists the only packages that may import "C": tfgraph, and those that do something before Go starts: tfenv, which
+// sets environment variables, and sandbox, which forks a child for the program. graft is the module that needs C besides
+// these.
+var usesC = []string{"tfgraph", "internal/tfenv", "internal/sandbox", "cmd/alexnet"}
 
 const graft = "github.com/wamuir/graft/tensorflow"
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,14 +15,17 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"alexnet/input"
 )
 
 // child is a running child process that serves one request at a time.
 type child struct {
-	cmd      *exec.Cmd
-	to       io.WriteCloser
+	process  *os.Process
+	state    *os.ProcessState // nil while it runs
+	to       *os.File         // its standard input
+	pipe     *os.File         // what from reads
 	from     *bufio.Reader
-	pipe     *os.File // what from reads
 	output   *os.File // its standard output and error: a file, complete when a response arrives
 	timeout  func(pixels int64) time.Duration
 	timedOut atomic.Bool // killed because it did not respond in time
@@ -57,31 +59,39 @@ func start(ctx context.Context, j job) (*child, error) {
 	return c, nil
 }
 
-func launch() (*child, error) {
-	c := &child{cmd: exec.Command(self())}
-	c.cmd.Args[0] = os.Args[0]
-	// Two threads, so that the watchdog runs beside a decoder that hangs.
-	c.cmd.Env = append(os.Environ(), childEnv+"=1", "GOMAXPROCS=2", "TF_CPP_MIN_LOG_LEVEL=3", "GOTRACEBACK=single")
-	// Ctrl-C is for the parent, which finishes its current step first.
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	from, give, err := os.Pipe()
+// launch starts the program again in a child.
+func launch() (c *child, err error) {
+	if c := takeForked(); c != nil {
+		return c, nil
+	}
+	output, err := newOutput()
 	if err != nil {
 		return nil, err
 	}
-	if c.output, err = newOutput(); err != nil {
-		return nil, errors.Join(err, from.Close(), give.Close())
-	}
-	defer give.Close()
-	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
-	c.cmd.ExtraFiles = []*os.File{give} // file descriptor 3: responses
-	c.pipe, c.from = from, bufio.NewReaderSize(from, 1<<16)
-	if c.to, err = c.cmd.StdinPipe(); err == nil {
-		err = c.cmd.Start()
-	}
+	in, to, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, from.Close(), c.output.Close())
+		return nil, errors.Join(err, output.Close())
 	}
-	return c, nil
+	defer in.Close()
+	from, out, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, output.Close(), to.Close())
+	}
+	defer out.Close()
+	process, err := os.StartProcess(self(), os.Args[:1], &os.ProcAttr{
+		Env:   append(os.Environ(), childEnv+"=1", "TF_CPP_MIN_LOG_LEVEL=3", "GOTRACEBACK=single"),
+		Files: []*os.File{in, output, output, out}, // the last is responseFD
+		// Ctrl-C is for the parent, which finishes its current step first.
+		Sys: &syscall.SysProcAttr{Setpgid: true},
+	})
+	if err != nil {
+		return nil, errors.Join(err, output.Close(), to.Close(), from.Close())
+	}
+	return newChild(process, to, from, output), nil
+}
+
+func newChild(process *os.Process, to, from, output *os.File) *child {
+	return &child{process: process, to: to, pipe: from, from: bufio.NewReaderSize(from, 1<<16), output: output}
 }
 
 // self is the path of this executable, one that stays valid when the file is replaced.
@@ -97,14 +107,26 @@ func self() string {
 	return path
 }
 
-// deadline kills the child when ctx ends or d has passed, unless release is called first.
+// cancelDelay is how long a child may decode an image that nobody waits for any more: most images take less, and a
+// child that was killed has to be started again.
+const cancelDelay = time.Second
+
+// deadline kills the child when d has passed, or cancelDelay after the end of ctx, unless release is called first.
 func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) {
 	timer := time.AfterFunc(d, func() {
 		c.timedOut.Store(true)
 		c.kill()
 	})
-	stop := context.AfterFunc(ctx, c.kill)
+	var released atomic.Bool
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(cancelDelay, func() {
+			if !released.Load() {
+				c.kill()
+			}
+		})
+	})
 	return func() {
+		released.Store(true)
 		timer.Stop()
 		stop()
 	}
@@ -112,12 +134,12 @@ func (c *child) deadline(ctx context.Context, d time.Duration) (release func()) 
 
 func (c *child) kill() {
 	c.killed.Store(true)
-	_ = c.cmd.Process.Kill() // fails if it has exited already
+	_ = c.process.Kill() // fails if it has exited already
 }
 
 // ask sends the child an image to decode. After an error the child is unusable: see end.
 func (c *child) ask(ctx context.Context, q request, encoded []byte, into []float32) (a response, err error) {
-	defer c.deadline(ctx, c.timeout(q.Pixels))()
+	defer c.deadline(ctx, c.timeout(q.pixels()))()
 	if err := send(c.to, q, encoded); err != nil {
 		return a, err
 	}
@@ -148,7 +170,7 @@ func (c *child) close() {
 func (c *child) wait(d time.Duration) {
 	timer := time.AfterFunc(d, c.kill)
 	defer timer.Stop()
-	_ = c.cmd.Wait() // ProcessState has its exit status
+	c.state, _ = c.process.Wait()
 	c.pipe.Close()
 }
 
@@ -160,7 +182,7 @@ func (c *child) end() *crash {
 	if c.timedOut.Load() {
 		return &crash{reason: "takes too long to decode: the decoder timed out", timedOut: true}
 	}
-	why := diagnose(c.cmd.ProcessState, c.takeOutput())
+	why := diagnose(c.state, c.takeOutput())
 	why.killedByOther = why.killedByOther && !c.killed.Load()
 	return why
 }
@@ -174,6 +196,9 @@ type crash struct {
 
 func (c *crash) Error() string { return c.reason }
 
+// refusal is the reason for which the image is refused.
+func (c *crash) refusal() error { return refusal{c.reason, input.ErrDamaged} }
+
 func (c *crash) hint() string {
 	if c.killedByOther {
 		return "close other programs, or give this one more memory"
@@ -184,6 +209,9 @@ func (c *crash) hint() string {
 // diagnose finds the reason from a process's exit status and output.
 func diagnose(state *os.ProcessState, said string) *crash {
 	signal := syscall.Signal(0)
+	if state == nil {
+		return &crash{reason: "crashes the decoder"}
+	}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		signal = status.Signal()
 	}

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/png"
@@ -10,13 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"alexnet/alexnet"
 	"alexnet/input"
@@ -29,6 +31,9 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	testHook = injectFault
+	if os.Getenv(childEnv) != "" {
+		openBeforeRestricted()
+	}
 	Main()
 	if os.Getenv(orphanEnv) != "" {
 		orphan(os.Getenv(orphanEnv))
@@ -53,11 +58,36 @@ func reportLoops(t *testing.T) (wait func() int) {
 	must(t, syscall.Mkfifo(pipe, 0o600))
 	t.Setenv(loopPipeEnv, pipe)
 	return func() int {
-		text, err := os.ReadFile(pipe)
+		f, err := os.Open(pipe)
 		must(t, err)
-		pid, err := strconv.Atoi(string(text))
+		defer f.Close()
+		var pid int
+		_, err = fmt.Fscanln(f, &pid)
 		must(t, err)
 		return pid
+	}
+}
+
+// deaths and loops are the files of killCountEnv and loopPipeEnv, which a child opens before it may no longer open any.
+var deaths, loops *os.File
+
+func openBeforeRestricted() {
+	var errs [2]error
+	if path := os.Getenv(killCountEnv); path != "" {
+		deaths, errs[0] = os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o666)
+	}
+	if path := os.Getenv(loopPipeEnv); path != "" {
+		loops, errs[1] = os.OpenFile(path, os.O_RDWR, 0) // does not wait for the reader
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		panic(err)
+	}
+}
+
+// raise sends a signal to this process, as a decoder that fails does: it may send none to others.
+func raise(signal syscall.Signal) {
+	if err := unix.Tgkill(os.Getpid(), unix.Gettid(), signal); err != nil {
+		panic(err)
 	}
 }
 
@@ -72,29 +102,25 @@ func injectFault(encoded []byte) {
 		go func() { panic("bug in a goroutine") }()
 		select {}
 	case "segmentation fault":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+		raise(syscall.SIGSEGV)
 		select {}
 	case "abort":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		raise(syscall.SIGABRT)
 		select {}
 	case "killed":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		raise(syscall.SIGKILL)
 		select {}
 	case "killed twice":
-		deaths, err := os.OpenFile(os.Getenv(killCountEnv), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o666)
-		if err != nil {
-			panic(err)
-		}
 		if before, _ := deaths.Seek(0, io.SeekEnd); before < 2 {
 			_, _ = deaths.WriteString(".")
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			raise(syscall.SIGKILL)
 			select {}
 		}
 	case "exit":
 		os.Exit(0)
 	case "loop":
-		if pipe := os.Getenv(loopPipeEnv); pipe != "" {
-			if err := os.WriteFile(pipe, []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+		if loops != nil {
+			if _, err := fmt.Fprintln(loops, os.Getpid()); err != nil {
 				panic(err)
 			}
 		}
@@ -106,7 +132,7 @@ func injectFault(encoded []byte) {
 	case "sleep":
 		_ = syscall.Nanosleep(&syscall.Timespec{Sec: 3600}, nil)
 	case "stop":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		raise(syscall.SIGSTOP)
 	case "memory":
 		for n := 64 << 20; ; n *= 2 {
 			runtime.KeepAlive(bytes.Repeat([]byte{1}, n))
@@ -114,6 +140,12 @@ func injectFault(encoded []byte) {
 	case "low memory": // less than a large image takes decoded
 		if err := limitMemory(192 << 20); err != nil {
 			panic(err)
+		}
+	case "forbidden":
+		for name, try := range forbidden {
+			if err := try(); !errors.Is(err, syscall.EPERM) {
+				panic(fmt.Sprintf("%s: got %v", name, err))
+			}
 		}
 	case "noise":
 		os.Stdout.WriteString("{}\n")

@@ -70,8 +70,8 @@ func TestKilledByAnother(t *testing.T) {
 	s := openPool(t, nil)
 	must(t, s.Try(t.Context(), writeImage(t, "good.jpg", testmodel.JPEG(3)))) // a child runs
 	must(t, s.Try(t.Context(), writeImage(t, "killed.png", faultyImage(t, "killed twice"))))
-	if n := len(s.slots); n != s.opt.Workers {
-		t.Errorf("got %d free slots after it, want %d", n, s.opt.Workers)
+	if n := len(s.children.idle) + len(s.children.startable); n != cap(s.children.idle) {
+		t.Errorf("got %d children that run or may be started after it, want %d", n, cap(s.children.idle))
 	}
 }
 
@@ -213,7 +213,7 @@ func orphan(path string) {
 	if err != nil {
 		os.Exit(1)
 	}
-	_, _ = c.ask(context.Background(), request{Size: len(encoded), Format: input.PNG}, encoded, nil)
+	_, _ = c.ask(context.Background(), request{Size: len(encoded), Header: input.Header{Format: input.PNG}}, encoded, nil)
 	os.Exit(1)
 }
 

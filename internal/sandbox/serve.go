@@ -2,9 +2,15 @@ package sandbox
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"os"
 	"unsafe"
@@ -48,7 +54,15 @@ func serveRequests(in *bufio.Reader, out io.Writer) error {
 	}
 	defer w.decoder.Close()
 	w.floats = make([]float32, w.Preprocessing.Size*w.Preprocessing.Size*3)
-	w.watch = newWatchdog(w.Seconds, w.Memory)
+	if err := w.warmUp(); err != nil {
+		return err
+	}
+	if w.watch, err = newWatchdog(w.Seconds, w.Memory); err != nil {
+		return err
+	}
+	if err := restrict(); err != nil {
+		return err
+	}
 	if err := send(out, response{}, nil); err != nil {
 		return err
 	}
@@ -66,6 +80,22 @@ func serveRequests(in *bufio.Reader, out io.Writer) error {
 	}
 }
 
+// warmUp decodes a pixel in each format. What decoders load and start the first time, files and threads among them, they
+// have after it, so that no image needs more than the system calls of restrict.
+func (w *worker) warmUp() error {
+	pixel := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Black})
+	var jpegs, pngs, gifs bytes.Buffer
+	if err := errors.Join(jpeg.Encode(&jpegs, pixel, nil), png.Encode(&pngs, pixel), gif.Encode(&gifs, pixel, nil)); err != nil {
+		return err
+	}
+	for _, encoded := range [][]byte{jpegs.Bytes(), pngs.Bytes(), gifs.Bytes()} {
+		if err := w.decoder.Decode(context.Background(), encoded, input.Example{}, 0, w.floats); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w *worker) read(in io.Reader, size int) error {
 	if cap(w.encoded) < size {
 		w.encoded = make([]byte, size)
@@ -78,7 +108,7 @@ func (w *worker) read(in io.Reader, size int) error {
 // respond decodes one image under the watchdog. An error ends the child: the
 // image may not be its cause, so there is no verdict.
 func (w *worker) respond(out io.Writer, q request) error {
-	if err := w.watch.begin(q.Pixels, int64(q.Size)); err != nil {
+	if err := w.watch.begin(q.pixels(), int64(q.Size)); err != nil {
 		return err
 	}
 	err := w.decode(q)
@@ -95,13 +125,15 @@ func (w *worker) respond(out io.Writer, q request) error {
 	return send(out, response{Floats: len(w.floats)}, asBytes(w.floats))
 }
 
-func (w *worker) decode(q request) error {
+func (w *worker) decode(q request) (err error) {
 	if testHook != nil {
 		testHook(w.encoded)
 	}
-	prepared, h, err := input.Prepare(w.encoded, w.Limits, q.Format)
-	if err != nil {
-		return err
+	prepared, h := w.encoded, q.Header
+	if !q.Prepared {
+		if prepared, h, err = input.Prepare(w.encoded, w.Limits, q.Header.Format); err != nil {
+			return err
+		}
 	}
 	err = w.decoder.Decode(context.Background(), prepared, input.Example{Header: h}, q.Draw, w.floats)
 	var failed *tfgraph.Error

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -38,7 +39,10 @@ type watchdog struct {
 
 const pollInterval = 100 * time.Millisecond
 
-func newWatchdog(seconds float64, memory int64) *watchdog {
+func newWatchdog(seconds float64, memory int64) (*watchdog, error) {
+	if _, err := addressSpace(); err != nil {
+		return nil, err
+	}
 	w := &watchdog{seconds: seconds, memory: memory}
 	noCore, output := unix.Rlimit{}, unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &noCore)  // best effort: no core dump for each crash
@@ -55,7 +59,7 @@ func newWatchdog(seconds float64, memory int64) *watchdog {
 			}
 		}
 	}()
-	return w
+	return w, nil
 }
 
 // exitTimeout is the exit code of a child that exceeded its time limit.
@@ -127,13 +131,21 @@ func cpuTime() (time.Duration, error) {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
+// statm is open from the start, since restrict forbids opening files.
+var statm = sync.OnceValues(func() (*os.File, error) { return os.Open("/proc/self/statm") })
+
 // addressSpace is the size in bytes of this process's address space (proc(5), statm).
 func addressSpace() (int64, error) {
-	text, err := os.ReadFile("/proc/self/statm")
+	f, err := statm()
 	if err != nil {
 		return 0, err
 	}
-	first, _, _ := strings.Cut(string(text), " ")
+	text := make([]byte, 128)
+	n, err := f.ReadAt(text, 0)
+	if err != nil && err != io.EOF {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text[:n]), " ")
 	pages, err := strconv.ParseInt(first, 10, 64)
 	return pages * int64(os.Getpagesize()), err
 }

@@ -10,6 +10,7 @@ import (
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/hint"
 )
 
 // A message is one line of JSON and the bytes that it announces. The first one to a child is a job, to which it
@@ -29,11 +30,14 @@ type job struct {
 // request is followed by the encoded image.
 type request struct {
 	Size       int          `json:"size"` // bytes that follow
-	Format     input.Format `json:"format"`
-	Pixels     int64        `json:"pixels"`         // by its header
-	Draw       uint64       `json:"draw,omitempty"` // of the augmentation
-	WantFloats bool         `json:"want_floats"`    // the pixels, not only the verdict
+	Header     input.Header `json:"header"`
+	Prepared   bool         `json:"prepared,omitempty"` // by input.Prepare; else the child does that
+	Draw       uint64       `json:"draw,omitempty"`     // of the augmentation
+	WantFloats bool         `json:"want_floats"`        // the pixels, not only the verdict
 }
+
+// pixels is the number of pixels by the header, 0 if it is unknown.
+func (q request) pixels() int64 { return int64(q.Header.Width) * int64(q.Header.Height) }
 
 // response is followed by the floats, in their memory layout.
 type response struct {
@@ -59,11 +63,23 @@ func (a response) error(path string) error {
 	if a.Reason == "" {
 		return nil
 	}
+	return &input.Error{Op: "decode image", Path: path, Err: a.refusal(), Hint: a.Hint}
+}
+
+// reason is why the image cannot be used, with the hint, or nil.
+func (a response) reason() error {
+	if a.Reason == "" {
+		return nil
+	}
+	return hint.With(a.refusal(), a.Hint)
+}
+
+func (a response) refusal() error {
 	reason := refusal{text: a.Reason}
 	if a.Kind >= 1 && a.Kind <= len(kinds) {
 		reason.kind = kinds[a.Kind-1]
 	}
-	return &input.Error{Op: "decode image", Path: path, Err: reason, Hint: a.Hint}
+	return reason
 }
 
 // refusal is a reason found in another process.
