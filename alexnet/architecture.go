@@ -6,7 +6,8 @@ import "slices"
 // derives from it. To add one, write its literal in a file of its own and list it in architectures.
 type Architecture struct {
 	Name          string
-	preprocessing Preprocessing // without Resize, Orientation, Classes and Decode
+	LearningRate  float64       // of gradient descent, for fine-tuning; measured
+	preprocessing Preprocessing // without Orientation, Classes and Decode; Resize is the default
 	layers        []layer       // from the image upwards
 	trainable     []string      // by default, with pretrained weights
 }

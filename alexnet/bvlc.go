@@ -5,9 +5,9 @@ import "alexnet/ops"
 // BVLC is the network of figure 2 of Krizhevsky et al. 2012 in the one-tower form that BVLC published for Caffe
 // (models/bvlc_alexnet): grouped convolutions stand for the paper's two GPUs, and fc6 to fc8 are its last three layers.
 var BVLC = Architecture{
-	Name: "bvlc",
+	Name: "bvlc", LearningRate: 1e-3,
 	preprocessing: Preprocessing{
-		Size: 227, CropFrom: 256, Channels: bgr, MeanRGB: [3]float32{123.68, 116.779, 103.939},
+		Resize: Squash, Size: 227, CropFrom: 256, Channels: bgr, MeanRGB: [3]float32{123.68, 116.779, 103.939},
 	},
 	layers: []layer{
 		{kind: conv, name: "conv1", out: 96, size: 11, stride: 4},

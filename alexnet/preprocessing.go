@@ -62,9 +62,10 @@ const (
 // Resizes are all values of Resize.
 var Resizes = []Resize{Squash, Crop, Center}
 
-// Preprocessing returns the preprocessing of the network's images.
+// Preprocessing returns the preprocessing of the network's images. Without a resize it has the architecture's.
 func (c Config) Preprocessing(resize Resize, orientation bool, classes []string) Preprocessing {
 	p := c.Architecture().preprocessing
+	resize = cmp.Or(resize, p.Resize)
 	size := c.WithDefaults().Size
 	p.CropFrom = int(math.Round(float64(size) * float64(p.CropFrom) / float64(p.Size)))
 	if resize == Squash {

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"alexnet/alexnet"
 	"alexnet/input"
+	"alexnet/internal/hint"
 	"alexnet/internal/pretrained"
+	"alexnet/internal/weights"
+	"alexnet/ops"
 	"alexnet/tfgraph"
 	"alexnet/train"
 )
@@ -50,9 +54,10 @@ type ExcludedNames struct {
 	Val   []string `json:"val"`
 }
 
-// New returns the defaults of `alexnet train`. Without weights all layers train from scratch.
+// New returns the defaults of `alexnet train`. Without weights all layers train from scratch. What depends on the
+// architecture, and with it on the weights, is zero: Run fills it in, see [Config.WithDefaults].
 func New(data, weights string) Config {
-	c := Config{Config: train.Config{}.WithDefaults(), Network: alexnet.Config{}.WithDefaults()}
+	c := Config{Config: train.Config{}.WithDefaults()}
 	for _, s := range Settings {
 		if s.initial != "" {
 			if err := s.Set(&c, s.initial); err != nil {
@@ -61,18 +66,43 @@ func New(data, weights string) Config {
 		}
 	}
 	c.Data, c.Weights, c.LearningRate = data, weights, 0
-	return c.WithDefaults()
+	return c
 }
 
-// WithDefaults fills in the defaults that depend on other settings: the learning rate and the trained layers.
+// WithDefaults fills in the defaults that depend on the architecture: its sizes, the learning rate, the trained layers and
+// how images are resized. Without an architecture it takes BVLC's.
 func (c Config) WithDefaults() Config {
+	c.Network.Arch = cmp.Or(c.Network.Arch, alexnet.BVLC.Name)
+	c.Network = c.Network.WithDefaults()
+	a := c.Network.Architecture()
+	if c.LearningRate == 0 && c.Optimizer == ops.GradientDescent {
+		c.LearningRate = a.LearningRate
+	}
 	if c.LearningRate == 0 {
 		c.LearningRate = train.Config{Optimizer: c.Optimizer}.WithDefaults().LearningRate
 	}
 	if c.TrainLayers == nil {
-		c.TrainLayers = c.Network.Architecture().DefaultTrainable(c.Weights != "")
+		c.TrainLayers = a.DefaultTrainable(c.Weights != "")
 	}
+	c.Resize = c.Network.Preprocessing(c.Resize, true, nil).Resize
 	return c
+}
+
+// resolve chooses the architecture, if none is set: the one that the weights fit, if there are any. Then it fills in what
+// depends on it.
+func (c Config) resolve(file *weights.File) (Config, error) {
+	if file != nil {
+		fits := alexnet.Fitting(file)
+		if c.Network.Arch == "" && fits != nil {
+			c.Network.Arch = fits[0]
+		}
+		if c.Network.Arch != "" && fits != nil && !slices.Contains(fits, c.Network.Arch) {
+			return c, hint.With(fmt.Errorf("use weights %q for %s: got weights of %s", c.Weights, c.Network.Arch, fits[0]),
+				"omit --arch, or choose other --weights")
+		}
+	}
+	c = c.WithDefaults()
+	return c, errors.Join(c.Validate(), c.Network.Validate())
 }
 
 const (
@@ -80,8 +110,15 @@ const (
 	cacheOff    = "off"
 )
 
-// Validate joins all problems that c alone shows.
+// Validate joins all problems that c alone shows, with its defaults filled in.
 func (c Config) Validate() error {
+	known := c
+	if known.Network.Architecture().Name == "" {
+		known.Network.Arch = "" // which its setting reports
+	}
+	known = known.WithDefaults()
+	known.Network.Arch = cmp.Or(c.Network.Arch, known.Network.Arch)
+	c = known
 	errs, resolved := []error{c.Config.Validate()}, c.absolute()
 	for _, path := range resolved.paths() {
 		if !utf8.ValidString(*path) {

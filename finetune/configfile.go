@@ -59,12 +59,8 @@ func (c Config) write(dir string) (json.RawMessage, error) {
 	return text, rundir.Dir(dir).WriteConfig(append(text, '\n'))
 }
 
-// checkResume returns an error if the run in dir has other settings.
-func (c Config) checkResume(dir string) error {
-	old, err := ReadConfig(dir)
-	if err != nil {
-		return err
-	}
+// checkResume returns an error if old, the settings of the run in dir, are others.
+func (c Config) checkResume(dir string, old Config) error {
 	if problems := c.diffSettings(old, "the run has"); problems != "" {
 		return hint.With(fmt.Errorf("resume run %q: %s", dir, problems), "resume it with its own settings, or start a new run")
 	}

@@ -62,6 +62,7 @@ func (s *session) listUndecodable(ctx context.Context) error {
 	if err := s.openData(); err != nil {
 		return s.BadImages.ApplyOnOpen(err)
 	}
+	s.Config = s.WithDefaults()
 	preprocessing := s.preprocessing(s.data.Classes)
 	decoder, err := s.newDecoder(preprocessing)
 	if err != nil {

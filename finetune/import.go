@@ -37,9 +37,12 @@ func Import(ctx context.Context, dir string, c Config, classes []string, w Watch
 		return err
 	}
 	c.Network.Classes = len(classes)
-	c.Network = c.Network.WithDefaults()
+	c, err = c.resolve(file)
 	c.TrainLayers = nil
-	plan, err := c.planImport(file)
+	var plan alexnet.Plan
+	if err == nil {
+		plan, err = c.planImport(file)
+	}
 	if err == nil {
 		err = atomicfile.Publish(dir, func(tmp string) error { return c.writeModel(ctx, tmp, plan, file, classes) })
 	}

