@@ -50,7 +50,6 @@ func (s *session) openData() (err error) {
 		s.log.Warn(warning)
 	}
 	s.Network.Classes = len(s.data.Classes)
-	s.Network = s.Network.WithDefaults()
 	return nil
 }
 

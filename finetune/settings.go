@@ -44,7 +44,7 @@ var Settings = []Setting{
 	{Name: "data", field: func(c *Config) any { return &c.Data }},
 	{Name: "weights", field: func(c *Config) any { return &c.Weights }, compared: true, Samples: pretrained.Names(pretrained.Weights),
 		Help: "pretrained weights: a name that alexnet weights list prints, such as owt, or a file: bvlc_alexnet.npy, .npz, or a folder of arrays; without this flag all layers are trained from scratch"},
-	{Name: "arch", field: func(c *Config) any { return &c.Network.Arch }, compared: true, Choices: alexnet.ArchitectureNames(),
+	{Name: "arch", field: func(c *Config) any { return &c.Network.Arch }, Main: true, Choices: alexnet.ArchitectureNames(),
 		Help: "architecture: bvlc (Krizhevsky et al. 2012, as published for Caffe) or owt (Krizhevsky 2014, as in torchvision) (default what the weights fit, else bvlc)"},
 	{Name: "epochs", field: func(c *Config) any { return &c.Epochs }, changeable: true,
 		Help: "total number of epochs, including those before --resume"},

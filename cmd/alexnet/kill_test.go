@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,22 +36,33 @@ func TestKilledProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the uninterrupted program several times; run without -short")
 	}
-	kills, network, flags := 6, tinyNetwork, tinyFlags
+	kills, bvlc, owt, flags := 6, tinyNetwork, tinyNetwork, tinyFlags
 	if n, err := strconv.Atoi(os.Getenv(killsVar)); err == nil {
 		kills = n
 	}
 	if n, err := strconv.Atoi(os.Getenv(fullKillsVar)); err == nil {
-		kills, network, flags = n, alexnet.Config{Classes: 3}.WithDefaults(), []string{"--batch=8"}
+		kills, bvlc, flags = n, alexnet.Config{Classes: 3}, []string{"--batch=8"}
+		owt = bvlc
 	}
-	data, pretrained := photos(t), filepath.Join(t.TempDir(), "weights.npy")
-	if err := drawWeights(pretrained, network); err != nil {
-		t.Fatal(err)
+	owt.Arch = alexnet.OWT.Name
+	data := photos(t)
+	cases := map[string]struct {
+		network alexnet.Config
+		layers  string
+	}{
+		"all layers":               {bvlc, "all"},
+		"frozen convolutions":      {bvlc, "fc6,fc7,fc8"},
+		"owt, frozen convolutions": {owt, "fc6,fc7,fc8"},
 	}
-	for name, layers := range map[string]string{"all layers": "all", "frozen convolutions": "fc6,fc7,fc8"} {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			pretrained := filepath.Join(t.TempDir(), "weights.npy")
+			if err := drawWeights(pretrained, c.network); err != nil {
+				t.Fatal(err)
+			}
 			chance := rand.New(rand.NewPCG(testenv.Seed(t), 0))
-			m := killedRun{data, append(flags, "--weights="+pretrained, "--train-layers="+layers, "--optimizer=adam", "--lr=1e-5",
-				"--val=.25", "--epochs=2", "--keep=1", "--save-every=1", "--display-every=2"), t.TempDir()}
+			m := killedRun{data, slices.Concat(flags, []string{"--weights=" + pretrained, "--train-layers=" + c.layers, "--optimizer=adam", "--lr=1e-5",
+				"--val=.25", "--epochs=2", "--keep=1", "--save-every=1", "--display-every=2"}), t.TempDir()}
 			uninterrupted := filepath.Join(t.TempDir(), "uninterrupted")
 			began := time.Now()
 			if m.start(t, uninterrupted, time.Hour) {
@@ -58,7 +70,7 @@ func TestKilledProgram(t *testing.T) {
 			}
 			took := time.Since(began)
 			done, where := 0, map[string]int{}
-			for done < kills/2 {
+			for done < kills/len(cases) {
 				run := filepath.Join(t.TempDir(), "run")
 				for m.start(t, run, time.Duration(chance.Int64N(int64(took)))) {
 					done++

@@ -61,6 +61,9 @@ func TestScripts(t *testing.T) {
 			"call":    call,
 			"exits":   exitsWith,
 			"weights": writeWeights,
+			"weights-owt": func(ts *testscript.TestScript, _ bool, args []string) { // weights-owt FILE: of a narrow owt
+				ts.Check(drawWeights(ts.MkAbs(args[0]), tinyOWT))
+			},
 			"packed": func(ts *testscript.TestScript, _ bool, args []string) { // packed FILE: the package of packWeights
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), packedWeights, 0o666))
 			},
@@ -174,6 +177,9 @@ func packWeights(t *testing.T) {
 
 // tinyNetwork is the network of tinyFlags, with three classes.
 var tinyNetwork = alexnet.Config{Classes: 3, Size: 67, Widths: []int{8, 8, 8, 8, 8, 16, 16}}
+
+// tinyOWT is a narrow network of the other architecture.
+var tinyOWT = alexnet.Config{Arch: alexnet.OWT.Name, Classes: 2, Size: 67, Widths: []int{8, 12, 16, 12, 8, 20, 16}}
 
 func drawWeights(path string, of alexnet.Config, only ...string) error {
 	random := rand.New(rand.NewPCG(1, 2))

@@ -145,6 +145,11 @@ func (l *loader) nameByOrder() {
 	if len(convolutions) == 0 {
 		return
 	}
+	// Beside an AlexNet's own layers, which have biases, the file may have others, such as those of LPIPS.
+	biased := slices.DeleteFunc(slices.Clone(convolutions), func(l *located) bool { return l.parts[1] == nil })
+	if len(biased) > 0 {
+		convolutions = biased
+	}
 	l.file.Channels = RGB
 	for i, layer := range convolutions {
 		layer.name = fmt.Sprintf("conv%d", i+1)
@@ -152,8 +157,9 @@ func (l *loader) nameByOrder() {
 	for i, layer := range dense {
 		layer.name = fmt.Sprintf("fc%d", len(convolutions)+i+1)
 	}
+	kept := slices.Concat(convolutions, dense)
 	for _, layer := range l.layers {
-		if layer.rank() != 4 && layer.rank() != 2 {
+		if !slices.Contains(kept, layer) {
 			for _, t := range layer.parts {
 				if t != nil {
 					l.file.Other = append(l.file.Other, t.Name)
@@ -161,7 +167,7 @@ func (l *loader) nameByOrder() {
 			}
 		}
 	}
-	l.layers = slices.Concat(convolutions, dense)
+	l.layers = kept
 }
 
 // compareNatural compares names with numbers in them: features.3 is before features.10.
