@@ -28,7 +28,7 @@ test: ## every check that a change has to pass; at most 10 minutes on 2 cores
 nightly: ## race detector on everything, fuzzing, kills, benchmark peers, hostile images, soak; hours
 	@scripts/nightly
 
-demo: build ## train on a few hundred drawn images, evaluate, predict, report, export
+demo: build ## fine-tune on drawn images or DATA=folder, evaluate, predict, report, export, serve
 	@scripts/demo
 
 bench: build ## compare speed with Python TensorFlow and Keras; PEERS=all adds PyTorch

@@ -40,7 +40,7 @@ func TestTutorial(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"weights": writeWeights,
 			"draw": func(ts *testscript.TestScript, _ bool, args []string) {
-				draw := exec.Command("go", "run", "./scripts/demo-images", "-count", "16", ts.MkAbs(args[0]))
+				draw := exec.Command("go", "run", "./scripts/demo-images", "-classes", "rings,stripes", "-count", "16", ts.MkAbs(args[0]))
 				draw.Dir = root
 				if out, err := draw.CombinedOutput(); err != nil {
 					ts.Fatalf("draw: %v\n%s", err, out)
@@ -81,7 +81,7 @@ func consoleBlocks(text string) (blocks []string) {
 
 // scriptLine adapts a command of the tutorial to the script.
 func scriptLine(command string) string {
-	if dir, ok := strings.CutPrefix(command, "go run ./scripts/demo-images "); ok {
+	if dir, ok := strings.CutPrefix(command, "go run ./scripts/demo-images -classes rings,stripes -count 160 "); ok {
 		return "draw " + dir
 	}
 	if strings.HasPrefix(command, "alexnet train ") {

@@ -1,6 +1,6 @@
-// Command demo-images draws a small dataset: discs with rings and discs with stripes, on busy backgrounds.
+// Command demo-images draws a small dataset: discs with one of eight patterns, on busy backgrounds.
 //
-//	go run ./scripts/demo-images [-seed N] [-count N] DIR
+//	go run ./scripts/demo-images [-seed N] [-count N] [-classes CLASS,…] DIR
 //
 // Start reading with scene, the random choices of one image, and pattern, the only difference between the classes. It
 // writes DIR/train/<class>/… and DIR/val/<class>/…, in varied sizes and aspect ratios, in color and gray, as JPEG and PNG,
@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -22,24 +24,49 @@ import (
 func main() {
 	flags := flag.NewFlagSet("demo-images", flag.ExitOnError)
 	flags.Usage = func() {
-		fmt.Fprintln(flags.Output(), "usage: demo-images [-seed N] [-count N] DIR")
+		fmt.Fprintln(flags.Output(), "usage: demo-images [-seed N] [-count N] [-classes CLASS,…] DIR")
 		flags.PrintDefaults()
 	}
 	seed := flags.Uint64("seed", 1, "random seed")
-	count := flags.Int("count", 160, "training images per class; three eighths as many validation images")
+	count := flags.Int("count", 50, "training images per class; three eighths as many validation images")
+	chosen := classes
+	flags.Func("classes", "comma-separated names of the `classes` to draw (default all: "+strings.Join(names(), ",")+")", func(list string) (err error) {
+		chosen, err = parseClasses(list)
+		return err
+	})
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
 	if flags.NArg() != 1 || *count < 1 {
 		flags.Usage()
 		os.Exit(2)
 	}
-	if err := drawAll(flags.Arg(0), *seed, *count); err != nil {
+	if err := drawAll(flags.Arg(0), *seed, *count, chosen); err != nil {
 		fmt.Fprintf(os.Stderr, "demo-images: %v\n", err)
 		os.Exit(1)
 	}
 }
 
+// names are those of all classes.
+func names() (all []string) {
+	for _, c := range classes {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+// parseClasses returns the classes that a list names.
+func parseClasses(list string) (chosen []class, err error) {
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.Index(names(), name)
+		if i < 0 {
+			return nil, fmt.Errorf("got class %q, want one of %q", name, names())
+		}
+		chosen = append(chosen, classes[i])
+	}
+	return chosen, nil
+}
+
 // drawAll draws both splits of the dataset into dir, which must be empty or new.
-func drawAll(dir string, seed uint64, count int) error {
+func drawAll(dir string, seed uint64, count int, classes []class) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("draw images: %w", err)

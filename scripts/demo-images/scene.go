@@ -7,17 +7,35 @@ import (
 	"math/rand/v2"
 )
 
-// class is a kind of disc. Its pattern maps a point of the disc, in units of the radius, to the distance along which light
-// and dark alternate.
+// class is a kind of disc.
 type class struct {
 	name    string
-	pattern func(x, y float64) float64
+	pattern pattern
 }
+
+// pattern is light above 0 and dark below at a point of the disc, whose coordinates are in units of the radius, times 2π
+// and the number of waves; its slope at 0 is about 1. A phase shifts it.
+type pattern func(x, y, phase float64) float64
 
 // classes are in the order of their names, as the program numbers them.
 var classes = []class{
-	{"rings", math.Hypot},
-	{"stripes", func(x, _ float64) float64 { return x }},
+	{"bricks", func(x, y, phase float64) float64 {
+		row := math.Floor((y + phase) / math.Pi)
+		gap := math.Abs(math.Sin((x + phase + row*math.Pi) / 2)) // alternate rows are shifted by half a brick
+		return min(gap, math.Abs(math.Sin(y+phase))) - .3
+	}},
+	{"checks", func(x, y, phase float64) float64 { return math.Sin(x+phase) * math.Sin(y+phase) }},
+	{"dots", func(x, y, phase float64) float64 { return math.Cos(x+phase)/2 + math.Cos(y+phase)/2 - .35 }},
+	{"rings", func(x, y, phase float64) float64 { return math.Sin(math.Hypot(x, y) + phase) }},
+	{"spirals", func(x, y, phase float64) float64 {
+		return math.Sin(math.Hypot(x, y) + 2*math.Atan2(y, x) + phase)
+	}},
+	{"spokes", func(x, y, phase float64) float64 {
+		const pairs = 8
+		return math.Sin(pairs*math.Atan2(y, x)+phase) * min(1, math.Hypot(x, y)/pairs)
+	}},
+	{"stripes", func(x, _, phase float64) float64 { return math.Sin(x + phase) }},
+	{"waves", func(x, y, phase float64) float64 { return math.Sin(x + 1.5*math.Sin(y) + phase) }},
 }
 
 // identity determines an image.
@@ -90,7 +108,7 @@ func (s *scene) choosePaint(between func(low, high float64) float64) {
 }
 
 // draw paints the scene with the pattern in its disc.
-func (s *scene) draw(pattern func(x, y float64) float64) *image.NRGBA {
+func (s *scene) draw(pattern pattern) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, s.width, s.height))
 	for y := range s.height {
 		for x := range s.width {
@@ -103,7 +121,7 @@ func (s *scene) draw(pattern func(x, y float64) float64) *image.NRGBA {
 }
 
 // paint is the color of one point in pixels, 0 to 255 without grain.
-func (s *scene) paint(x, y float64, pattern func(x, y float64) float64) [3]float64 {
+func (s *scene) paint(x, y float64, pattern pattern) [3]float64 {
 	u, v := x/float64(s.width), y/float64(s.height)
 	coarse, fine := s.coarse.at(u, v), s.fine.at(u, v)
 	ground := mix(s.ground[0], s.ground[1], 0.5+0.35*coarse+0.25*fine)
@@ -114,20 +132,15 @@ func (s *scene) paint(x, y float64, pattern func(x, y float64) float64) [3]float
 	inside := edge((1 - math.Hypot(dx, dy)) * s.radius)
 	if inside > 0 {
 		sin, cos := math.Sincos(s.turn)
-		at := pattern(cos*dx+sin*dy, cos*dy-sin*dx) + s.bend*coarse
-		ground = mix(ground, mix(s.dark, s.light, s.wave(at)), inside)
+		scale := 2 * math.Pi * s.waves
+		light := pattern(scale*(cos*dx+sin*dy), scale*(cos*dy-sin*dx), s.phase+scale*s.bend*coarse)
+		ground = mix(ground, mix(s.dark, s.light, edge(light*s.radius/scale)), inside)
 	}
 	if s.gray {
 		y := 0.299*ground[0] + 0.587*ground[1] + 0.114*ground[2]
 		return [3]float64{y, y, y}
 	}
 	return ground
-}
-
-// wave alternates between 0 and 1 with edges about a pixel wide.
-func (s *scene) wave(at float64) float64 {
-	angle := 2*math.Pi*s.waves*at + s.phase
-	return edge(math.Sin(angle) * s.radius / (2 * math.Pi * s.waves))
 }
 
 // edge is the covered fraction of a pixel that lies the given number of pixels inside.
