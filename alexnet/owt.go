@@ -6,7 +6,7 @@ package alexnet
 var OWT = Architecture{
 	Name: "owt", LearningRate: 1e-2,
 	preprocessing: Preprocessing{
-		Resize: Squash, Size: 224, CropFrom: 256, Channels: rgb, Scale: 1. / 255,
+		Resize: Center, Size: 224, CropFrom: 256, Channels: rgb, Scale: 1. / 255,
 		MeanRGB: [3]float32{.485, .456, .406}, StdRGB: [3]float32{.229, .224, .225},
 	},
 	layers: []layer{

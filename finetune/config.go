@@ -31,6 +31,7 @@ type Config struct {
 	Weights           string         `json:"weights,omitempty"`
 	TrainLayers       []string       `json:"train_layers"`
 	InitLayers        string         `json:"init_layers,omitempty"` // layers to start from scratch, as in "fc7,fc8"; "none"; "": fc8 where classes differ, and what the file lacks
+	Channels          string         `json:"channels,omitempty"`    // order in which the first convolution of Weights reads them: rgb, bgr; "": the file's
 	Resize            alexnet.Resize `json:"resize"`
 	IgnoreOrientation bool           `json:"ignore_orientation,omitempty"`
 	BadImages         input.Policy   `json:"bad_images"`

@@ -13,6 +13,7 @@ import (
 	"alexnet/input"
 	"alexnet/internal/display"
 	"alexnet/internal/pretrained"
+	"alexnet/internal/weights"
 	"alexnet/ops"
 	"alexnet/tfgraph"
 	"alexnet/train"
@@ -39,6 +40,9 @@ type Setting struct {
 	check      func(c Config) error // checks the value beyond Choices; nil: none
 }
 
+// channelOrders are the values of Config.Channels.
+var channelOrders = []string{strings.ToLower(string(weights.RGB)), strings.ToLower(string(weights.BGR))}
+
 // Settings are the settings in the order in which `alexnet train --help` and other listings show them.
 var Settings = []Setting{
 	{Name: "data", field: func(c *Config) any { return &c.Data }},
@@ -64,6 +68,14 @@ var Settings = []Setting{
 		Help: "comma-separated `layers` to train, or all (default " + strings.Join(alexnet.BVLC.DefaultTrainable(true), ",") + "; all without --weights)"},
 	{Name: "init-layers", field: func(c *Config) any { return &c.InitLayers },
 		Help: "comma-separated `layers` to initialize from scratch, or none to load all (default the last layer if the number of classes differs, and layers missing from the file)"},
+	{Name: "channels", field: func(c *Config) any { return &c.Channels }, Samples: channelOrders,
+		check: func(c Config) error {
+			if c.Channels != "" && !slices.Contains(channelOrders, c.Channels) {
+				return fmt.Errorf("got %q, want %s", c.Channels, strings.Join(channelOrders, " or "))
+			}
+			return nil
+		},
+		Help: "order of color channels that the first convolution of the weights reads: rgb or bgr (default what the file's format or architecture reads)"},
 	{Name: "augment", field: func(c *Config) any { return &c.Augment }, compared: true,
 		Choices: display.Strings(train.NoAugment, train.FlipAugment), Help: "augmentation of training images: flip (random horizontal flip) or none"},
 	{Name: "no-shuffle", field: func(c *Config) any { return &c.NoShuffle },
@@ -87,7 +99,7 @@ var Settings = []Setting{
 	{Name: "lrn", field: func(c *Config) any { return &c.Network.LRN }, Choices: display.Strings(alexnet.LRNOps, alexnet.LRNKernel),
 		Help: "implementation of local response normalization: ops, or kernel (TensorFlow's own: slower, bit-identical to Python)"},
 	{Name: "resize", field: func(c *Config) any { return &c.Resize }, Choices: display.Strings(alexnet.Resizes...),
-		Help: "squash (resize and ignore the aspect ratio), crop (squash to a larger size and take the center, as Caffe does), or center (resize the shorter side and take the center, as torchvision does)"},
+		Help: "squash (resize and ignore the aspect ratio), crop (squash to a larger size and take the center, as Caffe does), or center (resize the shorter side and take the center, as torchvision does) (default squash with bvlc, center with owt)"},
 	{Name: "decode", field: func(c *Config) any { return &c.Decode }, initial: decodeExact, Choices: []string{decodeExact, string(alexnet.DecodeFast)},
 		Help: "exact, or fast (downscale large JPEG images while decoding, which changes pixels slightly)"},
 	{Name: "ignore-orientation", field: func(c *Config) any { return &c.IgnoreOrientation },

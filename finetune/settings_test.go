@@ -56,6 +56,8 @@ func other(s Setting) string {
 		return "gpu:3"
 	case "formats":
 		return "webp"
+	case "channels":
+		return "rgb"
 	case "widths":
 		return "8,8,8,8,8,16,16"
 	case "train-layers":

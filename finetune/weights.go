@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"alexnet/checkpoint"
 	"alexnet/classify"
@@ -34,6 +35,9 @@ func (c *Config) loadWeights(ctx context.Context, o pretrained.Options) (*weight
 		f, known, _ = pretrained.Identify(path) // opening it reports what is wrong with it
 	}
 	file, inherited, err := openWeights(path)
+	if c.Channels != "" && err == nil {
+		file.Channels = weights.Channels(strings.ToUpper(c.Channels))
+	}
 	if err != nil {
 		if f, listed := pretrained.Lookup(filepath.Base(path)); listed && errors.Is(err, fs.ErrNotExist) {
 			err = hint.With(err, "download it from "+f.URL)

@@ -37,7 +37,7 @@ func newImport(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&flags.out, "out", "", "run directory to write")
 	f.StringVar(&flags.classes, "classes", "", "`file` of class names, or "+strings.Join(pretrained.Names(pretrained.Classes), ", "))
-	registerSettings(f, &flags.Config, "arch", "resize", "ignore-orientation", "widths", "size")
+	registerSettings(f, &flags.Config, "arch", "channels", "resize", "ignore-orientation", "widths", "size")
 	return cmd
 }
 

@@ -32,7 +32,8 @@ func newInspect(a *app) *cobra.Command {
 		Use:   "inspect PATH",
 		Short: "Show the contents of a run, a checkpoint, a SavedModel or a weights file",
 		Long: "Show the contents of PATH: a run directory; a checkpoint, named by its prefix or any of its files, also\n" +
-			"one written by another TensorFlow program; a SavedModel; or a weights file: .npy, .npz, or a folder of arrays.\n\n" +
+			"one written by another TensorFlow program; a SavedModel; or a weights file in any format that train takes.\n\n" +
+			"For a weights file it shows which tensor becomes which layer, the architecture that it fits and what is missing.\n" +
 			"For a run it shows the settings, epochs and checkpoints, and the variables of the best checkpoint.",
 		Example: "  alexnet inspect runs/1\n  alexnet inspect bvlc_alexnet.npy\n  alexnet inspect runs/1/checkpoints/model_epoch3.ckpt --json",
 		Args:    cobra.ExactArgs(1),
@@ -58,7 +59,7 @@ type inspection struct {
 	Variables   []variable       `json:"variables"`
 	Parameters  int64            `json:"parameters"`
 	Bytes       int64            `json:"bytes"`
-	Skipped     []string         `json:"skipped,omitempty"` // entries of a weights file that belong to no layer
+	*weightsFile
 
 	SavedModel *export.Contents `json:"saved_model,omitempty"`
 }
@@ -173,7 +174,7 @@ func inspectWeights(path string) (*inspection, error) {
 	if err != nil {
 		return nil, hint.With(err, cmp.Or(hint.Of(err), "expected a run directory, a checkpoint or a weights file"))
 	}
-	found := &inspection{Path: path, Kind: "weights, " + w.Format, VariablesOf: path, Skipped: w.Other, Variables: []variable{}}
+	found := &inspection{Path: path, Kind: "weights, " + w.Format, VariablesOf: path, weightsFile: describeWeights(w), Variables: []variable{}}
 	for _, l := range w.Layers {
 		found.addArray(l.Name+"/weights", l.Weights)
 		found.addArray(l.Name+"/biases", l.Biases)
@@ -181,12 +182,34 @@ func inspectWeights(path string) (*inspection, error) {
 	return found, nil
 }
 
+// weightsFile says what a weights file means to train.
+type weightsFile struct {
+	Fits     []string `json:"fits"`               // architectures, the first of which train chooses
+	Missing  []string `json:"missing,omitempty"`  // layers of that architecture
+	Channels string   `json:"channels,omitempty"` // order that the first convolution reads; "": the architecture's
+	Skipped  []string `json:"skipped,omitempty"`  // entries that belong to no layer
+}
+
+func describeWeights(w *weights.File) *weightsFile {
+	d := &weightsFile{Fits: alexnet.Fitting(w), Channels: string(w.Channels), Skipped: w.Other}
+	if d.Fits == nil {
+		d.Fits = []string{}
+		return d
+	}
+	for _, l := range (alexnet.Config{Arch: d.Fits[0]}).Architecture().LayerNames() {
+		if _, _, ok := w.Lookup(l); !ok {
+			d.Missing = append(d.Missing, l)
+		}
+	}
+	return d
+}
+
 // addArray adds an array of a weights file; nil is skipped.
 func (f *inspection) addArray(name string, a *weights.Array) {
 	if a == nil {
 		return
 	}
-	row := variable{Name: name, DType: a.Dtype, valueStats: computeStats(a.Data), bytes: 4 * int64(len(a.Data))}
+	row := variable{Name: name, DType: a.Dtype, Tensor: a.Tensor, Stored: a.Stored, valueStats: computeStats(a.Data), bytes: 4 * int64(len(a.Data))}
 	for _, d := range a.Shape {
 		row.Shape = append(row.Shape, int64(d))
 	}
@@ -211,7 +234,9 @@ type variable struct {
 	Name        string  `json:"name"`
 	DType       string  `json:"dtype"` // as in the file
 	Shape       []int64 `json:"shape"`
-	Parameters  int64   `json:"parameters"` // elements
+	Parameters  int64   `json:"parameters"`       // elements
+	Tensor      string  `json:"tensor,omitempty"` // its name in a weights file
+	Stored      []int   `json:"stored,omitempty"` // its shape in a weights file
 	*valueStats         // nil if the values are not float32
 	bytes       int64
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -165,8 +167,29 @@ func (f *inspection) printVariables(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%v\t%s\t%d\t%s\n", v.Name, v.Shape, v.DType, v.Parameters, v.valueStats)
 	}
 	fmt.Fprintf(w, "all\t\t\t%d\t%s\n", f.Parameters, display.Bytes(f.Bytes))
+	if f.weightsFile != nil {
+		f.weightsFile.print(w)
+		for _, v := range f.Variables {
+			if v.Tensor != v.Name || !slices.EqualFunc(v.Stored, v.Shape, func(a int, b int64) bool { return int64(a) == b }) {
+				fmt.Fprintf(w, "%s\t%v of %s\n", v.Name, v.Stored, v.Tensor)
+			}
+		}
+	}
+}
+
+// print shows what train would make of a weights file.
+func (f *weightsFile) print(w io.Writer) {
+	architecture := "fits none: the layers of another network"
+	if len(f.Fits) > 0 {
+		architecture = strings.Join(f.Fits, " or ")
+	}
+	fmt.Fprintf(w, "\narchitecture\t%s\n", architecture)
+	if f.Missing != nil {
+		fmt.Fprintf(w, "missing\t%s\n", strings.Join(f.Missing, ", "))
+	}
+	fmt.Fprintf(w, "channels\t%s\n", cmp.Or(f.Channels, "the architecture's"))
 	for _, name := range f.Skipped {
-		fmt.Fprintf(w, "not a layer: %s\n", name)
+		fmt.Fprintf(w, "not a layer\t%s\n", name)
 	}
 }
 

@@ -1,10 +1,10 @@
 // Package caffemodel reads the .caffemodel files in which Caffe stores networks: layers, their parameters and weights.
-// Start with [Read], which returns a [Net].
+// Start with [Open], which returns a [Net].
 //
 // A file is one protobuf message, NetParameter of caffe.proto, with layers in the form of 2014 (V1) or in today's. Nearly
-// all of it is weights, which generated code would hold twice, as bytes and as values. So Read walks through the fields
+// all of it is weights, which generated code would hold twice, as bytes and as values. So Open walks through the fields
 // of the network, its layers and their blobs in the file itself, decodes the small ones with generated code (package
-// caffepb), and reads the values into their final place. Every length is compared with what remains of the message around
+// caffepb), and leaves the values in the file. Every length is compared with what remains of the message around
 // it, what is decoded is limited to 4 MiB, and messages nest to a fixed depth. Arrays have Caffe's layout: convolutions
 // [out, in, rows, columns], fully connected layers [out, in].
 package caffemodel
@@ -14,7 +14,6 @@ import (
 	"io"
 
 	"alexnet/internal/caffemodel/caffepb"
-	"alexnet/internal/regular"
 )
 
 // maxMemory bounds the memory for weights: a file may be sparse, so its size is no bound.
@@ -38,31 +37,20 @@ type Layer struct {
 	Blobs       []Blob // weights, then biases
 }
 
-// Blob is an array in C order. In files of 2014 each has four dimensions.
+// Blob is an array in C order, whose values are in the file. In files of 2014 each has four dimensions.
 type Blob struct {
 	Shape []int
 	Dtype string // in the file: float32, or float64, which is rounded
-	Data  []float32
 
-	at    span // of its message
-	count int64
+	file   io.ReaderAt
+	at     span // of its message
+	packed span // of the values, if they are in one field
+	count  int64
 }
 
-// Read reads a network with its weights. Memory use is that of the weights, at most 768 MiB, and some MiB.
-func Read(path string) (*Net, error) {
-	f, info, err := regular.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read Caffe model: %w", err)
-	}
-	defer f.Close()
-	net, err := read(f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("read Caffe model %q: %w", path, err)
-	}
-	return net, nil
-}
-
-func read(src io.ReaderAt, size int64) (*Net, error) {
+// Open reads a network without its values, some MiB at most, from a file of size bytes. [Blob.Values] reads those; src
+// stays in use until then.
+func Open(src io.ReaderAt, size int64) (*Net, error) {
 	r := reader{file: src, left: maxDescription}
 	net, err := r.net(span{0, size})
 	if err != nil {
@@ -77,14 +65,22 @@ func read(src io.ReaderAt, size int64) (*Net, error) {
 			}
 		}
 	}
-	for _, l := range net.Layers {
-		for i := range l.Blobs {
-			if err := r.fill(&l.Blobs[i]); err != nil {
-				return nil, fmt.Errorf("layer %q: %w", l.Name, err)
-			}
-		}
-	}
 	return net, nil
+}
+
+// Section is the bytes of the values, little-endian in the type Dtype, if they follow each other in the file, as Caffe
+// writes them; else nil.
+func (b Blob) Section() *io.SectionReader {
+	if b.packed.size() == 0 {
+		return nil
+	}
+	return io.NewSectionReader(b.file, b.packed.start, b.packed.size())
+}
+
+// Values reads the values, which the caller owns.
+func (b Blob) Values() ([]float32, error) {
+	r := reader{file: b.file}
+	return r.values(b)
 }
 
 func malformed(at int64, want, got string, args ...any) error {

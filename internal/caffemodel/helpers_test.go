@@ -3,7 +3,10 @@ package caffemodel
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -13,7 +16,48 @@ import (
 	"alexnet/internal/caffemodel/caffepb"
 )
 
-func readBytes(file []byte) (*Net, error) { return read(bytes.NewReader(file), int64(len(file))) }
+func readBytes(file []byte) (*Net, error) { return readAll(bytes.NewReader(file), int64(len(file))) }
+
+// readAll opens a network and reads its values.
+func readAll(src io.ReaderAt, size int64) (*Net, error) {
+	net, err := Open(src, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range net.Layers {
+		for _, b := range l.Blobs {
+			if _, err := b.Values(); err != nil {
+				return nil, fmt.Errorf("layer %q: %w", l.Name, err)
+			}
+		}
+	}
+	return net, nil
+}
+
+// readFile is readAll of the file at path.
+func readFile(t testing.TB, path string) (*Net, error) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readAll(f, info.Size())
+}
+
+// data are the values of a blob that could be read before.
+func data(t testing.TB, b Blob) []float32 {
+	t.Helper()
+	values, err := b.Values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
 
 func marshal(t testing.TB, m proto.Message) []byte {
 	t.Helper()

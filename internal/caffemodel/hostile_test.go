@@ -116,8 +116,8 @@ func checkNet(t *testing.T, net *Net) {
 			for _, d := range b.Shape {
 				n *= d
 			}
-			if n != len(b.Data) || n == 0 {
-				t.Errorf("layer %q: got %d values of shape %v", l.Name, len(b.Data), b.Shape)
+			if values := data(t, b); n != len(values) || n == 0 {
+				t.Errorf("layer %q: got %d values of shape %v", l.Name, len(values), b.Shape)
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func TestMemory(t *testing.T) {
 			path := sparse(t, c.counts...)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := Read(path)
+			_, err := readFile(t, path)
 			runtime.ReadMemStats(&after)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)

@@ -92,7 +92,7 @@ func (r *reader) withBlobs(f field, layer proto.Message, number protowire.Number
 
 // blob reads all of a blob but its values, and counts those.
 func (r *reader) blob(f field) (Blob, error) {
-	b := Blob{at: f.value}
+	b := Blob{file: r.file, at: f.value}
 	if err := f.isMessage(); err != nil {
 		return b, err
 	}
@@ -104,6 +104,9 @@ func (r *reader) blob(f field) (Blob, error) {
 		}
 		if b.Dtype != "" && b.Dtype != dtype {
 			return true, malformed(f.start, "values of one type", "float32 and float64")
+		}
+		if b.packed = (span{}); b.count == 0 && f.wire == protowire.BytesType {
+			b.packed = f.value
 		}
 		b.Dtype, b.count = dtype, b.count+count
 		return true, nil

@@ -36,35 +36,35 @@ func (f field) values() (dtype string, count int64, err error) {
 	return dtype, f.value.size() / size, nil
 }
 
-// fill reads the values of a blob.
-func (r *reader) fill(b *Blob) error {
-	b.Data = make([]float32, b.count)
-	out := b.Data
+// values reads the values of a blob.
+func (r *reader) values(b Blob) ([]float32, error) {
+	values := make([]float32, b.count)
+	out := values
 	for rest := b.at; rest.size() > 0; {
 		f, err := r.next(rest)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rest.start = f.value.end
 		_, count, err := f.values()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if count <= 0 {
 			continue
 		}
 		if count > int64(len(out)) {
-			return errChanged
+			return nil, errChanged
 		}
 		if err := r.read(f.value, b.Dtype, out[:count]); err != nil {
-			return err
+			return nil, err
 		}
 		out = out[count:]
 	}
 	if len(out) > 0 {
-		return errChanged
+		return nil, errChanged
 	}
-	return nil
+	return values, nil
 }
 
 // read reads the values in s into out.

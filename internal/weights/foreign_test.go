@@ -32,8 +32,6 @@ func TestOpenNamesOtherKinds(t *testing.T) {
 		"an image":           {map[string]string{"": "\xff\xd8\xff\xe0"}, "an image (JPEG)", "a weights file"},
 		"HDF5":               {map[string]string{"": "\x89HDF\r\n\x1a\n"}, "HDF5", "npz"},
 		"Keras":              {map[string]string{"": zipped("metadata.json")}, "a Keras model", "npz"},
-		"Caffe":              {map[string]string{"": "\x0a\x07AlexNet\xa2\x06\x10"}, "a Caffe model", "npz"},
-		"Caffe of 2014":      {map[string]string{"": "\x0a\x0cCaffeNet.old\x12\x20"}, "a Caffe model", "npz"},
 		"ONNX":               {map[string]string{"": "\x08\x07\x12\x07pytorch"}, "an ONNX model", "npz"},
 		"TensorFlow Lite":    {map[string]string{"": "\x1c\x00\x00\x00TFL3"}, "a TensorFlow Lite model", "npz"},
 		"another zip":        {map[string]string{"": "PK\x05\x06" + strings.Repeat("\x00", 18)}, "0 members", ""},

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	wanted  = "a NumPy, PyTorch or safetensors file, a TensorFlow checkpoint, or a folder of .npy files"
+	wanted  = "a NumPy, PyTorch, safetensors or Caffe file, a TensorFlow checkpoint, or a folder of .npy files"
 	seeDocs = "see Pretrained weights in docs/usage.md"
 )
 
 // Open reads the weights at path, whose format is detected by content: NumPy's of package npy; PyTorch's of package
-// torchfile; safetensors; a TensorFlow checkpoint, by its prefix or any of its files; or the variables of a SavedModel.
+// torchfile; safetensors; Caffe's of package caffemodel; a TensorFlow checkpoint, by its prefix or any of its files; or the variables of a SavedModel.
 //
 // Memory use is that of the layers' arrays, 8 MiB and deflated pickles, and is limited to 768 MiB. A file that is damaged,
 // hostile or of another kind gives an error that says so.
@@ -84,6 +84,8 @@ func read(src io.ReaderAt, size int64, path string) (*tensorfile.File, error) {
 		return torchfile.Read(src, size)
 	case kind == filekind.Safetensors:
 		return safetensors.Read(src, size)
+	case kind == filekind.Caffe:
+		return readCaffe(src, size)
 	case kind.Model:
 		return nil, foreign(kind.Name, "convert it to .npz or .safetensors, "+seeDocs)
 	case npy.Detect(prefix):
