@@ -1,6 +1,9 @@
 package alexnet
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Architecture is a network as data: everything that depends on its layers (graph, shapes, names, receptive fields)
 // derives from it. To add one, write its literal in a file of its own and list it in architectures.
@@ -10,6 +13,7 @@ type Architecture struct {
 	preprocessing Preprocessing // without Orientation, Classes and Decode; Resize is the default
 	layers        []layer       // from the image upwards
 	trainable     []string      // by default, with pretrained weights
+	torchvision   bool          // torchvision has it as two sequences of modules, features and classifier
 }
 
 // architectures are all that a [Config] can name; the first is the default.
@@ -65,6 +69,29 @@ func (l layer) inputSide(side int) int {
 		return (side-1)*l.stride + l.size - 2*l.pad
 	}
 	return side
+}
+
+// ModuleNames are the names of PyTorch's modules by layer: torchvision's, which number the modules of a sequence, ReLU among
+// them, or else the layers' own.
+func (a Architecture) ModuleNames() map[string]string {
+	names := map[string]string{}
+	sequence, number := "features", 0
+	for _, l := range a.layers {
+		name := l.name
+		if a.torchvision {
+			name = fmt.Sprintf("%s.%d", sequence, number)
+		}
+		switch l.kind {
+		case conv, dense:
+			names[l.name] = name
+			number += 2
+		case flatten: // a function
+			sequence, number = "classifier", 0
+		default:
+			number++
+		}
+	}
+	return names
 }
 
 // filter returns the names of the layers for which keep is true.

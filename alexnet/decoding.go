@@ -122,14 +122,14 @@ func (p Preprocessing) resize(s *op.Scope, images tf.Output) tf.Output {
 		tfgraph.Const(s, "extent", []int32{-1, size, size, 3}))
 }
 
-// maxAspect is the largest aspect ratio that Center resizes: of a longer image it takes the middle first, so that a line
+// MaxAspect is the largest aspect ratio that Center resizes: of a longer image it takes the middle first, so that a line
 // of pixels does not become an image of gigabytes.
-const maxAspect = 8
+const MaxAspect = 8
 
 // resizeCenter resizes to a shorter side of CropFrom, the longer one rounded down, and crops the center.
 func (p Preprocessing) resizeCenter(s *op.Scope, images tf.Output) tf.Output {
 	images = cropCenter(s.SubScope("middle"), images, func(s *op.Scope, sides, shorter tf.Output) tf.Output {
-		return op.Minimum(s, sides, op.Mul(s, shorter, tfgraph.Const(s, "aspect", int32(maxAspect))))
+		return op.Minimum(s, sides, op.Mul(s, shorter, tfgraph.Const(s, "aspect", int32(MaxAspect))))
 	})
 	sides, shorter := imageSides(s.SubScope("sides"), images)
 	size := op.Div(s, op.Mul(s, sides, tfgraph.Const(s, "from", int32(p.CropFrom))), shorter)

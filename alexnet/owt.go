@@ -4,7 +4,7 @@ package alexnet
 // torchvision publishes it (torchvision.models.alexnet): no normalization and no groups, and dropout before the fully
 // connected layers instead of after them.
 var OWT = Architecture{
-	Name: "owt", LearningRate: 1e-2,
+	Name: "owt", LearningRate: 1e-2, torchvision: true,
 	preprocessing: Preprocessing{
 		Resize: Center, Size: 224, CropFrom: 256, Channels: rgb, Scale: 1. / 255,
 		MeanRGB: [3]float32{.485, .456, .406}, StdRGB: [3]float32{.229, .224, .225},

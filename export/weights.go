@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/wamuir/graft/tensorflow/op"
 
@@ -19,12 +21,13 @@ import (
 )
 
 // Weights writes the network's variables to the file at path, whose extension selects the format: .npy for the
-// dictionary of bvlc_alexnet.npy, .npz for plain arrays.
+// dictionary of bvlc_alexnet.npy, .npz for plain arrays, .safetensors for PyTorch's tensors, which for OWT have the names of
+// torchvision's alexnet.
 func Weights(path string, s Source) error {
 	layers, err := readLayers(s)
 	if err == nil {
 		err = atomicfile.Publish(path, func(tmp string) error {
-			if err := weights.Write(tmp, layers...); err != nil {
+			if err := writeWeights(tmp, s, layers); err != nil {
 				return err
 			}
 			return compareWeights(tmp, layers)
@@ -34,6 +37,16 @@ func Weights(path string, s Source) error {
 		return fmt.Errorf("write weights %q: %w", path, err)
 	}
 	return nil
+}
+
+func writeWeights(path string, s Source, layers []weights.Layer) error {
+	if filepath.Ext(path) != ".safetensors" {
+		return weights.Write(path, layers...)
+	}
+	p := s.Description.Preprocessing
+	return weights.WriteTorch(path, s.Description.Network.Architecture().ModuleNames(), map[string]string{
+		"classes": strings.Join(p.Classes, "\n"), "preprocessing": p.Normalization(), "channels": string(p.Channels), "checkpoint": s.Checkpoint.Name,
+	}, layers...)
 }
 
 // readLayers reads the network's variables, verifying their checksums and shapes.

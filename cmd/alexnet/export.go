@@ -31,28 +31,38 @@ type exportFlags struct {
 	check       []string
 }
 
-var exportFormats = []string{"savedmodel", "checkpoint", "npy", "npz"}
+var exportFormats = []string{savedModelFormat, checkpointFormat, onnxFormat, "safetensors", "npy", "npz"}
+
+// Formats that are not files of weights.
+const (
+	savedModelFormat = "savedmodel"
+	checkpointFormat = "checkpoint"
+	onnxFormat       = "onnx"
+)
 
 func newExport(a *app) *cobra.Command {
 	var f exportFlags
 	cmd := &cobra.Command{
 		Use:   "export RUN --out DIR",
-		Short: "Export a model: SavedModel, checkpoint, .npy, .npz",
+		Short: "Export a model: SavedModel, ONNX, safetensors, checkpoint, .npy, .npz",
 		Long: "Export a model for other programs. The export is compared with the run before it gets its name.\n\n" +
 			"A SavedModel classifies image files: decoding, preprocessing and class names are in its graph. TensorFlow loads\n" +
 			"it and its predictions are compared on images of the run's validation split. predict and eval accept it in place\n" +
 			"of a run. For TensorFlow Serving, let DIR end in a version number, as in models/flowers/1.\n\n" +
-			"--format checkpoint writes a TensorFlow checkpoint without optimizer state into the directory DIR; npy and npz\n" +
-			"write the file DIR: the dictionary of bvlc_alexnet.npy, or plain arrays.",
+			"--format onnx writes a file for ONNX's runtimes, with preprocessing of decoded images in its graph.\n\n" +
+			"--format checkpoint writes a TensorFlow checkpoint without optimizer state into the directory DIR. safetensors, npy\n" +
+			"and npz write the file DIR: PyTorch's tensors, with torchvision's names for owt; the dictionary of bvlc_alexnet.npy;\n" +
+			"or plain arrays.",
 		Example: "  alexnet export runs/1 --out models/flowers/1\n" +
 			"  alexnet export runs/1 --out models/flowers/2 --min-accuracy 0.9 --check holiday/\n" +
+			"  alexnet export runs/1 --out flowers.onnx --format onnx\n" +
 			"  alexnet export runs/1 --out flowers.npy --format npy",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.export(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.out, "out", "", "directory to write, or file with --format npy and npz")
-	flags.StringVar(&f.format, "format", exportFormats[0], "savedmodel, checkpoint, npy or npz")
+	flags.StringVar(&f.out, "out", "", "directory to write, or file with --format onnx, safetensors, npy and npz")
+	flags.StringVar(&f.format, "format", savedModelFormat, strings.Join(exportFormats, ", "))
 	flags.Float64Var(&f.minAccuracy, "min-accuracy", 0, "refuse a model of lower validation accuracy, 0 to 1")
 	flags.StringArrayVar(&f.check, "check", nil, "image, directory or pattern to compare export and run on; may be repeated (default validation images)")
 	return cmd
@@ -69,8 +79,8 @@ func (f exportFlags) validate() error {
 	if !(f.minAccuracy >= 0 && f.minAccuracy <= 1) {
 		errs = append(errs, fmt.Errorf("--min-accuracy: got %g, want 0 to 1", f.minAccuracy))
 	}
-	if f.check != nil && f.format != exportFormats[0] {
-		errs = append(errs, fmt.Errorf("--check: got --format %s, want savedmodel", f.format))
+	if f.check != nil && f.format != savedModelFormat && f.format != onnxFormat {
+		errs = append(errs, fmt.Errorf("--check: got --format %s, want %s or %s", f.format, savedModelFormat, onnxFormat))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return usageError{err}
@@ -100,9 +110,9 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 		}
 	}
 	switch f.format {
-	case "savedmodel":
-		err = a.exportSavedModel(ctx, f, source, run)
-	case "checkpoint":
+	case savedModelFormat, onnxFormat:
+		err = a.exportGraph(ctx, f, source, run)
+	case checkpointFormat:
 		err = export.Checkpoint(ctx, f.out, source)
 	default:
 		err = export.Weights(f.out, source)
@@ -116,7 +126,7 @@ func (a *app) export(ctx context.Context, path string, f exportFlags) error {
 
 // checkOut refuses an output path before the export begins.
 func (f exportFlags) checkOut() error {
-	isFile := strings.HasPrefix(f.format, "np")
+	isFile := f.format != savedModelFormat && f.format != checkpointFormat
 	err := atomicfile.CheckVacant(f.out)
 	if _, statErr := os.Stat(f.out); err == nil && statErr == nil && isFile {
 		err = errors.New("it is a directory, want a file name")
@@ -149,7 +159,8 @@ const (
 	exportBatch = 16 // images per batch
 )
 
-func (a *app) exportSavedModel(ctx context.Context, f exportFlags, source export.Source, run finetune.Config) error {
+// exportGraph exports a SavedModel or an ONNX model, which contain the graph.
+func (a *app) exportGraph(ctx context.Context, f exportFlags, source export.Source, run finetune.Config) error {
 	limits := input.Limits{MaxPixels: run.MaxPixels}
 	options := classify.Options{Limits: limits, Batch: exportBatch, Session: tfgraph.Options{Device: tfgraph.CPU}}
 	model, err := classify.Load(ctx, source.Float32(), options)
@@ -166,6 +177,13 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, source export
 		return err
 	}
 	o := export.Options{Version: ownVersion(), Reference: reference}
+	if f.format == onnxFormat {
+		found, err := export.ONNX(ctx, f.out, source, o)
+		if err != nil {
+			return err
+		}
+		return a.printComparison(found)
+	}
 	if len(val) > 0 {
 		report, err := model.Evaluate(ctx, val, exportBatch)
 		if err != nil {
@@ -177,8 +195,15 @@ func (a *app) exportSavedModel(ctx context.Context, f exportFlags, source export
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "compared with the run on %d images: largest difference of a probability %.1g\nfingerprint %s\n",
-		found.Images, found.MaxDifference, card.Fingerprint)
+	if err := a.printComparison(found); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "fingerprint %s\n", card.Fingerprint)
+	return err
+}
+
+func (a *app) printComparison(found export.Comparison) error {
+	_, err := fmt.Fprintf(a.stdout, "compared with the run on %d images: largest difference of a probability %.1g\n", found.Images, found.MaxDifference)
 	return err
 }
 

@@ -1,4 +1,3 @@
-// Package caffepb declares the messages of Caffe's model files. Start with [Net].
+// Package caffepb declares the messages of Caffe's model files. Start with [Net]. scripts/protoc generates it from
+// caffe.proto.
 package caffepb
-
-//go:generate ./generate
