@@ -55,7 +55,7 @@ func newCases(t *testing.T) cases {
 	c := cases{models: map[string]model{}, images: testImages(t), oriented: map[string][][]float64{}, asIs: map[string][][]float64{}}
 	requests := map[string]request{}
 	for i, name := range allVariants {
-		m := newModel(t, name, uint64(i+1))
+		m := newModel(t, name, uint64(i+11))
 		r := request{Dir: exported(t, m)}
 		for _, p := range c.images {
 			r.Images = append(r.Images, requestImage{p.Path, p.Orientation})

@@ -23,6 +23,6 @@ for named in "${DATA:-.}" "${WEIGHTS:-.}"; do
 	[ -e "$named" ] || fail "find $named: no such file or folder" "set DATA and WEIGHTS to existing files, or unset them"
 done
 data=${DATA:-runs/bench-data}
-[ -e "$data" ] || go run ./scripts/demo-images "$data"
+[ -e "$data" ] || go run ./scripts/demo-images -classes rings,stripes -count 160 "$data"
 go build -o bin/bench ./cmd/bench
 exec bin/bench run --peers "$peers" --weights "${WEIGHTS:-}" "$@" "$data"

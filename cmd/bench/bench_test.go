@@ -35,7 +35,7 @@ func tiny(t *testing.T) (s settings, images string) {
 	s, images = defaults(), filepath.Join(dir, "images")
 	s.Out, s.Program = filepath.Join(dir, "out"), filepath.Join(dir, "alexnet")
 	run(t, "go", "build", "-o", s.Program, "./cmd/alexnet")
-	run(t, "go", "run", "./scripts/demo-images", "-count", "8", images)
+	run(t, "go", "run", "./scripts/demo-images", "-classes", "rings,stripes", "-count", "8", images)
 	s.Epochs, s.PeerEpochs, s.Horizon, s.Turns, s.Steps = 3, 2, 10, 1, 1
 	s.Batch, s.Large, s.All, s.Forward, s.Heads = 4, 16, 4, 4, []int{4}
 	s.Side, s.Copied = 64, 1

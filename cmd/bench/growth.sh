@@ -16,7 +16,7 @@ done
 data=${DATA:-runs/growth-data}
 if [ ! -e "$data" ]; then
 	say "drawing 9,000 images into $data"
-	go run ./scripts/demo-images -count 4500 "$data.part" && mv "$data.part" "$data"
+	go run ./scripts/demo-images -classes rings,stripes -count 4500 "$data.part" && mv "$data.part" "$data"
 fi
 go build -o bin/bench ./cmd/bench
 exec bin/bench growth --weights "${WEIGHTS:-}" --out runs/growth "$@" "$data"

@@ -115,7 +115,7 @@ func names(t testing.TB, cacheDir string) (names []string) {
 		must(t, err)
 	}
 	for _, e := range entries {
-		if e.Name() != ".lock" {
+		if e.Name() != lockName {
 			names = append(names, e.Name())
 		}
 	}

@@ -54,7 +54,7 @@ func (f File) Get(ctx context.Context, o Options) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
-	lock, err := acquire(ctx, filepath.Join(dir, ".lock"), o.Log)
+	lock, err := acquire(ctx, filepath.Join(dir, lockName), o.Log)
 	if err != nil {
 		return "", err
 	}
@@ -68,6 +68,9 @@ func (f File) Get(ctx context.Context, o Options) (path string, err error) {
 	}
 	return path, f.download(ctx, dir, path, o)
 }
+
+// lockName is the file that is locked while a file is got.
+const lockName = ".getting"
 
 // acquire waits for the lock.
 func acquire(ctx context.Context, path string, log *slog.Logger) (*os.File, error) {

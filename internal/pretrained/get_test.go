@@ -204,7 +204,7 @@ func TestGetWaits(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no pip
 	dir := t.TempDir()
 	must(t, os.Mkdir(filepath.Join(dir, folder), 0o777))
-	lock, err := filelock.Acquire(filepath.Join(dir, folder, ".lock"))
+	lock, err := filelock.Acquire(filepath.Join(dir, folder, lockName))
 	must(t, err)
 	noted, w := io.Pipe()
 	done := make(chan error)
