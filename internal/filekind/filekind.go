@@ -114,10 +114,14 @@ func firstMember(prefix []byte) (string, bool) {
 
 // isCaffe reports whether prefix begins like caffe.proto's NetParameter: its name, then layers or inputs.
 func isCaffe(prefix []byte) bool {
-	if len(prefix) < 3 || prefix[0] != 0x0a || len(prefix) <= int(prefix[1])+3 {
+	if len(prefix) < 3 || prefix[0] != 0x0a {
 		return false
 	}
-	name, next := prefix[2:2+prefix[1]], prefix[2+prefix[1]:]
+	end := 2 + int(prefix[1])
+	if len(prefix) < end+2 {
+		return false
+	}
+	name, next := prefix[2:end], prefix[end:]
 	return bytes.IndexFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) < 0 &&
 		(next[0] == 0x12 || next[0] == 0x1a || next[0] == 0xa2 && next[1] == 0x06)
 }

@@ -13,7 +13,12 @@ type ndarray struct {
 	objects []any
 }
 
-func (a *ndarray) String() string { return fmt.Sprintf("an array of shape %v", a.Shape) }
+func (a *ndarray) String() string {
+	if a.Data == nil { // until BUILD
+		return "an array without data"
+	}
+	return fmt.Sprintf("an array of shape %v", a.Shape)
+}
 
 // fortranOrder is the order of axes in which the first one runs fastest.
 func fortranOrder(dims int) []int {
