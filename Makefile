@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build check test nightly demo bench growth load screenshots kill asan hostile fuzz soak docker-test vulncheck sbom cover clean distclean
+.PHONY: help build check test nightly demo bench growth load screenshots kill asan hostile fuzz soak docker-test vulncheck sbom formats cover clean distclean
 
 # The time that `make fuzz` runs each target.
 FUZZTIME ?= 10m
@@ -54,6 +54,9 @@ asan: ## test the boundary to C under AddressSanitizer
 
 hostile: ## test with a thousand corrupt and malicious images
 	@scripts/hostile
+
+formats: build ## weights that PyTorch, safetensors and Caffe write against torchvision and OpenCV; installs 5 GB
+	@scripts/formats
 
 load: build ## measure alexnet serve: MODEL=runs/1 IMAGES=folder
 	@cmd/bench/load.sh "$${MODEL:?make load MODEL=runs/1 IMAGES=folder}" "$${IMAGES:?make load MODEL=runs/1 IMAGES=folder}"

@@ -1,6 +1,7 @@
 package alexnet
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,6 +27,28 @@ func Fitting(file *weights.File) []string {
 		names = append(names, f.name)
 	}
 	return names
+}
+
+// otherNetwork describes the network that the weights are of if it cannot be an AlexNet, by its first and its last
+// convolution; else it is "".
+func otherNetwork(file *weights.File) string {
+	first, convolutions := 0, 0
+	for _, l := range file.Layers {
+		if l.Weights == nil || len(l.Weights.Shape) != 4 || !strings.HasPrefix(l.Name, "conv") {
+			continue
+		}
+		if convolutions++; l.Name == BVLC.FirstConv() {
+			first = l.Weights.Shape[0]
+		}
+	}
+	known := map[int]string{3: ", as VGG has", 7: ", as ResNet has"}[first]
+	switch {
+	case convolutions > len(BVLC.convs()):
+		return fmt.Sprintf("%d convolutions, the first of %dx%[2]d pixels%s", convolutions, first, known)
+	case first != 0 && first != BVLC.layers[0].size:
+		return fmt.Sprintf("a first convolution of %dx%[1]d pixels%s", first, known)
+	}
+	return ""
 }
 
 // fits reports whether the file has layers of the architecture, no convolution besides, and shapes that agree with the

@@ -23,6 +23,33 @@ func shapesOf(c Config, only ...string) *weights.File {
 	return f
 }
 
+// Another network is named as such; an AlexNet with a layer that does not fit is not another network.
+func TestOtherNetwork(t *testing.T) {
+	conv := func(name string, side, in, out int) weights.Layer {
+		return weights.Layer{Name: name, Weights: &weights.Array{Shape: []int{side, side, in, out}}}
+	}
+	resnet := &weights.File{Path: "resnet.pth", Layers: []weights.Layer{conv("conv1", 7, 3, 64)}}
+	for _, name := range strings.Fields("conv2 conv3 conv4 conv5 conv6 conv7") {
+		resnet.Layers = append(resnet.Layers, conv(name, 3, 64, 64))
+	}
+	vgg := &weights.File{Layers: []weights.Layer{conv("conv1", 3, 3, 64)}}
+	changed := shapesOf(Config{Classes: 3}.WithDefaults())
+	changed.Layers[2].Weights.Shape[0] = 5
+	for want, file := range map[string]*weights.File{
+		"7 convolutions, the first of 7x7 pixels, as ResNet has": resnet,
+		"a first convolution of 3x3 pixels, as VGG has":          vgg,
+		"": changed,
+	} {
+		if got := otherNetwork(file); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	_, err := NewPlan(Config{Classes: 3}.WithDefaults(), resnet, Selection{Train: []string{"fc8"}})
+	if err == nil || !strings.Contains(err.Error(), `got weights of another network in "resnet.pth", with 7 convolutions`) {
+		t.Errorf("got %v, want the network named", err)
+	}
+}
+
 // Weights fit the architecture that they come from, at any width, and none if they are of another network.
 func TestFitting(t *testing.T) {
 	bvlc, owt := Config{Classes: 7}.WithDefaults(), Config{Arch: "owt", Classes: 7}.WithDefaults()

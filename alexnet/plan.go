@@ -49,6 +49,10 @@ func NewPlan(config Config, file *weights.File, selection Selection) (Plan, erro
 	a := config.Architecture()
 	p := &planner{names: a.LayerNames(), classifier: a.classifier(), file: file, selection: selection}
 	if file != nil {
+		if other := otherNetwork(file); other != "" {
+			return nil, hint.With(fmt.Errorf("plan layers: got weights of another network in %q, with %s; want those of an AlexNet", file.Path, other),
+				"alexnet weights list names files with weights of AlexNet")
+		}
 		file.ReorderChannels(a.FirstConv(), weights.Channels(a.preprocessing.Channels))
 	}
 	p.checkNames("train", selection.Train)

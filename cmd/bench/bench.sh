@@ -13,12 +13,7 @@ scripts/install-libtensorflow
 eval "$(scripts/install-libtensorflow --env)"
 peers=${PEERS:-tensorflow}
 [ "$peers" = none ] || scripts/install-reference
-if [ "$peers" = all ] && ! .venv-torch/bin/python -c 'import torch, PIL' 2>/dev/null; then
-	need_space 12000
-	say 'installing PyTorch into .venv-torch'
-	.venv/bin/python -m venv --clear .venv-torch
-	run_pip .venv-torch/bin/python install --require-hashes --no-deps --only-binary=:all: -r cmd/bench/peers/torch.txt
-fi
+[ "$peers" != all ] || scripts/install-torch
 for named in "${DATA:-.}" "${WEIGHTS:-.}"; do
 	[ -e "$named" ] || fail "find $named: no such file or folder" "set DATA and WEIGHTS to existing files, or unset them"
 done
