@@ -77,6 +77,11 @@ func (p Preprocessing) Normalize(s *op.Scope, images tf.Output) tf.Output {
 	return p.normalize(s.SubScope("normalize"), p.resize(s.SubScope("resize"), images))
 }
 
+// NormalizeResized is [Preprocessing.Normalize] of images that have the network's size already.
+func (p Preprocessing) NormalizeResized(s *op.Scope, images tf.Output) tf.Output {
+	return p.normalize(s.SubScope("normalize"), images)
+}
+
 // pick returns the output to run for the encoded bytes: the smallest that is
 // still at least as large as the size to resize to.
 func (d Decoding) pick(p Preprocessing, encoded []byte, header input.Header) tf.Output {

@@ -66,6 +66,21 @@ func BuildOn(root *op.Scope, images tf.Output, config Config, trained ...string)
 	return b.net
 }
 
+// Repeat adds the network once more, for inference, on images [N,Size,Size,3] and with the variables of n. It returns the
+// logits [N,Classes].
+func (n *Network) Repeat(s *op.Scope, images tf.Output) tf.Output {
+	b := &builder{root: s, net: &Network{Config: n.Config, Images: images, Tape: new(ops.Tape)}, given: n.Variables}
+	if s.Err() != nil {
+		return tf.Output{}
+	}
+	b.shapes = n.Config.Layers()
+	x := images
+	for _, l := range withDropout(n.Config.layers(), nil) {
+		x = b.add(l, x)
+	}
+	return b.asFloat32(x)
+}
+
 // withDropout removes the dropout layers that lie between frozen layers.
 func withDropout(layers []layer, trained []string) []layer {
 	isTrained := func(l layer) bool { return slices.Contains(trained, l.name) }
@@ -87,7 +102,8 @@ func withDropout(layers []layer, trained []string) []layer {
 type builder struct {
 	root   *op.Scope
 	net    *Network
-	shapes []Layer // of the layers with weights
+	shapes []Layer        // of the layers with weights
+	given  []ops.Variable // those of another network to use; nil makes new ones
 }
 
 // weighted counts the layers with weights so far.
@@ -141,8 +157,13 @@ func (b *builder) dense(s *op.Scope, l layer, x tf.Output) tf.Output {
 	return op.Relu(s, y)
 }
 
-// variables adds the weights and biases of the next layer with weights.
+// variables adds the weights and biases of the next layer with weights, or takes the given ones.
 func (b *builder) variables(name string) (weights, biases tf.Output) {
+	if n := len(b.net.Variables); b.given != nil {
+		w, v := b.given[n], b.given[n+1]
+		b.net.Variables = append(b.net.Variables, w, v)
+		return w.Value, v.Value
+	}
 	l := b.shapes[b.weighted()]
 	w, v := ops.NewVariable(b.root, name+"/weights", l.Weights...), ops.NewVariable(b.root, name+"/biases", l.Biases...)
 	b.net.Variables = append(b.net.Variables, w, v)

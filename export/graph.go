@@ -45,6 +45,7 @@ func build(d alexnet.Description) (*servingGraph, error) {
 	inputs := g.images(decoded)
 	g.net = alexnet.BuildOn(g.root, g.atLeastOne(inputs), d.Network)
 	g.addOutputs()
+	g.addResized()
 	g.saver = checkpoint.NewSaver(g.root, g.net.Variables)
 	g.restoring = g.saver.Def()
 	tfgraph.Const(g.root, "classes/file", classesFile)
@@ -121,6 +122,16 @@ func (g *servingGraph) addOutputs() {
 	for _, name := range g.features() {
 		g.tensors[name] = g.rows(name, g.net.Activation(name))
 	}
+}
+
+// addResized adds the network once more, on float images of its own size: the other inputs all lead through one network, with
+// the decoding of files, which TensorFlow Lite does not have.
+func (g *servingGraph) addResized() {
+	s := g.root.SubScope("resized")
+	images := tfgraph.Placeholder(s, "images", tf.Float, tf.MakeShape(-1, g.side(), g.side(), 3))
+	logits := g.net.Repeat(s.SubScope("network"), g.Preprocessing.NormalizeResized(s, images))
+	g.tensors[resizedSignature] = images
+	g.tensors["resized_probabilities"] = op.Softmax(s, logits)
 }
 
 // features are the layers whose outputs the signature "features" returns.

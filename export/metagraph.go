@@ -123,6 +123,7 @@ func (t Tensor) String() string {
 const (
 	DefaultSignature  = "serving_default"
 	OrientedSignature = "oriented"
+	resizedSignature  = "resized" // for TensorFlow Lite
 )
 
 var predictions = []string{"probabilities", "class", "top_classes", "top_probabilities"}
@@ -135,6 +136,7 @@ func (g *servingGraph) signatures() map[string]*pb.SignatureDef {
 		OrientedSignature: {[]string{"images", "orientations"}, predictions},
 		"pixels":          {[]string{"pixels"}, predictions},
 		"pixels_float":    {[]string{"pixels_float"}, predictions},
+		resizedSignature:  {[]string{resizedSignature}, []string{"resized_probabilities"}},
 		"features":        {[]string{"images"}, g.features()},
 	} {
 		def := &pb.SignatureDef{Inputs: g.infos(s.inputs), Outputs: g.infos(s.outputs)}
