@@ -96,7 +96,7 @@ func (s *session) openSandbox(preprocessing alexnet.Preprocessing, decoder *deco
 	inProcess.Limits = s.limits()
 	s.pool, err = sandbox.Open(sandbox.Options{Preprocessing: preprocessing, Limits: s.limits(), Fast: inProcess.Load,
 		Dir: dir, Contents: s.contents, Note: func(text string) { s.log.Info(text) },
-		Warn: s.warnings.add})
+		Warn: s.warnings.Add})
 	return err
 }
 
@@ -146,7 +146,7 @@ func (s *session) finalizeDataset(undecodable []input.Excluded) (json.RawMessage
 	if len(s.skipped) > 0 {
 		s.log.Warn("some files are excluded", "count", len(s.skipped), "list", dir.Excluded())
 	}
-	warnings := s.warnings.all()
+	warnings := s.warnings.All()
 	if err := dir.AddWarnings(warnings); err != nil {
 		return nil, err
 	}

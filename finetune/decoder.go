@@ -3,8 +3,6 @@ package finetune
 import (
 	"context"
 	"errors"
-	"maps"
-	"sync"
 
 	"alexnet/alexnet"
 	"alexnet/input"
@@ -18,7 +16,7 @@ type decoder struct {
 	preprocessing alexnet.Preprocessing
 	inProcess     *alexnet.Decoder
 	inChild       *sandbox.Decoder
-	warnings      *warnings
+	warnings      *sandbox.Warnings
 }
 
 // newDecoder returns the decoder of the session's images. The caller closes it.
@@ -37,39 +35,10 @@ func (d *decoder) loader(examples []input.Example, batch int) *input.Loader[*tfg
 }
 
 func (d *decoder) decode(ctx context.Context, encoded []byte, ex input.Example, draw uint64, into []float32) error {
-	if d.warnings.has(ex.Path) {
+	if d.warnings.Has(ex.Path) {
 		return d.inChild.Decode(ctx, encoded, ex, draw, into)
 	}
 	return d.inProcess.Decode(ctx, encoded, ex, draw, into)
 }
 
 func (d *decoder) Close() error { return errors.Join(d.inChild.Close(), d.inProcess.Close()) }
-
-// warnings are what decoders printed, by the image's path. The zero value is empty and safe for concurrent use.
-type warnings struct {
-	lock   sync.Mutex
-	byPath map[string]string
-}
-
-func (w *warnings) add(path, warning string) {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	if w.byPath == nil {
-		w.byPath = map[string]string{}
-	}
-	w.byPath[path] = warning
-}
-
-func (w *warnings) has(path string) bool {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	_, ok := w.byPath[path]
-	return ok
-}
-
-// all is a copy.
-func (w *warnings) all() map[string]string {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	return maps.Clone(w.byPath)
-}

@@ -102,7 +102,7 @@ type session struct {
 	data         *input.Dataset
 	skipped      []input.Excluded // all that are excluded, with their reasons
 	contents     *content.Index
-	warnings     warnings
+	warnings     sandbox.Warnings
 	pool         *sandbox.Pool
 	datasetFinal bool // which images can be used is decided
 	watch        Watch
@@ -117,7 +117,9 @@ func newSession(dir string, c Config, from *checkpoint.Meta, w Watch) *session {
 	if from == nil {
 		s.Excluded = nil
 	} else if known, err := rundir.Dir(dir).ReadWarnings(); err == nil { // else they are found again
-		s.warnings.byPath = known
+		for path, warning := range known {
+			s.warnings.Add(path, warning)
+		}
 	}
 	indexDir := cmp.Or(c.UserCacheDir, dir)
 	if c.BadImages == input.List { // which writes nothing into the run directory

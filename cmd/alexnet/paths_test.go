@@ -43,7 +43,11 @@ func TestProgramAtAnyPath(t *testing.T) {
 				alexnet("eval", out, relative)
 				alexnet("report", out)
 				alexnet("inspect", out)
-				for _, format := range exportFormats {
+				formats := exportFormats
+				if out != absolute {
+					formats = formats[:1]
+				}
+				for _, format := range formats {
 					exported := filepath.Join(out+"-export", name+"."+format)
 					alexnet("export", out, "--format", format, "--out", exported)
 					if format != onnxFormat {
